@@ -1,0 +1,31 @@
+# Each target sets up .venv itself; nothing but Python >= 3.11, make and a package index is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= auto
+
+.PHONY: verify test lint types bench clean
+
+verify: $(VENV)/ready   ## the built-in simulated survey: verdict table and report.html
+	$(BIN)/python -m pytest acceptance -q --html report.html --sky-results results.json
+
+test: lint types   ## everything CI runs
+	$(BIN)/python -m pytest lib synthetic fixtures cli tests -n $(WORKERS) -q
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/ready
+	$(BIN)/python tests/mypy_tree.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis report.html results.json
+
+$(VENV)/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "skyaccept needs Python >= 3.11: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@

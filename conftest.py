@@ -1,0 +1,10 @@
+"""For the checkout only: the plugin's own tests need pytester, and everything needs skyaccept to be installed."""
+
+import importlib.util
+
+import pytest
+
+if importlib.util.find_spec("skyaccept") is None:
+    raise pytest.UsageError("skyaccept is not installed in this environment: run 'make test', or 'pip install -e .'")
+
+pytest_plugins = ["pytester"]

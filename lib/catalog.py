@@ -1,0 +1,187 @@
+"""Detections: the checked columns and units that everything else relies on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skyaccept.lib.errors import InputError
+
+Array = NDArray[Any]
+
+OPTIONAL = ("detector", "mag", "mag_err", "snr", "extendedness", "object", "mjd", "airmass", "ra_err", "dec_err")
+"""Columns that may be absent where no clause needs them."""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Detections of one dataset: one entry per detection, in the order of the file.
+
+    Attributes
+    ----------
+    ra, dec : (n,) float64
+        Position in degrees, ICRS; NaN where not measured.
+    visit : (n,) int64
+        Index into ``visits``.
+    band : (n,) int16
+        Index into ``bands``.
+    visits, bands : tuple of str
+        Names of the visits and bands, in ascending order.
+    object : (n,) int64, optional
+        Object of each detection, 0 ... n_objects - 1; -1 for a detection that belongs to none or to an ambiguous
+        group. None before association.
+    detector : (n,) int64, optional
+    mag, mag_err : (n,) float, optional
+        Magnitude and its standard error, mag.
+    snr : (n,) float, optional
+        Signal-to-noise ratio of the flux.
+    extendedness : (n,) float, optional
+        0 for a point source, 1 for an extended one.
+    mjd, airmass : (n,) float, optional
+        Time and airmass of the exposure.
+    ra_err, dec_err : (n,) float, optional
+        Standard error of the position per coordinate, mas.
+    flags : mapping of str to (n,) bool
+        True marks a bad detection.
+    name, source, survey, sha256 : str
+        What the dataset is called, where it came from, the survey profile, and the hash of its bytes.
+    """
+
+    ra: Array
+    dec: Array
+    visit: Array
+    band: Array
+    visits: tuple[str, ...]
+    bands: tuple[str, ...]
+    object: Array | None = None
+    detector: Array | None = None
+    mag: Array | None = None
+    mag_err: Array | None = None
+    snr: Array | None = None
+    extendedness: Array | None = None
+    mjd: Array | None = None
+    airmass: Array | None = None
+    ra_err: Array | None = None
+    dec_err: Array | None = None
+    flags: Mapping[str, Array] = field(default_factory=dict)
+    name: str = ""
+    source: str = ""
+    survey: str = ""
+    sha256: str = ""
+
+    def __len__(self) -> int:
+        return len(self.ra)
+
+    @property
+    def n_objects(self) -> int:
+        """Number of objects; 0 before association."""
+        return 0 if self.object is None or len(self) == 0 else int(self.object.max()) + 1
+
+    def column(self, name: str, needed_by: str) -> Array:
+        """Optional column by name.
+
+        Raises
+        ------
+        InputError
+            The catalog has no such column.
+        """
+        values: Array | None = getattr(self, name)
+        if values is None:
+            raise InputError(
+                f"{self.source or self.name}: no column for '{name}', which {needed_by} needs; "
+                f"map it in the survey profile ('{self.survey}'), or see what is there with: skyaccept inspect FILE"
+            )
+        return values
+
+
+def factorize(values: Array) -> tuple[Array, tuple[str, ...]]:
+    """Codes of ``values`` in the ascending order of their distinct values, and these as text.
+
+    Integers sort as numbers, text as text; ``[7, 10, 7]`` gives ``[0, 1, 0], ("7", "10")``.
+    """
+    distinct, codes = np.unique(values, return_inverse=True)
+    return codes.astype(np.int64), tuple(str(v) for v in distinct.tolist())
+
+
+def check(detections: Detections, parts: Sequence[tuple[str, int]] = ()) -> Detections:
+    """Return the detections if they are sound; every reader and simulator passes through here.
+
+    Parameters
+    ----------
+    detections : Detections
+    parts : sequence of (str, int), optional
+        The files that the rows come from and how many come from each, for messages.
+
+    Raises
+    ------
+    InputError
+        No row; columns of different length; a column without any finite value; a declination beyond 90 degrees or
+        a right ascension outside [0, 360]; two identical rows. The message names column, row and remedy.
+    """
+    where = detections.source or detections.name or "catalog"
+    n = len(detections)
+    if n == 0:
+        raise InputError(f"{where}: the catalog is empty: it has no rows")
+    columns = {"ra": detections.ra, "dec": detections.dec, "visit": detections.visit, "band": detections.band}
+    columns |= {name: c for name in OPTIONAL if (c := getattr(detections, name)) is not None}
+    columns |= {f"flag_{name}": c for name, c in detections.flags.items()}
+    for name, values in columns.items():
+        if values.shape != (n,):
+            raise InputError(f"{where}: column '{name}' has shape {values.shape}, expected ({n},)")
+        if values.dtype.kind == "f" and not np.isfinite(values).any():
+            raise InputError(f"{where}: column '{name}' holds no finite value: all {n} rows are NaN or infinite")
+    rows = _Rows(tuple(parts) or ((where, n),))
+    _check_range(rows, "ra", detections.ra, 0.0, 360.0)
+    _check_range(rows, "dec", detections.dec, -90.0, 90.0)
+    _check_duplicates(rows, columns)
+    return detections
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Names rows by the file they stand in."""
+
+    parts: tuple[tuple[str, int], ...]
+
+    def name(self, row: int) -> str:
+        for path, n in self.parts:
+            if row < n:
+                return f"{path}, row {row + 1}"
+            row -= n
+        raise IndexError(row)
+
+
+def _check_range(rows: _Rows, name: str, values: Array, low: float, high: float) -> None:
+    outside = np.flatnonzero((values < low) | (values > high))
+    if outside.size:
+        row = int(outside[0])
+        raise InputError(
+            f"{rows.name(row)}: column '{name}': {values[row]:.10g} is outside [{low:g}, {high:g}] degrees "
+            f"({outside.size} such rows); are the units in the survey profile right?"
+        )
+
+
+def _check_duplicates(rows: _Rows, columns: Mapping[str, Array]) -> None:
+    """Refuse rows that repeat another one in every column; NaN equals NaN here."""
+    # sorting by right ascension alone leaves few candidates, which the other columns then tell apart
+    order = np.argsort(columns["ra"], kind="stable")
+    ra = columns["ra"][order]
+    same = np.flatnonzero(ra[1:] == ra[:-1])
+    if not same.size:
+        return
+    candidates = np.unique(np.concatenate([order[same], order[same + 1]]))
+    keys = [values[candidates] for values in columns.values()]
+    ranks = np.stack([np.unique(key, return_inverse=True, equal_nan=True)[1] for key in keys], axis=1)
+    _, first, inverse = np.unique(ranks, axis=0, return_index=True, return_inverse=True)
+    repeated = np.flatnonzero(first[inverse.ravel()] != np.arange(len(candidates)))
+    if repeated.size:
+        row = int(candidates[repeated[0]])
+        twin = int(candidates[first[inverse.ravel()[repeated[0]]]])
+        raise InputError(
+            f"{rows.name(row)}: identical in every column to {rows.name(twin)} ({repeated.size} repeated rows); "
+            "was a file read twice? remove the duplicates"
+        )

@@ -1,0 +1,213 @@
+"""YAML documents from strangers, read safely and checked, with file, line and key in every complaint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import astropy.units as u
+import pydantic
+import yaml
+
+from skyaccept.lib.errors import InputError
+
+T = TypeVar("T")
+
+MAX_BYTES = 10_000_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the parts of a document stand in its file, for complaints that only later checks can make."""
+
+    path: Path
+    root: yaml.Node
+
+    def error(self, location: Sequence[str | int], text: str) -> InputError:
+        """Build the error that names file, line and the entries on the way to ``location``."""
+        node, trail, _ = _locate(self.root, location)
+        return InputError(f"{self.path}: line {node.start_mark.line + 1}: {trail}{text}")
+
+
+def read(path: Path, schema: type[T]) -> tuple[T, Place]:
+    """Read one YAML file into a frozen dataclass.
+
+    Parameters
+    ----------
+    path : Path
+        File to read; at most `MAX_BYTES` bytes.
+    schema : type
+        Dataclass with ``__pydantic_config__ = {"extra": "forbid"}``; its annotations are the schema.
+
+    Returns
+    -------
+    document : schema
+        The checked document.
+    place : Place
+        Where its parts stand in the file.
+
+    Raises
+    ------
+    InputError
+        File missing or too large, malformed YAML, a duplicate or unknown key, a missing or wrong value. One line
+        per fault, each naming file, line and key.
+    """
+    node = _compose(path, _text(path))
+    _refuse_aliases_and_duplicates(path, node)
+    data = yaml.SafeLoader("").construct_document(node)
+    try:
+        return pydantic.TypeAdapter(schema).validate_python(data), Place(path, node)
+    except pydantic.ValidationError as error:
+        raise InputError("\n".join(_complaints(path, node, error))) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise InputError(f"{path}: {size} bytes; a document may have at most {MAX_BYTES}")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); is this a YAML document?") from None
+
+
+def _compose(path: Path, text: str) -> yaml.Node:
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
+        hint = "; indent with spaces, not tabs" if "'\\t'" in str(error.problem) else ""
+        raise InputError(f"{path}: {where}: not valid YAML: {error.problem}{hint}") from None
+    except yaml.reader.ReaderError as error:
+        raise InputError(f"{path}: not valid YAML: {error.reason} at position {error.position}") from None
+    except RecursionError:
+        raise InputError(f"{path}: nested too deeply") from None
+    if not isinstance(node, yaml.MappingNode):
+        raise InputError(f"{path}: line 1: expected a mapping of keys to values")
+    return node
+
+
+def _refuse_aliases_and_duplicates(path: Path, root: yaml.Node) -> None:
+    seen: set[int] = set()
+    for node in _walk(root):
+        line = node.start_mark.line + 1
+        if id(node) in seen:
+            raise InputError(f"{path}: line {line}: YAML aliases (*name) are not supported; write the value out")
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            keys: set[str] = set()
+            for key, _ in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    raise InputError(f"{path}: line {key.start_mark.line + 1}: a key must be plain text")
+                if key.value in keys:
+                    raise InputError(f"{path}: line {key.start_mark.line + 1}: duplicate key '{key.value}'")
+                keys.add(key.value)
+        elif isinstance(node, yaml.ScalarNode) and not node.tag.startswith("tag:yaml.org,2002:"):
+            raise InputError(f"{path}: line {line}: YAML tag {node.tag} is not supported")
+
+
+def _walk(root: yaml.Node) -> Iterator[yaml.Node]:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, yaml.MappingNode):
+            stack.extend(value for _, value in node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            stack.extend(node.value)
+
+
+def _complaints(path: Path, root: yaml.Node, error: pydantic.ValidationError) -> list[str]:
+    lines = {}
+    for fault in error.errors(include_url=False):
+        location = [part for part in fault["loc"] if part != "[key]"]
+        node, trail, key = _locate(root, location)
+        text = {
+            "missing": f"key '{location[-1]}' is missing",
+            "unexpected_keyword_argument": f"unknown key '{location[-1]}'",
+            "extra_forbidden": f"unknown key '{location[-1]}'",
+        }.get(fault["type"])
+        if text is None:
+            text = f"key '{key}': " + re.sub(r"^(Value|Assertion) error, ", "", fault["msg"])
+            if isinstance(fault["input"], str | int | float | bool) and repr(fault["input"]) not in text:
+                text += f" (found {fault['input']!r})"
+        lines[f"{path}: line {node.start_mark.line + 1}: {trail}{text}"] = None
+    return list(lines)
+
+
+def _locate(root: yaml.Node, location: Sequence[Any]) -> tuple[yaml.Node, str, str]:
+    """Node nearest to a pydantic location, the ids of the entries passed on the way, and the last key met."""
+    node, names, key = root, [], ""
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            found = [(k, v) for k, v in node.value if k.value == str(part)]
+            if not found:
+                continue  # a missing key, or a tag of a union
+            key = str(part)
+            # an unknown key is best shown on its own line, a value on the line it starts
+            node = found[0][1] if found[0][1].value else found[0][0]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            if isinstance(node, yaml.MappingNode):
+                names += [v.value for k, v in node.value if k.value == "id" and isinstance(v.value, str)]
+    return node, "".join(f"{name}: " for name in names), key
+
+
+def quantity(text: object) -> u.Quantity:
+    """Parse ``"5 arcmin"``: a number and a unit known to astropy.
+
+    Raises
+    ------
+    ValueError
+        No unit, an unknown unit, or not a finite number.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} has no unit; write a number and a unit, such as '5 arcmin'")
+    match = re.fullmatch(r"\s*([-+]?[0-9.]+(?:[eE][-+]?\d+)?)\s*(.*?)\s*", text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a number with a unit, such as '5 arcmin'")
+    number, unit = match.groups()
+    if not unit:
+        raise ValueError(f"{text!r} has no unit; write a number and a unit, such as '5 arcmin'")
+    try:
+        return float(number) * u.Unit(unit)
+    except ValueError:
+        raise ValueError(f"{text!r}: unit {unit!r} is not known to astropy") from None
+
+
+def number_or_quantity(value: object) -> u.Quantity:
+    """Parse a dimensionless number as it stands, or text as `quantity` does."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return u.Quantity(float(value))
+    return quantity(value)
+
+
+def one_of(*allowed: str) -> Callable[[object], str]:
+    """Validator for one of a few words, naming them all when it is none."""
+
+    def check(value: object) -> str:
+        if value not in allowed:
+            raise ValueError(f"{value!r} is not one of {', '.join(allowed)}")
+        return str(value)
+
+    return check
+
+
+def unit_name(unit: u.UnitBase) -> str:
+    """Name of a unit as results and reports write it: ``mas``, ``percent``, ``arcmin``."""
+    return "percent" if unit == u.percent else str(unit)
+
+
+def text_of(value: u.Quantity) -> str:
+    """Write a quantity as a document does: ``20 mas``."""
+    return f"{value.value:g} {unit_name(value.unit)}".strip()
+
+
+Quantity = Annotated[u.Quantity, pydantic.PlainValidator(quantity)]
+NumberOrQuantity = Annotated[u.Quantity, pydantic.PlainValidator(number_or_quantity)]

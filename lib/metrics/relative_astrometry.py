@@ -1,0 +1,201 @@
+"""Relative astrometry AM, AF and AD: how well separations of pairs of stars repeat from visit to visit.
+
+Every estimator turns the pairs of a separation class into errors in mas; the three metrics are statistics of these:
+
+- AM, ``pair_separation_rms``: their median;
+- AF, ``pair_separation_outliers``: the percentage of them above AD;
+- AD, ``pair_separation_percentile``: their (100 - AF)th percentile.
+
+For a pair with separations :math:`s_1 \\dots s_n` in its n common visits the errors are, by estimator:
+
+======================== ============================================== ======================
+estimator                errors                                         used by
+======================== ============================================== ======================
+pair_rms                 std(s), one a pair                             AM of all; lvv-t1278
+visit_difference         \\|s_1 - s_2\\|, one a pair                      lvv-t1278-notebook
+deviation                \\|s_k - median(s)\\|                            srd
+excess_rms               std(s) - m, m the median of std(s) of all      validate_drp
+recentred_deviation      e - m, e = \\|s_k - median(s)\\|, m its median   faro AD
+recentred_deviation_size \\|e - m\\|                                      faro AF
+pooled_deviation         \\|d - m\\|, d = s_k - mean(s), m its median     analysis_tools
+======================== ============================================== ======================
+
+Sources: LPM-17 5.2.3 table 18; the LVV-T1278 procedure; validate_drp amx.py, adx.py, afx.py (107f81d); faro
+separations.py and MatchedCatalogMeasurementTasks.py (aff3cf7); analysis_tools calcDistances.py (c74f828).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+
+from skyaccept.lib import separation
+from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+from skyaccept.lib.separation import Annulus, PairValues
+from skyaccept.lib.sphere import Float
+
+ARCMIN = np.pi / 180 / 60
+
+
+def pair_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """Standard deviation of each pair's separation over its common visits, mas, with ``settings.ddof``.
+
+    Parameters
+    ----------
+    sample : Sample
+    parameters : mapping
+        ``separation`` in arcmin.
+    settings : Settings
+
+    Raises
+    ------
+    NotMeasurable
+        Fewer visits than asked for, no object, or no pair in the separation class.
+    """
+    annulus = _annulus(sample, parameters, settings)
+    pairs = separation.pair_rms(
+        sample.positions, annulus, ddof=settings.ddof or 0, min_common_visits=settings.min_common_visits
+    )
+    return _errors(sample, annulus, settings, pairs)
+
+
+def visit_difference(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """Absolute difference of the two separations of each pair, mas; for exactly two visits.
+
+    Computed as sqrt(2) times the sample standard deviation of two values, which is the same number.
+
+    Raises
+    ------
+    NotMeasurable
+        As `pair_rms`; also with more than two visits.
+    """
+    visits = _visits(sample)
+    if visits != 2:
+        raise NotMeasurable(f"defined for exactly two visits, and band {sample.band} has {visits}")
+    errors = pair_rms(sample, parameters, Settings(settings.half_width, settings.min_common_visits, ddof=1))
+    return Errors(errors.values * np.sqrt(2), errors.pairs, errors.measurements)
+
+
+def deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """Absolute deviation of every measured separation from the median of its pair, mas."""
+    return _deviations(sample, parameters, settings, "median", np.abs)
+
+
+def excess_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """Standard deviation of each pair minus the median over all pairs, mas; signed."""
+    errors = pair_rms(sample, parameters, settings)
+    return Errors(errors.values - np.median(errors.values), errors.pairs, errors.measurements)
+
+
+def recentred_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """Absolute deviation from the median of the pair, minus the median of all these, mas; signed."""
+    return _deviations(sample, parameters, settings, "median", lambda d: np.abs(d) - np.median(np.abs(d)))
+
+
+def recentred_deviation_size(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """Size of `recentred_deviation`, mas."""
+    return _deviations(sample, parameters, settings, "median", lambda d: np.abs(np.abs(d) - np.median(np.abs(d))))
+
+
+def pooled_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """Deviation from the mean of the pair, taken about the median of all of them, absolute, mas."""
+    return _deviations(sample, parameters, settings, "mean", lambda d: np.abs(d - np.median(d)))
+
+
+def median(values: Float, _: Mapping[str, float]) -> float:
+    """AM: median of the errors."""
+    return float(np.median(values))
+
+
+def outliers(values: Float, level: Mapping[str, float]) -> float:
+    """AF: percentage of the errors strictly above ``AD`` (mas)."""
+    return float(100 * np.mean(values > level["AD"]))
+
+
+def percentile(values: Float, level: Mapping[str, float]) -> float:
+    """AD: (100 - ``AF``)th percentile of the errors, interpolated linearly between order statistics."""
+    return float(np.percentile(values, 100 - level["AF"]))
+
+
+ESTIMATORS = {
+    "pair_rms": Estimator(pair_rms, "rms of the separation of a pair", needs_ddof=True),
+    "visit_difference": Estimator(visit_difference, "difference of a pair's two separations"),
+    "deviation": Estimator(deviation, "deviation of a separation from the median of its pair"),
+    "excess_rms": Estimator(excess_rms, "rms of the separation of a pair, minus AM", needs_ddof=True),
+    "recentred_deviation": Estimator(recentred_deviation, "deviation from the median of the pair, re-centred"),
+    "recentred_deviation_size": Estimator(
+        recentred_deviation_size, "size of the deviation from the median of the pair, re-centred"
+    ),
+    "pooled_deviation": Estimator(pooled_deviation, "deviation from the mean of the pair about the overall median"),
+}
+
+_SEPARATION = {"separation": "arcmin"}
+
+METRICS = (
+    Metric("pair_separation_rms", "median error of pair separations", "mas", median, ESTIMATORS, _SEPARATION),
+    Metric(
+        "pair_separation_outliers",
+        "share of pair separation errors above AD",
+        "percent",
+        outliers,
+        ESTIMATORS,
+        _SEPARATION,
+        {"AD": "mas"},
+    ),
+    Metric(
+        "pair_separation_percentile",
+        "pair separation error that a share AF exceeds",
+        "mas",
+        percentile,
+        ESTIMATORS,
+        _SEPARATION,
+        {"AF": "percent"},
+    ),
+)
+
+
+def _deviations(
+    sample: Sample,
+    parameters: Mapping[str, float],
+    settings: Settings,
+    about: Literal["median", "mean"],
+    size: Callable[[Float], Float],
+) -> Errors:
+    annulus = _annulus(sample, parameters, settings)
+    pairs = separation.pair_deviations(
+        sample.positions, annulus, about=about, min_common_visits=settings.min_common_visits
+    )
+    errors = _errors(sample, annulus, settings, pairs)
+    return Errors(size(errors.values), errors.pairs, errors.measurements)
+
+
+def _annulus(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Annulus:
+    """Separation class asked for, once the sample is known to have enough visits and objects."""
+    visits = _visits(sample)
+    if visits < settings.min_common_visits:
+        raise NotMeasurable(
+            f"needs {settings.min_common_visits} visits in band {sample.band}, and the sample has {visits}"
+        )
+    middle = parameters["separation"] * ARCMIN
+    return Annulus(max(0.0, middle - settings.half_width), middle + settings.half_width)
+
+
+def _visits(sample: Sample) -> int:
+    return int(sample.positions.seen.shape[1])
+
+
+def _errors(sample: Sample, annulus: Annulus, settings: Settings, found: PairValues) -> Errors:
+    if found.pairs == 0:
+        low, high = annulus.inner / ARCMIN, annulus.outer / ARCMIN
+        where = sample.positions.direction
+        center = where.sum(axis=0) / np.linalg.norm(where.sum(axis=0))
+        radius = float(separation.separation(where, center).max()) / ARCMIN
+        raise NotMeasurable(
+            f"no pair of objects {low:g} to {high:g} arcmin apart was seen together in "
+            f"{settings.min_common_visits} visits or more; the {len(where)} objects of the sample lie within "
+            f"{radius:.1f} arcmin of its centre"
+        )
+    return Errors(found.values, found.pairs, found.measurements)

@@ -1,0 +1,86 @@
+"""FITS binary tables, plain or gzipped; also afw tables, whose flags are bits of one column named in the header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+
+from skyaccept.lib.catalog import Array
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.readers.table import Column, Format, open_binary
+
+
+def columns(path: Path) -> list[Column]:
+    """Columns of the first table of a file; afw flags appear as boolean columns by their own names."""
+    with _table(path) as hdu:
+        header, found = hdu.header, []
+        for number, column in enumerate(hdu.columns, start=1):
+            if number != header.get("FLAGCOL"):
+                found.append(Column(column.name, str(column.format), column.unit, header.get(f"TDOC{number}", "")))
+        found += [Column(name, "flag", None, doc) for name, (_, doc) in _flags(header).items()]
+        return found
+
+
+def read(path: Path, names: Iterable[str]) -> dict[str, Array]:
+    """Read the named columns of the first table of a file."""
+    with _table(path) as hdu:
+        flags = _flags(hdu.header)
+        packed = hdu.header.get("FLAGCOL")
+        result = {}
+        for name in names:
+            if name in flags:
+                values = np.asarray(hdu.data.field(packed - 1)[:, flags[name][0]], dtype=bool)
+            else:
+                values = np.asarray(hdu.data[name])
+            result[name] = _native(values)
+        return result
+
+
+@contextmanager
+def _table(path: Path) -> Iterator[Any]:
+    try:
+        with open_binary(path) as file, fits.open(file, memmap=False, lazy_load_hdus=True) as hdus:
+            for hdu in hdus:
+                if isinstance(hdu, fits.BinTableHDU):
+                    _check_length(path, hdu)
+                    yield hdu
+                    return
+    except (OSError, ValueError, TypeError, EOFError, fits.VerifyError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: the FITS file is truncated or damaged: {error}") from None
+    raise InputError(f"{path}: the FITS file holds no binary table")
+
+
+def _check_length(path: Path, hdu: Any) -> None:
+    """Refuse a table whose rows do not fit into the file, before any of them is read."""
+    start, size = hdu.fileinfo()["datLoc"], hdu.header["NAXIS1"] * hdu.header["NAXIS2"]
+    file = hdu.fileinfo()["file"]
+    file.seek(0, 2)
+    if file.tell() < start + size:
+        raise InputError(f"{path}: the FITS file is truncated: {start + size} bytes expected, {file.tell()} found")
+
+
+def _flags(header: Any) -> dict[str, tuple[int, str]]:
+    """Flags of an afw table: name -> (bit, documentation); empty for any other table."""
+    if "FLAGCOL" not in header:
+        return {}
+    found, number = {}, 1
+    while f"TFLAG{number}" in header:
+        found[str(header[f"TFLAG{number}"])] = (number - 1, str(header.get(f"TFDOC{number}", "")))
+        number += 1
+    return found
+
+
+def _native(values: Array) -> Array:
+    if values.dtype.kind in "SU":
+        return np.char.strip(values.astype(str))
+    return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
+
+
+FORMAT = Format("FITS table", lambda start: start[:9] == b"SIMPLE  =", columns, read)

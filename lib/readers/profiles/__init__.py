@@ -1,0 +1,1 @@
+"""Survey profiles, one YAML file each."""

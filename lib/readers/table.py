@@ -1,0 +1,93 @@
+"""Tables as files: which format a file is in, its columns and their units, and reading some of them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from skyaccept.lib.catalog import Array
+from skyaccept.lib.errors import InputError
+
+MAX_UNCOMPRESSED = 4 * 1024**3
+"""A compressed file may not unpack to more bytes than this."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the file describes it; ``unit`` is None where the file gives none."""
+
+    name: str
+    dtype: str
+    unit: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Format:
+    """How to read one format.
+
+    Attributes
+    ----------
+    name : str
+    recognises : callable
+        ``recognises(head)``: whether the first (uncompressed) bytes of a file are of this format.
+    columns : callable
+        ``columns(path)``: the columns of a file, in order.
+    read : callable
+        ``read(path, names)``: these columns as arrays in native byte order; missing numbers as NaN.
+    """
+
+    name: str
+    recognises: Callable[[bytes], bool]
+    columns: Callable[[Path], list[Column]]
+    read: Callable[[Path, Iterable[str]], Mapping[str, Array]]
+
+
+def head(path: Path, size: int = 64 * 1024) -> bytes:
+    """First bytes of a file, uncompressed.
+
+    Raises
+    ------
+    InputError
+        The file does not exist, cannot be read, is empty, or is a broken gzip file.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(size)
+        if start[:2] == b"\x1f\x8b":
+            with gzip.open(path) as unpacked:
+                start = unpacked.read(size)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: the gzip file is truncated or damaged: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    if not start:
+        raise InputError(f"{path}: the file is empty")
+    return start
+
+
+def open_binary(path: Path) -> BinaryIO:
+    """Open a file for reading, unpacked to memory where it is gzipped.
+
+    Raises
+    ------
+    InputError
+        The gzip file is truncated, damaged, or unpacks to more than `MAX_UNCOMPRESSED` bytes.
+    """
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    if not packed:
+        return path.open("rb")
+    try:
+        with gzip.open(path) as unpacked:
+            content = unpacked.read(MAX_UNCOMPRESSED + 1)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: the gzip file is truncated or damaged: {error}") from None
+    if len(content) > MAX_UNCOMPRESSED:
+        raise InputError(f"{path}: unpacks to more than {MAX_UNCOMPRESSED} bytes; unpack it first")
+    return io.BytesIO(content)

@@ -1,0 +1,1 @@
+"""Reports, all of them made from results alone."""

@@ -1,0 +1,341 @@
+"""Requirement documents: YAML files read into frozen dataclasses, and the cases that they ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import astropy.units as u
+from pydantic import PlainValidator, StringConstraints
+
+from skyaccept.lib import document
+from skyaccept.lib.document import Quantity
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.metrics import METRICS
+from skyaccept.lib.selection import Cut
+
+LEVELS = ("design", "minimum", "stretch")
+BANDS = ("u", "g", "r", "i", "z", "y")
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A bound that a measured value has to meet."""
+
+    operator: Literal["<=", "<", ">=", ">"]
+    bound: u.Quantity
+
+    @classmethod
+    def parse(cls, text: object) -> Limit:
+        """Parse ``"<= 10 mas"``."""
+        match = re.fullmatch(r"\s*([^\w\s.+-]+)\s*(.*)", str(text))
+        if match is None:
+            raise ValueError("a limit is an operator, a number and a unit, such as '<= 10 mas'")
+        operator, bound = match.groups()
+        return cls(document.one_of("<=", "<", ">=", ">")(operator), document.quantity(bound))  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        return f"{self.operator} {document.text_of(self.bound)}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a limit is published."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    document: str
+    version: str | None = None
+    table: int | str | None = None
+    section: str | None = None
+    page: int | None = None
+    via: str | None = None
+
+    def __str__(self) -> str:
+        parts = [self.document, self.version and f"version {self.version}", self.section and f"section {self.section}"]
+        parts += [self.table and f"table {self.table}", self.page and f"page {self.page}", self.via and f"via {self.via}"]
+        return ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a clause: its limit, the partner threshold that goes with it, and their source."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    limit: Annotated[Limit, PlainValidator(Limit.parse)]
+    source: Source
+    parameters: Mapping[str, Quantity] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One measurable clause of a requirement; ``sample`` and ``half_width`` override its own definition's."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    id: Identifier
+    text: str
+    metric: Annotated[str, PlainValidator(document.one_of(*METRICS))]
+    definition: str
+    bands: tuple[str, ...]
+    levels: Mapping[Annotated[str, PlainValidator(document.one_of(*LEVELS))], Level]
+    parameters: Mapping[str, Quantity] = field(default_factory=dict)
+    sample: tuple[Annotated[Cut, PlainValidator(Cut.parse)], ...] | None = None
+    half_width: Quantity | None = None
+    verification: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A requirement and its clauses."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    id: Identifier
+    title: str
+    kind: Literal["performance", "capability"]
+    clauses: tuple[Clause, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a definition measures some metrics: the estimator, its settings and the sample it is applied to."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    metrics: tuple[Annotated[str, PlainValidator(document.one_of(*METRICS))], ...]
+    estimator: str
+    sample: str
+    half_width: Quantity
+    min_common_visits: int
+    ddof: int | None = None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A named way to measure: rules for the metrics that it covers, and the samples that they use."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    id: Identifier
+    title: str
+    text: str
+    rules: tuple[Rule, ...]
+    samples: Mapping[str, tuple[Annotated[Cut, PlainValidator(Cut.parse)], ...]]
+    quirks: tuple[str, ...] = ()
+
+    def rule(self, metric: str) -> Rule | None:
+        """Rule for a metric; None where the definition has none."""
+        return next((rule for rule in self.rules if metric in rule.metrics), None)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A published document, or a file of definitions."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    document: Identifier | None = None
+    title: str = ""
+    bands: tuple[str, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One clause in one band: what becomes one test and one row of the report."""
+
+    document: str
+    requirement: Requirement
+    clause: Clause
+    band: str
+
+    @property
+    def id(self) -> str:
+        """Identifier of the test, such as ``OSS-REQ-0388-AM1-r``."""
+        return f"{self.requirement.id}-{self.clause.id}-{self.band}"
+
+
+@dataclass(frozen=True)
+class Specification:
+    """The documents chosen for a run and the definitions that they may refer to."""
+
+    documents: tuple[Document, ...]
+    definitions: Mapping[str, Definition]
+
+    def cases(self, bands: Iterable[str] | None = None) -> tuple[Case, ...]:
+        """Cases in document order.
+
+        Parameters
+        ----------
+        bands : iterable of str, optional
+            Keep only these bands; all bands that the clauses apply to by default.
+
+        Raises
+        ------
+        InputError
+            No case is left.
+        """
+        wanted = None if bands is None else set(bands)
+        cases = tuple(case for case in self._all_cases() if wanted is None or case.band in wanted)
+        if not cases:
+            names = ", ".join(d.document or "" for d in self.documents)
+            offered = ", ".join(sorted({case.band for case in self._all_cases()})) or "none"
+            raise InputError(
+                f"no requirement to verify: {names} has clauses for bands {offered}"
+                + ("" if wanted is None else f", and --band asks for {', '.join(sorted(wanted))}")
+            )
+        return cases
+
+    def _all_cases(self) -> Iterator[Case]:
+        for doc in self.documents:
+            for requirement in doc.requirements:
+                for clause in requirement.clauses:
+                    for band in clause.bands:
+                        yield Case(doc.document or "", requirement, clause, band)
+
+
+def shipped() -> dict[str, Path]:
+    """Requirement documents that come with the package, by name."""
+    folder = Path(str(resources.files("skyaccept.requirements_specs")))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml")) if path.stem != "definitions"}
+
+
+def load(names: Iterable[str | Path] = ("LSE-30",)) -> Specification:
+    """Load requirement documents.
+
+    Parameters
+    ----------
+    names : iterable of str or Path
+        Each the name of a shipped document, a YAML file, or a folder of YAML files.
+
+    Returns
+    -------
+    Specification
+
+    Raises
+    ------
+    InputError
+        A document cannot be read or breaks a rule; the message names file, line and key. Also when the documents
+        hold no requirement at all.
+    """
+    folder = Path(str(resources.files("skyaccept.requirements_specs")))
+    definitions: dict[str, Definition] = {}
+    read = [document.read(folder / "definitions.yaml", Document)]
+    read += [document.read(path, Document) for name in names for path in _files(name)]
+    for doc, place in read:
+        _check_definitions(doc, place, definitions)
+    seen: dict[str, Path] = {}
+    for doc, place in read:
+        _check_clauses(doc, place, definitions, seen)
+    documents = tuple(doc for doc, _ in read if doc.requirements)
+    if not any(requirement.clauses for doc in documents for requirement in doc.requirements):
+        raise InputError(f"no requirement found in {', '.join(map(str, names)) or 'an empty list of documents'}")
+    return Specification(documents, definitions)
+
+
+def _files(name: str | Path) -> list[Path]:
+    known = shipped()
+    if str(name) in known:
+        return [known[str(name)]]
+    path = Path(name)
+    if path.is_dir():
+        files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
+        if not files:
+            raise InputError(f"{path}: no YAML file in this folder")
+        return files
+    if not path.exists():
+        raise InputError(f"--specs {name}: no such file or folder, and not one of {', '.join(known)}")
+    return [path]
+
+
+def _check_definitions(doc: Document, place: document.Place, known: dict[str, Definition]) -> None:
+    for d, definition in enumerate(doc.definitions):
+        where: tuple[str | int, ...] = ("definitions", d)
+        if definition.id in known:
+            raise place.error((*where, "id"), f"key 'id': duplicate definition {definition.id!r}")
+        known[definition.id] = definition
+        for r, rule in enumerate(definition.rules):
+            here = (*where, "rules", r)
+            if rule.sample not in definition.samples:
+                raise place.error((*here, "sample"), f"key 'sample': no sample named {rule.sample!r} here")
+            for metric in rule.metrics:
+                estimators = METRICS[metric].estimators
+                if rule.estimator not in estimators:
+                    raise place.error(
+                        (*here, "estimator"),
+                        f"key 'estimator': {rule.estimator!r} is not one of {', '.join(estimators)}",
+                    )
+                if estimators[rule.estimator].needs_ddof and rule.ddof is None:
+                    raise place.error(here, f"key 'ddof' is missing; {rule.estimator} needs it")
+            if not rule.half_width.unit.is_equivalent(u.rad):
+                raise place.error((*here, "half_width"), f"key 'half_width': {rule.half_width} is not an angle")
+            if rule.min_common_visits < 2:
+                raise place.error((*here, "min_common_visits"), "key 'min_common_visits': must be at least 2")
+
+
+def _check_clauses(
+    doc: Document, place: document.Place, definitions: Mapping[str, Definition], seen: dict[str, Path]
+) -> None:
+    if doc.requirements and doc.document is None:
+        raise place.error((), "key 'document' is missing")
+    if not doc.requirements and not doc.definitions:
+        raise place.error((), "neither 'requirements' nor 'definitions' in this document")
+    known_bands = (*BANDS, *doc.bands)
+    for r, requirement in enumerate(doc.requirements):
+        for c, clause in enumerate(requirement.clauses):
+            where = ("requirements", r, "clauses", c)
+            if clause.definition not in definitions:
+                raise place.error(
+                    (*where, "definition"),
+                    f"key 'definition': {clause.definition!r} does not exist; known: {', '.join(definitions)}",
+                )
+            if not clause.bands:
+                raise place.error((*where, "bands"), "key 'bands': names no band")
+            if not clause.levels:
+                raise place.error((*where, "levels"), "key 'levels': names no level")
+            for b, band in enumerate(clause.bands):
+                if band not in known_bands:
+                    raise place.error(
+                        (*where, "bands", b),
+                        f"key 'bands': band {band!r} is not one of {', '.join(known_bands)}; "
+                        "a document may name further bands under its key 'bands'",
+                    )
+                case = Case(doc.document or "", requirement, clause, band)
+                if case.id in seen:
+                    raise place.error((*where, "id"), f"key 'id': duplicate {case.id}, also in {seen[case.id]}")
+                seen[case.id] = place.path
+            if clause.half_width is not None and not clause.half_width.unit.is_equivalent(u.rad):
+                raise place.error((*where, "half_width"), f"key 'half_width': {clause.half_width} is not an angle")
+            _check_units(clause, place, where)
+
+
+def _check_units(clause: Clause, place: document.Place, where: tuple[str | int, ...]) -> None:
+    metric = METRICS[clause.metric]
+    _check_parameters(clause.parameters, metric.parameters, place, (*where, "parameters"))
+    for name, level in clause.levels.items():
+        here = (*where, "levels", name)
+        if not level.limit.bound.unit.is_equivalent(metric.unit):
+            raise place.error(
+                (*here, "limit"), f"key 'limit': {level.limit} cannot bound {clause.metric}, which is in {metric.unit}"
+            )
+        _check_parameters(level.parameters, metric.level_parameters, place, (*here, "parameters"))
+
+
+def _check_parameters(
+    given: Mapping[str, u.Quantity],
+    wanted: Mapping[str, str],
+    place: document.Place,
+    where: tuple[str | int, ...],
+) -> None:
+    for name in given:
+        if name not in wanted:
+            raise place.error((*where, name), f"unknown key '{name}'; the metric takes {', '.join(wanted) or 'none'}")
+    for name, unit in wanted.items():
+        if name not in given:
+            raise place.error(where, f"key '{name}' is missing (in {unit})")
+        if not given[name].unit.is_equivalent(u.Unit(unit)):
+            raise place.error((*where, name), f"key '{name}': {given[name]} is not convertible to {unit}")

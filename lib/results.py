@@ -1,0 +1,241 @@
+"""The results of a run: frozen records, written as the results JSON that every report is made from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from skyaccept.lib import decision
+from skyaccept.lib.decision import Verdict
+from skyaccept.lib.errors import InputError
+
+SCHEMA = "skyaccept-results/1"
+MAX_BYTES = 200_000_000
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LevelResult:
+    """Outcome at one level (design, minimum, stretch); numbers in the unit of the clause's metric.
+
+    ``parameters`` are the partner thresholds as the document writes them, ``source`` is where the limit is published.
+    """
+
+    parameters: Mapping[str, str]
+    operator: str
+    limit: float
+    source: str
+    value: float | None
+    verdict: Verdict
+    value_unbiased: float | None = None
+    interval: Json | None = None
+    conformance: float | None = None
+
+
+@dataclass(frozen=True)
+class SampleAccount:
+    """What a measurement rests on, and where every other row went."""
+
+    objects: int
+    visits: int
+    pairs: int
+    measurements: int
+    rows_in: int
+    rows_used: int
+    rejected: Mapping[str, int]
+    cuts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """Result of one clause in one band; the fields are the keys of the results JSON."""
+
+    requirement: str
+    clause: str
+    document: str
+    kind: str
+    metric: str
+    title: str
+    text: str
+    definition: str
+    band: str
+    unit: str
+    operator: str
+    level: str
+    value: float | None
+    limit: float | None
+    verdict: Verdict
+    reason: str | None
+    parameters: Mapping[str, str]
+    levels: Mapping[str, LevelResult]
+    sample: SampleAccount | None
+    test: str
+    value_unbiased: float | None = None
+    interval: Json | None = None
+    method: str | None = None
+    verification: tuple[str, ...] = ()
+    other_definitions: Mapping[str, Json] = field(default_factory=dict)
+    data: Json = field(default_factory=dict)
+
+    @property
+    def margin(self) -> float | None:
+        """Distance to the deciding limit, positive where it is met; None where nothing was measured."""
+        if self.value is None or self.limit is None:
+            return None
+        return decision.margin(self.value, self.operator, self.limit)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict as a sentence: what was measured, on what, the limit and the margin."""
+        if self.value is None or self.limit is None or self.sample is None or self.margin is None:
+            return f"{self.test}: {self.verdict.replace('_', ' ')}: {self.reason}"
+        thresholds = "".join(f", {name} = {value}" for name, value in self.levels[self.level].parameters.items())
+        size = abs(self.margin)
+        unit = "%" if self.unit == "percent" else f" {self.unit}"
+        at = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
+        return (
+            f"{self.test}: {self.title} ({at}) is {self.value:.4g}{unit} on {self.sample.pairs:,} pairs of "
+            f"{self.sample.objects:,} objects in {self.sample.visits} visits ({self.definition}{thresholds}); "
+            f"the {self.level} limit is {self.operator} {self.limit:g}{unit}, "
+            f"{'met with' if self.verdict == 'pass' else 'missed by'} {size:.3g}{unit}"
+        )
+
+    def to_json(self) -> Json:
+        """As plain JSON types."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Json) -> Result:
+        """Rebuild from `to_json`; keys that this version does not know are left out."""
+        known = {f.name for f in dataclasses.fields(cls)}
+        fields = {key: value for key, value in record.items() if key in known}
+        fields["levels"] = {name: _build(LevelResult, level) for name, level in record["levels"].items()}
+        if record["sample"] is not None:
+            fields["sample"] = _build(SampleAccount, record["sample"])
+        fields["verification"] = tuple(record.get("verification", ()))
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class Results:
+    """All results of a run, in document order."""
+
+    run: Json
+    dataset: Json
+    results: tuple[Result, ...]
+    definitions: Mapping[str, Json] = field(default_factory=dict)
+
+    def to_json(self) -> Json:
+        """As plain JSON types, in the layout of the results schema."""
+        return {
+            "schema": SCHEMA,
+            "run": self.run,
+            "dataset": self.dataset,
+            "definitions": dict(self.definitions),
+            "results": [result.to_json() for result in self.results],
+        }
+
+    def write(self, path: Path) -> None:
+        """Check against the schema and write; an existing file is replaced in one step."""
+        text = dumps(self.to_json())
+        check(json.loads(text), "results")
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary = Path(name)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+
+    def count(self, verdict: Verdict) -> int:
+        """Number of results with a verdict."""
+        return sum(result.verdict == verdict for result in self.results)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("case", "measured", "limit", "unit", "verdict"))
+        rows = []
+        for r in self.results:
+            value = "" if r.value is None else f"{r.value:.4g}"
+            limit = "" if r.limit is None else f"{r.operator} {r.limit:g}"
+            cells = (r.test, value, limit, r.unit, r.verdict)
+            rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def plain(data: Json) -> Json:
+    """Replace tuples by lists, as data looks when it comes back from JSON."""
+    copy: Json = json.loads(json.dumps(data, allow_nan=False))
+    return copy
+
+
+def dumps(data: Json) -> str:
+    """JSON text with a fixed layout; not-a-number is refused."""
+    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def load(path: str | Path) -> Results:
+    """Read a results JSON.
+
+    Raises
+    ------
+    InputError
+        Not readable, not JSON, too large, or not in the results schema.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: larger than {MAX_BYTES} bytes")
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not a results JSON: {error}") from None
+    check(data, str(path))
+    results = tuple(Result.from_json(record) for record in data["results"])
+    return Results(data["run"], data["dataset"], results, data.get("definitions", {}))
+
+
+@cache
+def schema() -> Json:
+    """JSON Schema of the results, as shipped with the package."""
+    text = resources.files("skyaccept.lib").joinpath("results.schema.json").read_text(encoding="utf-8")
+    loaded: Json = json.loads(text)
+    return loaded
+
+
+def check(data: object, where: str) -> None:
+    """Check data against the results schema.
+
+    Raises
+    ------
+    InputError
+        It does not conform; the message names the place.
+    """
+    import jsonschema
+
+    fault = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema()).iter_errors(data))
+    if fault is not None:
+        place = "/".join(map(str, fault.absolute_path)) or "top level"
+        raise InputError(f"{where}: not in the results schema {SCHEMA}: {place}: {fault.message[:300]}")
+
+
+def in_document_order(records: Iterable[Result], order: Iterable[str]) -> tuple[Result, ...]:
+    """Sort results by the order of their test ids in the documents."""
+    place = {test: number for number, test in enumerate(order)}
+    return tuple(sorted(records, key=lambda result: place[result.test]))
+
+
+def _build(kind: type[Any], record: Json) -> Any:
+    known = {f.name for f in dataclasses.fields(kind)}
+    fields = {key: tuple(v) if isinstance(v, list) else v for key, v in record.items() if key in known}
+    return kind(**fields)

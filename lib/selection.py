@@ -1,0 +1,266 @@
+"""Declarative quality cuts, with an account of every row that they reject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import astropy.units as u
+import numpy as np
+from numpy.typing import NDArray
+
+from skyaccept.lib.association import AMBIGUOUS
+from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.document import number_or_quantity, one_of
+
+Bools = NDArray[np.bool_]
+
+UNITS = {"mag": u.mag, "mag_err": u.mag, "snr": u.one, "extendedness": u.one, "airmass": u.one}
+"""Columns that a cut may look at, and their units."""
+
+_BOUNDS = {
+    "at_least": (np.greater_equal, ">="),
+    "above": (np.greater, ">"),
+    "at_most": (np.less_equal, "<="),
+    "below": (np.less, "<"),
+}
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One cut: bounds on a column, clear flags, or a minimum number of visits.
+
+    Attributes
+    ----------
+    column : str
+        Column looked at; ``"flags"`` and ``"visits"`` for the other two kinds.
+    of : {"each", "median", "max", "min", "all"}
+        ``each`` judges every detection alone; the others judge the object by all its detections.
+    bounds : tuple of (str, float)
+        Bounds that must hold, by name (`at_least`, `above`, `at_most`, `below`).
+    finite : bool
+        The value itself has to be finite.
+    flags : tuple of str
+        Flags that must be clear.
+    min_visits : int or "all", optional
+    """
+
+    column: str
+    of: str = "all"
+    bounds: tuple[tuple[str, float], ...] = ()
+    finite: bool = False
+    flags: tuple[str, ...] = ()
+    min_visits: int | Literal["all"] | None = None
+
+    @classmethod
+    def parse(cls, entry: object) -> Cut:
+        """Read a cut from a document.
+
+        Raises
+        ------
+        ValueError
+            Unknown key, column or unit, or nothing to cut on.
+        """
+        if not isinstance(entry, dict):
+            raise ValueError("a cut is a mapping, such as {column: snr, of: median, at_least: 50}")
+        given = dict(entry)
+        if "min_visits" in given:
+            visits = given.pop("min_visits")
+            _refuse(given)
+            if visits != "all" and (not isinstance(visits, int) or isinstance(visits, bool) or visits < 1):
+                raise ValueError(f"min_visits: {visits!r} is neither a positive number nor 'all'")
+            return cls("visits", min_visits=visits)
+        if "flags" in given:
+            flags, of = given.pop("flags"), one_of("each", "all")(given.pop("of", "all"))
+            _refuse(given)
+            if not isinstance(flags, list) or not flags or not all(isinstance(flag, str) for flag in flags):
+                raise ValueError("flags: expected a list of flag names")
+            return cls("flags", of=of, flags=tuple(flags))
+        column = one_of(*UNITS)(given.pop("column", None))
+        of = one_of("each", "median", "max", "min", "all")(given.pop("of", None))
+        finite = given.pop("finite", False)
+        bounds = []
+        for name in _BOUNDS:
+            if name in given:
+                value = number_or_quantity(given.pop(name))
+                if not value.unit.is_equivalent(UNITS[column]):
+                    raise ValueError(f"{name}: {column} is in {UNITS[column] or 'no unit'}, not '{value}'")
+                bounds.append((name, float(value.to_value(UNITS[column]))))
+        _refuse(given)
+        if not bounds and finite is not True:
+            raise ValueError("a cut needs a bound (at_least, above, at_most, below) or finite: true")
+        if bounds and of == "all":
+            raise ValueError("of: 'all' goes with finite: true; bounds are on each, median, max or min")
+        return cls(column, of, tuple(bounds), finite is True)
+
+    @property
+    def reason(self) -> str:
+        """Name under which rejected rows are counted (flags are counted by flag)."""
+        return {"visits": "visits", "flags": "flag"}.get(self.column, f"{self.column}:{self.of}")
+
+    def __str__(self) -> str:
+        if self.min_visits is not None:
+            return "seen in every visit" if self.min_visits == "all" else f"seen in at least {self.min_visits} visits"
+        if self.flags:
+            scope = "on each detection" if self.of == "each" else "in all of the object's detections"
+            return f"clear {scope}: {', '.join(self.flags)}"
+        what = {"each": self.column, "all": f"every {self.column}"}.get(self.of, f"{self.of} {self.column}")
+        unit = f" {UNITS[self.column]}" if UNITS[self.column] != u.one else ""
+        parts = [f"{_BOUNDS[name][1]} {value:g}{unit}" for name, value in self.bounds]
+        return f"{what} {' and '.join(parts + ['finite'] * self.finite)}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Rows that survive, and where the others went.
+
+    Attributes
+    ----------
+    rows : (n,) int64
+        Rows used, sorted by object and then by visit.
+    rows_in : int
+    rejected : mapping of str to int
+        Rows rejected, each once, by the first reason that applied; in the order of the cuts.
+    notes : tuple of str
+        What could not be applied, in words.
+    """
+
+    rows: NDArray[np.int64]
+    rows_in: int
+    rejected: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+
+
+def select(detections: Detections, band: str, cuts: Sequence[Cut], needed_by: str) -> Selection:
+    """Select the rows of one band that pass all cuts.
+
+    Parameters
+    ----------
+    detections : Detections
+        Associated detections.
+    band : str
+    cuts : sequence of Cut
+        Applied in order; statistics of an object are taken over its rows that are left.
+    needed_by : str
+        Who asks, for messages about missing columns.
+
+    Returns
+    -------
+    Selection
+        ``rows_in == len(rows) + sum(rejected.values())`` always.
+
+    Raises
+    ------
+    InputError
+        A cut looks at a column that the catalog does not have.
+    """
+    if detections.object is None:
+        raise ValueError("detections are not associated")
+    rejected: dict[str, int] = {}
+    notes: list[str] = []
+    code = detections.bands.index(band) if band in detections.bands else -1
+    rows = np.arange(len(detections))
+    rows = _keep(rows, detections.band == code, f"band:not {band}", rejected)
+    placed = np.isfinite(detections.ra[rows]) & np.isfinite(detections.dec[rows])
+    rows = _keep(rows, placed, "position:not finite", rejected)
+    rows = _keep(rows, detections.object[rows] != AMBIGUOUS, "association:two detections in one visit", rejected)
+    rows = rows[np.lexsort((detections.visit[rows], detections.object[rows]))]
+    for cut in cuts:
+        if cut.flags:
+            rows = _apply_flags(detections, cut, rows, rejected, notes)
+        elif cut.min_visits is not None:
+            rows = _apply_visits(detections, cut, rows, rejected)
+        else:
+            rows = _apply_bounds(detections, cut, rows, rejected, needed_by)
+    return Selection(rows, len(detections), rejected, tuple(notes))
+
+
+def _refuse(unknown: Mapping[str, object]) -> None:
+    if unknown:
+        raise ValueError(f"unknown key in a cut: {', '.join(map(str, unknown))}")
+
+
+def _keep(rows: NDArray[np.int64], good: Bools, reason: str, rejected: dict[str, int]) -> NDArray[np.int64]:
+    lost = len(good) - int(np.count_nonzero(good))
+    if lost:
+        rejected[reason] = rejected.get(reason, 0) + lost
+    return rows[good]
+
+
+def _apply_flags(
+    detections: Detections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int], notes: list[str]
+) -> NDArray[np.int64]:
+    for flag in cut.flags:
+        if flag not in detections.flags:
+            notes.append(f"the catalog has no flag '{flag}': not applied")
+            continue
+        bad = detections.flags[flag][rows]
+        if cut.of == "all":
+            groups = Groups.of(detections, rows)
+            bad = groups.spread(np.logical_or.reduceat(bad, groups.start)) if len(rows) else bad
+        rows = _keep(rows, ~bad, f"flag:{flag}", rejected)
+    return rows
+
+
+def _apply_visits(
+    detections: Detections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int]
+) -> NDArray[np.int64]:
+    groups = Groups.of(detections, rows)
+    needed = len(np.unique(detections.visit[rows])) if cut.min_visits == "all" else cut.min_visits
+    # after association an object has one detection a visit, so detections count visits
+    return _keep(rows, groups.spread(groups.count >= needed), f"visits:fewer than {needed}", rejected)
+
+
+def _apply_bounds(
+    detections: Detections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int], needed_by: str
+) -> NDArray[np.int64]:
+    values = detections.column(cut.column, needed_by)[rows]
+    groups = Groups.of(detections, rows)
+    if cut.of != "each":
+        values = groups.spread(groups.statistic(cut.of, values))
+    good = np.isfinite(values)
+    for name, bound in cut.bounds:
+        good &= _BOUNDS[name][0](values, bound)
+    return _keep(rows, good, cut.reason, rejected)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Runs of rows of one object, in rows that are sorted by object."""
+
+    start: NDArray[np.int64]
+    count: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, detections: Detections, rows: NDArray[np.int64]) -> Groups:
+        """Runs in ``rows``, which are sorted by object."""
+        if detections.object is None:
+            raise ValueError("detections are not associated")
+        labels = detections.object[rows]
+        start = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]][: len(labels)])
+        return cls(start, np.diff(np.r_[start, len(labels)]))
+
+    def spread(self, values: Array) -> Array:
+        """Repeat one value per object for each of its rows."""
+        return np.repeat(values, self.count)
+
+    def statistic(self, name: str, values: Array) -> Array:
+        """Statistic of each object; a NaN spoils max, min and all, the median is of the finite values."""
+        if not len(values):
+            return values
+        if name == "median":
+            return self._median(values)
+        reduce = np.maximum if name == "max" else np.minimum  # min serves "all": NaN spoils each of them
+        return np.asarray(reduce.reduceat(np.where(np.isfinite(values), values, np.nan), self.start))
+
+    def _median(self, values: Array) -> Array:
+        finite = np.isfinite(values)
+        filled = np.where(finite, values, np.inf).astype(np.float64)
+        owner = np.repeat(np.arange(len(self.start)), self.count)
+        ordered = filled[np.lexsort((filled, owner))]
+        n = np.add.reduceat(finite.astype(np.int64), self.start)
+        low = ordered[self.start + np.maximum(n - 1, 0) // 2]
+        high = ordered[self.start + np.maximum(n // 2, 0).clip(max=self.count - 1)]
+        with np.errstate(invalid="ignore"):
+            return np.where(n > 0, (low + high) / 2, np.nan)

@@ -1,0 +1,40 @@
+"""Unit vectors and angles on the sphere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+
+MAS = np.pi / 180 / 3_600_000
+"""One milliarcsecond in radians."""
+
+
+def unit_vectors(ra: NDArray[Any], dec: NDArray[Any]) -> Float:
+    """Unit vectors of positions in degrees; shape (..., 3)."""
+    alpha, delta = np.radians(ra, dtype=np.float64), np.radians(dec, dtype=np.float64)
+    return np.stack([np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)], axis=-1)
+
+
+def chord(angle: float) -> float:
+    """Length of the chord that subtends ``angle`` radians on the unit sphere."""
+    return float(2 * np.sin(angle / 2))
+
+
+def separation(a: Float, b: Float) -> Float:
+    """Angle between unit vectors, radians, accurate to rounding at any angle.
+
+    Parameters
+    ----------
+    a, b : (..., 3) float64
+        Unit vectors.
+
+    Notes
+    -----
+    ``2 arcsin(|a - b| / 2)`` loses accuracy near 180 degrees and ``pi - 2 arcsin(|a + b| / 2)`` near zero; the
+    half-angle form ``2 atan2(|a - b|, |a + b|)`` (Kahan) is good everywhere.
+    """
+    return 2 * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1))

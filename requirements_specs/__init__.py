@@ -1,0 +1,1 @@
+"""Published requirements as data: one YAML file per document, and the named measurement definitions."""

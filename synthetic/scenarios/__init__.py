@@ -1,0 +1,1 @@
+"""Scenarios of simulated surveys, one YAML file each."""

@@ -1,0 +1,226 @@
+"""Simulation of a survey: what the catalog says, and what is true."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from skyaccept.lib.catalog import Array, Detections, check
+from skyaccept.lib.sphere import MAS, Float, separation, unit_vectors
+from skyaccept.synthetic.scenario import Scenario
+
+GAMMA = 0.039
+"""Band-independent part of the LSST photometric error model (Ivezic et al. 2019, eq. 5)."""
+
+DETECTION_SNR = 5.0
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true of each simulated star.
+
+    Attributes
+    ----------
+    ra, dec, mag : (n_stars,) float64
+        Degrees and magnitudes; the magnitude is the same in every band.
+    position_error : dict of str to (n_stars,) float64
+        Standard error of one position per coordinate, mas, by band.
+    star : (n_detections,) int64
+        Star of each detection.
+    """
+
+    ra: Float
+    dec: Float
+    mag: Float
+    position_error: dict[str, Float]
+    star: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A simulated catalog, not yet associated, and its truth."""
+
+    detections: Detections
+    truth: Truth
+
+
+def simulate(scenario: Scenario, seed: int = 1) -> Survey:
+    """Simulate a survey.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    seed : int
+        The same scenario and seed give the same bytes.
+
+    Returns
+    -------
+    Survey
+
+    Notes
+    -----
+    Signal-to-noise follows the LSST error model: the random error of a magnitude m at depth m5 is
+    ``sqrt((0.04 - GAMMA) x + GAMMA x**2)``, ``x = 10 ** (0.4 (m - m5))`` (Ivezic et al. 2019, eq. 5). The error of a
+    position is the centroid error of a Gaussian image, FWHM / (2.355 S/N) per coordinate, and a floor, in quadrature.
+    """
+    rng = np.random.default_rng(seed)
+    stars = scenario.stars
+    mag = _magnitudes(rng, stars.number, _mag(stars.brightest), _mag(stars.faintest), stars.slope)
+    center = _angle(scenario.field.ra), _angle(scenario.field.dec)
+    true = _disc(rng, stars.number, center, _angle(scenario.field.radius))
+    errors = {band: position_error(scenario, band, mag) for band in scenario.visits.number}
+    parts = list(_visits(scenario, rng, center, true, mag, errors))
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    star = columns.pop("star")
+    flags = {name: columns.pop(name) for name in ("saturated", "cr", "bad", "edge", "not_primary")}
+    bands = tuple(sorted(scenario.visits.number))
+    detections = Detections(
+        **columns,
+        visits=tuple(str(1000 + k) for k in range(len(parts))),
+        bands=bands,
+        flags=flags,
+        name=f"{scenario.scenario} (simulated)",
+        source=f"scenario {scenario.scenario}, seed {seed}",
+        survey="simulated",
+    )
+    detections = check(replace(detections, sha256=_digest(detections)))
+    ra, dec = _degrees(true)
+    return Survey(detections, Truth(ra, dec, mag, errors, star))
+
+
+def position_error(scenario: Scenario, band: str, mag: Float) -> Float:
+    """Standard error of a position per coordinate, mas, for stars of these magnitudes."""
+    measurement = scenario.measurement
+    _, snr = _photometry(scenario, band, mag)
+    seeing, floor = measurement.seeing.to_value(u.mas), measurement.position_floor.to_value(u.mas)
+    return np.asarray(np.hypot(floor, seeing / (np.sqrt(8 * np.log(2)) * snr)))
+
+
+def write(survey: Survey, path: Path) -> None:
+    """Write the catalog as Parquet in the columns of the generic survey profile, with units."""
+    d = survey.detections
+    units = {"ra": "deg", "dec": "deg", "mag": "mag", "mag_err": "mag", "ra_err": "mas", "dec_err": "mas"}
+    columns: dict[str, Array] = {
+        "visit": np.array(d.visits).astype(np.int64)[d.visit],
+        "detector": np.zeros(len(d), dtype=np.int32) if d.detector is None else d.detector,
+        "band": np.array(d.bands)[d.band],
+    }
+    for name in ("ra", "dec", "mag", "mag_err", "snr", "extendedness", "ra_err", "dec_err"):
+        columns[name] = getattr(d, name)
+    columns |= {f"flag_{name}": flag for name, flag in d.flags.items()}
+    arrays = {name: pa.array(values) for name, values in columns.items()}
+    fields = [
+        pa.field(name, array.type, metadata={"unit": units[name]} if name in units else None)
+        for name, array in arrays.items()
+    ]
+    pq.write_table(pa.table(list(arrays.values()), schema=pa.schema(fields)), path)
+
+
+def _visits(
+    scenario: Scenario,
+    rng: np.random.Generator,
+    center: tuple[float, float],
+    true: Float,
+    mag: Float,
+    errors: dict[str, Float],
+) -> Iterator[dict[str, Array]]:
+    """Columns of each visit in turn, all bands one after the other."""
+    visits, measurement = scenario.visits, scenario.measurement
+    number = 0
+    for code, band in enumerate(sorted(visits.number)):
+        scatter, snr = _photometry(scenario, band, mag)
+        for _ in range(visits.number[band]):
+            pointing = _disc(rng, 1, center, _angle(visits.dither))
+            inside = separation(true, pointing) < _angle(visits.view_radius)
+            star = np.flatnonzero(inside & (rng.random(len(true)) >= visits.missed) & (snr >= DETECTION_SNR))
+            sigma = errors[band][star]
+            ra, dec = _degrees(_jitter(rng, true[star], sigma))
+            n = len(star)
+            yield {
+                "star": star,
+                "visit": np.full(n, number),
+                "band": np.full(n, code, dtype=np.int16),
+                "detector": np.zeros(n, dtype=np.int32),
+                "ra": ra,
+                "dec": dec,
+                "mag": mag[star] + scatter[star] * rng.standard_normal(n),
+                "mag_err": scatter[star],
+                "snr": snr[star],
+                "extendedness": np.zeros(n),
+                "ra_err": sigma,
+                "dec_err": sigma,
+                "saturated": mag[star] < _mag(measurement.saturation),
+                "cr": rng.random(n) < measurement.cosmic_rays,
+                "bad": np.zeros(n, dtype=bool),
+                "edge": rng.random(n) < measurement.edges,
+                "not_primary": np.zeros(n, dtype=bool),
+            }
+            number += 1
+
+
+def _photometry(scenario: Scenario, band: str, mag: Float) -> tuple[Float, Float]:
+    """Standard error of a magnitude, mag, and S/N."""
+    x = 10 ** (0.4 * (mag - _mag(scenario.measurement.depth[band])))
+    random = np.sqrt((0.04 - GAMMA) * x + GAMMA * x**2)
+    return np.hypot(random, _mag(scenario.measurement.magnitude_floor)), 2.5 / np.log(10) / random
+
+
+def _magnitudes(rng: np.random.Generator, n: int, bright: float, faint: float, slope: float) -> Float:
+    """Draw from a density proportional to 10 ** (slope m) between two magnitudes."""
+    uniform = rng.random(n)
+    if slope == 0:
+        return bright + (faint - bright) * uniform
+    low, high = 10 ** (slope * bright), 10 ** (slope * faint)
+    return np.asarray(np.log10(low + (high - low) * uniform) / slope)
+
+
+def _disc(rng: np.random.Generator, n: int, center: tuple[float, float], radius: float) -> Float:
+    """Unit vectors uniform within ``radius`` of a centre (ra, dec), radians; right at the poles as well."""
+    cos_distance = 1 - rng.random(n) * (1 - np.cos(radius))
+    distance, angle = np.arccos(cos_distance), 2 * np.pi * rng.random(n)
+    middle = unit_vectors(np.degrees(center[0]), np.degrees(center[1]))
+    east = np.array([-np.sin(center[0]), np.cos(center[0]), 0.0])
+    north = np.cross(middle, east)
+    aside = np.cos(angle)[:, None] * east + np.sin(angle)[:, None] * north
+    return np.asarray(np.cos(distance)[:, None] * middle + np.sin(distance)[:, None] * aside)
+
+
+def _jitter(rng: np.random.Generator, true: Float, sigma: Float) -> Float:
+    """Move unit vectors by a Gaussian error of ``sigma`` mas in each of two directions of the tangent plane."""
+    # any direction that is not along the star spans its tangent plane; the least component is farthest from it
+    axis = np.eye(3)[np.argmin(np.abs(true), axis=1)]
+    first = np.cross(true, axis)
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    second = np.cross(true, first)
+    shift = rng.standard_normal((2, len(true))) * sigma * MAS
+    moved = true + shift[0][:, None] * first + shift[1][:, None] * second
+    return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True))
+
+
+def _degrees(vectors: Float) -> tuple[Float, Float]:
+    ra = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
+    dec = np.degrees(np.arctan2(vectors[:, 2], np.hypot(vectors[:, 0], vectors[:, 1])))
+    return np.where(ra >= 360, 0.0, ra), dec
+
+
+def _angle(value: u.Quantity) -> float:
+    return float(value.to_value(u.rad))
+
+
+def _mag(value: u.Quantity) -> float:
+    return float(value.to_value(u.mag))
+
+
+def _digest(d: Detections) -> str:
+    digest = hashlib.sha256()
+    for name in ("visit", "band", "ra", "dec", "mag", "mag_err", "snr"):
+        digest.update(np.ascontiguousarray(getattr(d, name)).tobytes())
+    return digest.hexdigest()
