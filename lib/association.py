@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.sphere import chord, unit_vectors
 

@@ -6,15 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
-
 from skyaccept.lib.errors import InputError
 
 Array = NDArray[Any]
 
-OPTIONAL = ("detector", "mag", "mag_err", "snr", "extendedness", "object", "mjd", "airmass", "ra_err", "dec_err")
-"""Columns that may be absent where no clause needs them."""
+UNITS: Mapping[str, u.UnitBase | None] = {
+    "visit": None,
+    "detector": None,
+    "band": None,
+    "object": None,
+    "ra": u.deg,
+    "dec": u.deg,
+    "mag": u.mag,
+    "mag_err": u.mag,
+    "snr": u.one,
+    "extendedness": u.one,
+    "mjd": u.day,
+    "airmass": u.one,
+    "ra_err": u.mas,
+    "dec_err": u.mas,
+}
+"""Columns of a catalog and the units in which `Detections` holds them; None for labels."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +141,7 @@ def check(detections: Detections, parts: Sequence[tuple[str, int]] = ()) -> Dete
     n = len(detections)
     if n == 0:
         raise InputError(f"{where}: the catalog is empty: it has no rows")
-    columns = {"ra": detections.ra, "dec": detections.dec, "visit": detections.visit, "band": detections.band}
-    columns |= {name: c for name in OPTIONAL if (c := getattr(detections, name)) is not None}
+    columns = {name: c for name in UNITS if (c := getattr(detections, name)) is not None}
     columns |= {f"flag_{name}": c for name, c in detections.flags.items()}
     for name, values in columns.items():
         if values.shape != (n,):

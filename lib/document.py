@@ -11,7 +11,6 @@ from typing import Annotated, Any, TypeVar
 import astropy.units as u
 import pydantic
 import yaml
-
 from skyaccept.lib.errors import InputError
 
 T = TypeVar("T")
@@ -124,7 +123,7 @@ def _walk(root: yaml.Node) -> Iterator[yaml.Node]:
 
 
 def _complaints(path: Path, root: yaml.Node, error: pydantic.ValidationError) -> list[str]:
-    lines = {}
+    lines: dict[str, None] = {}
     for fault in error.errors(include_url=False):
         location = [part for part in fault["loc"] if part != "[key]"]
         node, trail, key = _locate(root, location)

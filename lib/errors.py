@@ -6,4 +6,4 @@ class InputError(ValueError):
 
 
 class NotMeasurable(Exception):  # noqa: N818  (a verdict, not a fault)
-    """This dataset cannot answer this clause; the message is the reason given in the report."""
+    """The dataset cannot answer the clause; the message is the reason given in the report."""

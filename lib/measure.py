@@ -13,7 +13,6 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-
 import skyaccept
 from skyaccept.lib import separation
 from skyaccept.lib.catalog import Detections
@@ -171,8 +170,8 @@ class Measurer:
             unit=metric.unit,
             operator=(decisive or next(iter(levels.values()))).operator,
             level=self._level,
-            value=decisive and decisive.value,
-            limit=decisive and decisive.limit,
+            value=decisive.value if decisive else None,
+            limit=decisive.limit if decisive else None,
             verdict=decisive.verdict if decisive else "not_measurable",
             reason=reason,
             parameters={name: text_of(value) for name, value in clause.parameters.items()},
@@ -234,7 +233,9 @@ class Measurer:
             raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")
         visits = len(np.unique(d.visit[d.band == d.bands.index(band)]))
         if visits < settings.min_common_visits:
-            raise NotMeasurable(f"needs {settings.min_common_visits} visits in band {band}, and the dataset has {visits}")
+            raise NotMeasurable(
+                f"needs {settings.min_common_visits} visits in band {band}, and the dataset has {visits}"
+            )
         if not len(sample.selection.rows):
             lost = ", ".join(f"{n} by {reason}" for reason, n in sample.selection.rejected.items())
             raise NotMeasurable(f"no detection in band {band} passes the cuts; rejected: {lost}")

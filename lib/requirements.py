@@ -11,7 +11,6 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import astropy.units as u
 from pydantic import PlainValidator, StringConstraints
-
 from skyaccept.lib import document
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
@@ -58,9 +57,17 @@ class Source:
     via: str | None = None
 
     def __str__(self) -> str:
-        parts = [self.document, self.version and f"version {self.version}", self.section and f"section {self.section}"]
-        parts += [self.table and f"table {self.table}", self.page and f"page {self.page}", self.via and f"via {self.via}"]
-        return ", ".join(part for part in parts if part)
+        parts: list[object] = [
+            self.document,
+            self.version and f"version {self.version}",
+            self.section and f"section {self.section}",
+        ]
+        parts += [
+            self.table and f"table {self.table}",
+            self.page and f"page {self.page}",
+            self.via and f"via {self.via}",
+        ]
+        return ", ".join(str(part) for part in parts if part)
 
 
 @dataclass(frozen=True)
@@ -320,7 +327,8 @@ def _check_units(clause: Clause, place: document.Place, where: tuple[str | int, 
         here = (*where, "levels", name)
         if not level.limit.bound.unit.is_equivalent(metric.unit):
             raise place.error(
-                (*here, "limit"), f"key 'limit': {level.limit} cannot bound {clause.metric}, which is in {metric.unit}"
+                (*here, "limit"),
+                f"key 'limit': {level.limit} cannot bound {clause.metric}, which is in {metric.unit}",
             )
         _check_parameters(level.parameters, metric.level_parameters, place, (*here, "parameters"))
 

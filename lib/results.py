@@ -57,7 +57,7 @@ class SampleAccount:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """Result of one clause in one band; the fields are the keys of the results JSON."""
 
@@ -87,6 +87,14 @@ class Result:
     verification: tuple[str, ...] = ()
     other_definitions: Mapping[str, Json] = field(default_factory=dict)
     data: Json = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Result({self.test}: {self.verdict})"
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the requirement counts as met."""
+        return self.verdict == "pass"
 
     @property
     def margin(self) -> float | None:

@@ -9,14 +9,14 @@ from typing import Literal
 import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
-
+from skyaccept.lib import catalog
 from skyaccept.lib.association import AMBIGUOUS
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.document import number_or_quantity, one_of
 
 Bools = NDArray[np.bool_]
 
-UNITS = {"mag": u.mag, "mag_err": u.mag, "snr": u.one, "extendedness": u.one, "airmass": u.one}
+UNITS = {name: unit for name, unit in catalog.UNITS.items() if unit is not None}
 """Columns that a cut may look at, and their units."""
 
 _BOUNDS = {
@@ -207,7 +207,7 @@ def _apply_visits(
     detections: Detections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int]
 ) -> NDArray[np.int64]:
     groups = Groups.of(detections, rows)
-    needed = len(np.unique(detections.visit[rows])) if cut.min_visits == "all" else cut.min_visits
+    needed = cut.min_visits if isinstance(cut.min_visits, int) else len(np.unique(detections.visit[rows]))
     # after association an object has one detection a visit, so detections count visits
     return _keep(rows, groups.spread(groups.count >= needed), f"visits:fewer than {needed}", rejected)
 

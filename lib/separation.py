@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.sphere import MAS, Float, chord, separation, unit_vectors
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any, ClassVar
 
 import astropy.units as u
 from pydantic import PlainValidator
-
 from skyaccept.lib import document
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import astropy.units as u
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-
 from skyaccept.lib.catalog import Array, Detections, check
 from skyaccept.lib.sphere import MAS, Float, separation, unit_vectors
 from skyaccept.synthetic.scenario import Scenario
@@ -78,7 +78,7 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
     true = _disc(rng, stars.number, center, _angle(scenario.field.radius))
     errors = {band: position_error(scenario, band, mag) for band in scenario.visits.number}
     parts = list(_visits(scenario, rng, center, true, mag, errors))
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     star = columns.pop("star")
     flags = {name: columns.pop(name) for name in ("saturated", "cr", "bad", "edge", "not_primary")}
     bands = tuple(sorted(scenario.visits.number))
@@ -87,7 +87,7 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
         visits=tuple(str(1000 + k) for k in range(len(parts))),
         bands=bands,
         flags=flags,
-        name=f"{scenario.scenario} (simulated)",
+        name=f"simulated survey {scenario.scenario}",
         source=f"scenario {scenario.scenario}, seed {seed}",
         survey="simulated",
     )

@@ -1,4 +1,4 @@
-"""Relative astrometry AM, AF and AD: how well separations of pairs of stars repeat from visit to visit.
+r"""Relative astrometry AM, AF and AD: how well separations of pairs of stars repeat from visit to visit.
 
 Every estimator turns the pairs of a separation class into errors in mas; the three metrics are statistics of these:
 
@@ -6,18 +6,18 @@ Every estimator turns the pairs of a separation class into errors in mas; the th
 - AF, ``pair_separation_outliers``: the percentage of them above AD;
 - AD, ``pair_separation_percentile``: their (100 - AF)th percentile.
 
-For a pair with separations :math:`s_1 \\dots s_n` in its n common visits the errors are, by estimator:
+For a pair with separations :math:`s_1 \dots s_n` in its n common visits the errors are, by estimator:
 
 ======================== ============================================== ======================
 estimator                errors                                         used by
 ======================== ============================================== ======================
 pair_rms                 std(s), one a pair                             AM of all; lvv-t1278
-visit_difference         \\|s_1 - s_2\\|, one a pair                      lvv-t1278-notebook
-deviation                \\|s_k - median(s)\\|                            srd
+visit_difference         \|s_1 - s_2\|, one a pair                      lvv-t1278-notebook
+deviation                \|s_k - median(s)\|                            srd
 excess_rms               std(s) - m, m the median of std(s) of all      validate_drp
-recentred_deviation      e - m, e = \\|s_k - median(s)\\|, m its median   faro AD
-recentred_deviation_size \\|e - m\\|                                      faro AF
-pooled_deviation         \\|d - m\\|, d = s_k - mean(s), m its median     analysis_tools
+recentred_deviation      e - m, e = \|s_k - median(s)\|, m its median   faro AD
+recentred_deviation_size \|e - m\|                                      faro AF
+pooled_deviation         \|d - m\|, d = s_k - mean(s), m its median     analysis_tools
 ======================== ============================================== ======================
 
 Sources: LPM-17 5.2.3 table 18; the LVV-T1278 procedure; validate_drp amx.py, adx.py, afx.py (107f81d); faro
@@ -30,12 +30,12 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
-
 from skyaccept.lib import separation
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.separation import Annulus, PairValues
 from skyaccept.lib.sphere import Float
+from skyaccept.lib.sphere import separation as sphere_separation
 
 ARCMIN = np.pi / 180 / 60
 
@@ -192,7 +192,7 @@ def _errors(sample: Sample, annulus: Annulus, settings: Settings, found: PairVal
         low, high = annulus.inner / ARCMIN, annulus.outer / ARCMIN
         where = sample.positions.direction
         center = where.sum(axis=0) / np.linalg.norm(where.sum(axis=0))
-        radius = float(separation.separation(where, center).max()) / ARCMIN
+        radius = float(sphere_separation(where, center).max()) / ARCMIN
         raise NotMeasurable(
             f"no pair of objects {low:g} to {high:g} arcmin apart was seen together in "
             f"{settings.min_common_visits} visits or more; the {len(where)} objects of the sample lie within "

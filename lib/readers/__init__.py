@@ -7,23 +7,34 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import astropy.units as u
 import numpy as np
-
 from skyaccept.lib.association import associate
-from skyaccept.lib.catalog import Array, Detections, check, factorize
+from skyaccept.lib.catalog import UNITS, Array, Detections, check, factorize
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import fits, parquet, text
 from skyaccept.lib.readers import profile as profiles
-from skyaccept.lib.readers.profile import REQUIRED, UNITS, Profile, Source
+from skyaccept.lib.readers.profile import REQUIRED, Profile, Source
 from skyaccept.lib.readers.table import Column, Format, head
 
 FORMATS: tuple[Format, ...] = (parquet.FORMAT, fits.FORMAT, text.FORMAT)
 """Formats in the order in which they are tried; a new one is a module and an entry here."""
 
 _OF_VISITS = ("mjd", "airmass")
-_SUFFIXES = (".parquet", ".parq", ".csv", ".ecsv", ".fits", ".fit", ".csv.gz", ".ecsv.gz", ".fits.gz", ".fit.gz")
+_SUFFIXES = (
+    ".parquet",
+    ".parq",
+    ".csv",
+    ".ecsv",
+    ".fits",
+    ".fit",
+    ".csv.gz",
+    ".ecsv.gz",
+    ".fits.gz",
+    ".fit.gz",
+)
 
 
 def load(source: str | Path, survey: str | Path = "generic", visits: str | Path | None = None) -> Detections:
@@ -60,7 +71,11 @@ def load(source: str | Path, survey: str | Path = "generic", visits: str | Path 
         columns |= _join_visits(Path(visits), columns)
     detections = _detections(columns)
     detections = replace(
-        detections, name=Path(source).name, source=str(source), survey=profile.survey, sha256=fingerprint(files)
+        detections,
+        name=Path(source).name,
+        source=str(source),
+        survey=profile.survey,
+        sha256=fingerprint(files),
     )
     check(detections, [(str(path), len(table["ra"])) for path, table in zip(files, tables, strict=True)])
     return associate(detections, float(profile.association_radius.to_value(u.rad)))
@@ -218,9 +233,13 @@ def _labels(path: Path, source: Source, values: Array) -> Array:
         if not missing.size and np.all(values == np.floor(values)):
             values = values.astype(np.int64)
     else:
-        missing = np.flatnonzero([value is None or value != value for value in values] if values.dtype == object else [])
+        missing = np.flatnonzero(
+            [value is None or value != value for value in values] if values.dtype == object else []
+        )
     if missing.size:
-        raise InputError(f"{path}: column '{source.name}', row {int(missing[0]) + 1}: no value ({missing.size} such rows)")
+        raise InputError(
+            f"{path}: column '{source.name}', row {int(missing[0]) + 1}: no value ({missing.size} such rows)"
+        )
     if values.dtype.kind in "OSU":
         values = np.array([v.decode() if isinstance(v, bytes) else str(v) for v in values.tolist()], dtype=str)
     if source.codes is None:
@@ -248,7 +267,7 @@ def _boolean(path: Path, name: str, values: Array) -> Array:
 
 
 def _detections(columns: Mapping[str, Array]) -> Detections:
-    given = dict(columns)
+    given: dict[str, Any] = dict(columns)
     visit, visits = factorize(given.pop("visit"))
     band, bands = factorize(given.pop("band"))
     flags = {name.removeprefix("flag_"): given.pop(name) for name in list(given) if name.startswith("flag_")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from astropy.io import fits
-
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers.table import Column, Format, open_binary
@@ -44,7 +44,9 @@ def read(path: Path, names: Iterable[str]) -> dict[str, Array]:
 @contextmanager
 def _table(path: Path) -> Iterator[Any]:
     try:
-        with open_binary(path) as file, fits.open(file, memmap=False, lazy_load_hdus=True) as hdus:
+        with warnings.catch_warnings(), open_binary(path) as file, fits.open(file, memmap=False) as hdus:
+            # said again, with the name of the file, by _check_length
+            warnings.filterwarnings("ignore", message="File may have been truncated")
             for hdu in hdus:
                 if isinstance(hdu, fits.BinTableHDU):
                     _check_length(path, hdu)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers.table import Column, Format

@@ -10,30 +10,12 @@ from typing import Annotated, Any, ClassVar
 
 import astropy.units as u
 from pydantic import BeforeValidator, PlainValidator
-
 from skyaccept.lib import document
+from skyaccept.lib.catalog import UNITS
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
-
-UNITS: Mapping[str, u.UnitBase | None] = {
-    "visit": None,
-    "detector": None,
-    "band": None,
-    "object": None,
-    "ra": u.deg,
-    "dec": u.deg,
-    "mag": u.mag,
-    "mag_err": u.mag,
-    "snr": u.one,
-    "extendedness": u.one,
-    "mjd": u.day,
-    "airmass": u.one,
-    "ra_err": u.mas,
-    "dec_err": u.mas,
-}
-"""Columns of a catalog and the units in which `Detections` holds them; None for labels."""
 
 REQUIRED = ("visit", "band", "ra", "dec")
 
@@ -138,5 +120,7 @@ def load(name: str | Path) -> Profile:
         if (source.star_below is not None or source.star_above is not None) and column != "extendedness":
             raise place.error(where, "keys 'star_below' and 'star_above' belong to extendedness")
     if not profile.association_radius.unit.is_equivalent(u.rad):
-        raise place.error(("association_radius",), f"key 'association_radius': {profile.association_radius} is no angle")
+        raise place.error(
+            ("association_radius",), f"key 'association_radius': {profile.association_radius} is no angle"
+        )
     return profile

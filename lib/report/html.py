@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import groupby
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
-
 from skyaccept.lib.report import plots, text
 from skyaccept.lib.requirements import LEVELS
 from skyaccept.lib.results import Result, Results
 
 
-def title(dataset: str, *, simulated: bool) -> str:
-    """First line of the report; a simulated survey is called what it is."""
-    kind = "simulated survey, no real data" if simulated else "catalog"
-    return f"Verification report: {dataset}" if simulated and "simulated" in dataset else f"Verification report: {kind} {dataset}"
+def title(dataset: str) -> str:
+    """First line of the report."""
+    return f"Verification report: {dataset}"
 
 
 def body(results: Results) -> str:
     """Matrix, dataset, provenance and cases, with their style, as a fragment of a page."""
-    requirements = [(key, list(group)) for key, group in groupby(results.results, key=lambda r: (r.document, r.requirement))]
-    return _environment().get_template("body.html").render(
-        results=results,
-        requirements=requirements,
-        simulated=results.dataset["survey"] == "simulated",
-        headline=text.headline(results),
-        levels=LEVELS,
-        style=Markup(_template("style.css")),  # noqa: S704  (our own file)
+    requirements = [
+        (key, list(group)) for key, group in groupby(results.results, key=lambda r: (r.document, r.requirement))
+    ]
+    return (
+        _environment()
+        .get_template("body.html")
+        .render(
+            results=results,
+            requirements=requirements,
+            simulated=results.dataset["survey"] == "simulated",
+            headline=text.headline(results),
+            levels=LEVELS,
+            style=Markup(_template("style.css")),  # noqa: S704  (our own file)
+        )
     )
 
 
@@ -59,6 +62,3 @@ def _template(name: str) -> str:
 def _plots(result: Result) -> Markup:
     # the plots escape their labels themselves
     return Markup(plots.histogram(result) + plots.cumulative(result))  # noqa: S704
-
-
-__all__: list[Any] = ["body", "title"]

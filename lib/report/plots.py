@@ -8,8 +8,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
-
-from skyaccept.lib.report.text import number, unit
+from skyaccept.lib.report.text import number
 from skyaccept.lib.results import Result
 
 WIDTH, HEIGHT = 460, 250
@@ -61,7 +60,9 @@ def cumulative(result: Result) -> str:
     frame = _Frame(_span(edges, marks), (0.0, 105.0))
     points = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in zip(edges, above, strict=True))
     lines = "".join(frame.vertical(mark) for mark in marks) + "".join(frame.horizontal(mark) for mark in level_marks)
-    return frame.draw("Share of errors above x", "error x (mas)", "%", f'<polyline class="line" points="{points}"/>{lines}')
+    return frame.draw(
+        "Share of errors above x", "error x (mas)", "%", f'<polyline class="line" points="{points}"/>{lines}'
+    )
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class _Frame:
         end = x > WIDTH - 120
         row = {"limit": 0, "measured": 1, "threshold": 2}[mark.kind]
         text = f'<text class="label {mark.kind}" x="{x + (-4 if end else 4):.1f}" y="{TOP + 10 + 13 * row}"'
-        text += f'{" text-anchor=" + chr(34) + "end" + chr(34) if end else ""}>{escape(mark.label)}</text>'
+        text += f"{' text-anchor=' + chr(34) + 'end' + chr(34) if end else ''}>{escape(mark.label)}</text>"
         return f'<line class="mark {mark.kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>{text}'
 
     def horizontal(self, mark: _Mark) -> str:
@@ -107,10 +108,16 @@ class _Frame:
         bottom = HEIGHT - BOTTOM
         axes = [f'<rect class="frame" x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{bottom - TOP}"/>']
         for tick in _ticks(*self.span_x):
-            axes.append(f'<text class="tick" x="{self.x(tick):.1f}" y="{bottom + 14}" text-anchor="middle">{tick:g}</text>')
+            axes.append(
+                f'<text class="tick" x="{self.x(tick):.1f}" y="{bottom + 14}" text-anchor="middle">{tick:g}</text>'
+            )
         for tick in _ticks(*self.span_y):
-            axes.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{self.y(tick):.1f}" y2="{self.y(tick):.1f}"/>')
-            axes.append(f'<text class="tick" x="{LEFT - 5}" y="{self.y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>')
+            axes.append(
+                f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{self.y(tick):.1f}" y2="{self.y(tick):.1f}"/>'
+            )
+            axes.append(
+                f'<text class="tick" x="{LEFT - 5}" y="{self.y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>'
+            )
         middle = (LEFT + WIDTH - RIGHT) / 2
         return (
             f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'

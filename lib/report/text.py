@@ -5,6 +5,8 @@ from __future__ import annotations
 from skyaccept.lib.decision import Verdict
 from skyaccept.lib.results import Result, Results
 
+DASH = "\N{EN DASH}"
+
 COLORS: dict[Verdict, str] = {
     "pass": "green",
     "fail": "red",
@@ -18,7 +20,7 @@ COLORS: dict[Verdict, str] = {
 def number(value: float | None, signed: bool = False) -> str:
     """Four significant digits, or a dash where there is nothing."""
     if value is None:
-        return "–"
+        return DASH
     return f"{value:+.4g}" if signed else f"{value:.4g}"
 
 
@@ -55,7 +57,20 @@ def table(results: Results) -> list[tuple[str, str]]:
 
     One line per case, in document order, then the definitions under comparison, the reasons, and the headline.
     """
-    rows = [("case", "definition", "measured", "limit", "margin", "unit", "design", "minimum", "stretch", "verdict")]
+    rows: list[tuple[str, ...]] = [
+        (
+            "case",
+            "definition",
+            "measured",
+            "limit",
+            "margin",
+            "unit",
+            "design",
+            "minimum",
+            "stretch",
+            "verdict",
+        )
+    ]
     colors = [""]
     for result in results.results:
         rows.append(_row(result))
@@ -79,8 +94,8 @@ def table(results: Results) -> list[tuple[str, str]]:
 
 
 def _row(result: Result) -> tuple[str, ...]:
-    limit = "–" if result.limit is None else f"{result.operator} {result.limit:g}"
-    levels = [words(result.levels[name].verdict) if name in result.levels else "–" for name in _LEVELS]
+    limit = DASH if result.limit is None else f"{result.operator} {result.limit:g}"
+    levels = [words(result.levels[name].verdict) if name in result.levels else DASH for name in _LEVELS]
     return (
         result.test,
         result.definition,
@@ -95,7 +110,7 @@ def _row(result: Result) -> tuple[str, ...]:
 
 def _other_row(result: Result, definition: str, levels: dict[str, dict[str, object]]) -> tuple[str, ...]:
     value = levels.get(result.level, {}).get("value")
-    verdicts = [words(str(levels[name]["verdict"])) if name in levels else "–" for name in _LEVELS]
+    verdicts = [words(str(levels[name]["verdict"])) if name in levels else DASH for name in _LEVELS]
     measured = number(value if isinstance(value, float) else None)
     return ("", definition, measured, "", "", unit(result.unit) if value is not None else "", *verdicts, "")
 

@@ -1,0 +1,113 @@
+"""The ``skyaccept`` command: a thin layer over the library and the pytest plugin."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import skyaccept
+from skyaccept.fixtures.plugin import OPTIONS
+
+USAGE_ERROR = 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: pytest's for ``verify``, otherwise 0 or 4."""
+    from skyaccept.lib.errors import InputError
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(given)
+    if rest and options.run is not _verify:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
+    try:
+        status: int = options.run(options)
+    except InputError as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return USAGE_ERROR
+    except BrokenPipeError:
+        return 1
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="skyaccept", description=skyaccept.__doc__)
+    parser.add_argument("--version", action="version", version=f"skyaccept {skyaccept.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    verify = commands.add_parser(
+        "verify",
+        help="verify a catalog against its requirements",
+        epilog="Further options go to pytest, such as --html report.html, -k AM1 or -n 2.",
+    )
+    verify.add_argument("file", nargs="?", metavar="FILE", help=OPTIONS["dataset"]["help"] + " (default: simulated)")
+    for name, settings in OPTIONS.items():
+        if name != "dataset":
+            verify.add_argument(f"--{name}", **settings)
+    verify.set_defaults(run=_verify)
+
+    inspect = commands.add_parser("inspect", help="show the columns of a catalog and a guess at their mapping")
+    inspect.add_argument("file", metavar="FILE")
+    inspect.set_defaults(run=_inspect)
+
+    simulate = commands.add_parser("simulate", help="write a simulated survey as a Parquet catalog")
+    simulate.add_argument("scenario", metavar="SCENARIO", help="a name or a YAML file")
+    simulate.add_argument("-o", "--output", required=True, metavar="FILE", type=Path)
+    simulate.add_argument("--seed", type=int, default=1)
+    simulate.set_defaults(run=_simulate)
+
+    specs = commands.add_parser("specs", help="print requirements, clauses, limits and tests")
+    specs.add_argument("names", nargs="*", metavar="NAME", help=OPTIONS["specs"]["help"])
+    specs.set_defaults(run=_specs)
+    return parser
+
+
+def _verify(options: argparse.Namespace) -> int:
+    import pytest
+
+    arguments = ["--pyargs", "skyaccept.acceptance", *options.rest]
+    if options.file is not None:
+        arguments.append(f"--sky-dataset={options.file}")
+    for name in OPTIONS:
+        value = getattr(options, name.replace("-", "_"), None)
+        if value is True:
+            arguments.append(f"--sky-{name}")
+        elif value:
+            values = value if isinstance(value, list) else [value]
+            arguments += [f"--sky-{name}={one}" for one in values]
+    return int(pytest.main(arguments))
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from skyaccept.lib.readers import inspection
+
+    _print(inspection.describe(inspection.inspect(options.file)))
+    return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from skyaccept.lib.errors import InputError
+    from skyaccept.synthetic import scenario, survey
+
+    if not options.output.resolve().parent.is_dir():
+        raise InputError(f"{options.output}: no such folder")
+    made = survey.simulate(scenario.load(options.scenario), options.seed)
+    survey.write(made, options.output)
+    d = made.detections
+    _print([f"{options.output}: {len(d):,} detections of {len(made.truth.ra):,} stars in {len(d.visits)} visits"])
+    return 0
+
+
+def _specs(options: argparse.Namespace) -> int:
+    from skyaccept.lib import requirements
+    from skyaccept.lib.report import specs
+
+    _print(specs.table(requirements.load(options.names or ["LSE-30"])))
+    return 0
+
+
+def _print(lines: Sequence[str]) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
