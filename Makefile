@@ -2,14 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= auto
+WORKERS ?= 2
 
 .PHONY: verify test lint types bench clean
 
 verify: $(VENV)/ready   ## the built-in simulated survey: verdict table and report.html
 	$(BIN)/python -m pytest acceptance -q --html report.html --sky-results results.json
 
-test: lint types   ## everything CI runs
+test: lint types        ## everything CI runs
 	$(BIN)/python -m pytest lib synthetic fixtures cli tests -n $(WORKERS) -q
 
 lint: $(VENV)/ready

@@ -1,0 +1,104 @@
+"""Plain references: slow, independent of the code under test, one operation at a time."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import mpmath
+
+MAS_PER_RADIAN = 180 / math.pi * 3_600_000
+
+
+@dataclass(frozen=True)
+class Star:
+    """Positions of a star by visit, degrees."""
+
+    seen: dict[int, tuple[float, float]]
+
+
+def exact_separation(a: tuple[float, float], b: tuple[float, float]) -> mpmath.mpf:
+    """Angle between two positions in degrees, mas, with 50 digits (Vincenty's formula)."""
+    with mpmath.workdps(50):
+        ra1, dec1, ra2, dec2 = (mpmath.mpf(x) * mpmath.pi / 180 for x in (*a, *b))
+        d = ra2 - ra1
+        y = mpmath.hypot(
+            mpmath.cos(dec2) * mpmath.sin(d),
+            mpmath.cos(dec1) * mpmath.sin(dec2) - mpmath.sin(dec1) * mpmath.cos(dec2) * mpmath.cos(d),
+        )
+        x = mpmath.sin(dec1) * mpmath.sin(dec2) + mpmath.cos(dec1) * mpmath.cos(dec2) * mpmath.cos(d)
+        return mpmath.atan2(y, x) * 180 / mpmath.pi * 3_600_000
+
+
+def haversine(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Angle between two positions in degrees, mas."""
+    ra1, dec1, ra2, dec2 = (math.radians(x) for x in (*a, *b))
+    h = math.sin((dec2 - dec1) / 2) ** 2 + math.cos(dec1) * math.cos(dec2) * math.sin((ra2 - ra1) / 2) ** 2
+    return 2 * math.asin(min(1.0, math.sqrt(h))) * MAS_PER_RADIAN
+
+
+def mean_position(star: Star) -> tuple[float, float]:
+    """Direction of the mean unit vector, degrees."""
+    x = y = z = 0.0
+    for ra, dec in star.seen.values():
+        x += math.cos(math.radians(dec)) * math.cos(math.radians(ra))
+        y += math.cos(math.radians(dec)) * math.sin(math.radians(ra))
+        z += math.sin(math.radians(dec))
+    return math.degrees(math.atan2(y, x)), math.degrees(math.atan2(z, math.hypot(x, y)))
+
+
+def pair_separations(stars: Sequence[Star], low: float, high: float, least: int) -> list[list[float]]:
+    """Separations by common visit, mas, of every pair whose mean positions are low <= separation < high apart (mas)."""
+    middle = [mean_position(star) for star in stars]
+    found = []
+    for i in range(len(stars)):
+        for j in range(i + 1, len(stars)):
+            if low <= haversine(middle[i], middle[j]) < high:
+                common = sorted(set(stars[i].seen) & set(stars[j].seen))
+                if len(common) >= least:
+                    found.append([haversine(stars[i].seen[v], stars[j].seen[v]) for v in common])
+    return found
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Percentile, linear between order statistics."""
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * percent / 100
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def relative_astrometry(pairs: Sequence[Sequence[float]], definition: str, ad: float, af: float) -> dict[str, float]:
+    """AM, AF and AD of pairs of at least two visits by the words of each definition, in two plain loops.
+
+    faro and analysis_tools look at pairs of at least three visits for AF and AD.
+    """
+    rms = [statistics.stdev(pair) for pair in pairs]
+    if definition == "lvv-t1278-notebook":
+        rms = [abs(pair[0] - pair[1]) for pair in pairs]
+    am = statistics.median(rms)
+    triples = [pair for pair in pairs if len(pair) >= 3]
+    if definition in ("lvv-t1278", "lvv-t1278-notebook"):
+        af_errors = ad_errors = rms
+    elif definition == "srd":
+        af_errors = ad_errors = [abs(s - statistics.median(pair)) for pair in pairs for s in pair]
+    elif definition == "validate_drp":
+        af_errors = ad_errors = [value - am for value in rms]
+    elif definition == "faro":
+        once = [abs(s - statistics.median(pair)) for pair in triples for s in pair]
+        again = statistics.median(once)
+        af_errors, ad_errors = [abs(value - again) for value in once], [value - again for value in once]
+    elif definition == "analysis_tools":
+        about_mean = [s - statistics.fmean(pair) for pair in triples for s in pair]
+        middle = statistics.median(about_mean)
+        af_errors = ad_errors = [abs(value - middle) for value in about_mean]
+    else:
+        raise ValueError(definition)
+    return {
+        "AM": am,
+        "AF": 100 * sum(error > ad for error in af_errors) / len(af_errors),
+        "AD": percentile(ad_errors, 100 - af),
+    }

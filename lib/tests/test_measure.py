@@ -1,0 +1,119 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+
+from skyaccept.lib import measure, readers, requirements, results
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.requirements import Specification
+from skyaccept.lib.results import Results
+from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
+
+HSC = "hsc/matchedCatalogTract_0_r.fits.gz"
+
+
+@pytest.fixture(scope="module")
+def hsc() -> Detections:
+    """HSC r catalog."""
+    return readers.load(REALDATA / HSC, "hsc-afw")
+
+
+@pytest.fixture(scope="module")
+def specification() -> Specification:
+    return requirements.load()
+
+
+@needs_realdata
+def test_the_published_figures_of_hsc_come_out(hsc: Detections, specification: Specification) -> None:
+    """AM1, AF1 and AD1 under faro to 1e-7, from the published number of pairs and objects."""
+    published = yaml.safe_load((REALDATA / "expected.yaml").read_text())[HSC]
+    found = {r.clause: r for r in measure.run(hsc, specification, bands=["r"], definition="faro").results}
+    assert found["AM1"].value == pytest.approx(published["AM1"]["value"], rel=1e-7)
+    assert found["AF1"].value == pytest.approx(published["AF1_design"]["value"], rel=1e-7)
+    assert found["AD1"].value == pytest.approx(published["AD1_design"]["value"], rel=1e-7)
+    sample = found["AM1"].sample
+    assert sample is not None
+    assert sample.objects == published["sample_astrometry"]["objects"]
+    assert sample.pairs == published["sample_astrometry"]["pairs_5arcmin"]
+    assert sample.rows_in == sample.rows_used + sum(sample.rejected.values()) == 5891
+    for clause in ("AM2", "AF2", "AD2", "AM3", "AF3", "AD3"):
+        assert found[clause].verdict == "not_measurable"
+        assert "no pair of objects" in str(found[clause].reason)
+
+
+@needs_realdata
+def test_hsc_under_the_written_procedure(hsc: Detections, specification: Specification) -> None:
+    """About 5.2 mas from about 1,460 pairs, the figures that an independent reading of the procedure gave."""
+    result = measure.run(hsc, specification, bands=["r"]).results[0]
+    assert result.sample is not None
+    assert (result.clause, result.definition, result.sample.pairs) == ("AM1", "lvv-t1278", 1462)
+    assert result.value == pytest.approx(5.179168, abs=1e-5)
+
+
+@needs_realdata
+def test_definitions_stand_side_by_side(hsc: Detections, specification: Specification) -> None:
+    run = measure.run(hsc, specification, bands=["r"], compare=True)
+    first = run.results[0]
+    assert set(first.other_definitions) == set(specification.definitions) - {"lvv-t1278"}
+    alone = measure.run(hsc, specification, bands=["r"], definition="faro").results[0]
+    assert first.other_definitions["faro"]["levels"]["design"]["value"] == alone.value
+    assert first.other_definitions["lvv-t1278-notebook"]["reason"].startswith("defined for exactly two visits")
+    assert set(run.definitions) == set(specification.definitions)
+
+
+@needs_realdata
+def test_results_survive_being_written_and_read(
+    hsc: Detections, specification: Specification, tmp_path: Path
+) -> None:
+    run = measure.run(hsc, specification, compare=True)
+    run.write(tmp_path / "results.json")
+    assert results.load(tmp_path / "results.json") == run
+    assert "<table>" in run._repr_html_()
+
+
+@needs_realdata
+def test_data_for_plots_stay_small_and_account_for_every_error(hsc: Detections, specification: Specification) -> None:
+    for result in measure.run(hsc, specification, bands=["r"]).results:
+        if result.value is not None:
+            histogram = result.data["histogram"]
+            assert sum(histogram["counts"]) + histogram["above"] == histogram["of"]
+            assert len(str(result.data)) < 20_000
+
+
+@needs_realdata
+def test_a_missing_column_is_an_input_error_and_only_a_reason_in_a_comparison(
+    hsc: Detections, specification: Specification
+) -> None:
+    without = dataclasses.replace(hsc, snr=None)
+    with pytest.raises(InputError, match=r"no column for 'snr', which OSS-REQ-0388-AM1-r under definition lvv-t1278"):
+        measure.run(without, specification, bands=["r"])
+    run = measure.run(without, specification, bands=["r"], definition="lvv-t1278-notebook", compare=True)
+    assert "no column for 'snr'" in run.results[0].other_definitions["faro"]["reason"]
+
+
+@needs_realdata
+def test_a_clause_may_bring_its_own_sample_under_its_own_definition(hsc: Detections, tmp_path: Path) -> None:
+    text = (requirements.shipped()["LSE-30"]).read_text()
+    own = "        sample: [{column: snr, of: median, at_least: 100}, {min_visits: 2}]\n        bands: [r, i]\n"
+    path = tmp_path / "own.yaml"
+    path.write_text(text.replace("        bands: [r, i]\n", own, 1))
+    plain, mine = requirements.load(), requirements.load([path])
+
+    def value(specification: Specification, definition: str | None) -> float | None:
+        return measure.run(hsc, specification, bands=["r"], definition=definition).results[0].value
+
+    assert value(mine, None) != value(plain, None)
+    assert value(mine, "faro") == value(plain, "faro")
+
+
+def test_unknown_choices_are_input_errors(specification: Specification) -> None:
+    nothing = Results({}, {}, ())
+    assert nothing.count("pass") == 0
+    with pytest.raises(InputError, match="--level best"):
+        measure.Measurer(None, specification, level="best")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="--definition mine"):
+        measure.Measurer(None, specification, definition="mine")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="--band asks for u"):
+        specification.cases(["u"])

@@ -1,0 +1,161 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from skyaccept.lib import measure, readers, requirements
+from skyaccept.lib.association import associate
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.results import Result
+from skyaccept.lib.sphere import MAS, unit_vectors
+from skyaccept.synthetic import scenario, survey
+
+RADIUS = 1000 * MAS
+
+
+def run(detections: Detections, level: str = "design") -> dict[str, Result]:
+    """Results of LSE-30 by test id."""
+    results = measure.run(associate(detections, RADIUS), requirements.load(), level=level).results
+    return {result.test: result for result in results}
+
+
+def variant(tmp_path: Path, *changes: tuple[str, str]) -> scenario.Scenario:
+    """The nominal scenario with pieces of its text replaced."""
+    text = scenario.shipped()["nominal"].read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "variant.yaml"
+    path.write_text(text)
+    return scenario.load(path)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_nominal_meets_every_clause(seed: int) -> None:
+    found = run(survey.simulate(scenario.load("nominal"), seed).detections)
+    assert len(found) == 18
+    assert {result.verdict for result in found.values()} == {"pass"}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_degraded_misses_am1_and_am2_at_design_and_meets_all_at_minimum(seed: int) -> None:
+    found = run(survey.simulate(scenario.load("degraded"), seed).detections)
+    failed = {test for test, result in found.items() if result.verdict == "fail"}
+    assert failed == {f"OSS-REQ-0388-{clause}-{band}" for clause in ("AM1", "AM2") for band in "ri"}
+    assert all(result.levels["minimum"].verdict == "pass" for result in found.values())
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
+    nominal = scenario.load("nominal")
+    for name in ("a", "b"):
+        survey.write(survey.simulate(nominal, 5), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert survey.simulate(nominal, 6).detections.sha256 != survey.simulate(nominal, 5).detections.sha256
+
+
+def test_a_written_survey_is_read_back_without_loss(tmp_path: Path) -> None:
+    made = survey.simulate(scenario.load("nominal")).detections
+    survey.write(survey.simulate(scenario.load("nominal")), tmp_path / "survey.parquet")
+    back = readers.load(tmp_path / "survey.parquet")
+    for name in ("ra", "dec", "mag", "mag_err", "snr", "extendedness", "ra_err", "dec_err", "visit", "band"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(made, name), err_msg=name)
+    assert (back.visits, back.bands, set(back.flags)) == (made.visits, made.bands, set(made.flags))
+    for name, flag in made.flags.items():
+        np.testing.assert_array_equal(back.flags[name], flag)
+
+
+def test_association_recovers_the_true_stars() -> None:
+    made = survey.simulate(scenario.load("nominal"))
+    found = associate(made.detections, RADIUS).object
+    assert found is not None
+    used = found >= 0
+    assert used.mean() > 0.99
+    pairs = np.unique(np.stack([found[used], made.truth.star[used]]), axis=1)
+    assert len(np.unique(pairs[0])) == len(np.unique(pairs[1])) == pairs.shape[1]
+
+
+@pytest.mark.parametrize(("ra", "dec"), [(0, 0), (150, 90), (359.9, -89.5), (10, -60)])
+def test_positions_scatter_by_the_stated_error_anywhere_on_the_sky(tmp_path: Path, ra: float, dec: float) -> None:
+    """Offsets from the true positions, in units of the error per coordinate, are standard normal."""
+    made = survey.simulate(variant(tmp_path, ("{ra: 150 deg, dec: 2 deg", f"{{ra: {ra} deg, dec: {dec} deg")))
+    d, truth = made.detections, made.truth
+    true = unit_vectors(truth.ra, truth.dec)[truth.star]
+    offset = (unit_vectors(d.ra, d.dec) - true) / MAS
+    assert d.ra_err is not None
+    squared = (offset**2).sum(axis=1) / d.ra_err**2  # chi-squared with two degrees of freedom
+    n = len(squared)
+    assert squared.mean() == pytest.approx(2, abs=5 * 2 / np.sqrt(n))
+    assert np.mean(squared > stats.chi2(2).ppf(0.9)) == pytest.approx(0.1, abs=5 * 0.3 / np.sqrt(n))
+
+
+def test_am_of_equal_stars_follows_the_closed_form(tmp_path: Path) -> None:
+    """All stars of one magnitude, seen in every visit: sqrt(2) sigma times the median factor of eight visits."""
+    made = survey.simulate(
+        variant(
+            tmp_path,
+            ("brightest: 16.5 mag, faintest: 22.5 mag", "brightest: 20 mag, faintest: 20.0001 mag"),
+            ("missed: 0.03", "missed: 0"),
+            ("view_radius: 1.75 deg", "view_radius: 3 deg"),
+        )
+    )
+    result = run(made.detections)["OSS-REQ-0388-AM2-r"]
+    sigma = float(np.median(made.truth.position_error["r"]))
+    expected = np.sqrt(2) * sigma * np.sqrt(stats.chi2.median(7) / 7)
+    # pairs share stars: the sampling error was 0.4 % in repeated simulations
+    assert result.value == pytest.approx(expected, rel=0.016)
+
+
+def test_am_of_mixed_stars_agrees_with_a_dense_simulation() -> None:
+    """The expected median from the true errors of the very pairs, with their own numbers of visits."""
+    made = survey.simulate(scenario.load("nominal"))
+    d, truth = associate(made.detections, RADIUS), made.truth
+    result = run(made.detections)["OSS-REQ-0388-AM2-r"]
+    assert d.mag is not None
+    assert d.snr is not None
+    rng = np.random.default_rng(0)
+    bright = (truth.mag >= 17.5) & (truth.mag <= 21.5)
+    code = d.bands.index("r")
+    seen = np.zeros((len(truth.ra), len(d.visits)), dtype=bool)
+    rows = d.band == code
+    seen[truth.star[rows], d.visit[rows]] = True
+    stars = np.flatnonzero(bright & (seen.sum(axis=1) >= 2))
+    vectors = unit_vectors(truth.ra, truth.dec)
+    i, j = np.nonzero(np.triu(vectors[stars] @ vectors[stars].T, 1))
+    angle = np.degrees(np.arccos(np.clip((vectors[stars][i] * vectors[stars][j]).sum(axis=1), -1, 1))) * 60
+    near = (angle >= 19.5) & (angle < 20.5)
+    i, j = stars[i[near]], stars[j[near]]
+    n = (seen[i] & seen[j]).sum(axis=1)
+    i, j, n = i[n >= 2], j[n >= 2], n[n >= 2]
+    sigma = np.hypot(truth.position_error["r"][i], truth.position_error["r"][j])
+    medians = [np.median(sigma * np.sqrt(rng.chisquare(n - 1) / (n - 1))) for _ in range(200)]
+    # the scatter over the draws ignores that pairs share stars; it is about doubled by that here
+    assert result.value == pytest.approx(np.mean(medians), abs=4 * 2 * np.std(medians))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seeing: 0.7 arcsec", "seeing: 0.7", "key 'seeing'"),
+        ("seeing: 0.7 arcsec", "seeing: 0.7 mag", "key 'seeing'"),
+        ("slope: 0.2", "slop: 0.2", "slop"),
+        ("missed: 0.03", "missed: 1.5", "key 'missed'"),
+        ("{r: 8, i: 8}", "{r: 8, i: 0}", "key 'i'"),
+        ("{r: 24.3 mag, i: 23.8 mag}", "{r: 24.3 mag}", "band 'i' is missing"),
+    ],
+)
+def test_a_bad_scenario_names_file_line_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = scenario.shipped()["nominal"].read_text().replace(old, new)
+    line = next(k for k, row in enumerate(text.splitlines(), 1) if new in row)
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        scenario.load(path)
+    assert message in str(caught.value)
+    assert f"bad.yaml: line {line}" in str(caught.value)
+
+
+def test_an_unknown_scenario_names_the_known_ones() -> None:
+    with pytest.raises(InputError, match="degraded, nominal"):
+        scenario.load("no-such")
