@@ -19,9 +19,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
-    options, rest = parser.parse_known_args(given)
+    try:
+        options, rest = parser.parse_known_args(given)
+    except SystemExit as stop:
+        if stop.code != 2:
+            raise
+        return USAGE_ERROR  # argparse ends with 2, which is pytest's status for an interrupted run
     if rest and options.run is not _verify:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        sys.stderr.write(f"{parser.format_usage()}ERROR: unrecognized arguments: {' '.join(rest)}\n")
+        return USAGE_ERROR
     options.rest = rest
     try:
         status: int = options.run(options)
@@ -41,12 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser(
         "verify",
         help="verify a catalog against its requirements",
+        usage="skyaccept verify [FILE] [OPTION ...]",
+        allow_abbrev=False,
         epilog="Further options go to pytest, such as --html report.html, -k AM1 or -n 2.",
     )
-    verify.add_argument("file", nargs="?", metavar="FILE", help=OPTIONS["dataset"]["help"] + " (default: simulated)")
     for name, settings in OPTIONS.items():
-        if name != "dataset":
-            verify.add_argument(f"--{name}", **settings)
+        verify.add_argument(f"--{name}", **settings)
     verify.set_defaults(run=_verify)
 
     inspect = commands.add_parser("inspect", help="show the columns of a catalog and a guess at their mapping")
@@ -67,10 +73,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _verify(options: argparse.Namespace) -> int:
     import pytest
+    from skyaccept.lib.errors import InputError
 
-    arguments = ["--pyargs", "skyaccept.acceptance", *options.rest]
-    if options.file is not None:
-        arguments.append(f"--sky-dataset={options.file}")
+    # FILE is no argument of the parser, which would take the value of an option of pytest for it
+    rest = list(options.rest)
+    if rest and not rest[0].startswith("-"):
+        if options.dataset is not None:
+            raise InputError(f"two datasets: {rest[0]} and --dataset {options.dataset}")
+        options.dataset = rest.pop(0)
+    arguments = ["--pyargs", "skyaccept.acceptance", *rest]
     for name in OPTIONS:
         value = getattr(options, name.replace("-", "_"), None)
         if value is True:
@@ -92,6 +103,10 @@ def _simulate(options: argparse.Namespace) -> int:
     from skyaccept.lib.errors import InputError
     from skyaccept.synthetic import scenario, survey
 
+    if options.seed < 0:
+        raise InputError(f"--seed {options.seed}: must not be negative")
+    if options.output.is_dir():
+        raise InputError(f"{options.output}: is a folder; name a file")
     if not options.output.resolve().parent.is_dir():
         raise InputError(f"{options.output}: no such folder")
     made = survey.simulate(scenario.load(options.scenario), options.seed)

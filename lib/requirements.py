@@ -89,7 +89,7 @@ class Clause:
     text: str
     metric: Annotated[str, PlainValidator(document.one_of(*METRICS))]
     definition: str
-    bands: tuple[str, ...]
+    bands: tuple[Identifier, ...]
     levels: Mapping[Annotated[str, PlainValidator(document.one_of(*LEVELS))], Level]
     parameters: Mapping[str, Quantity] = field(default_factory=dict)
     sample: tuple[Annotated[Cut, PlainValidator(Cut.parse)], ...] | None = None
@@ -146,7 +146,7 @@ class Document:
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     document: Identifier | None = None
     title: str = ""
-    bands: tuple[str, ...] = ()
+    bands: tuple[Identifier, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     definitions: tuple[Definition, ...] = ()
 

@@ -15,7 +15,7 @@ from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import UNITS, Array, Detections, check, factorize
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import fits, parquet, text
-from skyaccept.lib.readers import profile as profiles
+from skyaccept.lib.readers import profile as survey_profiles
 from skyaccept.lib.readers.profile import REQUIRED, Profile, Source
 from skyaccept.lib.readers.table import Column, Format, head
 
@@ -59,7 +59,7 @@ def load(source: str | Path, survey: str | Path = "generic", visits: str | Path 
     InputError
         Anything wrong with the files; the message names file, column, row and remedy.
     """
-    profile = profiles.load(survey)
+    profile = survey_profiles.load(survey)
     files = find(source)
     tables = [_table(path, profile) for path in files]
     for path, table in zip(files, tables, strict=True):

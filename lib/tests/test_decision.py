@@ -1,5 +1,4 @@
 import pytest
-
 from skyaccept.lib.decision import decide, margin
 
 

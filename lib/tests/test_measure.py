@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from skyaccept.lib import measure, readers, requirements, results
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import InputError
@@ -64,9 +63,7 @@ def test_definitions_stand_side_by_side(hsc: Detections, specification: Specific
 
 
 @needs_realdata
-def test_results_survive_being_written_and_read(
-    hsc: Detections, specification: Specification, tmp_path: Path
-) -> None:
+def test_results_survive_being_written_and_read(hsc: Detections, specification: Specification, tmp_path: Path) -> None:
     run = measure.run(hsc, specification, compare=True)
     run.write(tmp_path / "results.json")
     assert results.load(tmp_path / "results.json") == run

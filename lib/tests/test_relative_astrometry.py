@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from scipy import stats
-
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import Detections

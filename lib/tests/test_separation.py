@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from skyaccept.lib import separation
 from skyaccept.lib.separation import Annulus, Positions
 from skyaccept.lib.sphere import MAS, unit_vectors
@@ -22,7 +21,9 @@ def wrap(ra: float) -> float:
     return ra % 360 if ra % 360 < 360 else 0.0
 
 
-@pytest.mark.parametrize("middle", [(0.0, 0.0), (359.9999, -28.0), (123.4, 60.0), (10.0, 89.9), (200.0, -89.999), (80.0, 90.0)])
+@pytest.mark.parametrize(
+    "middle", [(0.0, 0.0), (359.9999, -28.0), (123.4, 60.0), (10.0, 89.9), (200.0, -89.999), (80.0, 90.0)]
+)
 @pytest.mark.parametrize(
     "apart", [1 / 3600, 10 / 3600, 5 / 60, 20 / 60, 200 / 60, 30.0, 89.99, 90.01, 135.0, 179.0, 179.999, 180.0]
 )
@@ -101,7 +102,10 @@ def test_deviations_agree_with_a_double_loop(about: str) -> None:
     stars = jittered(np.random.default_rng(3), 40, 6, (0.0, 89.95), 0.15)
     plain = pair_separations(stars, 4 * 60_000, 6 * 60_000, 3)
     found = separation.pair_deviations(
-        build(stars), Annulus(4 * ARCMIN, 6 * ARCMIN), about=about, min_common_visits=3  # type: ignore[arg-type]
+        build(stars),
+        Annulus(4 * ARCMIN, 6 * ARCMIN),
+        about=about,
+        min_common_visits=3,  # type: ignore[arg-type]
     )
     center = np.median if about == "median" else np.mean
     expected = np.concatenate([np.array(pair) - center(pair) for pair in plain])

@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
-
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import Detections

@@ -1,0 +1,300 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import skyaccept
+from skyaccept.cli import main as command
+from skyaccept.fixtures.tests import catalogs
+from skyaccept.lib import measure, readers, requirements
+from skyaccept.lib.association import associate
+from skyaccept.synthetic import scenario, survey
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    program = "import sys; from skyaccept.cli.main import main; sys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def handed_over(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Arguments that `verify` hands to pytest, without running it."""
+    seen: list[str] = []
+
+    def fake(arguments: list[str]) -> int:
+        seen.extend(arguments)
+        return 0
+
+    monkeypatch.setattr(pytest, "main", fake)
+    return seen
+
+
+def usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Run a command that must end with exit status 4 and one message, and return that."""
+    try:
+        status: Any = command.main(arguments)
+    except SystemExit as stop:
+        status = stop.code
+    said = capsys.readouterr()
+    assert status == command.USAGE_ERROR
+    assert said.out == ""
+    assert "Traceback" not in said.err
+    return said.err
+
+
+# verify
+
+
+def test_verify_passes_where_the_catalog_meets_its_requirements(tmp_path: Path) -> None:
+    """Exit status 0, the verdict table, and the results that were asked for."""
+    catalogs.write(tmp_path / "good.csv", error=3)
+    done = run("verify", "good.csv", "--band", "r", "--results", "out.json", "-k", "AM1 or AM2", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "2 of 2 clauses meet the design level" in done.stdout
+    data = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert {record["test"]: record["verdict"] for record in data["results"]} == {
+        "OSS-REQ-0388-AM1-r": "pass",
+        "OSS-REQ-0388-AM2-r": "pass",
+    }
+
+
+def test_verify_fails_where_it_does_not(tmp_path: Path) -> None:
+    """Exit status 1, and the sentence that says by how much."""
+    catalogs.write(tmp_path / "bad.csv", error=30)
+    done = run("verify", "bad.csv", "--band=r", "-k", "AM1", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "the design limit is <= 10 mas, missed by" in done.stdout
+
+
+def test_verify_of_an_unusable_catalog_is_a_usage_error(tmp_path: Path) -> None:
+    """Exit status 4 and one message."""
+    done = run("verify", "missing.csv", cwd=tmp_path)
+    assert done.returncode == 4
+    assert done.stderr.strip() == "ERROR: missing.csv: no such file, folder or match"
+    assert "Traceback" not in done.stdout
+
+
+def test_verify_knows_every_option_of_the_plugin(handed_over: list[str]) -> None:
+    """Each option arrives under the name that no other plugin can own."""
+    options = ["--survey=hsc-afw", "--visits=v.csv", "--scenario=nominal", "--specs=LPM-17", "--specs", "mine.yaml"]
+    options += ["--band", "r,i", "--level=stretch", "--definition=srd", "--compare-definitions"]
+    assert command.main(["verify", "cat.csv", *options, "--results=out.json", "--require-measurable"]) == 0
+    assert handed_over[:2] == ["--pyargs", "skyaccept.acceptance"]
+    assert sorted(handed_over[2:]) == sorted(
+        [
+            "--sky-dataset=cat.csv",
+            "--sky-survey=hsc-afw",
+            "--sky-visits=v.csv",
+            "--sky-scenario=nominal",
+            "--sky-specs=LPM-17",
+            "--sky-specs=mine.yaml",
+            "--sky-band=r,i",
+            "--sky-level=stretch",
+            "--sky-definition=srd",
+            "--sky-compare-definitions",
+            "--sky-results=out.json",
+            "--sky-require-measurable",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["-q"], ["--co"], ["-k", "AM1"], ["--html", "report.html"], ["-n", "2"]], ids=" ".join
+)
+def test_verify_without_a_file_takes_no_value_of_another_option_for_one(
+    handed_over: list[str], arguments: list[str]
+) -> None:
+    """Options that go to pytest keep their values, and are not taken for abbreviations of ours."""
+    assert command.main(["verify", *arguments]) == 0
+    assert handed_over == ["--pyargs", "skyaccept.acceptance", *arguments]
+
+
+def test_verify_hands_options_after_the_file_to_pytest(handed_over: list[str]) -> None:
+    """FILE first, then options of pytest with their values."""
+    assert command.main(["verify", "cat.csv", "--html", "report.html", "-k", "AM1", "--level", "minimum"]) == 0
+    assert "--sky-dataset=cat.csv" in handed_over
+    assert "--sky-level=minimum" in handed_over
+    assert [a for a in handed_over if not a.startswith("--sky")][2:] == ["--html", "report.html", "-k", "AM1"]
+
+
+@pytest.mark.parametrize("option", [["--html", "report.html"], ["--junitxml", "report.html"]], ids=" ".join)
+def test_verify_never_writes_a_report_over_the_catalog(tmp_path: Path, option: list[str]) -> None:
+    """With the options before FILE the catalog is still the catalog, or the command says how to write it."""
+    catalog = catalogs.write(tmp_path / "good.csv", error=3)
+    before = catalog.read_bytes()
+    run("verify", *option, "good.csv", "-k", "AM1", cwd=tmp_path)
+    assert catalog.read_bytes() == before
+
+
+def test_verify_accepts_dataset_as_pytest_does(handed_over: list[str]) -> None:
+    """--dataset FILE means the same as FILE."""
+    assert command.main(["verify", "--dataset", "cat.csv"]) == 0
+    assert handed_over[2:] in (["--sky-dataset=cat.csv"], ["--dataset", "cat.csv"])
+
+
+# inspect
+
+
+def test_inspect_lists_columns_mapping_and_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns of the file with their types, the profile that fits, and the columns that were not found."""
+    catalog = catalogs.write(tmp_path / "good.csv")
+    assert command.main(["inspect", str(catalog)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{catalog}: CSV or ECSV, 7 columns\n")
+    for name in ("visit", "band", "ra", "dec", "mag", "snr", "extendedness"):
+        assert f"\n  {name} " in out
+    assert "survey profile 'generic' fits: --survey generic" in out
+    assert "ra: {name: ra, unit: deg}" in out
+    assert "missing: detector, object, mag_err, mjd, airmass, ra_err, dec_err" in out
+
+
+def test_inspect_says_which_required_column_was_not_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns under other names are guessed; one that is nowhere is said to be required."""
+    (tmp_path / "odd.csv").write_text("expnum,RAJ2000,DEJ2000\n1,10,20\n")
+    assert command.main(["inspect", str(tmp_path / "odd.csv")]) == 0
+    out = capsys.readouterr().out
+    assert "no shipped survey profile fits" in out
+    assert "visit: expnum" in out
+    assert "ra: {name: RAJ2000, unit: ?}" in out
+    assert "missing, and required: band" in out
+
+
+def test_inspect_of_a_missing_file_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """One message that names the file."""
+    assert usage_error(["inspect", "missing.csv"], capsys) == "ERROR: missing.csv: no such file, folder or match\n"
+
+
+# simulate
+
+
+def test_simulate_with_the_same_seed_writes_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The seed decides, and is 1 by default."""
+    arguments = {"default": [], "one": ["--seed", "1"], "two": ["--seed", "2"]}
+    for name, seed in arguments.items():
+        assert command.main(["simulate", "nominal", "-o", str(tmp_path / name), *seed]) == 0
+        assert "41,048 detections of 3,000 stars in 16 visits" in capsys.readouterr().out or name == "two"
+    files = {name: (tmp_path / name).read_bytes() for name in arguments}
+    assert files["default"] == files["one"]
+    assert files["default"] != files["two"]
+
+
+def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> None:
+    """Every value and verdict is that of the scenario itself."""
+    assert command.main(["simulate", "degraded", "-o", str(tmp_path / "survey.parquet")]) == 0
+    specification = requirements.load()
+    direct = associate(survey.simulate(scenario.load("degraded")).detections, 4.848e-6)
+    expected = measure.run(direct, specification).results
+    found = measure.run(readers.load(tmp_path / "survey.parquet"), specification).results
+    assert [(r.test, r.verdict, r.value, r.sample) for r in found] == [
+        (r.test, r.verdict, r.value, r.sample) for r in expected
+    ]
+    assert {r.verdict for r in found} == {"pass", "fail"}
+
+
+@pytest.mark.slow
+def test_a_simulated_catalog_is_verified_as_the_scenario_is(tmp_path: Path) -> None:
+    """Both ways through the command give the same results, but for the name of the dataset."""
+    assert run("simulate", "degraded", "-o", "survey.parquet", cwd=tmp_path).returncode == 0
+    files = []
+    for name, chosen in (("file", ["survey.parquet"]), ("scenario", ["--scenario", "degraded"])):
+        done = run("verify", *chosen, f"--results={name}.json", "--band=r", cwd=tmp_path)
+        assert done.returncode == 1
+        files.append(json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))["results"])
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nope", "-o", "x.parquet"], "--scenario nope: no such file"),
+        (["nominal", "-o", "no/such/folder/x.parquet"], "no/such/folder/x.parquet: no such folder"),
+        (["nominal", "-o", "."], "."),
+        (["nominal", "-o", "x.parquet", "--seed", "-1"], "--seed"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_simulate_says_what_is_wrong(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    """One message, exit status 4, and no file."""
+    monkeypatch.chdir(tmp_path)
+    assert words in usage_error(["simulate", *arguments], capsys)
+    assert not list(tmp_path.iterdir())
+
+
+# specs and the rest
+
+
+def test_specs_shows_every_clause_with_its_limits_and_tests(capsys: pytest.CaptureFixture[str]) -> None:
+    """LSE-30 by default; requirement, clause, definition, limits, sources, tests and verification elements."""
+    assert command.main(["specs"]) == 0
+    out = capsys.readouterr().out
+    assert "LSE-30: Observatory System Specifications" in out
+    for case in requirements.load().cases():
+        assert case.id in out
+    assert "AM1: pair_separation_rms under lvv-t1278; verified by LVV-T1278" in out
+    assert "design   <= 10 percent, AD = 20 mas   [LSE-30, via LSE-61" in out
+    assert "LPM-17, version 5.2.3, table 18" in out
+
+
+def test_specs_shows_the_documents_that_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names replace the default."""
+    assert command.main(["specs", "LPM-17"]) == 0
+    out = capsys.readouterr().out
+    assert "LPM-17-AM1-r" in out
+    assert "OSS-REQ-0388" not in out
+
+
+def test_specs_of_an_unknown_document_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """One message with the names there are."""
+    assert usage_error(["specs", "NOPE-1"], capsys).startswith("ERROR: --specs NOPE-1: no such file or folder")
+
+
+def test_a_reader_that_goes_away_is_no_error_message(tmp_path: Path) -> None:
+    """Output into a closed pipe ends quietly."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = "import sys; from skyaccept.cli.main import main; sys.exit(main(['specs']))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], stdout=writing, stderr=subprocess.PIPE, cwd=tmp_path, check=False
+    )
+    os.close(writing)
+    assert done.stderr == b""
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    """--version prints it and ends well."""
+    with pytest.raises(SystemExit) as stop:
+        command.main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"skyaccept {skyaccept.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"], ["inspect", "a.csv", "--nothing"]], ids=" ".join)
+def test_a_command_that_does_not_exist_is_a_usage_error(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit status 4 as for every usage error (2 is pytest's for an interrupted run), with the usage."""
+    assert "usage: skyaccept" in usage_error(arguments, capsys)
+
+
+def test_the_command_starts_without_loading_anything_heavy(tmp_path: Path) -> None:
+    """--version and --help do not wait for arrays and tables."""
+    program = (
+        "import sys; from skyaccept.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print('loaded:', sorted({'numpy', 'astropy', 'pandas', 'pydantic', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("loaded: []\n")

@@ -1,0 +1,278 @@
+"""Association against a plain search over all pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skyaccept.lib.association import AMBIGUOUS, UNPLACED, associate, connected
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.sphere import chord, unit_vectors
+
+ARCSEC = math.radians(1 / 3600)
+
+Partition = tuple[set[frozenset[int]], set[int], set[int]]
+
+
+def catalog(ra: Sequence[float], dec: Sequence[float], visit: Sequence[int], objects: Any = None) -> Detections:
+    """Detections at these positions."""
+    return Detections(
+        ra=np.array(ra, dtype=float),
+        dec=np.array(dec, dtype=float),
+        visit=np.array(visit, dtype=np.int64),
+        band=np.zeros(len(ra), dtype=np.int16),
+        visits=tuple(map(str, range(max(visit, default=0) + 1))),
+        bands=("r",),
+        object=None if objects is None else np.array(objects, dtype=np.int64),
+    )
+
+
+def codes(detections: Detections, radius: float = ARCSEC) -> Any:
+    """Object of each row once associated."""
+    result = associate(detections, radius).object
+    assert result is not None
+    return result
+
+
+def partition(labels: Sequence[int]) -> Partition:
+    """Groups of rows, ambiguous rows and unplaced rows."""
+    groups: dict[int, set[int]] = {}
+    for row, label in enumerate(labels):
+        groups.setdefault(int(label), set()).add(row)
+    ambiguous, unplaced = groups.pop(AMBIGUOUS, set()), groups.pop(UNPLACED, set())
+    assert all(label >= 0 for label in groups)
+    return {frozenset(group) for group in groups.values()}, ambiguous, unplaced
+
+
+def angle(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Angle between two positions in degrees, by the haversine formula; radians."""
+    (ra1, dec1), (ra2, dec2) = ((math.radians(x), math.radians(y)) for x, y in (a, b))
+    h = math.sin((dec2 - dec1) / 2) ** 2 + math.cos(dec1) * math.cos(dec2) * math.sin((ra2 - ra1) / 2) ** 2
+    return 2 * math.asin(min(1.0, math.sqrt(h)))
+
+
+def reference(ra: Sequence[float], dec: Sequence[float], visit: Sequence[int], radius: float) -> Partition:
+    """Union-find over all pairs of rows of different visits."""
+    parent = list(range(len(ra)))
+
+    def root(row: int) -> int:
+        while parent[row] != row:
+            row = parent[row]
+        return row
+
+    placed = [row for row in range(len(ra)) if math.isfinite(ra[row]) and math.isfinite(dec[row])]
+    for i in placed:
+        for j in placed:
+            if i < j and visit[i] != visit[j] and angle((ra[i], dec[i]), (ra[j], dec[j])) < radius:
+                parent[root(i)] = root(j)
+    groups: dict[int, set[int]] = {}
+    for row in placed:
+        groups.setdefault(root(row), set()).add(row)
+    clear = {frozenset(g) for g in groups.values() if len({visit[row] for row in g}) == len(g)}
+    ambiguous = set(placed) - {row for group in clear for row in group}
+    return clear, ambiguous, set(range(len(ra))) - set(placed)
+
+
+@st.composite
+def fields(draw: st.DrawFn) -> tuple[list[float], list[float], list[int]]:
+    """Small crowded fields: somewhere, across RA = 0, or about a pole; some positions missing."""
+    dec0 = draw(st.sampled_from([0.0, -30.0, 89.9999, 90.0, -90.0, 60.0]))
+    ra0 = draw(st.sampled_from([0.0, 123.4, 359.9999]))
+    n = draw(st.integers(1, 14))
+    ra, dec, visit = [], [], []
+    for _ in range(n):
+        # thirds of an arcsecond and a bit: no pair lies at the radius within rounding
+        east, north = (draw(st.integers(-6, 6)) * 0.371 / 3600 for _ in range(2))
+        if abs(dec0) == 90.0:
+            distance = math.hypot(east, north)
+            ra.append(math.degrees(math.atan2(north, east)) % 360)
+            dec.append(math.copysign(90 - distance, dec0))
+        else:
+            ra.append((ra0 + east / math.cos(math.radians(dec0))) % 360)
+            dec.append(min(90.0, dec0 + north))
+        if draw(st.integers(0, 9)) == 0:
+            (ra if draw(st.booleans()) else dec)[-1] = draw(st.sampled_from([math.nan, math.inf]))
+        visit.append(draw(st.integers(0, 4)))
+    return ra, dec, visit
+
+
+@settings(deadline=None, max_examples=300)
+@given(fields())
+def test_objects_are_those_of_a_search_over_all_pairs(field: tuple[list[float], list[float], list[int]]) -> None:
+    """Groups, ambiguous rows and unplaced rows."""
+    assert partition(codes(catalog(*field))) == reference(*field, ARCSEC)
+
+
+@settings(deadline=None)
+@given(fields(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(field: tuple[list[float], list[float], list[int]], random: Any) -> None:
+    """The same rows end up together."""
+    order = list(range(len(field[0])))
+    random.shuffle(order)
+    straight = partition(codes(catalog(*field)))
+    ra, dec, visit = field
+    shuffled = catalog([ra[i] for i in order], [dec[i] for i in order], [visit[i] for i in order])
+    groups, ambiguous, unplaced = partition(codes(shuffled))
+    back = (
+        {frozenset(order[row] for row in group) for group in groups},
+        {order[row] for row in ambiguous},
+        {order[row] for row in unplaced},
+    )
+    assert back == straight
+
+
+@settings(deadline=None)
+@given(fields())
+def test_objects_are_numbered_without_gaps(field: tuple[list[float], list[float], list[int]]) -> None:
+    """0 ... n - 1, so that arrays can be indexed by them."""
+    done = associate(catalog(*field), ARCSEC)
+    assert done.object is not None
+    assert sorted(set(done.object[done.object >= 0].tolist())) == list(range(done.n_objects))
+    assert done.object.dtype == np.int64
+
+
+def test_a_star_across_ra_zero_is_one_object() -> None:
+    """360 degrees are 0 degrees."""
+    tiny = 0.2 / 3600
+    assert codes(catalog([tiny, 360 - tiny, 0.0, 360.0], [5.0] * 4, [0, 1, 2, 3])).tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("pole", [90.0, -90.0])
+def test_a_star_at_a_pole_is_one_object(pole: float) -> None:
+    """Right ascension means nothing there."""
+    near = math.copysign(90 - 0.3 / 3600, pole)
+    assert codes(catalog([0.0, 200.0, 90.0], [pole, pole, near], [0, 1, 2])).tolist() == [0, 0, 0]
+
+
+def test_detections_of_one_visit_are_never_joined() -> None:
+    """Close neighbours seen once each stay two objects."""
+    assert len(set(codes(catalog([10.0, 10.0 + 0.1 / 3600], [0.0, 0.0], [3, 3])).tolist())) == 2
+
+
+def test_two_detections_in_one_visit_make_a_group_ambiguous() -> None:
+    """All of it is left out, and nothing else."""
+    a = 0.5 / 3600
+    found = codes(catalog([10.0, 10.0 + a, 10.0 + a / 2, 20.0, 20.0], [0.0] * 5, [0, 0, 1, 0, 1]))
+    assert found.tolist() == [AMBIGUOUS] * 3 + [0, 0]
+
+
+def test_a_chain_is_one_object() -> None:
+    """Its ends may be farther apart than the radius."""
+    step = 0.9 / 3600
+    assert codes(catalog([10 + k * step for k in range(5)], [0.0] * 5, [4, 2, 0, 1, 3])).tolist() == [0] * 5
+
+
+def test_a_chain_that_comes_back_to_a_visit_is_ambiguous() -> None:
+    """Whatever the distance."""
+    step = 0.9 / 3600
+    assert codes(catalog([10 + k * step for k in range(4)], [0.0] * 4, [0, 1, 2, 0])).tolist() == [AMBIGUOUS] * 4
+
+
+def test_detections_without_a_position_belong_to_no_object() -> None:
+    """They keep their row."""
+    found = codes(catalog([10.0, np.nan, 10.0, 10.0], [0.0, 0.0, np.inf, 0.0], [0, 1, 2, 3]))
+    assert found.tolist() == [0, UNPLACED, UNPLACED, 0]
+
+
+def test_nothing_placed_is_no_object() -> None:
+    """Nor is no row at all."""
+    done = associate(catalog([np.nan, np.nan], [0.0, 0.0], [0, 1]), ARCSEC)
+    assert done.object is not None
+    assert done.object.tolist() == [UNPLACED, UNPLACED]
+    assert done.n_objects == 0
+    assert len(codes(catalog([], [], []))) == 0
+
+
+@pytest.mark.parametrize("dec", [0.0, 47.3, -89.0])
+def test_a_pair_at_exactly_the_radius_is_not_joined(dec: float) -> None:
+    """One step of the last digit more and it is."""
+    vectors = unit_vectors(np.array([10.0, 10.0 + 1 / 3600]), np.array([dec, dec]))
+    length = float(np.linalg.norm(vectors[0] - vectors[1]))
+    radius = 2 * math.asin(length / 2)
+    while chord(radius) > length:
+        radius = math.nextafter(radius, 0)
+    while chord(math.nextafter(radius, 1)) <= length:
+        radius = math.nextafter(radius, 1)
+    larger = math.nextafter(radius, 1)
+    assert chord(radius) <= length < chord(larger)
+    visit = np.array([0, 1])
+    assert len(set(connected(vectors, visit, radius).tolist())) == 2
+    assert len(set(connected(vectors, visit, larger).tolist())) == 1
+
+
+@pytest.mark.parametrize(("share", "objects"), [(0.999999, 1), (1.000001, 2)])
+@pytest.mark.parametrize("arcsec", [0.1, 1.0, 30.0])
+def test_the_radius_is_an_angle_on_the_sky(arcsec: float, share: float, objects: int) -> None:
+    """Not in right ascension."""
+    dec = 60.0
+    offset = share * arcsec / 3600
+    east = 2 * math.degrees(math.asin(math.sin(math.radians(offset) / 2) / math.cos(math.radians(dec))))
+    for ra2, dec2 in ((50.0 + east, dec), (50.0, dec + offset)):
+        done = associate(catalog([50.0, ra2], [dec, dec2], [0, 1]), arcsec * ARCSEC)
+        assert done.n_objects == objects
+
+
+def test_objects_of_the_catalog_are_kept() -> None:
+    """Even where positions say otherwise."""
+    done = associate(catalog([10.0, 50.0, 10.0, 50.0], [0.0] * 4, [0, 1, 1, 0], [4, 4, 9, 9]), ARCSEC)
+    assert done.object is not None
+    assert done.object.tolist() == [0, 0, 1, 1]
+
+
+def test_objects_of_the_catalog_with_two_detections_in_a_visit_are_ambiguous() -> None:
+    """The rule is the same for all; numbers close up."""
+    given_objects = [0, 0, 1, 1, 1, 2, 2, 3]
+    found = codes(catalog(np.linspace(10, 11, 8).tolist(), [0.0] * 8, [0, 1, 0, 0, 1, 1, 0, 1], given_objects))
+    assert found.tolist() == [0, 0, AMBIGUOUS, AMBIGUOUS, AMBIGUOUS, 1, 1, 2]
+
+
+def test_objects_of_the_catalog_lose_rows_without_a_position() -> None:
+    """Such a row does not make its object ambiguous."""
+    found = codes(catalog([10.0, np.nan, 10.0], [0.0] * 3, [0, 0, 1], [0, 0, 0]))
+    assert found.tolist() == [0, UNPLACED, 0]
+
+
+def test_association_twice_is_association_once() -> None:
+    """Ambiguous and unplaced rows stay what they are."""
+    a = 0.5 / 3600
+    field = catalog([10.0, 10.0 + a, 10.0, np.nan, 20.0, 20.0, 30.0], [0.0] * 7, [0, 0, 1, 1, 0, 1, 0])
+    once = associate(field, ARCSEC)
+    again = associate(once, ARCSEC)
+    assert once.object is not None
+    assert again.object is not None
+    assert once.object.tolist() == again.object.tolist() == [-2, -2, -2, -1, 0, 0, 1]
+
+
+def test_nothing_but_the_objects_changes() -> None:
+    """The other columns are handed on."""
+    field = catalog([10.0, 10.0], [0.0, 0.0], [0, 1])
+    done = associate(field, ARCSEC)
+    assert done.ra is field.ra
+    assert done.visit is field.visit
+    assert field.object is None
+
+
+def test_many_stars_are_found_again() -> None:
+    """Twenty thousand detections of two thousand stars."""
+    rng = np.random.default_rng(1)
+    stars, visits = 2000, 10
+    ra, dec = rng.uniform(0, 2, stars), rng.uniform(-1, 1, stars)
+    star = np.tile(np.arange(stars), visits)
+    visit = np.repeat(np.arange(visits), stars)
+    jitter = rng.normal(0, 0.01 / 3600, (2, stars * visits))
+    shuffled = rng.permutation(stars * visits)
+    field = catalog(
+        ((ra[star] + jitter[0]) % 360)[shuffled].tolist(),
+        (dec[star] + jitter[1])[shuffled].tolist(),
+        visit[shuffled].tolist(),
+    )
+    found = codes(field)
+    clear = found >= 0
+    assert clear.mean() > 0.99
+    pairs = {(int(a), int(b)) for a, b in zip(found[clear], star[shuffled][clear], strict=True)}
+    assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})

@@ -1,0 +1,258 @@
+"""The checks that every catalog passes, and the messages of those that do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skyaccept.lib.catalog import UNITS, Detections, check, factorize
+from skyaccept.lib.errors import InputError
+
+
+def catalog(n: int = 6, /, **columns: Any) -> Detections:
+    """A sound catalog of n rows, or one with these columns instead."""
+    row = np.arange(n)
+    sound = Detections(
+        ra=10.0 + row / 64,
+        dec=-5.0 + row / 64,
+        visit=row % 2,
+        band=np.zeros(n, dtype=np.int16),
+        visits=("1", "2"),
+        bands=("r",),
+        mag=20.0 + row / 8,
+        flags={"bad": row % 3 == 0},
+        name="cat.fits",
+        source="data/cat.fits",
+        survey="generic",
+    )
+    return replace(sound, **columns)
+
+
+def complaint(detections: Detections, *parts: tuple[str, int]) -> str:
+    """Message of the refusal."""
+    with pytest.raises(InputError) as caught:
+        check(detections, parts)
+    return str(caught.value)
+
+
+def changed(values: Any, row: int, value: float) -> Any:
+    """Copy of a column with one value replaced."""
+    values = np.array(values, dtype=float)
+    values[row] = value
+    return values
+
+
+def test_a_sound_catalog_passes_as_it_is() -> None:
+    """The very same object."""
+    sound = catalog()
+    assert check(sound) is sound
+    assert check(sound, [("a", 2), ("b", 4)]) is sound
+
+
+def test_the_edges_of_the_sky_are_on_it() -> None:
+    """0 and 360 degrees, and the poles; a position may be missing."""
+    ra = np.array([0.0, 360.0, 12.0, 12.0, np.nan, 5.0])
+    dec = np.array([0.0, 1.0, 90.0, -90.0, 3.0, np.nan])
+    check(catalog(ra=ra, dec=dec))
+
+
+def test_an_empty_catalog_is_refused() -> None:
+    """The message names the file."""
+    assert complaint(catalog(0)) == "data/cat.fits: the catalog is empty: it has no rows"
+    assert complaint(catalog(0, source="")) == "cat.fits: the catalog is empty: it has no rows"
+    assert complaint(catalog(0, source="", name="")) == "catalog: the catalog is empty: it has no rows"
+
+
+@pytest.mark.parametrize("name", [name for name in UNITS if name != "ra"])
+def test_columns_have_one_value_a_row(name: str) -> None:
+    """Every column is compared, whatever it is."""
+    for wrong in (np.ones(5), np.ones((6, 2))):
+        columns: dict[str, Any] = {name: wrong}
+        message = complaint(catalog(**columns))
+        assert message == f"data/cat.fits: column '{name}' has shape {wrong.shape}, expected (6,)"
+
+
+def test_flags_have_one_value_a_row() -> None:
+    """They are named as columns are."""
+    message = complaint(catalog(flags={"bad": np.zeros(5, dtype=bool)}))
+    assert message == "data/cat.fits: column 'flag_bad' has shape (5,), expected (6,)"
+
+
+@pytest.mark.parametrize("name", [name for name, unit in UNITS.items() if unit is not None])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_column_without_a_finite_value_is_refused(name: str, value: float) -> None:
+    """One finite value is enough."""
+    columns: dict[str, Any] = {name: np.full(6, value)}
+    message = complaint(catalog(**columns))
+    assert message == f"data/cat.fits: column '{name}' holds no finite value: all 6 rows are NaN or infinite"
+    check(catalog(**{name: changed(np.full(6, np.nan), 3, 1.0)}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "bounds"),
+    [
+        ("ra", -1e-9, "[0, 360]"),
+        ("ra", 360.5, "[0, 360]"),
+        ("ra", np.inf, "[0, 360]"),
+        ("ra", -np.inf, "[0, 360]"),
+        ("dec", 90.5, "[-90, 90]"),
+        ("dec", -91.0, "[-90, 90]"),
+        ("dec", np.inf, "[-90, 90]"),
+    ],
+)
+def test_positions_lie_on_the_sky(name: str, value: float, bounds: str) -> None:
+    """The message names file, row, column, value and remedy."""
+    sound = catalog()
+    message = complaint(replace(sound, **{name: changed(getattr(sound, name), 4, value)}))
+    assert message == (
+        f"data/cat.fits, row 5: column '{name}': {value:.10g} is outside {bounds} degrees (1 such rows); "
+        "are the units in the survey profile right?"
+    )
+
+
+def test_all_rows_off_the_sky_are_counted() -> None:
+    """Degrees read as radians give many."""
+    message = complaint(catalog(dec=np.array([0.0, 100.0, 0.0, 200.0, 300.0, 0.0])))
+    assert "row 2: column 'dec': 100 is outside" in message
+    assert "(3 such rows)" in message
+
+
+@pytest.mark.parametrize(
+    ("row", "name"), [(0, "a.fits, row 1"), (1, "a.fits, row 2"), (2, "c.fits, row 1"), (5, "c.fits, row 4")]
+)
+def test_a_row_is_named_by_the_file_it_stands_in(row: int, name: str) -> None:
+    """Of several files; an empty one among them does not matter."""
+    bad = catalog(dec=changed(catalog().dec, row, 99.0))
+    assert complaint(bad, ("a.fits", 2), ("b.fits", 0), ("c.fits", 4)).startswith(f"{name}: column 'dec': 99 is")
+
+
+def twice(row: int, other: int, **columns: Any) -> Detections:
+    """Catalog in which one row repeats another in every column."""
+    sound = catalog(**columns)
+    index = np.arange(6)
+    index[other] = row
+    flags = {name: values[index] for name, values in sound.flags.items()}
+    held: dict[str, Any] = {name: c[index] for name in UNITS if (c := getattr(sound, name)) is not None}
+    return replace(sound, flags=flags, **held)
+
+
+def test_identical_rows_are_refused() -> None:
+    """Both rows are named."""
+    assert complaint(twice(1, 4)) == (
+        "data/cat.fits, row 5: identical in every column to data/cat.fits, row 2 (1 repeated rows); "
+        "was a file read twice? remove the duplicates"
+    )
+    assert complaint(twice(1, 4), ("a", 3), ("b", 3)).startswith(
+        "b, row 2: identical in every column to a, row 2 (1 repeated rows)"
+    )
+
+
+def test_a_file_read_twice_is_refused() -> None:
+    """All its rows are counted."""
+    once = catalog(3)
+    held: dict[str, Any] = {name: np.tile(c, 2) for name in UNITS if (c := getattr(once, name)) is not None}
+    both = replace(once, flags={"bad": np.tile(once.flags["bad"], 2)}, **held)
+    assert complaint(both, ("a", 3), ("b", 3)).startswith(
+        "b, row 1: identical in every column to a, row 1 (3 repeated rows)"
+    )
+
+
+@pytest.mark.parametrize("name", ["mag", "dec", "ra"])
+def test_rows_that_lack_the_same_value_are_identical(name: str) -> None:
+    """NaN equals NaN here, in a position too."""
+    sound = catalog()
+    message = complaint(twice(1, 4, **{name: changed(getattr(sound, name), 1, np.nan)}))
+    assert "row 5: identical in every column to data/cat.fits, row 2" in message
+
+
+@pytest.mark.parametrize("name", ["visit", "band", "dec", "mag", "detector", "object", "airmass", "flag"])
+def test_rows_that_differ_anywhere_are_two(name: str) -> None:
+    """Any one column tells them apart."""
+    columns: dict[str, Any] = {
+        "detector": np.zeros(6, dtype=int),
+        "object": np.zeros(6, dtype=int),
+        "airmass": np.ones(6),
+    }
+    same = twice(1, 4, **columns)
+    complaint(same)
+    if name == "flag":
+        flag = same.flags["bad"].copy()
+        flag[4] = ~flag[4]
+        check(replace(same, flags={"bad": flag}))
+    else:
+        values = getattr(same, name).copy()
+        values[4] = values[4] + 1
+        check(replace(same, **{name: values}))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from([1.0, 2.0, np.nan])), min_size=1, max_size=8
+    )
+)
+def test_identical_rows_are_found_as_a_plain_search_finds_them(rows: list[tuple[int, int, float]]) -> None:
+    """Whatever else the rows share."""
+    ra, visit, mag = (np.array(values) for values in zip(*rows, strict=True))
+    if np.isnan(mag).all():
+        mag[0] = 1.0
+    n = len(rows)
+    table = catalog(n, ra=ra.astype(float), dec=np.zeros(n), visit=visit, mag=mag, flags={})
+    texts = [f"{a} {b} {c}" for a, b, c in zip(ra, visit, mag, strict=True)]
+    repeated = n - len(set(texts))
+    if repeated:
+        assert f"({repeated} repeated rows)" in complaint(table)
+    else:
+        check(table)
+
+
+def test_a_missing_column_says_who_needs_it_and_what_to_do() -> None:
+    """Its name as the survey profile knows it."""
+    with pytest.raises(InputError) as caught:
+        catalog().column("snr", "OSS-REQ-0388-AM1-r")
+    message = str(caught.value)
+    for words in (
+        "data/cat.fits",
+        "'snr'",
+        "OSS-REQ-0388-AM1-r needs",
+        "survey profile ('generic')",
+        "skyaccept inspect",
+    ):
+        assert words in message
+    sound = catalog()
+    assert sound.column("mag", "anyone") is sound.mag
+
+
+def test_objects_are_counted_once_associated() -> None:
+    """Codes below zero are no object."""
+    assert catalog().n_objects == 0
+    assert catalog(object=np.array([0, 1, -1, 2, -2, 0])).n_objects == 3
+    assert catalog(object=np.full(6, -1)).n_objects == 0
+    assert catalog(0, object=np.array([], dtype=int)).n_objects == 0
+    assert len(catalog()) == 6
+
+
+def test_integers_sort_as_numbers_and_text_as_text() -> None:
+    """The names are text in either case."""
+    codes, names = factorize(np.array([7, 10, 7]))
+    assert (codes.tolist(), names) == ([0, 1, 0], ("7", "10"))
+    codes, names = factorize(np.array(["7", "10", "7"]))
+    assert (codes.tolist(), names) == ([1, 0, 1], ("10", "7"))
+    codes, names = factorize(np.array([2**53 + 1, 2**53], dtype=np.int64))
+    assert (codes.tolist(), names) == ([1, 0], ("9007199254740992", "9007199254740993"))
+    codes, names = factorize(np.array([], dtype=np.int64))
+    assert (codes.tolist(), names) == ([], ())
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20) | st.lists(st.text("abcé ", max_size=3), max_size=20))
+def test_codes_lead_back_to_the_values(values: list[Any]) -> None:
+    """In ascending order, each name once."""
+    codes, names = factorize(np.array(values, dtype=np.int64 if not values or isinstance(values[0], int) else str))
+    assert codes.dtype == np.int64
+    assert [names[code] for code in codes] == [str(value) for value in values]
+    assert names == tuple(str(value) for value in sorted(set(values)))

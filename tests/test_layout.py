@@ -1,0 +1,179 @@
+import ast
+import fnmatch
+import importlib
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from skyaccept.lib.metrics import METRICS
+
+ROOT = Path(__file__).resolve().parent.parent
+ORDER = ("requirements_specs", "lib", "synthetic", "fixtures", "acceptance", "cli")
+"""Packages from the bottom to the top: each may import those before it."""
+
+MAX_LINES = 400
+NOT_OURS = {".venv", "build", "dist", ".git", "node_modules"}
+
+
+def setuptools() -> dict[str, Any]:
+    """Packaging section of pyproject.toml."""
+    found: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    return found
+
+
+def folder_of(package: str) -> Path:
+    """Folder of a package, by the mapping."""
+    mapping = setuptools()["package-dir"]
+    parts = package.split(".")
+    for n in range(len(parts), 1, -1):
+        if ".".join(parts[:n]) in mapping:
+            return Path(ROOT, mapping[".".join(parts[:n])], *parts[n:])
+    return Path(ROOT, mapping["skyaccept"], *parts[1:])
+
+
+def sources() -> Iterator[Path]:
+    """Every Python file of the checkout."""
+    for path in sorted(ROOT.rglob("*.py")):
+        if not NOT_OURS & set(path.relative_to(ROOT).parts):
+            yield path
+
+
+def modules() -> list[Path]:
+    """Every module of the packages, tests excluded."""
+    return [path for path in sources() if path.relative_to(ROOT).parts[0] in ORDER and "tests" not in path.parts]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Names of all modules that a module imports, inside functions and for type checking as well."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import in line {node.lineno}"
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_one_way(path: Path) -> None:
+    """requirements_specs <- lib <- synthetic <- fixtures <- acceptance, and cli on top."""
+    place = ORDER.index(path.relative_to(ROOT).parts[0])
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] == "skyaccept" and len(parts) > 1 and parts[1] in ORDER:
+            assert ORDER.index(parts[1]) <= place, f"{path.relative_to(ROOT)} imports {name}"
+        assert parts[0] not in ORDER, f"{path.relative_to(ROOT)} imports {name} as if it were installed on its own"
+
+
+@pytest.mark.parametrize("folder", ["requirements_specs", "lib", "synthetic"])
+def test_what_notebooks_call_does_not_import_pytest(folder: str) -> None:
+    """Only the plugin and what stands above it know of pytest."""
+    for path in (path for path in modules() if path.relative_to(ROOT).parts[0] == folder):
+        assert not [name for name in imported(path) if name.split(".")[0] in ("pytest", "_pytest", "pluggy")], path
+
+
+def test_acceptance_holds_requirement_tests_and_nothing_else() -> None:
+    """Its modules are test modules, and import results only."""
+    found = [path for path in modules() if path.relative_to(ROOT).parts[0] == "acceptance"]
+    assert all(path.name == "__init__.py" or path.name.startswith("test_") for path in found)
+    assert {name for path in found for name in imported(path)} == {
+        "collections.abc.Callable",
+        "skyaccept.lib.results.Result",
+    }
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    """Folders with an __init__.py and the list in pyproject.toml agree, tests excluded."""
+    listed = setuptools()["packages"]
+    assert len(listed) == len(set(listed))
+    on_disk = {
+        path.parent for path in sources() if path.name == "__init__.py" and "tests" not in path.relative_to(ROOT).parts
+    }
+    assert {folder_of(package) for package in listed} == on_disk
+
+
+def test_every_packaged_folder_is_a_package() -> None:
+    """Without an __init__.py an installed run would put its inside on sys.path."""
+    for package in setuptools()["packages"]:
+        assert (folder_of(package) / "__init__.py").is_file(), package
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    """No module lies in a folder that setuptools would not see."""
+    for path in modules():
+        assert (path.parent / "__init__.py").is_file(), path
+
+
+def test_every_data_file_is_in_the_wheel() -> None:
+    """What lies beside the modules lies in a package and matches package-data."""
+    patterns = setuptools()["package-data"]["*"]
+    packaged = {folder_of(package) for package in setuptools()["packages"]}
+    data = [
+        path
+        for folder in (*ORDER, "package")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc") and "tests" not in path.relative_to(ROOT).parts
+    ]
+    assert data
+    for path in data:
+        assert path.parent in packaged, path
+        assert any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns), path
+
+
+def test_every_metric_has_its_test() -> None:
+    """A metric is verified by the function test_<metric> in acceptance, and by one only."""
+    found = [
+        node.name
+        for path in (ROOT / "acceptance").glob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    assert sorted(found) == sorted(f"test_{name}" for name in METRICS)
+
+
+def test_no_module_is_long() -> None:
+    """A module that does not fit into one reading is two; tests follow the length of what they test."""
+    long = {
+        str(path.relative_to(ROOT)): n
+        for path in (*modules(), ROOT / "conftest.py")
+        if (n := len(path.read_text(encoding="utf-8").splitlines())) > MAX_LINES
+    }
+    assert not long
+
+
+def test_no_file_names_the_host_of_a_package_registry() -> None:
+    """Where packages come from is the business of whoever installs them."""
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("not a git checkout")
+    # put together here, so that this file does not name them either
+    names: list[tuple[str, ...]] = [("pypi", "org"), ("pythonhosted", "org"), ("pypi", "python", "org")]
+    names += [("anaconda", "org"), ("conda", "io"), ("npmjs", "org"), ("npmjs", "com"), ("crates", "io")]
+    hosts = [".".join(parts).encode() for parts in names]
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    paths = [ROOT / name.decode() for name in listed.split(b"\0") if name]
+    assert len(paths) > 40
+    for path in (path for path in paths if path.is_file()):
+        content = path.read_bytes().lower()
+        assert not [host for host in hosts if host in content], path
+
+
+@pytest.mark.slow
+def test_mypy_sees_a_wrong_type_in_lib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The type check follows the mapping of folders to packages: a planted error is reported, and nothing else."""
+    monkeypatch.syspath_prepend(ROOT / "tests")
+    check = importlib.import_module("mypy_tree").check
+    ignore = shutil.ignore_patterns("tests", "__pycache__")
+    for folder in set(setuptools()["package-dir"].values()):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / "lib" / "sphere.py").open("a", encoding="utf-8") as file:
+        file.write("\nPLANTED: int = chord(1.0)\n")
+    done = check(tmp_path)
+    errors = [line for line in done.stdout.splitlines() if ": error: " in line]
+    assert done.returncode == 1
+    assert len(errors) == 1, done.stdout + done.stderr
+    assert "sphere.py" in errors[0]
+    assert "PLANTED" not in (ROOT / "lib" / "sphere.py").read_text(encoding="utf-8")
