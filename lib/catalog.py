@@ -47,8 +47,8 @@ class Detections:
     visits, bands : tuple of str
         Names of the visits and bands, in ascending order.
     object : (n,) int64, optional
-        Object of each detection, 0 ... n_objects - 1; -1 for a detection that belongs to none or to an ambiguous
-        group. None before association.
+        Object of each detection, 0 ... n_objects - 1; negative for a detection without a position or in an
+        ambiguous group, see `skyaccept.lib.association`. None before association.
     detector : (n,) int64, optional
     mag, mag_err : (n,) float, optional
         Magnitude and its standard error, mag.
@@ -184,7 +184,7 @@ def _check_duplicates(rows: _Rows, columns: Mapping[str, Array]) -> None:
     # sorting by right ascension alone leaves few candidates, which the other columns then tell apart
     order = np.argsort(columns["ra"], kind="stable")
     ra = columns["ra"][order]
-    same = np.flatnonzero(ra[1:] == ra[:-1])
+    same = np.flatnonzero((ra[1:] == ra[:-1]) | (np.isnan(ra[1:]) & np.isnan(ra[:-1])))
     if not same.size:
         return
     candidates = np.unique(np.concatenate([order[same], order[same + 1]]))

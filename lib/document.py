@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from skyaccept.lib.errors import InputError
 T = TypeVar("T")
 
 MAX_BYTES = 10_000_000
+
+_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")}
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,42 @@ def read(path: Path, schema: type[T]) -> tuple[T, Place]:
         per fault, each naming file, line and key.
     """
     node = _compose(path, _text(path))
-    _refuse_aliases_and_duplicates(path, node)
+    _refuse_duplicates(path, node)
     data = yaml.SafeLoader("").construct_document(node)
     try:
         return pydantic.TypeAdapter(schema).validate_python(data), Place(path, node)
     except pydantic.ValidationError as error:
         raise InputError("\n".join(_complaints(path, node, error))) from None
+
+
+def exists(path: Path) -> bool:
+    """Whether a file or folder is there; a name that no file can have is not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses whatever is more than plain data, at the line where it stands."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.get_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                None, None, "aliases (*name) are not supported; write the value out", mark
+            )
+        node = super().compose_node(parent, index)
+        if node is not None and node.tag not in _TAGS:
+            shown = f"; put {node.value} in quotes if it is text" if isinstance(node, yaml.ScalarNode) else ""
+            tag = node.tag.removeprefix("tag:yaml.org,2002:")
+            raise yaml.composer.ComposerError(None, None, f"tag {tag} is not supported{shown}", node.start_mark)
+        if isinstance(node, yaml.ScalarNode):
+            try:
+                self.construct_object(node)
+            except (ValueError, KeyError, IndexError) as error:
+                raise yaml.composer.ComposerError(None, None, str(error), node.start_mark) from None
+        return node
 
 
 def _text(path: Path) -> str:
@@ -77,7 +110,7 @@ def _text(path: Path) -> str:
 
 def _compose(path: Path, text: str) -> yaml.Node:
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
@@ -92,13 +125,8 @@ def _compose(path: Path, text: str) -> yaml.Node:
     return node
 
 
-def _refuse_aliases_and_duplicates(path: Path, root: yaml.Node) -> None:
-    seen: set[int] = set()
+def _refuse_duplicates(path: Path, root: yaml.Node) -> None:
     for node in _walk(root):
-        line = node.start_mark.line + 1
-        if id(node) in seen:
-            raise InputError(f"{path}: line {line}: YAML aliases (*name) are not supported; write the value out")
-        seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             keys: set[str] = set()
             for key, _ in node.value:
@@ -107,8 +135,6 @@ def _refuse_aliases_and_duplicates(path: Path, root: yaml.Node) -> None:
                 if key.value in keys:
                     raise InputError(f"{path}: line {key.start_mark.line + 1}: duplicate key '{key.value}'")
                 keys.add(key.value)
-        elif isinstance(node, yaml.ScalarNode) and not node.tag.startswith("tag:yaml.org,2002:"):
-            raise InputError(f"{path}: line {line}: YAML tag {node.tag} is not supported")
 
 
 def _walk(root: yaml.Node) -> Iterator[yaml.Node]:
@@ -126,7 +152,8 @@ def _complaints(path: Path, root: yaml.Node, error: pydantic.ValidationError) ->
     lines: dict[str, None] = {}
     for fault in error.errors(include_url=False):
         location = [part for part in fault["loc"] if part != "[key]"]
-        node, trail, key = _locate(root, location)
+        unknown = fault["type"] in ("unexpected_keyword_argument", "extra_forbidden") or "[key]" in fault["loc"]
+        node, trail, key = _locate(root, location, at_key=unknown)
         text = {
             "missing": f"key '{location[-1]}' is missing",
             "unexpected_keyword_argument": f"unknown key '{location[-1]}'",
@@ -140,17 +167,18 @@ def _complaints(path: Path, root: yaml.Node, error: pydantic.ValidationError) ->
     return list(lines)
 
 
-def _locate(root: yaml.Node, location: Sequence[Any]) -> tuple[yaml.Node, str, str]:
+def _locate(root: yaml.Node, location: Sequence[Any], at_key: bool = False) -> tuple[yaml.Node, str, str]:
     """Node nearest to a pydantic location, the ids of the entries passed on the way, and the last key met."""
     node, names, key = root, [], ""
-    for part in location:
+    for depth, part in enumerate(location, start=1):
         if isinstance(node, yaml.MappingNode):
             found = [(k, v) for k, v in node.value if k.value == str(part)]
             if not found:
                 continue  # a missing key, or a tag of a union
             key = str(part)
             # an unknown key is best shown on its own line, a value on the line it starts
-            node = found[0][1] if found[0][1].value else found[0][0]
+            unknown = at_key and depth == len(location)
+            node = found[0][1] if found[0][1].value and not unknown else found[0][0]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             if isinstance(node, yaml.MappingNode):
@@ -168,12 +196,14 @@ def quantity(text: object) -> u.Quantity:
     """
     if not isinstance(text, str):
         raise ValueError(f"{text!r} has no unit; write a number and a unit, such as '5 arcmin'")
-    match = re.fullmatch(r"\s*([-+]?[0-9.]+(?:[eE][-+]?\d+)?)\s*(.*?)\s*", text)
+    match = re.fullmatch(r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*((?:[^-+.\s0-9].*?)?)\s*", text)
     if match is None:
         raise ValueError(f"{text!r} is not a number with a unit, such as '5 arcmin'")
     number, unit = match.groups()
     if not unit:
         raise ValueError(f"{text!r} has no unit; write a number and a unit, such as '5 arcmin'")
+    if not math.isfinite(float(number)):
+        raise ValueError(f"{text!r} is not a finite number")
     try:
         return float(number) * u.Unit(unit)
     except ValueError:
@@ -183,6 +213,8 @@ def quantity(text: object) -> u.Quantity:
 def number_or_quantity(value: object) -> u.Quantity:
     """Parse a dimensionless number as it stands, or text as `quantity` does."""
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise ValueError(f"{value!r} is not a finite number")
         return u.Quantity(float(value))
     return quantity(value)
 

@@ -211,12 +211,12 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.yaml")) if path.stem != "definitions"}
 
 
-def load(names: Iterable[str | Path] = ("LSE-30",)) -> Specification:
+def load(names: str | Path | Iterable[str | Path] = "LSE-30") -> Specification:
     """Load requirement documents.
 
     Parameters
     ----------
-    names : iterable of str or Path
+    names : str, Path, or iterable of these
         Each the name of a shipped document, a YAML file, or a folder of YAML files.
 
     Returns
@@ -229,7 +229,10 @@ def load(names: Iterable[str | Path] = ("LSE-30",)) -> Specification:
         A document cannot be read or breaks a rule; the message names file, line and key. Also when the documents
         hold no requirement at all.
     """
+    if isinstance(names, str | Path):
+        names = (names,)
     folder = Path(str(resources.files("skyaccept.requirements_specs")))
+    names = list(names)
     definitions: dict[str, Definition] = {}
     read = [document.read(folder / "definitions.yaml", Document)]
     read += [document.read(path, Document) for name in names for path in _files(name)]
@@ -249,12 +252,12 @@ def _files(name: str | Path) -> list[Path]:
     if str(name) in known:
         return [known[str(name)]]
     path = Path(name)
-    if path.is_dir():
+    if document.exists(path) and path.is_dir():
         files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
         if not files:
             raise InputError(f"{path}: no YAML file in this folder")
         return files
-    if not path.exists():
+    if not document.exists(path):
         raise InputError(f"--specs {name}: no such file or folder, and not one of {', '.join(known)}")
     return [path]
 
@@ -278,10 +281,11 @@ def _check_definitions(doc: Document, place: document.Place, known: dict[str, De
                     )
                 if estimators[rule.estimator].needs_ddof and rule.ddof is None:
                     raise place.error(here, f"key 'ddof' is missing; {rule.estimator} needs it")
-            if not rule.half_width.unit.is_equivalent(u.rad):
-                raise place.error((*here, "half_width"), f"key 'half_width': {rule.half_width} is not an angle")
+            _check_range("half_width", rule.half_width, "rad", place, (*here, "half_width"))
             if rule.min_common_visits < 2:
                 raise place.error((*here, "min_common_visits"), "key 'min_common_visits': must be at least 2")
+            if rule.ddof is not None and not 0 <= rule.ddof < rule.min_common_visits:
+                raise place.error((*here, "ddof"), f"key 'ddof': {rule.ddof} is not from 0 to below min_common_visits")
 
 
 def _check_clauses(
@@ -293,6 +297,8 @@ def _check_clauses(
         raise place.error((), "neither 'requirements' nor 'definitions' in this document")
     known_bands = (*BANDS, *doc.bands)
     for r, requirement in enumerate(doc.requirements):
+        if not requirement.clauses:
+            raise place.error(("requirements", r, "clauses"), "key 'clauses': names no clause")
         for c, clause in enumerate(requirement.clauses):
             where = ("requirements", r, "clauses", c)
             if clause.definition not in definitions:
@@ -311,12 +317,14 @@ def _check_clauses(
                         f"key 'bands': band {band!r} is not one of {', '.join(known_bands)}; "
                         "a document may name further bands under its key 'bands'",
                     )
+                if band in clause.bands[:b]:
+                    raise place.error((*where, "bands", b), f"key 'bands': band {band!r} stands there twice")
                 case = Case(doc.document or "", requirement, clause, band)
                 if case.id in seen:
                     raise place.error((*where, "id"), f"key 'id': duplicate {case.id}, also in {seen[case.id]}")
                 seen[case.id] = place.path
-            if clause.half_width is not None and not clause.half_width.unit.is_equivalent(u.rad):
-                raise place.error((*where, "half_width"), f"key 'half_width': {clause.half_width} is not an angle")
+            if clause.half_width is not None:
+                _check_range("half_width", clause.half_width, "rad", place, (*where, "half_width"))
             _check_units(clause, place, where)
 
 
@@ -347,3 +355,15 @@ def _check_parameters(
             raise place.error(where, f"key '{name}' is missing (in {unit})")
         if not given[name].unit.is_equivalent(u.Unit(unit)):
             raise place.error((*where, name), f"key '{name}': {given[name]} is not convertible to {unit}")
+        _check_range(name, given[name], unit, place, (*where, name))
+
+
+def _check_range(name: str, value: u.Quantity, unit: str, place: document.Place, where: tuple[str | int, ...]) -> None:
+    """Angles lie above 0 and up to 180 degrees, shares between 0 and 100 percent."""
+    if u.Unit(unit).is_equivalent(u.rad):
+        if not value.unit.is_equivalent(u.rad):
+            raise place.error(where, f"key '{name}': {value} is not an angle")
+        if not 0 < value.to_value(u.deg) <= 180:
+            raise place.error(where, f"key '{name}': {value} is not above 0 and up to 180 degrees")
+    elif u.Unit(unit) == u.percent and not 0 <= value.to_value(u.percent) <= 100:
+        raise place.error(where, f"key '{name}': {value} is not from 0 to 100 percent")

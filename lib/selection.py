@@ -80,12 +80,14 @@ class Cut:
         column = one_of(*UNITS)(given.pop("column", None))
         of = one_of("each", "median", "max", "min", "all")(given.pop("of", None))
         finite = given.pop("finite", False)
+        if not isinstance(finite, bool):
+            raise ValueError(f"finite: {finite!r} is neither true nor false")
         bounds = []
         for name in _BOUNDS:
             if name in given:
                 value = number_or_quantity(given.pop(name))
                 if not value.unit.is_equivalent(UNITS[column]):
-                    raise ValueError(f"{name}: {column} is in {UNITS[column] or 'no unit'}, not '{value}'")
+                    raise ValueError(f"{name}: {column} is in {str(UNITS[column]) or 'no unit'}, not '{value}'")
                 bounds.append((name, float(value.to_value(UNITS[column]))))
         _refuse(given)
         if not bounds and finite is not True:
@@ -173,7 +175,7 @@ def select(detections: Detections, band: str, cuts: Sequence[Cut], needed_by: st
             rows = _apply_visits(detections, cut, rows, rejected)
         else:
             rows = _apply_bounds(detections, cut, rows, rejected, needed_by)
-    return Selection(rows, len(detections), rejected, tuple(notes))
+    return Selection(rows, len(detections), rejected, tuple(dict.fromkeys(notes)))
 
 
 def _refuse(unknown: Mapping[str, object]) -> None:

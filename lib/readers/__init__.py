@@ -13,11 +13,12 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import UNITS, Array, Detections, check, factorize
+from skyaccept.lib.document import exists
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import fits, parquet, text
 from skyaccept.lib.readers import profile as survey_profiles
 from skyaccept.lib.readers.profile import REQUIRED, Profile, Source
-from skyaccept.lib.readers.table import Column, Format, head
+from skyaccept.lib.readers.table import Column, Format, head, shorten
 
 FORMATS: tuple[Format, ...] = (parquet.FORMAT, fits.FORMAT, text.FORMAT)
 """Formats in the order in which they are tried; a new one is a module and an entry here."""
@@ -90,12 +91,12 @@ def find(source: str | Path) -> list[Path]:
         There is none.
     """
     path = Path(source)
-    if path.is_dir():
+    if exists(path) and path.is_dir():
         files = sorted(p for p in path.iterdir() if p.name.endswith(_SUFFIXES))
         if not files:
             raise InputError(f"{path}: no catalog in this folder (looked for {', '.join(_SUFFIXES)})")
         return files
-    if path.exists():
+    if exists(path):
         return [path]
     files = sorted(Path(name) for name in glob.glob(str(source), recursive=True) if Path(name).is_file())  # noqa: PTH207
     if not files:
@@ -152,7 +153,7 @@ def _table(path: Path, profile: Profile) -> dict[str, Array]:
     if missing:
         raise InputError(
             f"{path}: no column {', '.join(missing)}, which survey profile '{profile.survey}' maps; "
-            f"it has {', '.join(list(there)[:12])}{' ...' if len(there) > 12 else ''}. "
+            f"it has {', '.join(map(shorten, list(there)[:12]))}{' ...' if len(there) > 12 else ''}. "
             "Choose another --survey, or see a guess with: skyaccept inspect FILE"
         )
     sources = {name: s for name, s in profile.columns.items() if s.value is not None or s.name in there}
@@ -171,7 +172,9 @@ def _convert(
 ) -> Array:
     unit = UNITS[name]
     if source.name is None:
-        return np.full(n, source.value if unit is None else float(source.value or 0))
+        if unit is None:
+            return np.full(n, source.value)
+        return np.full(n, float(source.value or 0) * (source.unit or unit).to(unit))
     values = raw[source.name]
     if values.ndim != 1:
         raise InputError(f"{path}: column '{source.name}' holds arrays; {name} has to be one number a row")
@@ -197,12 +200,15 @@ def _scale(path: Path, name: str, source: Source, own: str | None, unit: u.UnitB
             file_unit = u.Unit(own)
         except ValueError:
             raise InputError(f"{path}: column '{source.name}': its unit {own!r} is not known") from None
-        if stated is not None and file_unit != stated:
+        plain = getattr(file_unit, "function_unit", file_unit)  # mag(AB) is mag
+        if stated is not None and stated not in (file_unit, plain):
             raise InputError(
                 f"{path}: column '{source.name}': the file says {file_unit}, the survey profile says {stated}; "
                 "correct the profile, or choose another --survey"
             )
         stated = file_unit
+    if stated is not None and hasattr(stated, "function_unit") and stated.function_unit == unit:
+        return 1.0
     if stated is None:
         if unit == u.one:
             return 1.0
@@ -222,7 +228,8 @@ def _numbers(path: Path, name: str, values: Array) -> Array:
         try:
             float(value if value is not None else "nan")
         except (TypeError, ValueError):
-            raise InputError(f"{path}: column '{name}', row {row + 1}: {value!r} is not a number") from None
+            shown = shorten(value)
+            raise InputError(f"{path}: column '{name}', row {row + 1}: {shown!r} is not a number") from None
     return values.astype(np.float64)
 
 
@@ -231,8 +238,12 @@ def _labels(path: Path, source: Source, values: Array) -> Array:
     if values.dtype.kind == "f":
         missing = np.flatnonzero(~np.isfinite(values))
         if not missing.size and np.all(values == np.floor(values)):
+            if np.abs(values).max(initial=0) > 2**53:
+                raise InputError(f"{path}: column '{source.name}': too large for whole floating-point numbers")
             values = values.astype(np.int64)
     else:
+        if any(isinstance(value, np.ndarray | list | dict) for value in values[:1].tolist()):
+            raise InputError(f"{path}: column '{source.name}' holds arrays; it has to hold one value a row")
         missing = np.flatnonzero(
             [value is None or value != value for value in values] if values.dtype == object else []
         )
@@ -261,7 +272,7 @@ def _boolean(path: Path, name: str, values: Array) -> Array:
         return values.astype(bool)
     if values.dtype == object:
         known = {True: True, False: False, "True": True, "False": False, "true": True, "false": False}
-        if all(value in known for value in values.tolist()):
+        if all(isinstance(value, str | bool) and value in known for value in values.tolist()):
             return np.array([known[value] for value in values.tolist()], dtype=bool)
     raise InputError(f"{path}: column '{name}': a flag has to be true or false (or 1 or 0) in every row")
 
@@ -289,11 +300,25 @@ def _join_visits(path: Path, columns: Mapping[str, Array]) -> dict[str, Array]:
             f"does not carry; it has {', '.join(there)}"
         )
     raw = reader.read(path, ["visit", *names])
-    visits, first = np.unique(raw["visit"].astype(columns["visit"].dtype), return_index=True)
-    if len(visits) != len(raw["visit"]):
+    labels = _labels(path, Source("visit"), raw["visit"])
+    wanted = columns["visit"]
+    if labels.size == 0:
+        raise InputError(f"{path}: the table is empty: it has no rows")
+    if (labels.dtype.kind in "iu") != (wanted.dtype.kind in "iu"):
+        raise InputError(
+            f"{path}: column 'visit' holds {labels.dtype}, and the visits of the catalog are {wanted.dtype}"
+        )
+    visits, first = np.unique(labels, return_index=True)
+    if len(visits) != len(labels):
         raise InputError(f"{path}: a visit stands in it twice")
     place = np.searchsorted(visits, columns["visit"]).clip(max=len(visits) - 1)
     lost = np.unique(columns["visit"][visits[place] != columns["visit"]])
     if lost.size:
         raise InputError(f"{path}: visit {lost[0]} of the catalog is not in it ({lost.size} visits missing)")
-    return {name: _numbers(path, name, raw[name])[first][place] for name in names}
+    return {
+        name: (
+            _numbers(path, name, raw[name])
+            * _scale(path, name, Source(name, unit=None), there[name].unit or str(UNITS[name]), UNITS[name])
+        )[first][place]
+        for name in names
+    }

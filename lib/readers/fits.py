@@ -20,7 +20,7 @@ def columns(path: Path) -> list[Column]:
     with _table(path) as hdu:
         header, found = hdu.header, []
         for number, column in enumerate(hdu.columns, start=1):
-            if number != header.get("FLAGCOL"):
+            if number != header.get("FLAGCOL") and column.name:  # FITS allows columns without a name
                 found.append(Column(column.name, str(column.format), column.unit, header.get(f"TDOC{number}", "")))
         found += [Column(name, "flag", None, doc) for name, (_, doc) in _flags(header).items()]
         return found
@@ -37,25 +37,32 @@ def read(path: Path, names: Iterable[str]) -> dict[str, Array]:
                 values = np.asarray(hdu.data.field(packed - 1)[:, flags[name][0]], dtype=bool)
             else:
                 values = np.asarray(hdu.data[name])
-            result[name] = _native(values)
+            result[name] = _masked(_native(values), hdu.columns[name].null if name not in flags else None)
         return result
 
 
 @contextmanager
 def _table(path: Path) -> Iterator[Any]:
     try:
-        with warnings.catch_warnings(), open_binary(path) as file, fits.open(file, memmap=False) as hdus:
-            # said again, with the name of the file, by _check_length
-            warnings.filterwarnings("ignore", message="File may have been truncated")
+        with (
+            # said again, with the name of the file, where no table is found or it is too short
+            warnings.catch_warnings(record=True, action="always") as said,
+            open_binary(path) as file,
+            fits.open(file, memmap=False) as hdus,
+        ):
             for hdu in hdus:
                 if isinstance(hdu, fits.BinTableHDU):
                     _check_length(path, hdu)
                     yield hdu
                     return
-    except (OSError, ValueError, TypeError, EOFError, fits.VerifyError) as error:
+            if said:
+                why = " ".join(str(said[-1].message).split())
+                raise InputError(f"{path}: the FITS file is truncated or damaged: {why}")
+    except (OSError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, fits.VerifyError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: the FITS file is truncated or damaged: {error}") from None
+        why = " ".join(str(error).split())
+        raise InputError(f"{path}: the FITS file is truncated or damaged: {why}") from None
     raise InputError(f"{path}: the FITS file holds no binary table")
 
 
@@ -77,6 +84,19 @@ def _flags(header: Any) -> dict[str, tuple[int, str]]:
         found[str(header[f"TFLAG{number}"])] = (number - 1, str(header.get(f"TFDOC{number}", "")))
         number += 1
     return found
+
+
+def _masked(values: Array, null: Any) -> Array:
+    """Missing values as NaN or None: the header's TNULL of integers, empty text."""
+    if values.dtype.kind in "SU":
+        empty = values == ""
+        if empty.any():
+            values = values.astype(object)
+            values[empty] = None
+        return values
+    if null is None or null == "" or values.dtype.kind not in "iu" or not (values == null).any():
+        return values
+    return np.where(values == null, np.nan, values.astype(np.float64))
 
 
 def _native(values: Array) -> Array:

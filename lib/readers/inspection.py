@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import yaml
 from skyaccept.lib.catalog import UNITS
 from skyaccept.lib.readers import find, flag_columns, format_of
 from skyaccept.lib.readers import profile as profiles
@@ -46,6 +47,9 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "dec_err": ("dec_err", "decerr", "coord_decerr"),
 }
 """Names under which surveys store our columns, in lower case, the likeliest first."""
+
+_STARS_ARE_ONE = ("class_star",)
+"""Classifiers that are 1 for a star, where extendedness is 0."""
 
 
 @dataclass(frozen=True)
@@ -138,10 +142,26 @@ def _yaml(found: Inspection) -> list[str]:
     for ours, name in found.guess.items():
         unit, source = UNITS[ours], found.profile.columns.get(ours) if found.profile else None
         stated = units[name] or (str(source.unit) if source and source.unit is not None else None)
-        if unit is None or str(unit) == "":
-            lines.append(f"  {ours}: {name}")
-        elif stated:
-            lines.append(f"  {ours}: {{name: {name}, unit: {stated}}}")
-        else:
-            lines.append(f"  {ours}: {{name: {name}, unit: ?}}   # the file does not say; {unit}?")
+        parts, remark = [f"name: {_quoted(name)}"], ""
+        if source and source.codes:
+            codes = ", ".join(f"{_quoted(code)}: {_quoted(band)}" for code, band in source.codes.items())
+            parts.append(f"codes: {{{codes}}}")
+        if name.lower() in _STARS_ARE_ONE:
+            parts.append("star_above: 0.5")
+        if unit is not None and str(unit):
+            parts.append(f"unit: {stated or '?'}")
+            remark = "" if stated else f"   # the file does not say; {unit}?"
+        written = _quoted(name) if len(parts) == 1 else f"{{{', '.join(parts)}}}"
+        lines.append(f"  {ours}: {written}{remark}")
+    if found.profile is not None and found.profile.flags:
+        lines.append("flags:")
+        for flag, f in found.profile.flags.items():
+            lines.append(f"  {flag}: {{name: {_quoted(f.name)}, bad: {str(f.bad).lower()}}}")
+    if found.profile is not None and found.profile.flag_prefix is not None:
+        lines.append(f"flag_prefix: {_quoted(found.profile.flag_prefix)}")
     return [*lines, "association_radius: 1 arcsec", ""]
+
+
+def _quoted(text: str) -> str:
+    """Text as YAML, in quotes where it needs them."""
+    return yaml.safe_dump([text], default_flow_style=True, width=10_000).strip()[1:-1]

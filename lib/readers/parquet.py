@@ -17,7 +17,10 @@ from skyaccept.lib.readers.table import Column, Format
 def columns(path: Path) -> list[Column]:
     """Columns of a Parquet file."""
     schema = _open(path).schema_arrow
-    units = _astropy_units(schema)
+    twice = [name for name in schema.names if schema.names.count(name) > 1]
+    if twice:
+        raise InputError(f"{path}: column '{twice[0]}' stands in it twice")
+    units = _astropy_units(path, schema)
     found = []
     for field in schema:
         unit = (field.metadata or {}).get(b"unit", b"").decode(errors="replace") or units.get(field.name)
@@ -42,19 +45,22 @@ def _open(path: Path) -> Any:
 
 
 def _array(column: Any) -> Array:
-    if pa.types.is_floating(column.type) or (pa.types.is_integer(column.type) and column.null_count):
-        return np.asarray(column.cast(pa.float64()).to_numpy() if column.null_count else column.to_numpy())
+    if pa.types.is_integer(column.type) and column.null_count:
+        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
     return np.asarray(column.to_numpy())
 
 
-def _astropy_units(schema: Any) -> dict[str, str]:
+def _astropy_units(path: Path, schema: Any) -> dict[str, str]:
     text = (schema.metadata or {}).get(b"table_meta_yaml")
     if text is None:
         return {}
     from astropy.table import meta
 
-    header = meta.get_header_from_yaml(text.decode().split("\n"))
-    return {entry["name"]: str(entry["unit"]) for entry in header["datatype"] if entry.get("unit")}
+    try:
+        header = meta.get_header_from_yaml(text.decode().split("\n"))
+        return {entry["name"]: str(entry["unit"]) for entry in header["datatype"] if entry.get("unit")}
+    except Exception as error:  # astropy lets the errors of its YAML parser through, of many kinds
+        raise InputError(f"{path}: the metadata in key table_meta_yaml cannot be read: {error!r}") from None
 
 
 FORMAT = Format("Parquet", lambda start: start[:4] == b"PAR1", columns, read)

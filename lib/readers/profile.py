@@ -36,7 +36,7 @@ class Source:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     name: str | None = None
-    value: str | int | None = None
+    value: str | int | float | None = None
     unit: Annotated[u.UnitBase | None, PlainValidator(_unit)] = None
     codes: Mapping[str, str] | None = None
     star_below: float | None = None
@@ -104,7 +104,7 @@ def load(name: str | Path) -> Profile:
     """
     known = shipped()
     path = known.get(str(name), Path(name))
-    if not path.exists():
+    if not document.exists(path):
         raise InputError(f"--survey {name}: no such file, and not one of {', '.join(known)}")
     profile, place = document.read(path, Profile)
     for column in REQUIRED:
@@ -115,12 +115,15 @@ def load(name: str | Path) -> Profile:
         if (source.name is None) == (source.value is None):
             raise place.error(where, f"key '{column}': give either the name of a column or a value for all rows")
         unit = UNITS[column]
+        if unit is not None and source.value is not None and not isinstance(source.value, int | float):
+            raise place.error(where, f"key '{column}': {source.value!r} is not a number")
         if source.unit is not None and (unit is None or not source.unit.is_equivalent(unit)):
             raise place.error(where, f"key 'unit': {column} is not measured in {source.unit}")
         if (source.star_below is not None or source.star_above is not None) and column != "extendedness":
             raise place.error(where, "keys 'star_below' and 'star_above' belong to extendedness")
-    if not profile.association_radius.unit.is_equivalent(u.rad):
-        raise place.error(
-            ("association_radius",), f"key 'association_radius': {profile.association_radius} is no angle"
-        )
+    radius = profile.association_radius
+    if not radius.unit.is_equivalent(u.rad):
+        raise place.error(("association_radius",), f"key 'association_radius': {radius} is no angle")
+    if not 0 < radius.to_value(u.deg) < 180:
+        raise place.error(("association_radius",), f"key 'association_radius': {radius} is not above 0")
     return profile

@@ -48,6 +48,11 @@ class Format:
     read: Callable[[Path, Iterable[str]], Mapping[str, Array]]
 
 
+def shorten(text: object) -> str:
+    """Text short enough for a message."""
+    return str(text) if len(str(text)) <= 80 else f"{str(text)[:76]} ..."
+
+
 def head(path: Path, size: int = 64 * 1024) -> bytes:
     """First bytes of a file, uncompressed.
 

@@ -4,6 +4,7 @@ from scipy import stats
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import Detections
+from skyaccept.lib.results import Result
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
 from skyaccept.lib.tests.reference import Star, pair_separations, relative_astrometry
 
@@ -41,7 +42,7 @@ def field(
     return ra[:, None] + shift[0] / np.cos(np.radians(dec))[:, None], dec[:, None] + shift[1]
 
 
-def values(detections: Detections, definition: str) -> dict[str, measure.Result]:
+def values(detections: Detections, definition: str) -> dict[str, Result]:
     """Results of the nine clauses in band r, by clause."""
     results = measure.run(detections, requirements.load(), bands=["r"], definition=definition)
     return {result.clause: result for result in results.results}
@@ -69,9 +70,9 @@ def test_every_definition_agrees_with_a_double_loop(definition: str, center: tup
             for metric, value in expected.items():
                 result = found[f"{metric}{x}"]
                 assert result.levels[level].value == pytest.approx(value, rel=1e-7, abs=1e-9), (metric, level)
-        assert found[f"AM{x}"].sample is not None
-        assert found[f"AM{x}"].sample.pairs == len(pairs)
-        assert found[f"AM{x}"].sample.measurements == sum(map(len, pairs))
+        sample = found[f"AM{x}"].sample
+        assert sample is not None
+        assert (sample.pairs, sample.measurements) == (len(pairs), sum(map(len, pairs)))
 
 
 def wide_pairs(rng: np.random.Generator, pairs: int, visits: int, sigma: float) -> Detections:

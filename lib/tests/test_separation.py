@@ -1,3 +1,5 @@
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -98,14 +100,14 @@ def test_pairs_and_rms_agree_with_a_double_loop(
 
 
 @pytest.mark.parametrize("about", ["median", "mean"])
-def test_deviations_agree_with_a_double_loop(about: str) -> None:
+def test_deviations_agree_with_a_double_loop(about: Literal["median", "mean"]) -> None:
     stars = jittered(np.random.default_rng(3), 40, 6, (0.0, 89.95), 0.15)
     plain = pair_separations(stars, 4 * 60_000, 6 * 60_000, 3)
     found = separation.pair_deviations(
         build(stars),
         Annulus(4 * ARCMIN, 6 * ARCMIN),
         about=about,
-        min_common_visits=3,  # type: ignore[arg-type]
+        min_common_visits=3,
     )
     center = np.median if about == "median" else np.mean
     expected = np.concatenate([np.array(pair) - center(pair) for pair in plain])
