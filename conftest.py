@@ -1,6 +1,8 @@
 """For the checkout only: the plugin's own tests need pytester, and everything needs skyaccept to be installed."""
 
 import importlib.util
+import os
+from pathlib import Path
 
 import pytest
 
@@ -8,3 +10,6 @@ if importlib.util.find_spec("skyaccept") is None:
     raise pytest.UsageError("skyaccept is not installed in this environment: run 'make test', or 'pip install -e .'")
 
 pytest_plugins = ["pytester"]
+
+# tests that run pytest anew do so in a home of their own, where nothing would be compiled yet
+os.environ.setdefault("SKYACCEPT_CACHE", str(Path.home() / ".cache" / "skyaccept"))

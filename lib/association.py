@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+
 from skyaccept.lib.catalog import Array, Detections
-from skyaccept.lib.sphere import chord, unit_vectors
+from skyaccept.lib.jit import compiled
+from skyaccept.lib.sphere import Float, chord, unit_vectors
+
+Index = NDArray[np.int64]
 
 UNPLACED = -1
 AMBIGUOUS = -2
@@ -46,7 +48,7 @@ def associate(detections: Detections, radius: float) -> Detections:
     return replace(detections, object=_mark_ambiguous(label, detections.visit))
 
 
-def connected(vectors: NDArray[np.float64], visit: Array, radius: float) -> NDArray[np.int64]:
+def connected(vectors: Float, visit: Array, radius: float) -> Index:
     """Label connected components of points of different visits closer than a radius.
 
     Parameters
@@ -61,23 +63,24 @@ def connected(vectors: NDArray[np.float64], visit: Array, radius: float) -> NDAr
     Returns
     -------
     (n,) int64
-        Labels, arbitrary but equal within a component.
+        Labels 0, 1, ..., equal within a component, numbered by the first point of each.
+
+    Notes
+    -----
+    Points are sorted into cubes in space, of a side no less than the radius, so that neighbours lie in 27 cubes: no
+    pole and no seam. Components grow by union and find.
     """
     n = len(vectors)
-    pairs = cKDTree(vectors).query_pairs(chord(radius) * (1 + 1e-9), output_type="ndarray")
-    first, second = pairs[:, 0], pairs[:, 1]
-    near = np.linalg.norm(vectors[first] - vectors[second], axis=1) < chord(radius)
-    join = near & (visit[first] != visit[second])
-    graph = coo_array((np.ones(join.sum(), dtype=bool), (first[join], second[join])), shape=(n, n))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
-
-
-def _mark_ambiguous(label: NDArray[np.int64], visit: Array) -> NDArray[np.int64]:
-    """Number the objects 0, 1, ... and set those with two detections in one visit to `AMBIGUOUS`."""
-    order = np.lexsort((visit, label))
-    repeated = (label[order][1:] == label[order][:-1]) & (visit[order][1:] == visit[order][:-1])
-    doubtful = np.unique(label[order][1:][repeated])
-    result = np.where(np.isin(label, doubtful[doubtful >= 0]), AMBIGUOUS, label)
-    used = result >= 0
-    result[used] = np.unique(result[used], return_inverse=True)[1]
-    return result
+    if n == 0:
+        return np.empty(0, dtype=np.int64)
+    reach = chord(min(radius, np.pi))
+    side = max(reach * (1 + 1e-9), 2.0 / 2**20)
+    cells = ((vectors + 1.0) / side).astype(np.int64)
+    key = (cells[:, 0] << 42) | (cells[:, 1] << 21) | cells[:, 2]
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    start = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    occupied = ordered[start]
+    parent = np.arange(n)
+    _join_cells(vectors[order], np.asarray(visit, dtype=np.int64)[order], order, np.append(start, n), occupied, reach**2, parent)
+    return _number(parent)

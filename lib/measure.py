@@ -14,7 +14,6 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 import skyaccept
-from skyaccept.lib import separation
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import Verdict, decide
 from skyaccept.lib.document import text_of
@@ -178,7 +177,7 @@ class Measurer:
             levels=levels,
             sample=outcome.sample,
             test=case.id,
-            method=None if reason else separation.METHOD,
+            method=outcome.method,
             verification=clause.verification,
             data=outcome.data,
         )
@@ -211,7 +210,8 @@ class Measurer:
             name: metric.statistic(errors.values, _in_units(level.parameters, metric.level_parameters))
             for name, level in clause.levels.items()
         }
-        return Outcome(None, _account(sample, cuts, errors), values, {"histogram": _histogram(errors.values)})
+        data = {"histogram": _histogram(errors.values)}
+        return Outcome(None, _account(sample, cuts, errors), values, data, errors.method)
 
     def _cuts(self, definition: Definition, rule: Rule, case: Case) -> tuple[Cut, ...]:
         """Cuts of the definition's sample, or the clause's own under its own definition."""
@@ -263,12 +263,13 @@ class Measurer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out under one definition: a value per level, or the reason why there is none."""
+    """What came out under one definition: a value per level and how it was found, or the reason why there is none."""
 
     reason: str | None
     sample: SampleAccount | None = None
     values: Mapping[str, float] = field(default_factory=dict)
     data: Json = field(default_factory=dict)
+    method: str | None = None
     broken: bool = False
 
 

@@ -55,11 +55,14 @@ class Errors:
         In the unit of the estimator, mas for separations.
     pairs, measurements : int
         Pairs of objects and single measurements that they rest on.
+    method : str
+        How they were computed, for the record in the results.
     """
 
     values: Float
     pairs: int
     measurements: int
+    method: str
 
 
 @dataclass(frozen=True)

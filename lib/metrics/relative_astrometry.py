@@ -27,6 +27,7 @@ separations.py and MatchedCatalogMeasurementTasks.py (aff3cf7); analysis_tools c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -76,7 +77,7 @@ def visit_difference(sample: Sample, parameters: Mapping[str, float], settings: 
     if visits != 2:
         raise NotMeasurable(f"defined for exactly two visits, and band {sample.band} has {visits}")
     errors = pair_rms(sample, parameters, Settings(settings.half_width, settings.min_common_visits, ddof=1))
-    return Errors(errors.values * np.sqrt(2), errors.pairs, errors.measurements)
+    return replace(errors, values=errors.values * np.sqrt(2))
 
 
 def deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -87,7 +88,7 @@ def deviation(sample: Sample, parameters: Mapping[str, float], settings: Setting
 def excess_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Standard deviation of each pair minus the median over all pairs, mas; signed."""
     errors = pair_rms(sample, parameters, settings)
-    return Errors(errors.values - np.median(errors.values), errors.pairs, errors.measurements)
+    return replace(errors, values=errors.values - np.median(errors.values))
 
 
 def recentred_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -169,7 +170,7 @@ def _deviations(
         sample.positions, annulus, about=about, min_common_visits=settings.min_common_visits
     )
     errors = _errors(sample, annulus, settings, pairs)
-    return Errors(size(errors.values), errors.pairs, errors.measurements)
+    return replace(errors, values=size(errors.values))
 
 
 def _annulus(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Annulus:
@@ -198,4 +199,11 @@ def _errors(sample: Sample, annulus: Annulus, settings: Settings, found: PairVal
             f"{settings.min_common_visits} visits or more; the {len(where)} objects of the sample lie within "
             f"{radius:.1f} arcmin of its centre"
         )
-    return Errors(found.values, found.pairs, found.measurements)
+    return Errors(found.values, found.pairs, found.measurements, _method(found))
+
+
+def _method(found: PairValues) -> str:
+    """How pairs were measured, in words."""
+    if found.exact_pairs == found.pairs:
+        return "all pairs, float64"
+    return f"all pairs, float32 to within 1e-4 mas; {found.exact_pairs:,} of them, close or fast, in float64"

@@ -21,7 +21,9 @@ def number(value: float | None, signed: bool = False) -> str:
     """Four significant digits, or a dash where there is nothing."""
     if value is None:
         return DASH
-    return f"{value:+.4g}" if signed else f"{value:.4g}"
+    if value == 0:
+        return "0"
+    return (f"{value:+#.4g}" if signed else f"{value:#.4g}").rstrip(".")
 
 
 def unit(name: str) -> str:

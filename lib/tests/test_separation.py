@@ -1,12 +1,15 @@
+import dataclasses
 from typing import Literal
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import separation
-from skyaccept.lib.separation import Annulus, Positions
-from skyaccept.lib.sphere import MAS, unit_vectors
+from skyaccept.lib.separation import Annulus, Positions, Weights, plain
+from skyaccept.lib.separation.grid import Index
+from skyaccept.lib.sphere import MAS, Float, unit_vectors
 from skyaccept.lib.tests.reference import Star, exact_separation, haversine, mean_position, pair_separations
 
 ARCMIN = np.pi / 180 / 60
@@ -46,7 +49,8 @@ def test_deviation_agrees_with_fifty_digits(middle: tuple[float, float], apart: 
             seen[year] = (wrap(east), north)
         stars.append(Star(seen))
     positions = build(stars)
-    found = separation.separation_deviation(positions, np.array([0]), np.array([1]))[0] / MAS
+    everything = Annulus(0.0, 4.0)
+    found = separation.pair_deviations(positions, everything, about="mean", min_common_visits=2).values
     exact = [exact_separation(stars[0].seen[year], stars[1].seen[year]) for year in range(11)]
     differences = [float(value - exact[0]) for value in exact]
     assert np.abs((found - found[0]) - differences).max() < 1e-6, "1e-4 mas is asked for"
@@ -123,7 +127,7 @@ def test_pairs_are_those_of_the_annulus_over_several_blocks() -> None:
     positions = Positions.from_vectors(np.arange(n), np.zeros(n, dtype=int), unit_vectors(ra, dec))
     for low, high in [(0, 3), (29, 31), (100, 120), (176, 181)]:
         found = set()
-        for first, second in separation.pairs_in(positions, Annulus(np.radians(low), np.radians(high))):
+        for first, second in plain.pairs_in(positions, Annulus(np.radians(low), np.radians(high))):
             for i, j in zip(first.tolist(), second.tolist(), strict=True):
                 assert (min(i, j), max(i, j)) not in found
                 found.add((min(i, j), max(i, j)))
@@ -138,7 +142,7 @@ def test_an_inner_edge_belongs_to_the_class_and_an_outer_edge_does_not() -> None
     quarter = np.pi / 2
 
     def count(inner: float, outer: float) -> int:
-        return sum(len(i) for i, _ in separation.pairs_in(positions, Annulus(inner, outer)))
+        return sum(len(i) for i, _ in plain.pairs_in(positions, Annulus(inner, outer)))
 
     assert count(quarter, quarter + 0.1) == 1
     assert count(quarter - 0.1, quarter) == 0
@@ -146,7 +150,7 @@ def test_an_inner_edge_belongs_to_the_class_and_an_outer_edge_does_not() -> None
 
 def test_an_antipodal_pair_is_found() -> None:
     positions = Positions.from_vectors(np.arange(2), np.zeros(2, dtype=int), np.array([[0.0, 0, 1], [0, 0, -1]]))
-    assert sum(len(i) for i, _ in separation.pairs_in(positions, Annulus(np.radians(179), np.radians(181)))) == 1
+    assert sum(len(i) for i, _ in plain.pairs_in(positions, Annulus(np.radians(179), np.radians(181)))) == 1
 
 
 def test_one_visit_or_one_object_has_no_pair() -> None:
@@ -166,13 +170,13 @@ def test_a_common_shift_and_rotation_of_a_visit_changes_nothing() -> None:
     """Separations do not see where a visit points nor how it is rotated, exactly."""
     stars = jittered(np.random.default_rng(5), 30, 4, (30.0, -40.0), 0.1)
     positions = build(stars)
-    moved = positions.offset + positions.direction[:, None]
+    moved = plain.vectors(positions)
     axis = np.array([0.2, -0.5, 0.3])
     for visit in range(4):
         moved[:, visit] += np.cross(axis * visit * 1e-8, moved[:, visit])
-    vectors = moved / np.linalg.norm(moved, axis=2, keepdims=True)
     obj, visits = np.nonzero(positions.seen)
-    turned = Positions.from_vectors(obj, visits, vectors[obj, visits])
+    vectors = moved[obj, visits] / np.linalg.norm(moved[obj, visits], axis=1, keepdims=True)
+    turned = Positions.from_vectors(obj, visits, vectors)
     annulus = Annulus(1 * ARCMIN, 9 * ARCMIN)
     before = separation.pair_rms(positions, annulus, ddof=1, min_common_visits=2)
     after = separation.pair_rms(turned, annulus, ddof=1, min_common_visits=2)
@@ -183,7 +187,155 @@ def test_a_common_shift_and_rotation_of_a_visit_changes_nothing() -> None:
 def test_the_mean_direction_is_that_of_the_mean_vector() -> None:
     stars = jittered(np.random.default_rng(6), 5, 4, (0.0, 0.0), 0.01)
     positions = build(stars)
-    for k, star in enumerate(stars):
+    for k, star in enumerate(positions.grid.order):
         x, y, z = positions.direction[k]
         direction = (float(np.degrees(np.arctan2(y, x))), float(np.degrees(np.arcsin(z))))
-        assert haversine(direction, mean_position(star)) < 1e-3
+        assert haversine(direction, mean_position(stars[star])) < 1e-3
+
+
+def scattered(
+    rng: np.random.Generator, n: int, visits: int, cap: float, center: tuple[float, float], errors: Float, seen: float
+) -> tuple[Index, Index, Float]:
+    """Objects, visits and unit vectors of ``n`` stars within ``cap`` degrees, with an error in mas for each star."""
+    obj, visit = np.nonzero(rng.random((n, visits)) < seen)
+    distance = np.arccos(1 - rng.random(n) * (1 - np.cos(np.radians(cap))))
+    angle = rng.uniform(0, 2 * np.pi, n)
+    ra, dec = np.radians(center)
+    axes = np.array(
+        [
+            [np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)],
+            [-np.sin(ra), np.cos(ra), 0],
+            [-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)],
+        ]
+    )
+    aside = np.stack([np.cos(distance), np.sin(distance) * np.cos(angle), np.sin(distance) * np.sin(angle)], axis=1)
+    star = (aside @ axes)[obj]
+    moved = star + rng.normal(size=star.shape) * (errors[obj] * MAS)[:, None]
+    return obj, visit, moved / np.linalg.norm(moved, axis=1, keepdims=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    center=st.sampled_from([(0.0, 0.0), (0.0, 90.0), (200.0, -90.0), (359.99, 45.0), (10.0, -89.5), (90.0, 60.0)]),
+    cap=st.sampled_from([0.01, 0.3, 4.0, 60.0, 180.0]),
+    visits=st.integers(1, 70),
+    lower=st.floats(0, 1),
+    width=st.floats(0.01, 1),
+    precise=st.booleans(),
+    least=st.integers(2, 4),
+)
+def test_the_core_agrees_with_plain_numpy(
+    seed: int,
+    center: tuple[float, float],
+    cap: float,
+    visits: int,
+    lower: float,
+    width: float,
+    precise: bool,
+    least: int,
+) -> None:
+    """The same pairs anywhere on the sky, and values within 1e-4 mas (1e-6 in float64), fast movers among them."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 60))
+    errors = np.where(rng.random(n) < 0.2, 10.0 ** rng.uniform(2, 5, n), 10.0)
+    obj, visit, vectors = scattered(rng, n, visits, cap, center, errors, 0.7)
+    if len(obj) == 0:
+        return
+    where = Positions.from_vectors(obj, visit, vectors, precise=precise)
+    annulus = Annulus(np.radians(2 * cap * lower), np.radians(2 * cap * (lower + width)))
+    fast = separation.pair_rms(where, annulus, ddof=1, min_common_visits=least)
+    slow = plain.pair_rms(where, annulus, ddof=1, min_common_visits=least)
+    assert (fast.pairs, fast.measurements) == (slow.pairs, slow.measurements)
+    tolerance = 1e-6 if precise else 1e-4
+    np.testing.assert_allclose(np.sort(fast.values), np.sort(slow.values), rtol=1e-6, atol=tolerance)
+    abouts: tuple[Literal["median", "mean"], ...] = ("median", "mean")
+    for about in abouts:
+        fast = separation.pair_deviations(where, annulus, about=about, min_common_visits=least)
+        slow = plain.pair_deviations(where, annulus, about=about, min_common_visits=least)
+        assert (fast.pairs, fast.measurements) == (slow.pairs, slow.measurements)
+        np.testing.assert_allclose(np.sort(fast.values), np.sort(slow.values), rtol=1e-6, atol=2 * tolerance)
+
+
+def test_alike_deviations_keep_their_small_scatter_in_single_precision() -> None:
+    """Two visits in which a pair is displaced alike: its standard deviation is far below its deviations."""
+    rng = np.random.default_rng(0)
+    obj, visit, vectors = scattered(rng, 300, 3, 0.1, (40.0, 20.0), np.full(300, 30.0), 1.0)
+    half = obj % 2 == 0
+    still = visit < 2
+    first = {o: k for k, o in enumerate(obj) if visit[k] == 0}
+    for k in np.flatnonzero(still & half):
+        vectors[k] = vectors[first[obj[k]]]
+    for k in np.flatnonzero(still & ~half):
+        vectors[k] = vectors[first[obj[k]]]
+    keep = ~((visit == 2) & (rng.random(len(obj)) < 0.6))
+    where = Positions.from_vectors(obj[keep], visit[keep], vectors[keep], precise=False)
+    annulus = Annulus(1 * ARCMIN, 10 * ARCMIN)
+    fast = separation.pair_rms(where, annulus, ddof=1, min_common_visits=2)
+    slow = plain.pair_rms(where, annulus, ddof=1, min_common_visits=2)
+    assert np.median(slow.values) < 1e-3, "most pairs have only the two visits without scatter"
+    np.testing.assert_allclose(np.sort(fast.values), np.sort(slow.values), atol=1e-4)
+
+
+def test_the_number_of_threads_changes_no_bit() -> None:
+    rng = np.random.default_rng(8)
+    obj, visit, vectors = scattered(rng, 800, 12, 0.3, (0.0, 30.0), np.full(800, 10.0), 0.8)
+    annulus = Annulus(4 * ARCMIN, 6 * ARCMIN)
+    found = []
+    available = numba.get_num_threads()
+    for threads in (1, 2):
+        numba.set_num_threads(min(threads, available))
+        for precise in (True, False):
+            where = Positions.from_vectors(obj, visit, vectors, precise=precise)
+            found.append(separation.pair_rms(where, annulus, ddof=1, min_common_visits=2).values.tobytes())
+            found.append(
+                separation.pair_deviations(where, annulus, about="median", min_common_visits=2).values.tobytes()
+            )
+    numba.set_num_threads(available)
+    assert found[:4] == found[4:]
+
+
+@pytest.mark.parametrize("precise", [True, False])
+def test_zero_weights_leave_objects_and_visits_out(precise: bool) -> None:
+    """As if the objects and visits had never been there, apart from the mean positions, which stay."""
+    rng = np.random.default_rng(9)
+    obj, visit, vectors = scattered(rng, 120, 9, 0.15, (0.0, -30.0), np.full(120, 10.0), 0.9)
+    where = Positions.from_vectors(obj, visit, vectors, precise=precise)
+    annulus = Annulus(2 * ARCMIN, 8 * ARCMIN)
+    objects, visits = (rng.random(120) < 0.7).astype(float), np.array([1.0, 1, 0, 1, 0, 1, 1, 1, 1])
+    weights = Weights(objects, visits)
+    weighted = separation.pair_rms(where, annulus, ddof=1, min_common_visits=2, weights=weights)
+    assert weighted.weights is not None
+    x = np.where(visits > 0, where.x, np.nan)
+    kept = dataclasses.replace(where, x=x, y=np.where(visits > 0, where.y, np.nan))
+    kept.seen[objects == 0] = False
+    slow = plain.pair_rms(kept, annulus, ddof=1, min_common_visits=2)
+    assert (weighted.pairs, set(weighted.weights.tolist())) == (slow.pairs, {1.0})
+    np.testing.assert_allclose(np.sort(weighted.values), np.sort(slow.values), atol=1e-4)
+    abouts: tuple[Literal["median", "mean"], ...] = ("median", "mean")
+    for about in abouts:
+        found = separation.pair_deviations(where, annulus, about=about, min_common_visits=2, weights=weights)
+        expected = plain.pair_deviations(kept, annulus, about=about, min_common_visits=2)
+        np.testing.assert_allclose(np.sort(found.values), np.sort(expected.values), atol=2e-4)
+
+
+@pytest.mark.parametrize("precise", [True, False])
+def test_a_visit_of_weight_two_counts_twice(precise: bool) -> None:
+    """Weights are frequencies: the pair's standard deviation is that of the repeated list."""
+    rng = np.random.default_rng(10)
+    obj, visit, vectors = scattered(rng, 2, 6, 0.05, (10.0, -30.0), np.full(2, 10.0), 1.0)
+    where = Positions.from_vectors(obj, visit, vectors, precise=precise)
+    everything = Annulus(0.0, 1.0)
+    plainly = separation.pair_deviations(where, everything, about="mean", min_common_visits=2).values
+    times = np.array([1, 2, 0, 3, 1, 1])
+    weights = Weights(np.array([2.0, 3.0]), times.astype(float))
+    found = separation.pair_rms(where, everything, ddof=1, min_common_visits=2, weights=weights)
+    assert found.weights is not None
+    assert found.weights.tolist() == [6.0]
+    repeated = np.repeat(plainly, times)
+    assert found.values[0] == pytest.approx(np.std(repeated, ddof=1), abs=1e-4)
+    about = separation.pair_deviations(where, everything, about="median", min_common_visits=2, weights=weights)
+    expected = (plainly - np.median(repeated))[times > 0]
+    np.testing.assert_allclose(about.values, expected, atol=1e-4)
+    assert about.weights is not None
+    assert about.weights.tolist() == (6.0 * times[times > 0]).tolist()

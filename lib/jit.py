@@ -1,0 +1,74 @@
+"""Compilation with numba, cached on disk so that only the first run pays.
+
+numba renews a cached function when its own file changes, but not when a function or constant that it imports does;
+the cache therefore lies in a folder named by a hash of all sources of the package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+REASSOCIATE = {"reassoc", "contract", "nsz", "arcp"}
+"""Liberties that let loops be vectorised; NaN keeps its meaning, it marks what was not seen."""
+
+
+def compiled(*, parallel: bool = False, inline: bool = False) -> Callable[[F], F]:
+    """Decorate a function to be compiled at its first call.
+
+    Parameters
+    ----------
+    parallel : bool
+        Loops over ``numba.prange`` run in parallel.
+    inline : bool
+        Inlined into its callers.
+    """
+
+    def decorate(function: F) -> F:
+        folder, config = cache_folder(), cast(Any, numba.config)
+        before, config.CACHE_DIR = config.CACHE_DIR, str(folder or "")
+        try:
+            compile_it = numba.njit(
+                cache=folder is not None,
+                parallel=parallel,
+                fastmath=REASSOCIATE,
+                error_model="numpy",
+                inline="always" if inline else "never",
+            )
+            decorated = cast(F, compile_it(function))
+        finally:
+            config.CACHE_DIR = before
+        return decorated
+
+    return decorate
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Folder for compiled code: below ``SKYACCEPT_CACHE`` or the user's cache; None where none can be written."""
+    named = os.environ.get("SKYACCEPT_CACHE")
+    base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skyaccept"
+    folder = base / f"compiled-{source_hash()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def source_hash(root: Path | None = None) -> str:
+    """Hash of all sources of ``lib`` (tests excluded) and of numba's version."""
+    root = root or Path(__file__).parent
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(root.rglob("*.py")):
+        if "tests" not in path.relative_to(root).parts:
+            digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]

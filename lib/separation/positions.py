@@ -1,0 +1,202 @@
+"""Positions of objects in visits, as the separation core wants them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.jit import compiled
+from skyaccept.lib.separation import grid
+from skyaccept.lib.separation.grid import Grid, Index
+from skyaccept.lib.sphere import MAS, Float, unit_vectors
+
+SMALL = 100_000_000
+"""Up to this many offsets (objects x visits) they are kept in float64; beyond, in float32."""
+
+WIDE = 100.0
+"""Objects with an offset beyond this, mas, are kept in float64 as well when the others are in float32."""
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Positions of objects in visits, as a mean direction and an offset from it in each visit.
+
+    Objects stand in the order of the cells of ``grid``.
+
+    Attributes
+    ----------
+    direction : (n_objects, 3) float64
+        Mean direction of each object over its visits, a unit vector.
+    east, north : (n_objects, 3) float64
+        Directions of increasing right ascension and declination there.
+    x, y : (n_objects, n_visits) float64 or float32
+        Offset from the mean direction along ``east`` and ``north``, mas; NaN where not seen. The position is
+        ``direction sqrt(1 - x^2 - y^2) + east x + north y``, exactly, with x and y in radians.
+    seen_bits : (n_objects, n_words) uint64
+        Visits in which each object was seen, 64 to a word.
+    reach : (n_objects,) float64
+        Largest offset of each object, mas.
+    wide : (n_objects,) int64
+        Row of each object in ``wide_x`` and ``wide_y``, -1 for those whose offsets are precise as they stand.
+    wide_x, wide_y : (n_wide, n_visits) float64
+        Offsets of the objects that moved far, where ``x`` and ``y`` are float32.
+    grid : Grid
+    """
+
+    direction: Float
+    east: Float
+    north: Float
+    x: NDArray[Any]
+    y: NDArray[Any]
+    seen_bits: NDArray[np.uint64]
+    reach: Float
+    wide: Index
+    wide_x: Float
+    wide_y: Float
+    grid: Grid
+
+    @classmethod
+    def from_vectors(cls, obj: Array, visit: Array, vectors: Float, *, precise: bool | None = None) -> Positions:
+        """Arrange detections as objects by visits.
+
+        Parameters
+        ----------
+        obj, visit : (n,) int
+            Object and visit of each detection, any codes; at most one detection of an object in a visit.
+        vectors : (n, 3) float64
+            Unit vectors.
+        precise : bool, optional
+            Keep all offsets in float64; by default where there are at most `SMALL` of them.
+        """
+        visits, column = np.unique(visit, return_inverse=True)
+        order = np.lexsort((column, obj))
+        ordered = np.asarray(obj)[order]
+        start = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
+        column = column[order].astype(np.int64)
+        if np.any((ordered[1:] == ordered[:-1]) & (column[1:] == column[:-1])):
+            raise ValueError("an object has two detections in one visit")
+        return cls._arrange(np.append(start, len(order)), column, len(visits), vectors[order], precise)
+
+    @classmethod
+    def _arrange(cls, start: Index, column: Index, n_visits: int, vectors: Float, precise: bool | None) -> Positions:
+        n = len(start) - 1
+        if precise is None:
+            precise = n * n_visits <= SMALL
+        direction = _mean_directions(start, vectors)
+        cells = grid.build(direction) if n else _NO_GRID
+        direction = np.ascontiguousarray(direction[cells.order])
+        east, north = tangent_basis(direction)
+        x = np.full((n, n_visits), np.nan, dtype=np.float64 if precise else np.float32)
+        y = np.full_like(x, np.nan)
+        bits = np.zeros((n, (n_visits + 63) // 64), dtype=np.uint64)
+        reach = np.zeros(n)
+        _fill_offsets(start, column, vectors, cells.order, east, north, x, y, bits, reach)
+        wide = np.full(n, -1, dtype=np.int64)
+        moved = np.zeros(0, dtype=np.int64) if precise else np.flatnonzero(reach > WIDE)
+        wide[moved] = np.arange(len(moved))
+        wide_x = np.full((len(moved), n_visits), np.nan)
+        wide_y = np.full_like(wide_x, np.nan)
+        if len(moved):
+            _fill_offsets(
+                start,
+                column,
+                vectors,
+                cells.order[moved],
+                east[moved],
+                north[moved],
+                wide_x,
+                wide_y,
+                bits[moved],
+                reach[moved],
+            )
+        return cls(direction, east, north, x, y, bits, reach, wide, wide_x, wide_y, cells)
+
+    @property
+    def n_visits(self) -> int:
+        """Number of visits in which any object was seen."""
+        return int(self.x.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.direction)
+
+    @cached_property
+    def seen(self) -> NDArray[np.bool_]:
+        """Whether each object was seen in each visit, (n_objects, n_visits)."""
+        return np.isfinite(self.x)
+
+
+def positions(detections: Detections, rows: Index) -> Positions:
+    """Positions of the given rows of associated detections."""
+    if detections.object is None:
+        raise ValueError("detections are not associated")
+    vectors = unit_vectors(detections.ra[rows], detections.dec[rows])
+    return Positions.from_vectors(detections.object[rows], detections.visit[rows], vectors)
+
+
+def tangent_basis(direction: Float) -> tuple[Float, Float]:
+    """East and north of unit vectors (n, 3); at a pole, along the axes."""
+    east = np.stack([-direction[:, 1], direction[:, 0], np.zeros(len(direction))], axis=1)
+    length = np.linalg.norm(east, axis=1, keepdims=True)
+    east = np.where(length > 0, east / np.where(length > 0, length, 1.0), [0.0, 1.0, 0.0])
+    return np.ascontiguousarray(east), np.ascontiguousarray(np.cross(direction, east))
+
+
+_NO_GRID = Grid(
+    order=np.zeros(0, dtype=np.int64),
+    ra=np.zeros(0),
+    strip=np.zeros(0, dtype=np.int64),
+    first=np.zeros(1, dtype=np.int64),
+    start=np.zeros(1, dtype=np.int64),
+    width=np.zeros(0),
+    edges=np.zeros(1),
+    span=0.0,
+)
+
+
+@compiled(parallel=True)
+def _mean_directions(start: Index, vectors: Float) -> Float:
+    n = len(start) - 1
+    direction = np.empty((n, 3))
+    for k in numba.prange(n):
+        x = y = z = 0.0
+        for row in range(start[k], start[k + 1]):
+            x += vectors[row, 0]
+            y += vectors[row, 1]
+            z += vectors[row, 2]
+        length = np.sqrt(x * x + y * y + z * z)
+        direction[k, 0] = x / length
+        direction[k, 1] = y / length
+        direction[k, 2] = z / length
+    return direction
+
+
+@compiled(parallel=True)
+def _fill_offsets(
+    start: Index,
+    column: Index,
+    vectors: Float,
+    order: Index,
+    east: Float,
+    north: Float,
+    x: NDArray[Any],
+    y: NDArray[Any],
+    bits: NDArray[np.uint64],
+    reach: Float,
+) -> None:
+    for k in numba.prange(len(order)):
+        obj = order[k]
+        farthest = 0.0
+        for row in range(start[obj], start[obj + 1]):
+            a = (vectors[row, 0] * east[k, 0] + vectors[row, 1] * east[k, 1] + vectors[row, 2] * east[k, 2]) / MAS
+            b = (vectors[row, 0] * north[k, 0] + vectors[row, 1] * north[k, 1] + vectors[row, 2] * north[k, 2]) / MAS
+            visit = column[row]
+            x[k, visit] = a
+            y[k, visit] = b
+            bits[k, visit >> 6] |= np.uint64(1) << np.uint64(visit & 63)
+            farthest = max(farthest, a * a + b * b)
+        reach[k] = np.sqrt(farthest)
