@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
-
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.jit import compiled
 from skyaccept.lib.sphere import Float, chord, unit_vectors
@@ -77,10 +75,113 @@ def connected(vectors: Float, visit: Array, radius: float) -> Index:
     side = max(reach * (1 + 1e-9), 2.0 / 2**20)
     cells = ((vectors + 1.0) / side).astype(np.int64)
     key = (cells[:, 0] << 42) | (cells[:, 1] << 21) | cells[:, 2]
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     ordered = key[order]
     start = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     occupied = ordered[start]
     parent = np.arange(n)
-    _join_cells(vectors[order], np.asarray(visit, dtype=np.int64)[order], order, np.append(start, n), occupied, reach**2, parent)
+    _join_cells(
+        vectors[order], np.asarray(visit, dtype=np.int64)[order], order, np.append(start, n), occupied, reach, parent
+    )
     return _number(parent)
+
+
+@compiled(strict=True)
+def _join_cells(
+    vectors: Float, visit: Index, row: Index, start: Index, occupied: Index, reach: float, parent: Index
+) -> None:
+    """Join the points of each cube with each other and with those of the 13 neighbours of higher key."""
+    near = reach * reach * (1 + 1e-12)
+    offsets = np.empty(14, dtype=np.int64)
+    found = 0
+    for dx in range(-1, 2):
+        for dy in range(-1, 2):
+            for dz in range(-1, 2):
+                offset = (dx << 42) + (dy << 21) + dz
+                if offset >= 0:
+                    offsets[found] = offset
+                    found += 1
+    for cell in range(len(occupied)):
+        for offset in offsets:
+            other = cell if offset == 0 else int(np.searchsorted(occupied, occupied[cell] + offset))
+            if other == len(occupied) or occupied[other] != occupied[cell] + offset:
+                continue
+            for a in range(start[cell], start[cell + 1]):
+                x, y, z = vectors[a, 0], vectors[a, 1], vectors[a, 2]
+                for b in range(a + 1 if offset == 0 else start[other], start[other + 1]):
+                    dx, dy, dz = vectors[b, 0] - x, vectors[b, 1] - y, vectors[b, 2] - z
+                    square = dx * dx + dy * dy + dz * dz
+                    if square < near and visit[a] != visit[b] and np.sqrt(square) < reach:
+                        _join(parent, row[a], row[b])
+
+
+@compiled()
+def _root(parent: Index, k: int) -> int:
+    while parent[k] != k:
+        parent[k] = parent[parent[k]]
+        k = parent[k]
+    return k
+
+
+@compiled()
+def _join(parent: Index, a: int, b: int) -> None:
+    """Hang the later root under the earlier one, so that the root is the first point of its component."""
+    a, b = _root(parent, a), _root(parent, b)
+    if a < b:
+        parent[b] = a
+    elif b < a:
+        parent[a] = b
+
+
+@compiled()
+def _number(parent: Index) -> Index:
+    label = np.empty(len(parent), dtype=np.int64)
+    count = 0
+    for k in range(len(parent)):
+        root = _root(parent, k)
+        if root == k:
+            label[k] = count
+            count += 1
+        else:
+            label[k] = label[root]
+    return label
+
+
+def _mark_ambiguous(label: Index, visit: Array) -> Index:
+    """Number the objects 0, 1, ... and set those with two detections in one visit to `AMBIGUOUS`."""
+    used = label >= 0
+    if not used.any():
+        return label
+    members = _rank(label[used])
+    doubtful = _repeated(members, np.asarray(visit, dtype=np.int64)[used], np.bincount(members))
+    order = np.cumsum(~doubtful) - 1
+    result = label.copy()
+    result[used] = np.where(doubtful[members], AMBIGUOUS, order[members])
+    return result
+
+
+def _rank(label: Index) -> Index:
+    """Place of each label among the distinct ones."""
+    if int(label.max()) < 4 * len(label):
+        return (np.cumsum(np.bincount(label) > 0) - 1)[label]
+    return np.unique(label, return_inverse=True)[1]
+
+
+@compiled()
+def _repeated(member: Index, visit: Index, count: Index) -> NDArray[np.bool_]:
+    """Whether a group has two detections in one visit."""
+    start = np.zeros(len(count) + 1, dtype=np.int64)
+    start[1:] = np.cumsum(count)
+    place = start[:-1].copy()
+    ordered = np.empty(len(member), dtype=np.int64)
+    for k in range(len(member)):
+        ordered[place[member[k]]] = visit[k]
+        place[member[k]] += 1
+    last = np.full(visit.max() + 1, -1, dtype=np.int64)
+    doubtful = np.zeros(len(count), dtype=np.bool_)
+    for group in range(len(count)):
+        for k in range(start[group], start[group + 1]):
+            if last[ordered[k]] == group:
+                doubtful[group] = True
+            last[ordered[k]] = group
+    return doubtful

@@ -21,15 +21,15 @@ REASSOCIATE = {"reassoc", "contract", "nsz", "arcp"}
 """Liberties that let loops be vectorised; NaN keeps its meaning, it marks what was not seen."""
 
 
-def compiled(*, parallel: bool = False, inline: bool = False) -> Callable[[F], F]:
+def compiled(*, parallel: bool = False, strict: bool = False) -> Callable[[F], F]:
     """Decorate a function to be compiled at its first call.
 
     Parameters
     ----------
     parallel : bool
         Loops over ``numba.prange`` run in parallel.
-    inline : bool
-        Inlined into its callers.
+    strict : bool
+        Round every operation as it is written, where a comparison has to come out as in numpy.
     """
 
     def decorate(function: F) -> F:
@@ -39,9 +39,8 @@ def compiled(*, parallel: bool = False, inline: bool = False) -> Callable[[F], F
             compile_it = numba.njit(
                 cache=folder is not None,
                 parallel=parallel,
-                fastmath=REASSOCIATE,
+                fastmath=False if strict else REASSOCIATE,
                 error_model="numpy",
-                inline="always" if inline else "never",
             )
             decorated = cast(F, compile_it(function))
         finally:
