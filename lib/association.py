@@ -102,7 +102,8 @@ def _join_cells(
                     offsets[found] = offset
                     found += 1
     for cell in range(len(occupied)):
-        for offset in offsets:
+        for k in range(len(offsets)):
+            offset = int(offsets[k])
             other = cell if offset == 0 else int(np.searchsorted(occupied, occupied[cell] + offset))
             if other == len(occupied) or occupied[other] != occupied[cell] + offset:
                 continue
