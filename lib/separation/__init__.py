@@ -124,7 +124,7 @@ def _reduce(
     visit_weight, visit_bits, object_weight = _weights(where, weights)
     kept: list[NDArray[Any]] = []
     kept_weights: list[Float] = []
-    total = np.zeros(3, dtype=np.int64)
+    total = np.zeros(4, dtype=np.int64)
     begin = 0
     while begin < n:
         end = int(np.searchsorted(slot, slot[begin] + max(1, _PLACES // per_pair), side="right")) - 1
@@ -132,7 +132,7 @@ def _reduce(
         places = int(slot[end] - slot[begin]) * per_pair
         out = np.empty(places, dtype=where.x.dtype)
         out_weight = np.empty(places if weights is not None else 0)
-        tally = np.zeros((end - begin, 3), dtype=np.int64)
+        tally = np.zeros((end - begin, 4), dtype=np.int64)
         kernel.reduce_pairs(
             begin,
             end,
@@ -160,10 +160,9 @@ def _reduce(
             out_weight,
             tally,
         )
-        filled = out == out
-        kept.append(out[filled])
+        kept.append(kernel.gather(out, slot[begin:end], per_pair, tally[:, 3]))
         if weights is not None:
-            kept_weights.append(out_weight[filled])
+            kept_weights.append(kernel.gather(out_weight, slot[begin:end], per_pair, tally[:, 3]))
         total += tally.sum(axis=0)
         begin = end
     joined = np.concatenate(kept_weights) if weights is not None else None

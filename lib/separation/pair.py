@@ -72,10 +72,10 @@ def short_form(
 
 @compiled()
 def sums(
-    xi: Numbers,
-    yi: Numbers,
-    xj: Numbers,
-    yj: Numbers,
+    x: Numbers,
+    y: Numbers,
+    i: int,
+    j: int,
     a: Number,
     b: Number,
     c: Number,
@@ -85,10 +85,10 @@ def sums(
 ) -> tuple[Number, Number]:
     """Sum and sum of squares of the deviations over the visits in which both were seen."""
     total = square = np.float32(0)
-    for v in range(len(xi)):
-        wi = a * yi[v] - b * xi[v]
-        wj = c * yj[v] - d * xj[v]
-        value = c * xj[v] + d * yj[v] - a * xi[v] - b * yi[v] + (wi * wi + wj * wj) * cot - wi * wj * csc
+    for v in range(x.shape[1]):
+        wi = a * y[i, v] - b * x[i, v]
+        wj = c * y[j, v] - d * x[j, v]
+        value = c * x[j, v] + d * y[j, v] - a * x[i, v] - b * y[i, v] + (wi * wi + wj * wj) * cot - wi * wj * csc
         seen = value if value == value else np.float32(0)  # NaN marks a visit in which one was not seen
         total += seen
         square += seen * seen
@@ -97,10 +97,10 @@ def sums(
 
 @compiled()
 def weighted_sums(
-    xi: Numbers,
-    yi: Numbers,
-    xj: Numbers,
-    yj: Numbers,
+    x: Numbers,
+    y: Numbers,
+    i: int,
+    j: int,
     weight: Numbers,
     a: Number,
     b: Number,
@@ -111,10 +111,10 @@ def weighted_sums(
 ) -> tuple[Number, Number, Number]:
     """As `sums`, with a weight for each visit; also the sum of the weights of the visits that counted."""
     total = square = norm = np.float32(0)
-    for v in range(len(xi)):
-        wi = a * yi[v] - b * xi[v]
-        wj = c * yj[v] - d * xj[v]
-        value = c * xj[v] + d * yj[v] - a * xi[v] - b * yi[v] + (wi * wi + wj * wj) * cot - wi * wj * csc
+    for v in range(x.shape[1]):
+        wi = a * y[i, v] - b * x[i, v]
+        wj = c * y[j, v] - d * x[j, v]
+        value = c * x[j, v] + d * y[j, v] - a * x[i, v] - b * y[i, v] + (wi * wi + wj * wj) * cot - wi * wj * csc
         seen = value if value == value else np.float32(0)
         total += weight[v] * seen
         square += weight[v] * seen * seen
@@ -124,10 +124,10 @@ def weighted_sums(
 
 @compiled()
 def short_values(
-    xi: Numbers,
-    yi: Numbers,
-    xj: Numbers,
-    yj: Numbers,
+    x: Numbers,
+    y: Numbers,
+    i: int,
+    j: int,
     a: Number,
     b: Number,
     c: Number,
@@ -137,10 +137,10 @@ def short_values(
     values: Numbers,
 ) -> None:
     """Deviation in each visit by the short form, mas; NaN where one was not seen."""
-    for v in range(len(xi)):
-        wi = a * yi[v] - b * xi[v]
-        wj = c * yj[v] - d * xj[v]
-        values[v] = c * xj[v] + d * yj[v] - a * xi[v] - b * yi[v] + (wi * wi + wj * wj) * cot - wi * wj * csc
+    for v in range(x.shape[1]):
+        wi = a * y[i, v] - b * x[i, v]
+        wj = c * y[j, v] - d * x[j, v]
+        values[v] = c * x[j, v] + d * y[j, v] - a * x[i, v] - b * y[i, v] + (wi * wi + wj * wj) * cot - wi * wj * csc
 
 
 @compiled()
@@ -191,10 +191,8 @@ def fine_values(
     dy: float,
     dz: float,
     chord2: float,
-    xi: Numbers,
-    yi: Numbers,
-    xj: Numbers,
-    yj: Numbers,
+    x: Numbers,
+    y: Numbers,
     values: Float,
 ) -> None:
     """Deviation in each visit to third order, mas; NaN where one was not seen."""
@@ -206,10 +204,10 @@ def fine_values(
     a, b, c, d = a * csc, b * csc, c * csc, d * csc
     cos = 1 - chord2 / 2
     second, third = 0.5 * MAS * csc, -0.5 * (MAS * csc) ** 2
-    for v in range(len(xi)):
-        wi = a * yi[v] - b * xi[v]
-        wj = c * yj[v] - d * xj[v]
-        along = c * xj[v] + d * yj[v] - a * xi[v] - b * yi[v]
+    for v in range(x.shape[1]):
+        wi = a * y[i, v] - b * x[i, v]
+        wj = c * y[j, v] - d * x[j, v]
+        along = c * x[j, v] + d * y[j, v] - a * x[i, v] - b * y[i, v]
         squares, cross = wi * wi + wj * wj, 2 * wi * wj
         values[v] = along + second * (squares * cos - cross) + third * along * (squares - cross * cos)
 
