@@ -12,6 +12,7 @@ from skyaccept.lib.separation.pair import (
     ABOUT_MEAN,
     ABOUT_MEDIAN,
     FINE_TOLERANCE,
+    LANES,
     RMS,
     ROUNDING,
     TOLERANCE,
@@ -99,8 +100,8 @@ def reduce_pairs(
     for block in numba.prange((end - begin + _BLOCK - 1) // _BLOCK):
         run = np.empty(4, dtype=np.int64)
         partner = np.empty(_CHUNK, dtype=np.int64)
-        values, scratch = np.empty(n_visits), np.empty(n_visits)
-        single_values, single_scratch = np.empty(n_visits, np.float32), np.empty(n_visits, np.float32)
+        values, scratch = np.empty(n_visits), np.empty(n_visits + LANES)
+        single_values, single_scratch = np.empty(n_visits, np.float32), np.empty(n_visits + LANES, np.float32)
         for i in range(begin + block * _BLOCK, min(end, begin + (block + 1) * _BLOCK)):
             place = (slot[i] - slot[begin]) * per_pair
             s = strip[i]

@@ -45,6 +45,9 @@ ROUNDING = 4e-7
 RMS, ABOUT_MEDIAN, ABOUT_MEAN = 0, 1, 2
 """Reductions of a pair: one standard deviation, or its deviations from their median or mean."""
 
+LANES = 64
+"""Values that compiled loops take in one step at most."""
+
 Numbers = NDArray[Any]
 Number = Any  # float64 or float32: compiled code keeps the precision that it is given
 
@@ -239,48 +242,98 @@ def deviation(values: Float, weight: Numbers, weighted: bool, ddof: int) -> floa
 def differences(
     reduction: int, values: Numbers, weight: Numbers, weighted: bool, scratch: Numbers, out: Numbers, place: int
 ) -> int:
-    """Write the deviations from the median or mean of the values of positive weight, and return how many there are."""
+    """Write the deviations from the median or mean of the values of positive weight, and return how many there are.
+
+    ``scratch`` is longer than ``values`` by up to a `LANES`, to a multiple of that.
+    """
     n = 0
     for v in range(len(values)):
-        if values[v] == values[v] and (not weighted or weight[v] > 0):
-            scratch[n] = values[v]
-            n += 1
+        scratch[n] = values[v]
+        n += (values[v] == values[v]) and (not weighted or weight[v] > 0)
     center: Number
     if weighted:
         center = _weighted_center(reduction, values, weight)
     elif reduction == ABOUT_MEAN:
-        center = np.mean(scratch[:n])
+        total = 0.0
+        for k in range(n):
+            total += scratch[k]
+        center = total / n
     else:
-        center = _median(scratch[:n])
+        center = _median(scratch, n)
     for k in range(n):
         out[place + k] = scratch[k] - center
     return n
 
 
 @compiled()
-def _median(values: Numbers) -> Number:
-    """Median, by counting for each value how many are smaller: for a few hundred visits faster than any sorting."""
-    n = len(values)
+def _median(values: Numbers, n: int) -> Number:
+    """Median of the first n; the places after them, up to a multiple of `LANES`, are overwritten."""
+    padded = (n + LANES - 1) // LANES * LANES
+    for k in range(n, padded):
+        values[k] = np.inf
     middle = n // 2
-    upper = _ranked(values, middle)
+    upper = _ranked(values, padded, n, middle)
     if n % 2:
         return upper
-    return (_ranked(values, middle - 1) + upper) / 2
+    if _below(values, padded, upper) < middle:
+        return upper  # the two middle ones are equal
+    lower = values[0] if values[0] < upper else -np.inf
+    for k in range(n):
+        if lower < values[k] < upper:
+            lower = values[k]
+    return (lower + upper) / 2
 
 
 @compiled()
-def _ranked(values: Numbers, rank: int) -> Number:
-    """Value of a rank; 0 is the smallest."""
-    for k in range(len(values)):
+def _below(values: Numbers, padded: int, pivot: Number) -> Number:
+    """How many are smaller than a pivot."""
+    count = np.float32(0)
+    for k in range(padded):
+        count += np.float32(1) if values[k] < pivot else np.float32(0)
+    return count
+
+
+@compiled()
+def _ranked(values: Numbers, padded: int, n: int, rank: int) -> Number:
+    """Value of a rank, 0 being the smallest.
+
+    The value is bracketed by counting how many are smaller than a pivot, which is moved by the slope of a Gaussian
+    distribution until the bracket is finite and by interpolation then: a handful of passes over a few hundred visits,
+    without a branch in them, where sorting or partitioning mispredicts at every step.
+    """
+    total = square = 0.0
+    for k in range(n):
+        total += values[k]
+        square += values[k] * values[k]
+    mean = total / n
+    step = 2.5 * np.sqrt(max(square / n - mean * mean, 0.0)) / n
+    low, high, count_low, count_high = -np.inf, np.inf, 0.0, float(n)
+    pivot = mean
+    for _ in range(40):
+        count = _below(values, padded, pivot)
+        if count <= rank:
+            low, count_low = pivot, count
+        else:
+            high, count_high = pivot, count
+        if count_high - count_low == 1:
+            # one value is left between low and high: the one that is looked for
+            found = 0.0
+            for k in range(padded):
+                found += values[k] if low <= values[k] < high else 0.0
+            return found
+        if low == -np.inf or high == np.inf:
+            pivot += step * (rank + 0.5 - count + (1 if count <= rank else -1))
+        else:
+            pivot = low + (high - low) * min(max((rank + 0.5 - count_low) / (count_high - count_low), 0.05), 0.95)
+        if not low < pivot < high:
+            break
+    for k in range(n):  # equal values, or a distribution like no other
         pivot = values[k]
-        below = np.float32(0)
-        for v in range(len(values)):
-            below += np.float32(1) if values[v] < pivot else np.float32(0)
-        if below <= rank:
-            equal = np.float32(0)
-            for v in range(len(values)):
-                equal += np.float32(1) if values[v] == pivot else np.float32(0)
-            if below + equal > rank:
+        if _below(values, padded, pivot) <= rank:
+            equal = 0
+            for v in range(n):
+                equal += values[v] == pivot
+            if _below(values, padded, pivot) + equal > rank:
                 return pivot
     return values[0]
 

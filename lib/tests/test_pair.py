@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skyaccept.lib.separation import pair
+
+
+def differences(values: np.ndarray, reduction: int, weight: np.ndarray | None = None) -> np.ndarray:
+    """Deviations as the kernel asks for them."""
+    scratch = np.empty(len(values) + pair.LANES, dtype=values.dtype)
+    out = np.full(len(values) + 3, -99.0, dtype=values.dtype)
+    given = np.empty(0, dtype=values.dtype) if weight is None else weight.astype(values.dtype)
+    n = pair.differences(reduction, values, given, weight is not None, scratch, out, 2)
+    assert (out[:2] == -99).all()
+    assert (out[2 + n :] == -99).all()
+    return np.asarray(out[2 : 2 + n])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    values=st.lists(
+        st.one_of(
+            st.floats(-100, 100, width=32),
+            st.sampled_from([0.0, 1.0, 1.0, -3.0, float("nan")]),
+            st.integers(-9, 9).map(lambda k: k * 2.0**-100),
+        ),
+        min_size=1,
+        max_size=200,
+    ).filter(lambda values: any(value == value for value in values)),
+    single=st.booleans(),
+)
+def test_the_median_is_exact_for_any_values(values: list[float], single: bool) -> None:
+    """Equal values, wild scales, odd and even numbers, gaps."""
+    array = np.array(values, dtype=np.float32 if single else np.float64)
+    kept = array[~np.isnan(array)]
+    ordered = np.sort(kept)
+    middle = len(kept) // 2
+    median = ordered[middle] if len(kept) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    np.testing.assert_array_equal(differences(array, pair.ABOUT_MEDIAN), kept - median)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 63, 64, 65, 127, 128, 129, 1000])
+def test_the_median_is_exact_for_gaussian_values_of_any_number(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for _ in range(50):
+        values = rng.normal(3, 10, n)
+        np.testing.assert_array_equal(differences(values, pair.ABOUT_MEDIAN), values - np.median(values))
+
+
+def test_the_mean_leaves_out_what_was_not_seen() -> None:
+    values = np.array([1.0, np.nan, 2.0, 6.0])
+    np.testing.assert_allclose(differences(values, pair.ABOUT_MEAN), [-2, -1, 3])
+
+
+def test_weights_move_the_center_and_leave_out_zeros() -> None:
+    values, weight = np.array([1.0, 2.0, np.nan, 6.0, 50.0]), np.array([2.0, 1.0, 1.0, 1.0, 0.0])
+    np.testing.assert_allclose(differences(values, pair.ABOUT_MEAN, weight), np.array([1, 2, 6]) - 2.5)
+    np.testing.assert_allclose(differences(values, pair.ABOUT_MEDIAN, weight), np.array([1, 2, 6]) - 1.5)
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_the_standard_deviation_is_that_of_numpy(ddof: int) -> None:
+    values = np.array([1.0, np.nan, 2.0, 6.0, 3.5])
+    nothing = np.empty(0)
+    assert pair.deviation(values, nothing, False, ddof) == pytest.approx(np.nanstd(values, ddof=ddof), rel=1e-14)
+    assert np.isnan(pair.deviation(np.array([5.0, np.nan]), nothing, False, 1))
