@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -67,7 +68,8 @@ def load(source: str | Path, survey: str | Path = "generic", visits: str | Path 
         if set(table) != set(tables[0]):
             odd = ", ".join(sorted(set(table) ^ set(tables[0])))
             raise InputError(f"{path}: not the columns of {files[0]}: {odd} stands in one of them only")
-    columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+    sizes = [(str(path), len(table["ra"])) for path, table in zip(files, tables, strict=True)]
+    columns = {name: _together([table.pop(name) for table in tables]) for name in list(tables[0])}
     if visits is not None:
         columns |= _join_visits(Path(visits), columns)
     detections = _detections(columns)
@@ -78,7 +80,7 @@ def load(source: str | Path, survey: str | Path = "generic", visits: str | Path 
         survey=profile.survey,
         sha256=fingerprint(files),
     )
-    check(detections, [(str(path), len(table["ra"])) for path, table in zip(files, tables, strict=True)])
+    check(detections, sizes)
     return associate(detections, float(profile.association_radius.to_value(u.rad)))
 
 
@@ -141,6 +143,11 @@ def flag_columns(profile: Profile, names: Sequence[str]) -> dict[str, tuple[str,
     return found
 
 
+def _together(parts: list[Array]) -> Array:
+    """One array of the parts of several files; that of a single file as it is, for a copy may not fit."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
 def _table(path: Path, profile: Profile) -> dict[str, Array]:
     """Columns of one file under our names and in our units; flags as ``flag_NAME``."""
     reader = format_of(path)
@@ -159,12 +166,26 @@ def _table(path: Path, profile: Profile) -> dict[str, Array]:
     sources = {name: s for name, s in profile.columns.items() if s.value is not None or s.name in there}
     flags = flag_columns(profile, list(there))
     wanted = [s.name for s in sources.values() if s.name is not None] + [column for column, _ in flags.values()]
-    raw = reader.read(path, dict.fromkeys(wanted))
+    raw = dict(reader.read(path, dict.fromkeys(wanted)))
     n = len(next(iter(raw.values()))) if raw else 0
-    table = {name: _convert(path, name, source, there, raw, n) for name, source in sources.items()}
+    uses = Counter(wanted)
+    table = {}
+    for name, source in sources.items():
+        table[name] = _convert(path, name, source, there, raw, n)
+        _release(raw, uses, source.name)
     for flag, (column, bad) in flags.items():
-        table[f"flag_{flag}"] = _boolean(path, column, raw[column]) == bad
+        values = _boolean(path, column, raw[column])
+        table[f"flag_{flag}"] = values if bad else ~values
+        _release(raw, uses, column)
     return table
+
+
+def _release(raw: dict[str, Array], uses: Counter[str], name: str | None) -> None:
+    """Let go of a column of the file after its last use: both copies of all columns may not fit."""
+    if name is not None:
+        uses[name] -= 1
+        if not uses[name]:
+            del raw[name]
 
 
 def _convert(
@@ -181,7 +202,9 @@ def _convert(
     if unit is None:
         return _labels(path, source, values)
     values = _numbers(path, source.name, values)
-    values = values * _scale(path, name, source, there[source.name].unit, unit)
+    scale = _scale(path, name, source, there[source.name].unit, unit)
+    if scale != 1.0:
+        values = values * scale
     if source.star_below is not None or source.star_above is not None:
         star = np.ones(n, dtype=bool)
         if source.star_below is not None:
@@ -223,7 +246,7 @@ def _scale(path: Path, name: str, source: Source, own: str | None, unit: u.UnitB
 
 def _numbers(path: Path, name: str, values: Array) -> Array:
     if values.dtype.kind in "fiub":
-        return values.astype(np.float64)
+        return values.astype(np.float64, copy=False)
     for row, value in enumerate(values):
         try:
             float(value if value is not None else "nan")

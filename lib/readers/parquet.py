@@ -31,8 +31,8 @@ def columns(path: Path) -> list[Column]:
 def read(path: Path, names: Iterable[str]) -> dict[str, Array]:
     """Read the named columns; other columns are not touched."""
     try:
-        table = _open(path).read(columns=list(names))
-        return {name: _array(table.column(name)) for name in names}
+        file = _open(path)
+        return {name: _array(file.read(columns=[name]).column(name)) for name in names}
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: the Parquet file is truncated or damaged: {error}") from None
 
