@@ -19,6 +19,10 @@ lint: $(VENV)/ready
 types: $(VENV)/ready
 	$(BIN)/python tests/mypy_tree.py
 
+bench: $(VENV)/ready    ## kernels and whole runs, to benchmarks/results
+	$(BIN)/python -m pytest benchmarks -q --benchmark-json=benchmarks/results/kernels.json
+	$(BIN)/python -m benchmarks.runs benchmarks/results/runs.json
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis report.html results.json
 

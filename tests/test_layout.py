@@ -84,11 +84,13 @@ def test_acceptance_holds_requirement_tests_and_nothing_else() -> None:
 
 
 def test_every_package_is_in_the_wheel() -> None:
-    """Folders with an __init__.py and the list in pyproject.toml agree, tests excluded."""
+    """Folders with an __init__.py and the list in pyproject.toml agree, tests and benchmarks excluded."""
     listed = setuptools()["packages"]
     assert len(listed) == len(set(listed))
     on_disk = {
-        path.parent for path in sources() if path.name == "__init__.py" and "tests" not in path.relative_to(ROOT).parts
+        path.parent
+        for path in sources()
+        if path.name == "__init__.py" and not {"tests", "benchmarks"} & set(path.relative_to(ROOT).parts)
     }
     assert {folder_of(package) for package in listed} == on_disk
 

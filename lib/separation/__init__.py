@@ -7,9 +7,13 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.separation import grid, kernel
 from skyaccept.lib.separation.positions import Positions, positions
 from skyaccept.lib.sphere import Float, chord
+
+MAX_VALUES = 400_000_000
+"""Values that a reduction keeps at most: 1.5 GiB in float32."""
 
 _PLACES = 8_000_000
 """Results held at once beyond those that are kept."""
@@ -79,6 +83,11 @@ def pair_rms(
     -------
     PairValues
         One value per pair, mas.
+
+    Raises
+    ------
+    NotMeasurable
+        More than `MAX_VALUES` values.
     """
     return _reduce(where, annulus, kernel.RMS, ddof, max(min_common_visits, ddof + 1), weights)
 
@@ -106,6 +115,11 @@ def pair_deviations(
     -------
     PairValues
         One value per pair and common visit, mas.
+
+    Raises
+    ------
+    NotMeasurable
+        More than `MAX_VALUES` values.
     """
     reduction = kernel.ABOUT_MEDIAN if about == "median" else kernel.ABOUT_MEAN
     return _reduce(where, annulus, reduction, 0, min_common_visits, weights)
@@ -164,6 +178,13 @@ def _reduce(
         if weights is not None:
             kept_weights.append(kernel.gather(out_weight, slot[begin:end], per_pair, tally[:, 3]))
         total += tally.sum(axis=0)
+        if total[3] > MAX_VALUES:
+            raise NotMeasurable(
+                f"one number for each pair and visit, more than {MAX_VALUES:,} here, does not fit into memory; "
+                "use fewer stars, or a definition by the rms of each pair (lvv-t1278)"
+                if per_pair > 1
+                else f"one number for each pair, more than {MAX_VALUES:,} here, does not fit into memory"
+            )
         begin = end
     joined = np.concatenate(kept_weights) if weights is not None else None
     return PairValues(np.concatenate(kept), int(total[0]), int(total[1]), int(total[2]), joined)

@@ -13,7 +13,7 @@ from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.jit import compiled
 from skyaccept.lib.separation import grid
 from skyaccept.lib.separation.grid import Grid, Index
-from skyaccept.lib.sphere import MAS, Float, unit_vectors
+from skyaccept.lib.sphere import MAS, Float
 
 SMALL = 100_000_000
 """Up to this many offsets (objects x visits) they are kept in float64; beyond, in float32."""
@@ -61,33 +61,30 @@ class Positions:
     grid: Grid
 
     @classmethod
-    def from_vectors(cls, obj: Array, visit: Array, vectors: Float, *, precise: bool | None = None) -> Positions:
+    def from_degrees(cls, obj: Array, visit: Array, ra: Float, dec: Float, *, precise: bool | None = None) -> Positions:
         """Arrange detections as objects by visits.
 
         Parameters
         ----------
         obj, visit : (n,) int
             Object and visit of each detection, any codes; at most one detection of an object in a visit.
-        vectors : (n, 3) float64
-            Unit vectors.
+        ra, dec : (n,) float64
+            Position of each detection, degrees.
         precise : bool, optional
             Keep all offsets in float64; by default where there are at most `SMALL` of them.
         """
-        visits, column = np.unique(visit, return_inverse=True)
-        order = np.lexsort((column, obj))
-        ordered = np.asarray(obj)[order]
-        start = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
-        column = column[order].astype(np.int64)
-        if np.any((ordered[1:] == ordered[:-1]) & (column[1:] == column[:-1])):
+        present = np.bincount(visit) > 0
+        column = (np.cumsum(present) - 1)[visit]
+        if np.any((obj[1:] < obj[:-1]) | ((obj[1:] == obj[:-1]) & (column[1:] <= column[:-1]))):
+            order = np.lexsort((column, obj))
+            obj, column, ra, dec = obj[order], column[order], ra[order], dec[order]
+        if np.any((obj[1:] == obj[:-1]) & (column[1:] == column[:-1])):
             raise ValueError("an object has two detections in one visit")
-        return cls._arrange(np.append(start, len(order)), column, len(visits), vectors[order], precise)
-
-    @classmethod
-    def _arrange(cls, start: Index, column: Index, n_visits: int, vectors: Float, precise: bool | None) -> Positions:
-        n = len(start) - 1
+        start = np.append(np.flatnonzero(np.append(True, obj[1:] != obj[:-1])[: len(obj)]), len(obj))
+        n, n_visits = len(start) - 1, int(present.sum())
         if precise is None:
             precise = n * n_visits <= SMALL
-        direction = _mean_directions(start, vectors)
+        direction = _mean_directions(start, ra, dec)
         cells = grid.build(direction) if n else _NO_GRID
         direction = np.ascontiguousarray(direction[cells.order])
         east, north = tangent_basis(direction)
@@ -95,25 +92,15 @@ class Positions:
         y = np.full_like(x, np.nan)
         bits = np.zeros((n, (n_visits + 63) // 64), dtype=np.uint64)
         reach = np.zeros(n)
-        _fill_offsets(start, column, vectors, cells.order, east, north, x, y, bits, reach)
+        _fill_offsets(start, column, ra, dec, cells.order, east, north, x, y, bits, reach)
         wide = np.full(n, -1, dtype=np.int64)
-        moved = np.zeros(0, dtype=np.int64) if precise else np.flatnonzero(reach > WIDE)
-        wide[moved] = np.arange(len(moved))
-        wide_x = np.full((len(moved), n_visits), np.nan)
+        far = np.zeros(0, dtype=np.int64) if precise else np.flatnonzero(reach > WIDE)
+        wide[far] = np.arange(len(far))
+        wide_x = np.full((len(far), n_visits), np.nan)
         wide_y = np.full_like(wide_x, np.nan)
-        if len(moved):
-            _fill_offsets(
-                start,
-                column,
-                vectors,
-                cells.order[moved],
-                east[moved],
-                north[moved],
-                wide_x,
-                wide_y,
-                bits[moved],
-                reach[moved],
-            )
+        if len(far):
+            there = cells.order[far]
+            _fill_offsets(start, column, ra, dec, there, east[far], north[far], wide_x, wide_y, bits[far], reach[far])
         return cls(direction, east, north, x, y, bits, reach, wide, wide_x, wide_y, cells)
 
     @property
@@ -132,10 +119,10 @@ class Positions:
 
 def positions(detections: Detections, rows: Index) -> Positions:
     """Positions of the given rows of associated detections."""
-    if detections.object is None:
+    d = detections
+    if d.object is None:
         raise ValueError("detections are not associated")
-    vectors = unit_vectors(detections.ra[rows], detections.dec[rows])
-    return Positions.from_vectors(detections.object[rows], detections.visit[rows], vectors)
+    return Positions.from_degrees(d.object[rows], d.visit[rows], d.ra[rows], d.dec[rows])
 
 
 def tangent_basis(direction: Float) -> tuple[Float, Float]:
@@ -158,16 +145,23 @@ _NO_GRID = Grid(
 )
 
 
+@compiled()
+def _unit_vector(ra: float, dec: float) -> tuple[float, float, float]:
+    alpha, delta = np.radians(ra), np.radians(dec)
+    return np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)
+
+
 @compiled(parallel=True)
-def _mean_directions(start: Index, vectors: Float) -> Float:
+def _mean_directions(start: Index, ra: Float, dec: Float) -> Float:
     n = len(start) - 1
     direction = np.empty((n, 3))
     for k in numba.prange(n):
         x = y = z = 0.0
         for row in range(start[k], start[k + 1]):
-            x += vectors[row, 0]
-            y += vectors[row, 1]
-            z += vectors[row, 2]
+            a, b, c = _unit_vector(ra[row], dec[row])
+            x += a
+            y += b
+            z += c
         length = np.sqrt(x * x + y * y + z * z)
         direction[k, 0] = x / length
         direction[k, 1] = y / length
@@ -179,7 +173,8 @@ def _mean_directions(start: Index, vectors: Float) -> Float:
 def _fill_offsets(
     start: Index,
     column: Index,
-    vectors: Float,
+    ra: Float,
+    dec: Float,
     order: Index,
     east: Float,
     north: Float,
@@ -192,8 +187,9 @@ def _fill_offsets(
         obj = order[k]
         farthest = 0.0
         for row in range(start[obj], start[obj + 1]):
-            a = (vectors[row, 0] * east[k, 0] + vectors[row, 1] * east[k, 1] + vectors[row, 2] * east[k, 2]) / MAS
-            b = (vectors[row, 0] * north[k, 0] + vectors[row, 1] * north[k, 1] + vectors[row, 2] * north[k, 2]) / MAS
+            px, py, pz = _unit_vector(ra[row], dec[row])
+            a = (px * east[k, 0] + py * east[k, 1] + pz * east[k, 2]) / MAS
+            b = (px * north[k, 0] + py * north[k, 1] + pz * north[k, 2]) / MAS
             visit = column[row]
             x[k, visit] = a
             y[k, visit] = b

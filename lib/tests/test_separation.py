@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import separation
+from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.separation import Annulus, Positions, Weights, plain
 from skyaccept.lib.separation.grid import Index
-from skyaccept.lib.sphere import MAS, Float, unit_vectors
+from skyaccept.lib.sphere import MAS, Float
 from skyaccept.lib.tests.reference import Star, exact_separation, haversine, mean_position, pair_separations
 
 ARCMIN = np.pi / 180 / 60
@@ -19,7 +20,14 @@ def build(stars: list[Star]) -> Positions:
     """Positions of stars, in their order."""
     rows = [(k, visit, ra, dec) for k, star in enumerate(stars) for visit, (ra, dec) in star.seen.items()]
     obj, visit, ra, dec = (np.array(column) for column in zip(*rows, strict=True))
-    return Positions.from_vectors(obj, visit, unit_vectors(ra, dec))
+    return Positions.from_degrees(obj, visit, ra, dec)
+
+
+def from_vectors(obj: Index, visit: Index, vectors: Float, precise: bool | None = None) -> Positions:
+    """Positions of unit vectors."""
+    x, y, z = vectors.T
+    ra, dec = np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arctan2(z, np.hypot(x, y)))
+    return Positions.from_degrees(obj, visit, ra, dec, precise=precise)
 
 
 def wrap(ra: float) -> float:
@@ -124,7 +132,7 @@ def test_pairs_are_those_of_the_annulus_over_several_blocks() -> None:
     rng = np.random.default_rng(11)
     n = 700
     ra, dec = rng.uniform(0, 360, n), np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
-    positions = Positions.from_vectors(np.arange(n), np.zeros(n, dtype=int), unit_vectors(ra, dec))
+    positions = Positions.from_degrees(np.arange(n), np.zeros(n, dtype=int), ra, dec)
     for low, high in [(0, 3), (29, 31), (100, 120), (176, 181)]:
         found = set()
         for first, second in plain.pairs_in(positions, Annulus(np.radians(low), np.radians(high))):
@@ -138,7 +146,7 @@ def test_pairs_are_those_of_the_annulus_over_several_blocks() -> None:
 
 
 def test_an_inner_edge_belongs_to_the_class_and_an_outer_edge_does_not() -> None:
-    positions = Positions.from_vectors(np.arange(2), np.zeros(2, dtype=int), np.eye(3)[:2])
+    positions = from_vectors(np.arange(2), np.zeros(2, dtype=int), np.eye(3)[:2])
     quarter = np.pi / 2
 
     def count(inner: float, outer: float) -> int:
@@ -149,13 +157,13 @@ def test_an_inner_edge_belongs_to_the_class_and_an_outer_edge_does_not() -> None
 
 
 def test_an_antipodal_pair_is_found() -> None:
-    positions = Positions.from_vectors(np.arange(2), np.zeros(2, dtype=int), np.array([[0.0, 0, 1], [0, 0, -1]]))
+    positions = from_vectors(np.arange(2), np.zeros(2, dtype=int), np.array([[0.0, 0, 1], [0, 0, -1]]))
     assert sum(len(i) for i, _ in plain.pairs_in(positions, Annulus(np.radians(179), np.radians(181)))) == 1
 
 
 def test_one_visit_or_one_object_has_no_pair() -> None:
-    one_visit = Positions.from_vectors(np.arange(3), np.zeros(3, dtype=int), unit_vectors(np.arange(3.0), np.zeros(3)))
-    one_object = Positions.from_vectors(np.zeros(3, dtype=int), np.arange(3), unit_vectors(np.zeros(3), np.zeros(3)))
+    one_visit = Positions.from_degrees(np.arange(3), np.zeros(3, dtype=int), np.arange(3.0), np.zeros(3))
+    one_object = Positions.from_degrees(np.zeros(3, dtype=int), np.arange(3), np.zeros(3), np.zeros(3))
     for positions in (one_visit, one_object):
         found = separation.pair_rms(positions, Annulus(0, 1), ddof=1, min_common_visits=2)
         assert (found.pairs, found.measurements, len(found.values)) == (0, 0, 0)
@@ -163,7 +171,7 @@ def test_one_visit_or_one_object_has_no_pair() -> None:
 
 def test_two_detections_of_an_object_in_a_visit_are_refused() -> None:
     with pytest.raises(ValueError, match="two detections"):
-        Positions.from_vectors(np.zeros(2, dtype=int), np.zeros(2, dtype=int), unit_vectors(np.zeros(2), np.zeros(2)))
+        Positions.from_degrees(np.zeros(2, dtype=int), np.zeros(2, dtype=int), np.zeros(2), np.zeros(2))
 
 
 def test_a_common_shift_and_rotation_of_a_visit_changes_nothing() -> None:
@@ -176,7 +184,7 @@ def test_a_common_shift_and_rotation_of_a_visit_changes_nothing() -> None:
         moved[:, visit] += np.cross(axis * visit * 1e-8, moved[:, visit])
     obj, visits = np.nonzero(positions.seen)
     vectors = moved[obj, visits] / np.linalg.norm(moved[obj, visits], axis=1, keepdims=True)
-    turned = Positions.from_vectors(obj, visits, vectors)
+    turned = from_vectors(obj, visits, vectors)
     annulus = Annulus(1 * ARCMIN, 9 * ARCMIN)
     before = separation.pair_rms(positions, annulus, ddof=1, min_common_visits=2)
     after = separation.pair_rms(turned, annulus, ddof=1, min_common_visits=2)
@@ -242,7 +250,7 @@ def test_the_core_agrees_with_plain_numpy(
     obj, visit, vectors = scattered(rng, n, visits, cap, center, errors, 0.7)
     if len(obj) == 0:
         return
-    where = Positions.from_vectors(obj, visit, vectors, precise=precise)
+    where = from_vectors(obj, visit, vectors, precise=precise)
     annulus = Annulus(np.radians(2 * cap * lower), np.radians(2 * cap * (lower + width)))
     fast = separation.pair_rms(where, annulus, ddof=1, min_common_visits=least)
     slow = plain.pair_rms(where, annulus, ddof=1, min_common_visits=least)
@@ -269,7 +277,7 @@ def test_alike_deviations_keep_their_small_scatter_in_single_precision() -> None
     for k in np.flatnonzero(still & ~half):
         vectors[k] = vectors[first[obj[k]]]
     keep = ~((visit == 2) & (rng.random(len(obj)) < 0.6))
-    where = Positions.from_vectors(obj[keep], visit[keep], vectors[keep], precise=False)
+    where = from_vectors(obj[keep], visit[keep], vectors[keep], precise=False)
     annulus = Annulus(1 * ARCMIN, 10 * ARCMIN)
     fast = separation.pair_rms(where, annulus, ddof=1, min_common_visits=2)
     slow = plain.pair_rms(where, annulus, ddof=1, min_common_visits=2)
@@ -286,7 +294,7 @@ def test_the_number_of_threads_changes_no_bit() -> None:
     for threads in (1, 2):
         numba.set_num_threads(min(threads, available))
         for precise in (True, False):
-            where = Positions.from_vectors(obj, visit, vectors, precise=precise)
+            where = from_vectors(obj, visit, vectors, precise=precise)
             found.append(separation.pair_rms(where, annulus, ddof=1, min_common_visits=2).values.tobytes())
             found.append(
                 separation.pair_deviations(where, annulus, about="median", min_common_visits=2).values.tobytes()
@@ -300,7 +308,7 @@ def test_zero_weights_leave_objects_and_visits_out(precise: bool) -> None:
     """As if the objects and visits had never been there, apart from the mean positions, which stay."""
     rng = np.random.default_rng(9)
     obj, visit, vectors = scattered(rng, 120, 9, 0.15, (0.0, -30.0), np.full(120, 10.0), 0.9)
-    where = Positions.from_vectors(obj, visit, vectors, precise=precise)
+    where = from_vectors(obj, visit, vectors, precise=precise)
     annulus = Annulus(2 * ARCMIN, 8 * ARCMIN)
     objects, visits = (rng.random(120) < 0.7).astype(float), np.array([1.0, 1, 0, 1, 0, 1, 1, 1, 1])
     weights = Weights(objects, visits)
@@ -324,7 +332,7 @@ def test_a_visit_of_weight_two_counts_twice(precise: bool) -> None:
     """Weights are frequencies: the pair's standard deviation is that of the repeated list."""
     rng = np.random.default_rng(10)
     obj, visit, vectors = scattered(rng, 2, 6, 0.05, (10.0, -30.0), np.full(2, 10.0), 1.0)
-    where = Positions.from_vectors(obj, visit, vectors, precise=precise)
+    where = from_vectors(obj, visit, vectors, precise=precise)
     everything = Annulus(0.0, 1.0)
     plainly = separation.pair_deviations(where, everything, about="mean", min_common_visits=2).values
     times = np.array([1, 2, 0, 3, 1, 1])
@@ -339,3 +347,14 @@ def test_a_visit_of_weight_two_counts_twice(precise: bool) -> None:
     np.testing.assert_allclose(about.values, expected, atol=1e-4)
     assert about.weights is not None
     assert about.weights.tolist() == (6.0 * times[times > 0]).tolist()
+
+
+def test_what_does_not_fit_into_memory_is_said_and_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(separation, "MAX_VALUES", 100)
+    rng = np.random.default_rng(1)
+    obj, visit, vectors = scattered(rng, 60, 5, 0.1, (10.0, -30.0), np.full(60, 10.0), 1.0)
+    where, annulus = from_vectors(obj, visit, vectors), Annulus(0.0, 1.0)
+    with pytest.raises(NotMeasurable, match="one number for each pair and visit, more than 100 here"):
+        separation.pair_deviations(where, annulus, about="median", min_common_visits=2)
+    with pytest.raises(NotMeasurable, match="one number for each pair, more than 100 here"):
+        separation.pair_rms(where, annulus, ddof=1, min_common_visits=2)

@@ -1,0 +1,83 @@
+"""Whole runs, file to report: seconds and peak memory for 1e5, 1e6 and 1e7 detections.
+
+``python -m benchmarks.runs OUT.json`` simulates the catalogs, verifies each a few times in a process of its own and
+writes the figures with those of the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from skyaccept.synthetic import scenario, survey
+
+SIZES = {"1e5": (1_200, 100), "1e6": (11_600, 100), "1e7": (116_000, 100)}
+"""Stars and visits in one band of a field of 3.6 degrees."""
+
+ROUNDS = {"1e5": 5, "1e6": 5, "1e7": 5}
+
+
+def describe(stars: int, visits: int) -> str:
+    """The nominal scenario with other numbers, in r alone."""
+    text = scenario.shipped()["nominal"].read_text()
+    return text.replace("number: 3000", f"number: {stars}").replace("{r: 8, i: 8}", f"{{r: {visits}}}")
+
+
+def verify(catalog: Path, folder: Path) -> dict[str, float]:
+    """Verify a catalog in a process of its own; seconds and peak memory in GiB."""
+    command = [sys.executable, "-m", "pytest", "--pyargs", "skyaccept.acceptance", f"--sky-dataset={catalog}"]
+    command += ["--sky-band=r", "-q", f"--html={folder / 'report.html'}", f"--sky-results={folder / 'results.json'}"]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder)  # noqa: S603
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"verification of {catalog} ended with status {status}")
+    return {"seconds": round(time.perf_counter() - started, 2), "peak_gib": round(usage.ru_maxrss / 2**20, 3)}
+
+
+def main(out: Path) -> None:
+    """Run all sizes and write the figures."""
+    figures: dict[str, object] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for size, (stars, visits) in SIZES.items():
+            (folder / "scenario.yaml").write_text(describe(stars, visits))
+            started = time.perf_counter()
+            made = survey.simulate(scenario.load(folder / "scenario.yaml"))
+            survey.write(made, folder / "survey.parquet")
+            simulated = round(time.perf_counter() - started, 2)
+            detections = len(made.detections)
+            del made
+            runs = [verify(folder / "survey.parquet", folder) for _ in range(ROUNDS[size] + 1)][1:]
+            figures[size] = {"detections": detections, "simulation_seconds": simulated, "runs": runs}
+            sys.stdout.write(f"{size}: {json.dumps(figures[size])}\n")
+    machine = {
+        "cores": os.cpu_count(),
+        "processor": _processor(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "peak_gib_of_the_simulation": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 3),
+    }
+    out.write_text(json.dumps({"machine": machine, "sizes": figures}, indent=1) + "\n")
+
+
+def _processor() -> str:
+    """Name of the processor, where the system tells."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

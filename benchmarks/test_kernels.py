@@ -1,0 +1,84 @@
+"""Kernels: pair-visits and detections per second. Run with ``make bench``; never part of the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from skyaccept.lib import separation
+from skyaccept.lib.association import connected
+from skyaccept.lib.separation import Annulus, Positions
+from skyaccept.lib.sphere import MAS, unit_vectors
+
+from benchmarks import roofline
+
+ARCMIN = np.pi / 180 / 60
+CASES = [
+    # objects, visits, radius of the field (degrees), separation and half width (arcmin), float64
+    (30_000, 100, 0.5, 5.0, 0.5, False),
+    (30_000, 100, 0.5, 20.0, 0.5, False),
+    (30_000, 100, 1.8, 200.0, 0.5, False),
+    (5_000, 20, 0.5, 5.0, 1.0, True),
+    (5_000, 20, 0.5, 20.0, 1.0, True),
+]
+
+
+@cache
+def field(objects: int, visits: int, radius: float, precise: bool, seen: float = 0.85) -> Positions:
+    """Stars uniform over a disc, seen in 85 % of the visits with 10 mas per coordinate."""
+    rng = np.random.default_rng(1)
+    distance = radius * np.sqrt(rng.random(objects))
+    angle = rng.uniform(0, 2 * np.pi, objects)
+    obj, visit = np.nonzero(rng.random((objects, visits)) < seen)
+    dec = 2 + distance * np.sin(angle)
+    ra = 150 + distance * np.cos(angle) / np.cos(np.radians(dec))
+    error = rng.normal(0, 10 / 3.6e6, (2, len(obj)))
+    return Positions.from_degrees(obj, visit, ra[obj] + error[0], dec[obj] + error[1], precise=precise)
+
+
+def name(case: tuple[Any, ...]) -> str:
+    return f"{case[0]}x{case[1]}-{case[3]:g}arcmin-{'float64' if case[5] else 'float32'}"
+
+
+def run(benchmark: Any, case: tuple[Any, ...], reduce: Callable[[Positions, Annulus], Any]) -> None:
+    """Time a reduction and note its rate."""
+    objects, visits, radius, middle, half, precise = case
+    where = field(objects, visits, radius, precise)
+    annulus = Annulus((middle - half) * ARCMIN, (middle + half) * ARCMIN)
+    found = reduce(where, annulus)
+    benchmark.pedantic(reduce, args=(where, annulus), rounds=7, warmup_rounds=1)
+    if benchmark.stats is not None:
+        benchmark.extra_info["pairs"] = found.pairs
+        benchmark.extra_info["pair_visits_per_second"] = found.pairs * visits / benchmark.stats.stats.median
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_pair_rms(benchmark: Any, case: tuple[Any, ...]) -> None:
+    run(benchmark, case, lambda p, a: separation.pair_rms(p, a, ddof=1, min_common_visits=2))
+
+
+@pytest.mark.parametrize("case", CASES[:3], ids=name)
+def test_roofline(benchmark: Any, case: tuple[Any, ...]) -> None:
+    run(benchmark, case, roofline.pair_rms)
+
+
+@pytest.mark.parametrize("case", [CASES[0], CASES[2], CASES[3]], ids=name)
+def test_deviations_from_the_median(benchmark: Any, case: tuple[Any, ...]) -> None:
+    run(benchmark, case, lambda p, a: separation.pair_deviations(p, a, about="median", min_common_visits=2))
+
+
+def test_association(benchmark: Any) -> None:
+    """2.1 million detections in 50 visits."""
+    rng = np.random.default_rng(2)
+    stars, visits = 42_000, 50
+    ra, dec = 150 + rng.uniform(-1.8, 1.8, stars), 2 + rng.uniform(-1.8, 1.8, stars)
+    order = rng.permutation(stars * visits)
+    star, visit = np.divmod(order, visits)
+    error = rng.normal(0, 10 / 3.6e6, (2, len(star)))
+    vectors = unit_vectors(ra[star] + error[0], dec[star] + error[1])
+    benchmark.pedantic(connected, args=(vectors, visit, 1000 * MAS), rounds=5, warmup_rounds=1)
+    if benchmark.stats is not None:
+        benchmark.extra_info["detections_per_second"] = len(star) / benchmark.stats.stats.median
