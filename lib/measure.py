@@ -26,7 +26,7 @@ from skyaccept.lib.selection import Cut, select
 from skyaccept.lib.sphere import Float
 
 BINS = 100
-_PACKAGES = ("numpy", "scipy", "astropy", "pandas", "pyarrow", "pytest")
+_PACKAGES = ("numpy", "numba", "scipy", "astropy", "pandas", "pyarrow", "pytest")
 
 
 def run(
