@@ -15,7 +15,7 @@ from skyaccept.lib.separation import grid
 from skyaccept.lib.separation.grid import Grid, Index
 from skyaccept.lib.sphere import MAS, Float
 
-SMALL = 100_000_000
+SMALL = 2_000_000
 """Up to this many offsets (objects x visits) they are kept in float64; beyond, in float32."""
 
 WIDE = 100.0
