@@ -74,6 +74,25 @@ def short_form(
 
 
 @compiled()
+def _short_value(
+    xi: Number,
+    yi: Number,
+    xj: Number,
+    yj: Number,
+    a: Number,
+    b: Number,
+    c: Number,
+    d: Number,
+    cot: Number,
+    csc: Number,
+) -> Number:
+    """Deviation in one visit by the short form, mas; NaN where one was not seen."""
+    wi = a * yi - b * xi
+    wj = c * yj - d * xj
+    return c * xj + d * yj - a * xi - b * yi + (wi * wi + wj * wj) * cot - wi * wj * csc
+
+
+@compiled()
 def sums(
     x: Numbers,
     y: Numbers,
@@ -89,9 +108,7 @@ def sums(
     """Sum and sum of squares of the deviations over the visits in which both were seen."""
     total = square = np.float32(0)
     for v in range(x.shape[1]):
-        wi = a * y[i, v] - b * x[i, v]
-        wj = c * y[j, v] - d * x[j, v]
-        value = c * x[j, v] + d * y[j, v] - a * x[i, v] - b * y[i, v] + (wi * wi + wj * wj) * cot - wi * wj * csc
+        value = _short_value(x[i, v], y[i, v], x[j, v], y[j, v], a, b, c, d, cot, csc)
         seen = value if value == value else np.float32(0)  # NaN marks a visit in which one was not seen
         total += seen
         square += seen * seen
@@ -115,9 +132,7 @@ def weighted_sums(
     """As `sums`, with a weight for each visit; also the sum of the weights of the visits that counted."""
     total = square = norm = np.float32(0)
     for v in range(x.shape[1]):
-        wi = a * y[i, v] - b * x[i, v]
-        wj = c * y[j, v] - d * x[j, v]
-        value = c * x[j, v] + d * y[j, v] - a * x[i, v] - b * y[i, v] + (wi * wi + wj * wj) * cot - wi * wj * csc
+        value = _short_value(x[i, v], y[i, v], x[j, v], y[j, v], a, b, c, d, cot, csc)
         seen = value if value == value else np.float32(0)
         total += weight[v] * seen
         square += weight[v] * seen * seen
@@ -141,9 +156,7 @@ def short_values(
 ) -> None:
     """Deviation in each visit by the short form, mas; NaN where one was not seen."""
     for v in range(x.shape[1]):
-        wi = a * y[i, v] - b * x[i, v]
-        wj = c * y[j, v] - d * x[j, v]
-        values[v] = c * x[j, v] + d * y[j, v] - a * x[i, v] - b * y[i, v] + (wi * wi + wj * wj) * cot - wi * wj * csc
+        values[v] = _short_value(x[i, v], y[i, v], x[j, v], y[j, v], a, b, c, d, cot, csc)
 
 
 @compiled()
