@@ -13,29 +13,36 @@ from skyaccept.lib.separation import Annulus, PairValues, Positions, kernel, pai
 
 
 @numba.njit(fastmath=REASSOCIATE, error_model="numpy")
-def _no_form(direction, east, north, i, j, dx, dy, dz, chord2):
-    one = np.float32(1)
-    return one, one, one, one, one, one
-
-
-@numba.njit(fastmath=REASSOCIATE, error_model="numpy")
-def _traffic(x, y, i, j, a, b, c, d, cot, csc):
+def _traffic(
+    factors: pair.Factors, x: pair.Numbers, y: pair.Numbers, i: int, j: int, common: int, ddof: int
+) -> pair.Number:
     total = square = np.float32(0)
     for v in range(x.shape[1]):
         value = (x[j, v] - x[i, v]) + (y[j, v] - y[i, v])
         seen = value if value == value else np.float32(0)
         total += seen
         square += seen * seen
-    return total, square
+    return square - total
+
+
+@numba.njit(fastmath=REASSOCIATE, error_model="numpy")
+def _no_geometry(frame: Any, i: int, j: int) -> pair.Geometry:
+    return 1.0, 1.0, 1.0, 1.0, 1.0, frame[i, 0] + frame[j, 0] + 5.0
+
+
+def _with(function: Any, **names: Any) -> types.FunctionType:
+    """Copy of a compiled function's source that sees other functions under some names."""
+    source = function.py_func
+    return types.FunctionType(source.__code__, {**source.__globals__, **names}, source.__name__)
 
 
 def _without_geometry() -> Any:
     """Compile the kernel anew, with the two functions above in place of the geometry."""
     fake = types.ModuleType("pair")
-    fake.__dict__.update({**vars(pair), "short_form": _no_form, "sums": _traffic})
-    source = kernel.reduce_pairs.py_func
-    function = types.FunctionType(source.__code__, {**source.__globals__, "pair": fake}, "roofline")
-    return numba.njit(parallel=True, fastmath=REASSOCIATE, error_model="numpy")(function)
+    fake.__dict__.update({**vars(pair), "geometry": _no_geometry, "short_rms": _traffic})
+    measure = numba.njit(fastmath=REASSOCIATE, error_model="numpy")(_with(kernel._measure, pair=fake))
+    reduce_pairs = _with(kernel.reduce_pairs, _measure=measure)
+    return numba.njit(parallel=True, fastmath=REASSOCIATE, error_model="numpy")(reduce_pairs)
 
 
 _ROOFLINE = _without_geometry()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numba.extending
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -71,3 +72,9 @@ def source_hash(root: Path | None = None) -> str:
         if "tests" not in path.relative_to(root).parts:
             digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+@numba.extending.intrinsic  # type: ignore[misc]
+def ones(_: Any, word: Any) -> Any:
+    """Number of bits that are set in a word, in compiled code."""
+    return numba.types.int64(word), lambda _context, builder, _signature, args: builder.ctpop(args[0])

@@ -8,15 +8,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.separation import grid, kernel
+from skyaccept.lib.separation import bins, kernel, pair, tree
 from skyaccept.lib.separation.positions import Positions, positions
 from skyaccept.lib.sphere import Float, chord
 
-MAX_VALUES = 400_000_000
-"""Values that a reduction keeps at most: 1.5 GiB in float32."""
+KEPT = 2**27
+"""Bytes of values that a reduction keeps one by one; of more than that it keeps counts in the fine bins of `bins`."""
 
-_PLACES = 8_000_000
-"""Results held at once beyond those that are kept."""
+_PLACES = 4_000_000
+"""Numbers that one batch of leaves has room for: few enough to stay near the processor."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +46,27 @@ class PairValues:
     Attributes
     ----------
     values : (n,) float64 or float32
-        One value per pair, or one per pair and visit, mas; in an order that depends on the positions alone.
+        One value per pair, or one per pair and visit, mas, in an order that depends on the positions alone; or the
+        middles of bins.
     pairs : int
         Pairs with enough common visits.
     measurements : int
         Separations measured in them: the sum of their common visits.
     exact_pairs : int
-        Pairs among them measured by the exact form in float64; the others by the short form in float32.
-    weights : (n,) float64, optional
-        Weight of each value, where weights were given.
+        Pairs among them measured in float64; the others by the short form in float32.
+    weights : (n,) float64 or int64, optional
+        How often each value counts: by the weights that were given, or the number of values in each bin.
+    binned : bool
+        Whether the values are the middles of bins: off by less than 7e-5 mas each, or 1e-6 of the value if that is
+        more.
     """
 
     values: NDArray[Any]
     pairs: int
     measurements: int
     exact_pairs: int
-    weights: Float | None = None
+    weights: NDArray[Any] | None = None
+    binned: bool = False
 
 
 def pair_rms(
@@ -87,9 +92,9 @@ def pair_rms(
     Raises
     ------
     NotMeasurable
-        More than `MAX_VALUES` values.
+        More than `KEPT` bytes of values with weights.
     """
-    return _reduce(where, annulus, kernel.RMS, ddof, max(min_common_visits, ddof + 1), weights)
+    return _reduce(where, annulus, pair.RMS, ddof, max(min_common_visits, ddof + 1), weights)
 
 
 def pair_deviations(
@@ -119,78 +124,56 @@ def pair_deviations(
     Raises
     ------
     NotMeasurable
-        More than `MAX_VALUES` values.
+        More than `KEPT` bytes of values with weights.
     """
-    reduction = kernel.ABOUT_MEDIAN if about == "median" else kernel.ABOUT_MEAN
+    reduction = pair.ABOUT_MEDIAN if about == "median" else pair.ABOUT_MEAN
     return _reduce(where, annulus, reduction, 0, min_common_visits, weights)
 
 
 def _reduce(
     where: Positions, annulus: Annulus, reduction: int, ddof: int, least: int, weights: Weights | None
 ) -> PairValues:
-    n, g = len(where), where.grid
-    if n < 2 or annulus.outer <= annulus.inner:
+    low, high = chord(min(annulus.inner, np.pi)), chord(annulus.outer) if annulus.outer <= np.pi else 3.0
+    if len(where) < 2 or high <= low:
         return PairValues(np.empty(0), 0, 0, 0)
-    nearest, farthest = grid.intervals(g.edges, annulus.inner, annulus.outer)
-    cells = (g.ra, g.strip, g.first, g.start, g.width, g.span, nearest, farthest)
-    slot = np.concatenate([[0], np.cumsum(kernel.candidates(*cells))])
-    per_pair = 1 if reduction == kernel.RMS else where.n_visits
-    visit_weight, visit_bits, object_weight = _weights(where, weights)
-    kept: list[NDArray[Any]] = []
-    kept_weights: list[Float] = []
-    total = np.zeros(4, dtype=np.int64)
-    begin = 0
-    while begin < n:
-        end = int(np.searchsorted(slot, slot[begin] + max(1, _PLACES // per_pair), side="right")) - 1
-        end = min(n, max(begin + 1, end))
-        places = int(slot[end] - slot[begin]) * per_pair
-        out = np.empty(places, dtype=where.x.dtype)
-        out_weight = np.empty(places if weights is not None else 0)
-        tally = np.zeros((end - begin, 4), dtype=np.int64)
-        kernel.reduce_pairs(
-            begin,
-            end,
-            slot,
-            reduction,
-            ddof,
-            least,
-            chord(min(annulus.inner, np.pi)) ** 2,
-            chord(annulus.outer) ** 2 if annulus.outer <= np.pi else 5.0,
-            where.direction,
-            where.east,
-            where.north,
-            where.x,
-            where.y,
-            where.seen_bits,
-            where.reach,
-            where.wide,
-            where.wide_x,
-            where.wide_y,
-            visit_weight,
-            visit_bits,
-            object_weight,
-            *cells,
-            out,
-            out_weight,
-            tally,
-        )
-        kept.append(kernel.gather(out, slot[begin:end], per_pair, tally[:, 3]))
-        if weights is not None:
-            kept_weights.append(kernel.gather(out_weight, slot[begin:end], per_pair, tally[:, 3]))
+    task = kernel.Task(low * low, high * high, reduction, ddof, least)
+    shares = _shares(where, weights)
+    width = 1 if reduction == pair.RMS else where.n_visits
+    slot = np.concatenate([[0], np.cumsum(tree.candidates(where.tree, low, high))])
+    room = min(int(slot[-1]), max(int(np.diff(slot).max()), _PLACES // width))
+    rows = np.empty((room, width), dtype=where.stars.x.dtype)
+    row_weights = np.empty(room if weights is not None else 0)
+    kept: list[tuple[NDArray[Any], Float]] = []
+    counts: bins.Bins | None = None
+    total = np.zeros(3, dtype=np.int64)
+    begin, leaves = 0, len(slot) - 1
+    while begin < leaves:
+        end = int(np.searchsorted(slot, slot[begin] + room, side="right")) - 1
+        part, tally = slot[begin : end + 1], np.zeros((end - begin, 3), dtype=np.int64)
+        kernel.reduce_pairs(where.tree, where.stars, shares, task, begin, end, slot, rows, row_weights, tally)
         total += tally.sum(axis=0)
-        if total[3] > MAX_VALUES:
-            raise NotMeasurable(
-                f"one number for each pair and visit, more than {MAX_VALUES:,} here, does not fit into memory; "
-                "use fewer stars, or a definition by the rms of each pair (lvv-t1278)"
-                if per_pair > 1
-                else f"one number for each pair, more than {MAX_VALUES:,} here, does not fit into memory"
-            )
+        if counts is None and total[0 if width == 1 else 1] * rows.itemsize > KEPT:
+            if weights is not None:
+                raise NotMeasurable(f"more than {KEPT // rows.itemsize:,} weighted values; use fewer stars")
+            counts = bins.Bins()
+            for values, _ in kept:
+                counts.add_all(values)
+            kept = []
+        if counts is not None:
+            counts.add(rows, part, tally[:, 0])
+        else:
+            kept.append(kernel.gather(rows, row_weights, shares.visits, part, tally))
         begin = end
-    joined = np.concatenate(kept_weights) if weights is not None else None
-    return PairValues(np.concatenate(kept), int(total[0]), int(total[1]), int(total[2]), joined)
+    pairs, measurements, precise = map(int, total)
+    if counts is not None:
+        middles, number = counts.contents()
+        return PairValues(middles, pairs, measurements, precise, number, binned=True)
+    values = np.concatenate([values for values, _ in kept])
+    joined = np.concatenate([share for _, share in kept]) if weights is not None else None
+    return PairValues(values, pairs, measurements, precise, joined)
 
 
-def _weights(where: Positions, weights: Weights | None) -> tuple[NDArray[Any], NDArray[np.uint64], Float]:
+def _shares(where: Positions, weights: Weights | None) -> kernel.Shares:
     """Arrays for the kernel: empty ones stand for ones, and the bits mark the visits of positive weight."""
     visits = np.empty(0) if weights is None or weights.visits is None else np.asarray(weights.visits, dtype=np.float64)
     objects = (
@@ -199,7 +182,7 @@ def _weights(where: Positions, weights: Weights | None) -> tuple[NDArray[Any], N
     bits = np.zeros((where.n_visits + 63) // 64 * 64, dtype=bool)
     bits[: where.n_visits] = True if len(visits) == 0 else visits > 0
     packed = np.packbits(bits, bitorder="little").view(np.uint64)
-    return visits.astype(where.x.dtype), packed, objects
+    return kernel.Shares(objects, visits.astype(where.stars.x.dtype), packed)
 
 
 __all__ = ["Annulus", "PairValues", "Positions", "Weights", "pair_deviations", "pair_rms", "positions"]

@@ -4,14 +4,15 @@ For a pair at an angle :math:`\theta` between the mean directions let :math:`l_i
 the great circle towards j and to its left, and the same at j along the continued great circle. Then the separation
 changes by
 
-.. math:: l_j - l_i + \tfrac12 (w_i^2 + w_j^2) \cot\theta - \frac{w_i w_j}{\sin\theta} + \epsilon, \quad
-   |\epsilon| \le r^3 / \sin^2\theta,
+.. math:: l_j - l_i + \frac{(w_j - w_i)^2}{2 \sin\theta} + \epsilon, \quad
+   |\epsilon| \le \frac{r^3}{\sin^2\theta} + \frac{r^2}{2} \tan\frac{\theta}{2},
 
 with r the sum of the two largest offsets. This *short* form in float32 serves a pair where the sum of that bound and of
 a bound of the rounding stays below `TOLERANCE`. All other pairs, and all pairs of a small dataset, are measured in
-float64. There the *fine* form adds the term of third order,
+float64. There the *fine* form takes all terms of second and third order,
 
-.. math:: -\tfrac12 (l_j - l_i) \frac{w_i^2 + w_j^2 - 2 w_i w_j \cos\theta}{\sin^2\theta}, \quad
+.. math:: l_j - l_i + \tfrac12 (w_i^2 + w_j^2) \cot\theta - \frac{w_i w_j}{\sin\theta}
+   - \tfrac12 (l_j - l_i) \frac{w_i^2 + w_j^2 - 2 w_i w_j \cos\theta}{\sin^2\theta}, \quad
    |\epsilon| \le r^4 / \sin^3\theta + r^3,
 
 and serves pairs for which that bound stays below `FINE_TOLERANCE`; what remains, close or fast pairs, takes the *exact*
@@ -31,6 +32,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.jit import compiled
+from skyaccept.lib.separation.positions import Stars
 from skyaccept.lib.sphere import MAS, Float
 
 TOLERANCE = 1e-4
@@ -42,6 +44,12 @@ FINE_TOLERANCE = 1e-6
 ROUNDING = 4e-7
 """Bound of the rounding of the short form, relative to the sum of the two largest offsets."""
 
+FINE_ROUNDING = 1e-14
+"""The same in float64, generously."""
+
+SHORT, FINE, EXACT = 0, 1, 2
+"""Forms in which a pair is measured."""
+
 RMS, ABOUT_MEDIAN, ABOUT_MEAN = 0, 1, 2
 """Reductions of a pair: one standard deviation, or its deviations from their median or mean."""
 
@@ -50,145 +58,134 @@ LANES = 64
 
 Numbers = NDArray[Any]
 Number = Any  # float64 or float32: compiled code keeps the precision that it is given
+Geometry = tuple[float, float, float, float, float, float]
+Factors = tuple[Number, Number, Number, Number, Number]
+FineFactors = tuple[float, float, float, float, float, float, float]
 
 
 @compiled()
-def short_form(
-    direction: Float, east: Float, north: Float, i: int, j: int, dx: float, dy: float, dz: float, chord2: float
-) -> tuple[Number, ...]:
-    """Direction cosines of the great circle at i and at j, and the factors of the squares, per mas."""
-    a = east[i, 0] * dx + east[i, 1] * dy + east[i, 2] * dz
-    b = north[i, 0] * dx + north[i, 1] * dy + north[i, 2] * dz
-    c = east[j, 0] * dx + east[j, 1] * dy + east[j, 2] * dz
-    d = north[j, 0] * dx + north[j, 1] * dy + north[j, 2] * dz
-    inverse = 1 / np.sqrt(a * a + b * b)
-    cos = 1 - chord2 / 2
-    return (
-        np.float32(a * inverse),
-        np.float32(b * inverse),
-        np.float32(c * inverse),
-        np.float32(d * inverse),
-        np.float32(0.5 * MAS * cos * inverse),
-        np.float32(MAS * inverse),
-    )
+def geometry(frame: Float, i: int, j: int) -> Geometry:
+    """Cosine and sine of the position angle of the great circle at i and at j, squared chord, one over the sine."""
+    dx, dy, dz = frame[j, 5] - frame[i, 5], frame[j, 6] - frame[i, 6], frame[j, 7] - frame[i, 7]
+    a = frame[i, 0] * dx + frame[i, 1] * dy
+    b = frame[i, 2] * dx + frame[i, 3] * dy + frame[i, 4] * dz
+    c = frame[j, 0] * dx + frame[j, 1] * dy
+    d = frame[j, 2] * dx + frame[j, 3] * dy + frame[j, 4] * dz
+    csc = 1 / np.sqrt(a * a + b * b)
+    return a * csc, b * csc, c * csc, d * csc, dx * dx + dy * dy + dz * dz, csc
 
 
 @compiled()
-def _short_value(
-    xi: Number,
-    yi: Number,
-    xj: Number,
-    yj: Number,
-    a: Number,
-    b: Number,
-    c: Number,
-    d: Number,
-    cot: Number,
-    csc: Number,
-) -> Number:
+def form(geometry: Geometry, reach: float, single: bool) -> int:
+    """Form in which a pair whose largest offsets sum up to ``reach``, mas, is measured."""
+    chord2, csc = geometry[4], geometry[5]
+    ratio = reach * MAS * csc
+    cubic = reach * ratio * ratio
+    if single:
+        # tan(theta / 2) = (1 - cos(theta)) / sin(theta)
+        bound = ROUNDING * reach + cubic + reach * ratio * chord2 / 4
+        return SHORT if bound < TOLERANCE else EXACT
+    return FINE if cubic * (ratio + 1 / (csc * csc)) < FINE_TOLERANCE else EXACT
+
+
+@compiled()
+def short_factors(geometry: Geometry) -> Factors:
+    """Factors of the short form in float32, per mas."""
+    a, b, c, d, _, csc = geometry
+    return np.float32(a), np.float32(b), np.float32(c), np.float32(d), np.float32(0.5 * MAS * csc)
+
+
+@compiled()
+def _short_value(factors: Factors, xi: Number, yi: Number, xj: Number, yj: Number) -> Number:
     """Deviation in one visit by the short form, mas; NaN where one was not seen."""
-    wi = a * yi - b * xi
-    wj = c * yj - d * xj
-    return c * xj + d * yj - a * xi - b * yi + (wi * wi + wj * wj) * cot - wi * wj * csc
+    a, b, c, d, half = factors
+    across = c * yj - d * xj - a * yi + b * xi
+    return c * xj + d * yj - a * xi - b * yi + across * across * half
 
 
 @compiled()
-def sums(
-    x: Numbers,
-    y: Numbers,
-    i: int,
-    j: int,
-    a: Number,
-    b: Number,
-    c: Number,
-    d: Number,
-    cot: Number,
-    csc: Number,
-) -> tuple[Number, Number]:
-    """Sum and sum of squares of the deviations over the visits in which both were seen."""
+def short_rms(factors: Factors, x: Numbers, y: Numbers, i: int, j: int, common: int, ddof: int) -> Number:
+    """Standard deviation over the visits in which both were seen; NaN where the sum of squares cancels too far."""
     total = square = np.float32(0)
     for v in range(x.shape[1]):
-        value = _short_value(x[i, v], y[i, v], x[j, v], y[j, v], a, b, c, d, cot, csc)
-        seen = value if value == value else np.float32(0)  # NaN marks a visit in which one was not seen
+        value = _short_value(factors, x[i, v], y[i, v], x[j, v], y[j, v])
+        seen = value if value == value else np.float32(0)
         total += seen
         square += seen * seen
-    return total, square
+    n, free = np.float32(common), np.float32(common - ddof)
+    result = np.sqrt(max((square - total * total / n) / free, np.float32(0)))
+    return result if ROUNDING * square <= TOLERANCE * result * free else np.float32(np.nan)
 
 
 @compiled()
-def weighted_sums(
-    x: Numbers,
-    y: Numbers,
-    i: int,
-    j: int,
-    weight: Numbers,
-    a: Number,
-    b: Number,
-    c: Number,
-    d: Number,
-    cot: Number,
-    csc: Number,
-) -> tuple[Number, Number, Number]:
-    """As `sums`, with a weight for each visit; also the sum of the weights of the visits that counted."""
-    total = square = norm = np.float32(0)
-    for v in range(x.shape[1]):
-        value = _short_value(x[i, v], y[i, v], x[j, v], y[j, v], a, b, c, d, cot, csc)
-        seen = value if value == value else np.float32(0)
-        total += weight[v] * seen
-        square += weight[v] * seen * seen
-        norm += weight[v] if value == value else np.float32(0)
-    return total, square, norm
-
-
-@compiled()
-def short_values(
-    x: Numbers,
-    y: Numbers,
-    i: int,
-    j: int,
-    a: Number,
-    b: Number,
-    c: Number,
-    d: Number,
-    cot: Number,
-    csc: Number,
-    values: Numbers,
-) -> None:
+def short_values(factors: Factors, x: Numbers, y: Numbers, i: int, j: int, values: Numbers) -> None:
     """Deviation in each visit by the short form, mas; NaN where one was not seen."""
     for v in range(x.shape[1]):
-        values[v] = _short_value(x[i, v], y[i, v], x[j, v], y[j, v], a, b, c, d, cot, csc)
+        values[v] = _short_value(factors, x[i, v], y[i, v], x[j, v], y[j, v])
 
 
 @compiled()
-def exact_values(
-    direction: Float,
-    east: Float,
-    north: Float,
-    i: int,
-    j: int,
-    xi: Float,
-    yi: Float,
-    xj: Float,
-    yj: Float,
-    values: Float,
-) -> None:
+def fine_factors(geometry: Geometry) -> FineFactors:
+    """Factors of the fine form, per mas."""
+    a, b, c, d, chord2, csc = geometry
+    return a, b, c, d, 1 - chord2 / 2, 0.5 * MAS * csc, -0.5 * (MAS * csc) ** 2
+
+
+@compiled()
+def _fine_value(factors: FineFactors, xi: float, yi: float, xj: float, yj: float) -> float:
+    """Deviation in one visit to third order, mas; NaN where one was not seen."""
+    a, b, c, d, cos, second, third = factors
+    wi, wj = a * yi - b * xi, c * yj - d * xj
+    along = c * xj + d * yj - a * xi - b * yi
+    squares, cross = wi * wi + wj * wj, 2 * wi * wj
+    return along + second * (squares * cos - cross) + third * along * (squares - cross * cos)
+
+
+@compiled()
+def fine_rms(factors: FineFactors, x: Numbers, y: Numbers, i: int, j: int, common: int, ddof: int) -> float:
+    """As `short_rms`, by the fine form."""
+    total = square = 0.0
+    for v in range(x.shape[1]):
+        value = _fine_value(factors, x[i, v], y[i, v], x[j, v], y[j, v])
+        seen = value if value == value else 0.0
+        total += seen
+        square += seen * seen
+    free = common - ddof
+    result = np.sqrt(max((square - total * total / common) / free, 0.0))
+    return result if FINE_ROUNDING * square <= FINE_TOLERANCE * result * free else np.nan
+
+
+@compiled()
+def fine_values(factors: FineFactors, x: Numbers, y: Numbers, i: int, j: int, values: Float) -> None:
+    """As `short_values`, by the fine form."""
+    for v in range(x.shape[1]):
+        values[v] = _fine_value(factors, x[i, v], y[i, v], x[j, v], y[j, v])
+
+
+@compiled()
+def exact_values(stars: Stars, i: int, j: int, values: Float) -> None:
     """Deviation in each visit by the exact form, mas; NaN where one was not seen."""
-    m, n = direction[i], direction[j]
-    near = m[0] * n[0] + m[1] * n[1] + m[2] * n[2] >= 0
+    frame, wide = stars.frame, stars.wide
+    ei, ni, mi = (frame[i, 0], frame[i, 1], 0.0), (frame[i, 2], frame[i, 3], frame[i, 4]), frame[i, 5:]
+    ej, nj, mj = (frame[j, 0], frame[j, 1], 0.0), (frame[j, 2], frame[j, 3], frame[j, 4]), frame[j, 5:]
+    near = mi[0] * mj[0] + mi[1] * mj[1] + mi[2] * mj[2] >= 0
     # the chord vector between nearby directions, their sum beyond 90 degrees: the shorter of the two
     sign = -1.0 if near else 1.0
-    ux, uy, uz = n[0] + sign * m[0], n[1] + sign * m[1], n[2] + sign * m[2]
-    px, py, pz = n[0] - sign * m[0], n[1] - sign * m[1], n[2] - sign * m[2]
+    ux, uy, uz = mj[0] + sign * mi[0], mj[1] + sign * mi[1], mj[2] + sign * mi[2]
+    px, py, pz = mj[0] - sign * mi[0], mj[1] - sign * mi[1], mj[2] - sign * mi[2]
     u0 = np.sqrt(ux * ux + uy * uy + uz * uz)
     p0 = np.sqrt(px * px + py * py + pz * pz)
-    for v in range(len(xi)):
-        ex, ey, fx, fy = xi[v] * MAS, yi[v] * MAS, xj[v] * MAS, yj[v] * MAS
+    for v in range(stars.x.shape[1]):
+        ex = (stars.wide_x[wide[i], v] if wide[i] >= 0 else np.float64(stars.x[i, v])) * MAS
+        ey = (stars.wide_y[wide[i], v] if wide[i] >= 0 else np.float64(stars.y[i, v])) * MAS
+        fx = (stars.wide_x[wide[j], v] if wide[j] >= 0 else np.float64(stars.x[j, v])) * MAS
+        fy = (stars.wide_y[wide[j], v] if wide[j] >= 0 else np.float64(stars.y[j, v])) * MAS
         si, sj = ex * ex + ey * ey, fx * fx + fy * fy
         ez, fz = -si / (1 + np.sqrt(1 - si)), -sj / (1 + np.sqrt(1 - sj))
         # change of the shorter vector
-        dx = fx * east[j, 0] + fy * north[j, 0] + fz * n[0] + sign * (ex * east[i, 0] + ey * north[i, 0] + ez * m[0])
-        dy = fx * east[j, 1] + fy * north[j, 1] + fz * n[1] + sign * (ex * east[i, 1] + ey * north[i, 1] + ez * m[1])
-        dz = fx * east[j, 2] + fy * north[j, 2] + fz * n[2] + sign * (ex * east[i, 2] + ey * north[i, 2] + ez * m[2])
+        dx = fx * ej[0] + fy * nj[0] + fz * mj[0] + sign * (ex * ei[0] + ey * ni[0] + ez * mi[0])
+        dy = fx * ej[1] + fy * nj[1] + fz * mj[1] + sign * (ex * ei[1] + ey * ni[1] + ez * mi[1])
+        dz = fx * ej[2] + fy * nj[2] + fz * mj[2] + sign * (ex * ei[2] + ey * ni[2] + ez * mi[2])
         change = 2 * (ux * dx + uy * dy + uz * dz) + (dx * dx + dy * dy + dz * dz)
         length = np.sqrt((ux + dx) ** 2 + (uy + dy) ** 2 + (uz + dz) ** 2)
         other = np.sqrt(max(p0 * p0 - change, 0.0))
@@ -197,174 +194,175 @@ def exact_values(
 
 
 @compiled()
-def fine_values(
-    direction: Float,
-    east: Float,
-    north: Float,
-    i: int,
-    j: int,
-    dx: float,
-    dy: float,
-    dz: float,
-    chord2: float,
-    x: Numbers,
-    y: Numbers,
-    values: Float,
-) -> None:
-    """Deviation in each visit to third order, mas; NaN where one was not seen."""
-    a = east[i, 0] * dx + east[i, 1] * dy + east[i, 2] * dz
-    b = north[i, 0] * dx + north[i, 1] * dy + north[i, 2] * dz
-    c = east[j, 0] * dx + east[j, 1] * dy + east[j, 2] * dz
-    d = north[j, 0] * dx + north[j, 1] * dy + north[j, 2] * dz
-    csc = 1 / np.sqrt(a * a + b * b)
-    a, b, c, d = a * csc, b * csc, c * csc, d * csc
-    cos = 1 - chord2 / 2
-    second, third = 0.5 * MAS * csc, -0.5 * (MAS * csc) ** 2
-    for v in range(x.shape[1]):
-        wi = a * y[i, v] - b * x[i, v]
-        wj = c * y[j, v] - d * x[j, v]
-        along = c * x[j, v] + d * y[j, v] - a * x[i, v] - b * y[i, v]
-        squares, cross = wi * wi + wj * wj, 2 * wi * wj
-        values[v] = along + second * (squares * cos - cross) + third * along * (squares - cross * cos)
+def reduce(reduction: int, ddof: int, values: Numbers, work: Numbers, common: int, out: Numbers, row: int) -> None:
+    """Write the standard deviation of some deviations, or each of them about their center, to a row.
+
+    Parameters
+    ----------
+    reduction, ddof : int
+    values : (room,) float
+        The deviations, NaN where not seen, and NaN from n_visits to a multiple of `LANES`.
+    work : (room / 2,) float
+        Overwritten.
+    common : int
+        How many deviations are not NaN; more than ``ddof``.
+    out : (rows, 1 or n_visits) float
+    row : int
+    """
+    # one way through, so that compiled code need not count references to the arrays
+    number = out.dtype.type
+    center = number(_median(values, work, common) if reduction == ABOUT_MEDIAN else _mean(values, common))
+    rms = number(_deviation(values, center, common - ddof) if reduction == RMS else 0.0)
+    for v in range(out.shape[1]):
+        out[row, v] = rms if reduction == RMS else values[v] - center
 
 
 @compiled()
-def deviation(values: Float, weight: Numbers, weighted: bool, ddof: int) -> float:
-    """Standard deviation of the values that are not NaN; NaN where their weights do not exceed ``ddof``."""
-    total = norm = square = 0.0
-    if weighted:
-        for v in range(len(values)):
-            total += weight[v] * values[v] if values[v] == values[v] else 0.0
-            norm += weight[v] if values[v] == values[v] else 0.0
-    else:
-        for v in range(len(values)):
-            total += values[v] if values[v] == values[v] else 0.0
-        for v in range(len(values)):
-            norm += 1.0 if values[v] == values[v] else 0.0
-    if norm <= ddof:
-        return np.nan
-    mean = total / norm
+def _mean(values: Numbers, n: int) -> float:
+    """Mean of the n that are not NaN."""
+    total = 0.0
+    for v in range(len(values)):
+        total += values[v] if values[v] == values[v] else 0.0
+    return total / n
+
+
+@compiled()
+def _deviation(values: Numbers, mean: Number, free: int) -> float:
+    """Standard deviation of those that are not NaN."""
+    square = 0.0
     for v in range(len(values)):
         apart = values[v] - mean
-        w = weight[v] if weighted else 1.0
-        square += w * apart * apart if apart == apart else 0.0
-    return np.sqrt(square / (norm - ddof))
+        square += apart * apart if apart == apart else 0.0
+    return np.sqrt(square / free)
 
 
 @compiled()
-def differences(
-    reduction: int, values: Numbers, weight: Numbers, weighted: bool, scratch: Numbers, out: Numbers, place: int
-) -> int:
-    """Write the deviations from the median or mean of the values of positive weight, and return how many there are.
+def _median(values: Numbers, work: Numbers, n: int) -> Number:
+    """Median of the n that are not NaN."""
+    upper = _ranked(values, n, n // 2)
+    lower = upper if n % 2 else _largest_below(values, work, upper)
+    if upper != upper:  # equal values, or a distribution like no other; NaN is sorted behind all numbers
+        ordered = np.sort(values)
+        lower, upper = ordered[(n - 1) // 2], ordered[n // 2]
+    return (lower + upper) / values.dtype.type(2)
 
-    ``scratch`` is longer than ``values`` by up to a `LANES`, to a multiple of that.
+
+@compiled()
+def _ranked(values: Numbers, n: int, rank: int) -> Number:
+    """Value of a rank, 0 being the smallest, among the n that are not NaN; NaN where it could not be told apart.
+
+    The value is bracketed by counting how many are smaller than each of four pivots, which lie where it is expected
+    about the mean of a Gaussian distribution at first, and by interpolation in the bracket then: three passes without a branch in them,
+    most often, where sorting or partitioning mispredicts at every step.
     """
-    n = 0
-    for v in range(len(values)):
-        scratch[n] = values[v]
-        n += (values[v] == values[v]) and (not weighted or weight[v] > 0)
-    center: Number
-    if weighted:
-        center = _weighted_center(reduction, values, weight)
-    elif reduction == ABOUT_MEAN:
-        total = 0.0
-        for k in range(n):
-            total += scratch[k]
-        center = total / n
-    else:
-        center = _median(scratch, n)
-    for k in range(n):
-        out[place + k] = scratch[k] - center
-    return n
-
-
-@compiled()
-def _median(values: Numbers, n: int) -> Number:
-    """Median of the first n; the places after them, up to a multiple of `LANES`, are overwritten."""
-    padded = (n + LANES - 1) // LANES * LANES
-    for k in range(n, padded):
-        values[k] = np.inf
-    middle = n // 2
-    upper = _ranked(values, padded, n, middle)
-    if n % 2:
-        return upper
-    if _below(values, padded, upper) < middle:
-        return upper  # the two middle ones are equal
-    lower = values[0] if values[0] < upper else -np.inf
-    for k in range(n):
-        if lower < values[k] < upper:
-            lower = values[k]
-    return (lower + upper) / 2
-
-
-@compiled()
-def _below(values: Numbers, padded: int, pivot: Number) -> Number:
-    """How many are smaller than a pivot."""
-    count = np.float32(0)
-    for k in range(padded):
-        count += np.float32(1) if values[k] < pivot else np.float32(0)
-    return count
-
-
-@compiled()
-def _ranked(values: Numbers, padded: int, n: int, rank: int) -> Number:
-    """Value of a rank, 0 being the smallest.
-
-    The value is bracketed by counting how many are smaller than a pivot, which is moved by the slope of a Gaussian
-    distribution until the bracket is finite and by interpolation then: a handful of passes over a few hundred visits,
-    without a branch in them, where sorting or partitioning mispredicts at every step.
-    """
-    total = square = 0.0
-    for k in range(n):
-        total += values[k]
-        square += values[k] * values[k]
-    mean = total / n
-    step = 2.5 * np.sqrt(max(square / n - mean * mean, 0.0)) / n
-    low, high, count_low, count_high = -np.inf, np.inf, 0.0, float(n)
-    pivot = mean
+    number = values.dtype.type
+    total = square = number(0)
+    for k in range(len(values)):
+        seen = values[k] if values[k] == values[k] else number(0)
+        total += seen
+        square += seen * seen
+    middle = total / n
+    step = 0.76 * np.sqrt(max(square / n - middle * middle, 0.0) / n)
+    low, high, count_low, count_high = number(-np.inf), number(np.inf), 0, n
     for _ in range(40):
-        count = _below(values, padded, pivot)
-        if count <= rank:
-            low, count_low = pivot, count
+        p, q = number(middle - 1.5 * step), number(middle - 0.5 * step)
+        r, s = number(middle + 0.5 * step), number(middle + 1.5 * step)
+        below_p, below_q, below_r, below_s = _below(values, p, q, r, s)
+        before = count_high - count_low
+        # the last pivot with few enough below it, and the first with too many
+        low, count_low, high, count_high = _narrow(p, below_p, rank, low, count_low, high, count_high)
+        low, count_low, high, count_high = _narrow(q, below_q, rank, low, count_low, high, count_high)
+        low, count_low, high, count_high = _narrow(r, below_r, rank, low, count_low, high, count_high)
+        low, count_low, high, count_high = _narrow(s, below_s, rank, low, count_low, high, count_high)
+        within = count_high - count_low
+        if within == 1:
+            return _sum_between(values, low, high)
+        if low == -np.inf:
+            middle, step = high - 3 * step, 2 * step
+        elif high == np.inf:
+            middle, step = low + 3 * step, 2 * step
+        elif within < before:
+            middle = low + (high - low) * ((rank + 0.5 - count_low) / within)
+            step = (high - low) * (0.5 / np.sqrt(within))
         else:
-            high, count_high = pivot, count
-        if count_high - count_low == 1:
-            # one value is left between low and high: the one that is looked for
-            found = 0.0
-            for k in range(padded):
-                found += values[k] if low <= values[k] < high else 0.0
-            return found
-        if low == -np.inf or high == np.inf:
-            pivot += step * (rank + 0.5 - count + (1 if count <= rank else -1))
-        else:
-            pivot = low + (high - low) * min(max((rank + 0.5 - count_low) / (count_high - count_low), 0.05), 0.95)
-        if not low < pivot < high:
-            break
-    for k in range(n):  # equal values, or a distribution like no other
-        pivot = values[k]
-        if _below(values, padded, pivot) <= rank:
-            equal = 0
-            for v in range(n):
-                equal += values[v] == pivot
-            if _below(values, padded, pivot) + equal > rank:
-                return pivot
-    return values[0]
+            middle, step = 0.5 * (low + high), 0.25 * (high - low)
+            if not low < number(middle) < high:
+                break
+    return number(np.nan)
 
 
 @compiled()
-def _weighted_center(reduction: int, values: Numbers, weight: Numbers) -> float:
-    """Weighted mean, or the value with half of the weight on either side (the middle of two where it is between)."""
+def _narrow(
+    pivot: Number, below: int, rank: int, low: Number, count_low: int, high: Number, count_high: int
+) -> tuple[Number, int, Number, int]:
+    """Bracket of a value of some rank, once it is known how many are smaller than a pivot."""
+    raises, lowers = (pivot > low) & (below <= rank), (pivot < high) & (below > rank)
+    count_low, count_high = below if raises else count_low, below if lowers else count_high
+    return pivot if raises else low, count_low, pivot if lowers else high, count_high
+
+
+@compiled()
+def _below(values: Numbers, p: Number, q: Number, r: Number, s: Number) -> tuple[int, int, int, int]:
+    """How many are smaller than each of four pivots."""
+    below_p = below_q = below_r = below_s = np.float32(0)
+    one, none = np.float32(1), np.float32(0)
+    for k in range(len(values)):
+        below_p += one if values[k] < p else none
+        below_q += one if values[k] < q else none
+        below_r += one if values[k] < r else none
+        below_s += one if values[k] < s else none
+    return int(below_p), int(below_q), int(below_r), int(below_s)
+
+
+@compiled()
+def _sum_between(values: Numbers, low: Number, high: Number) -> Number:
+    """Sum of those from ``low`` to less than ``high``."""
+    total = none = values.dtype.type(0)
+    for k in range(len(values)):
+        total += values[k] if low <= values[k] < high else none
+    return total
+
+
+@compiled()
+def _largest_below(values: Numbers, work: Numbers, bound: Number) -> Number:
+    """The largest that is smaller than a bound: the winners of pairs, of pairs of these, and so on."""
+    half, least = len(values) // 2, values.dtype.type(-np.inf)
+    for k in range(half):
+        one, other = values[k], values[half + k]
+        one, other = one if one < bound else least, other if other < bound else least
+        work[k] = one if one > other else other
+    while half > 1:
+        rest = half // 2
+        half -= rest
+        for k in range(half):
+            work[k] = work[k] if work[k] > work[rest + k] else work[rest + k]
+    return work[0]
+
+
+@compiled()
+def reduce_weighted(reduction: int, ddof: int, values: Numbers, weight: Numbers, out: Numbers, row: int) -> bool:
+    """As `reduce`, with a weight for each visit; False, and nothing written, where their sum does not exceed ``ddof``."""
     chosen = np.flatnonzero((values == values) & (weight > 0))
     kept, share = values[chosen].astype(np.float64), weight[chosen].astype(np.float64)
     norm = share.sum()
-    if reduction == ABOUT_MEAN:
-        return (kept * share).sum() / norm
-    order = np.argsort(kept)
+    mean = (kept * share).sum() / norm
+    if reduction == RMS:
+        out[row, 0] = np.sqrt((share * (kept - mean) ** 2).sum() / (norm - ddof))
+        return bool(norm > ddof)
+    out[row] = np.nan
+    out[row][chosen] = kept - (_weighted_median(kept, share) if reduction == ABOUT_MEDIAN else mean)
+    return True
+
+
+@compiled()
+def _weighted_median(values: Float, weight: Float) -> float:
+    """The value with half of the weight on either side; the middle of two where it is between."""
+    order, norm = np.argsort(values), weight.sum()
     below = 0.0
     for place in range(len(order)):
-        below += share[order[place]]
+        below += weight[order[place]]
         if below > 0.5 * norm:
-            return kept[order[place]]
+            return values[order[place]]
         if below == 0.5 * norm:
-            return 0.5 * (kept[order[place]] + kept[order[place + 1]])
-    return kept[order[-1]]
+            return 0.5 * (values[order[place]] + values[order[place + 1]])
+    return values[order[-1]]

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.separation import Annulus, PairValues
-from skyaccept.lib.separation.grid import Index
+from skyaccept.lib.separation.tree import Index
 from skyaccept.lib.separation.positions import Positions
 from skyaccept.lib.sphere import MAS, Float, separation
 
@@ -47,13 +47,15 @@ def pair_deviations(
 
 def vectors(where: Positions) -> Float:
     """Unit vectors of all positions, (n_objects, n_visits, 3), zero where not seen."""
-    x, y = where.x.astype(np.float64), where.y.astype(np.float64)
-    wide = np.flatnonzero(where.wide >= 0)
-    x[wide], y[wide] = where.wide_x[where.wide[wide]], where.wide_y[where.wide[wide]]
+    stars = where.stars
+    x, y = stars.x.astype(np.float64), stars.y.astype(np.float64)
+    wide = np.flatnonzero(stars.wide >= 0)
+    x[wide], y[wide] = stars.wide_x[stars.wide[wide]], stars.wide_y[stars.wide[wide]]
     x, y = np.nan_to_num(x) * MAS, np.nan_to_num(y) * MAS
-    along = np.sqrt(1 - x**2 - y**2)
-    found = along[..., None] * where.direction[:, None] + x[..., None] * where.east[:, None]
-    return np.where(where.seen[..., None], found + y[..., None] * where.north[:, None], 0.0)
+    along, frame = np.sqrt(1 - x**2 - y**2), stars.frame[:, None]
+    east = np.concatenate([frame[..., :2], np.zeros_like(frame[..., :1])], axis=-1)
+    found = along[..., None] * frame[..., 5:] + x[..., None] * east + y[..., None] * frame[..., 2:5]
+    return np.where(where.seen[..., None], found, 0.0)
 
 
 def pairs_in(where: Positions, annulus: Annulus) -> Iterator[tuple[Index, Index]]:

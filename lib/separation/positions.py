@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.jit import compiled
-from skyaccept.lib.separation import grid
-from skyaccept.lib.separation.grid import Grid, Index
+from skyaccept.lib.separation import tree
+from skyaccept.lib.separation.tree import Index, Tree
 from skyaccept.lib.sphere import MAS, Float
 
 SMALL = 2_000_000
@@ -22,22 +22,15 @@ WIDE = 100.0
 """Objects with an offset beyond this, mas, are kept in float64 as well when the others are in float32."""
 
 
-@dataclass(frozen=True)
-class Positions:
-    """Positions of objects in visits, as a mean direction and an offset from it in each visit.
-
-    Objects stand in the order of the cells of ``grid``.
+class Stars(NamedTuple):
+    """What compiled code knows of the objects, in the order of the leaves of the tree.
 
     Attributes
     ----------
-    direction : (n_objects, 3) float64
-        Mean direction of each object over its visits, a unit vector.
-    east, north : (n_objects, 3) float64
-        Directions of increasing right ascension and declination there.
+    frame : (n_objects, 8) float64
+        East (x and y; its z is 0), north and mean direction of each object.
     x, y : (n_objects, n_visits) float64 or float32
-        Offset from the mean direction along ``east`` and ``north``, mas; NaN where not seen. The position is
-        ``direction sqrt(1 - x^2 - y^2) + east x + north y``, exactly, with x and y in radians.
-    seen_bits : (n_objects, n_words) uint64
+    bits : (n_objects, n_words) uint64
         Visits in which each object was seen, 64 to a word.
     reach : (n_objects,) float64
         Largest offset of each object, mas.
@@ -45,20 +38,31 @@ class Positions:
         Row of each object in ``wide_x`` and ``wide_y``, -1 for those whose offsets are precise as they stand.
     wide_x, wide_y : (n_wide, n_visits) float64
         Offsets of the objects that moved far, where ``x`` and ``y`` are float32.
-    grid : Grid
     """
 
-    direction: Float
-    east: Float
-    north: Float
+    frame: Float
     x: NDArray[Any]
     y: NDArray[Any]
-    seen_bits: NDArray[np.uint64]
+    bits: NDArray[np.uint64]
     reach: Float
     wide: Index
     wide_x: Float
     wide_y: Float
-    grid: Grid
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Positions of objects in visits, as a mean direction and an offset from it in each visit.
+
+    Objects stand in the order of the leaves of ``tree``. The position of one in a visit is
+    ``direction sqrt(1 - x^2 - y^2) + east x + north y``, exactly, with x and y in radians. ``objects`` and ``visits``
+    are the codes of the rows and columns of the offsets.
+    """
+
+    stars: Stars
+    tree: Tree
+    objects: Array
+    visits: Array
 
     @classmethod
     def from_degrees(cls, obj: Array, visit: Array, ra: Float, dec: Float, *, precise: bool | None = None) -> Positions:
@@ -85,36 +89,42 @@ class Positions:
         if precise is None:
             precise = n * n_visits <= SMALL
         direction = _mean_directions(start, ra, dec)
-        cells = grid.build(direction) if n else _NO_GRID
-        direction = np.ascontiguousarray(direction[cells.order])
+        order, leaves = tree.build(direction)
+        direction = direction[order]
         east, north = tangent_basis(direction)
+        frame = np.concatenate([east[:, :2], north, direction], axis=1)
         x = np.full((n, n_visits), np.nan, dtype=np.float64 if precise else np.float32)
         y = np.full_like(x, np.nan)
         bits = np.zeros((n, (n_visits + 63) // 64), dtype=np.uint64)
         reach = np.zeros(n)
-        _fill_offsets(start, column, ra, dec, cells.order, east, north, x, y, bits, reach)
+        _fill_offsets(start, column, ra, dec, order, frame, x, y, bits, reach)
         wide = np.full(n, -1, dtype=np.int64)
         far = np.zeros(0, dtype=np.int64) if precise else np.flatnonzero(reach > WIDE)
         wide[far] = np.arange(len(far))
         wide_x = np.full((len(far), n_visits), np.nan)
         wide_y = np.full_like(wide_x, np.nan)
         if len(far):
-            there = cells.order[far]
-            _fill_offsets(start, column, ra, dec, there, east[far], north[far], wide_x, wide_y, bits[far], reach[far])
-        return cls(direction, east, north, x, y, bits, reach, wide, wide_x, wide_y, cells)
+            _fill_offsets(start, column, ra, dec, order[far], frame[far], wide_x, wide_y, bits[far], reach[far])
+        stars = Stars(frame, x, y, bits, reach, wide, wide_x, wide_y)
+        return cls(stars, leaves, obj[start[:-1]][order], np.flatnonzero(present))
+
+    def __len__(self) -> int:
+        return len(self.stars.frame)
 
     @property
     def n_visits(self) -> int:
         """Number of visits in which any object was seen."""
-        return int(self.x.shape[1])
+        return int(self.stars.x.shape[1])
 
-    def __len__(self) -> int:
-        return len(self.direction)
+    @property
+    def direction(self) -> Float:
+        """Mean direction of each object over its visits, a unit vector, (n_objects, 3)."""
+        return self.stars.frame[:, 5:]
 
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
         """Whether each object was seen in each visit, (n_objects, n_visits)."""
-        return np.isfinite(self.x)
+        return np.isfinite(self.stars.x)
 
 
 def positions(detections: Detections, rows: Index) -> Positions:
@@ -131,18 +141,6 @@ def tangent_basis(direction: Float) -> tuple[Float, Float]:
     length = np.linalg.norm(east, axis=1, keepdims=True)
     east = np.where(length > 0, east / np.where(length > 0, length, 1.0), [0.0, 1.0, 0.0])
     return np.ascontiguousarray(east), np.ascontiguousarray(np.cross(direction, east))
-
-
-_NO_GRID = Grid(
-    order=np.zeros(0, dtype=np.int64),
-    ra=np.zeros(0),
-    strip=np.zeros(0, dtype=np.int64),
-    first=np.zeros(1, dtype=np.int64),
-    start=np.zeros(1, dtype=np.int64),
-    width=np.zeros(0),
-    edges=np.zeros(1),
-    span=0.0,
-)
 
 
 @compiled()
@@ -176,8 +174,7 @@ def _fill_offsets(
     ra: Float,
     dec: Float,
     order: Index,
-    east: Float,
-    north: Float,
+    frame: Float,
     x: NDArray[Any],
     y: NDArray[Any],
     bits: NDArray[np.uint64],
@@ -188,8 +185,8 @@ def _fill_offsets(
         farthest = 0.0
         for row in range(start[obj], start[obj + 1]):
             px, py, pz = _unit_vector(ra[row], dec[row])
-            a = (px * east[k, 0] + py * east[k, 1] + pz * east[k, 2]) / MAS
-            b = (px * north[k, 0] + py * north[k, 1] + pz * north[k, 2]) / MAS
+            a = (px * frame[k, 0] + py * frame[k, 1]) / MAS
+            b = (px * frame[k, 2] + py * frame[k, 3] + pz * frame[k, 4]) / MAS
             visit = column[row]
             x[k, visit] = a
             y[k, visit] = b

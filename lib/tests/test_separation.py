@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from skyaccept.lib import separation
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.separation import Annulus, Positions, Weights, plain
-from skyaccept.lib.separation.grid import Index
+from skyaccept.lib.separation.tree import Index
 from skyaccept.lib.sphere import MAS, Float
 from skyaccept.lib.tests.reference import Star, exact_separation, haversine, mean_position, pair_separations
 
@@ -195,7 +195,7 @@ def test_a_common_shift_and_rotation_of_a_visit_changes_nothing() -> None:
 def test_the_mean_direction_is_that_of_the_mean_vector() -> None:
     stars = jittered(np.random.default_rng(6), 5, 4, (0.0, 0.0), 0.01)
     positions = build(stars)
-    for k, star in enumerate(positions.grid.order):
+    for k, star in enumerate(positions.objects):
         x, y, z = positions.direction[k]
         direction = (float(np.degrees(np.arctan2(y, x))), float(np.degrees(np.arcsin(z))))
         assert haversine(direction, mean_position(stars[star])) < 1e-3
@@ -314,7 +314,7 @@ def test_zero_weights_leave_objects_and_visits_out(precise: bool) -> None:
     weights = Weights(objects, visits)
     weighted = separation.pair_rms(where, annulus, ddof=1, min_common_visits=2, weights=weights)
     assert weighted.weights is not None
-    x = np.where(visits > 0, where.x, np.nan)
+    x = np.where(visits > 0, where.stars.x, np.nan)
     kept = dataclasses.replace(where, x=x, y=np.where(visits > 0, where.y, np.nan))
     kept.seen[objects == 0] = False
     slow = plain.pair_rms(kept, annulus, ddof=1, min_common_visits=2)
