@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.jit import compiled
-from skyaccept.lib.sphere import Float, chord, unit_vectors
+from skyaccept.lib.sphere import Float, chord
 
 Index = NDArray[np.int64]
+Rows = NDArray[Any]
 
 UNPLACED = -1
 AMBIGUOUS = -2
 """Codes in ``Detections.object``: no finite position, or a group with two detections in one visit."""
+
+MANY = -1  # visits
+_LARGEST_CUBE = 1e-6  # of the radius: cubes are smaller by this than those whose diagonal is the radius
+_SMALLEST_CUBE = 1e-6  # three coordinates from 0 to 2, in units of it, fit into 63 bits
 
 
 def associate(detections: Detections, radius: float) -> Detections:
@@ -35,14 +42,11 @@ def associate(detections: Detections, radius: float) -> Detections:
     Detections
         With ``object`` set to 0 ... n - 1, `UNPLACED` or `AMBIGUOUS`.
     """
-    placed = np.isfinite(detections.ra) & np.isfinite(detections.dec)
     if detections.object is None:
-        label = np.full(len(detections), UNPLACED, dtype=np.int64)
-        rows = np.flatnonzero(placed)
-        vectors = unit_vectors(detections.ra[rows], detections.dec[rows])
-        label[rows] = connected(vectors, detections.visit[rows], radius)
+        label = connected(_directions(_column(detections.ra), _column(detections.dec)), detections.visit, radius)
     else:
-        label = np.where(placed, detections.object, UNPLACED)
+        placed = np.isfinite(detections.ra) & np.isfinite(detections.dec)
+        label = np.where(placed, detections.object, UNPLACED).astype(np.int64, copy=False)
     return replace(detections, object=_mark_ambiguous(label, detections.visit))
 
 
@@ -52,68 +56,217 @@ def connected(vectors: Float, visit: Array, radius: float) -> Index:
     Parameters
     ----------
     vectors : (n, 3) float64
-        Unit vectors.
+        Unit vectors; one that is not finite stands apart.
     visit : (n,) int
-        Visit of each point.
+        Visit of each point, not negative.
     radius : float
         Radians; a pair at exactly this separation is not joined.
 
     Returns
     -------
     (n,) int64
-        Labels 0, 1, ..., equal within a component, numbered by the first point of each.
+        Labels 0, 1, ..., equal within a component, numbered by the first point of each; `UNPLACED` for a vector that
+        is not finite.
 
     Notes
     -----
-    Points are sorted into cubes in space, of a side no less than the radius, so that neighbours lie in 27 cubes: no
-    pole and no seam. Components grow by union and find.
+    Points are sorted into cubes in space, so that neighbours lie in adjacent cubes: no pole and no seam. Components
+    grow by union and find.
+
+    Let all points of a cube lie within the radius of each other and let them come from two visits or more. Then each
+    differs in its visit from one of the others at least: those of visit v are joined to all of any other visit w, and
+    those of w to all that are not of w. The cube is connected, without a test of its pairs, and a single edge joins
+    it to another such cube. Cubes are therefore made small enough, with a diagonal below the radius; below the
+    smallest side that the key of a cube can express, the extent of the points tells instead.
     """
     n = len(vectors)
-    if n == 0:
-        return np.empty(0, dtype=np.int64)
+    vectors, visit = _column(vectors), np.ascontiguousarray(visit, dtype=np.int64)
     reach = chord(min(radius, np.pi))
-    side = max(reach * (1 + 1e-9), 2.0 / 2**20)
-    cells = ((vectors + 1.0) / side).astype(np.int64)
-    key = (cells[:, 0] << 42) | (cells[:, 1] << 21) | cells[:, 2]
+    side = max(reach / np.sqrt(3) * (1 - _LARGEST_CUBE), _SMALLEST_CUBE)
+    parent = np.empty(n, dtype=np.int64)
+    previous = np.empty(n, dtype=np.int32 if n < 2**31 else np.int64)
+    key, last, seen = _fill_cubes(vectors, visit, side, parent, previous)
     order = np.argsort(key)
-    ordered = key[order]
-    start = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    occupied = ordered[start]
-    parent = np.arange(n)
-    _join_cells(
-        vectors[order], np.asarray(visit, dtype=np.int64)[order], order, np.append(start, n), occupied, reach, parent
-    )
-    return _number(parent)
+    _join_cubes(vectors, visit, key[order], last[order], seen[order], side, reach, parent, previous)
+    _number(parent)
+    return parent
+
+
+def _column(values: Array) -> Float:
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+@compiled(parallel=True, strict=True)
+def _directions(ra: Float, dec: Float) -> Float:
+    """`unit_vectors`, in parallel; a position that is not finite gives none that is."""
+    vectors = np.empty((len(ra), 3))
+    for k in numba.prange(len(ra)):
+        alpha, delta = np.radians(ra[k]), np.radians(dec[k])
+        vectors[k, 0] = np.cos(delta) * np.cos(alpha)
+        vectors[k, 1] = np.cos(delta) * np.sin(alpha)
+        vectors[k, 2] = np.sin(delta)
+    return vectors
 
 
 @compiled(strict=True)
-def _join_cells(
-    vectors: Float, visit: Index, row: Index, start: Index, occupied: Index, reach: float, parent: Index
+def _fill_cubes(vectors: Float, visit: Index, side: float, parent: Index, previous: Rows) -> tuple[Index, Rows, Rows]:
+    """Put points into cubes, in order of appearance, found again by a hash of their key.
+
+    ``previous`` becomes the row of the point before each in its cube, -1 for the first, and ``parent`` the row of the
+    first: as if all points of a cube were connected.
+
+    Returns
+    -------
+    key : (n_cubes,) int64
+        The coordinates of each cube, x, y, z, of 21 bits.
+    last : (n_cubes,) int
+        The row of its last point.
+    seen : (n_cubes,) int
+        The visit of its points, `MANY` where they differ.
+    """
+    n = len(vectors)
+    # of these only as many places are touched as there are cubes
+    key = np.empty(n, dtype=np.int64)
+    first = np.empty(n, dtype=previous.dtype)
+    last = np.empty(n, dtype=previous.dtype)
+    seen = np.empty(n, dtype=previous.dtype)
+    cubes, bits = 0, 10
+    table = np.full(1 << bits, -1, dtype=previous.dtype)
+    for row in range(n):
+        x, y, z = vectors[row, 0], vectors[row, 1], vectors[row, 2]
+        if not np.isfinite(x + y + z):
+            parent[row] = UNPLACED
+            continue
+        own = (int((x + 1.0) / side) << 42) | (int((y + 1.0) / side) << 21) | int((z + 1.0) / side)
+        place = _hash(own, bits)
+        while table[place] >= 0 and key[table[place]] != own:
+            place = (place + 1) & (len(table) - 1)
+        cube = table[place]
+        if cube >= 0:
+            parent[row] = first[cube]
+            previous[row] = last[cube]
+            last[cube] = row
+            if seen[cube] != visit[row]:
+                seen[cube] = MANY
+            continue
+        table[place] = cubes
+        key[cubes] = own
+        first[cubes] = last[cubes] = parent[row] = row
+        seen[cubes] = visit[row]
+        previous[row] = -1
+        cubes += 1
+        if 2 * cubes > len(table):
+            bits += 2
+            table = np.full(1 << bits, -1, dtype=previous.dtype)
+            for old in range(cubes):
+                place = _hash(key[old], bits)
+                while table[place] >= 0:
+                    place = (place + 1) & (len(table) - 1)
+                table[place] = old
+    return key[:cubes], last[:cubes], seen[:cubes]
+
+
+@compiled()
+def _hash(key: int, bits: int) -> int:
+    """Multiplicative hash (Knuth): the upper bits of the product with 2^64 over the golden ratio, modulo 2^64."""
+    return ((key * -0x61C8864680B583EB) >> (64 - bits)) & ((1 << bits) - 1)
+
+
+@compiled(strict=True)
+def _join_cubes(
+    vectors: Float,
+    visit: Index,
+    key: Index,
+    last: Rows,
+    seen: Rows,
+    side: float,
+    reach: float,
+    parent: Index,
+    previous: Rows,
 ) -> None:
-    """Join the points of each cube with each other and with those of the 13 neighbours of higher key."""
+    """Join the points of each cube with each other and with those of neighbours; cubes ascend in their key.
+
+    Neighbours in z are neighbours in this order, and those in each other column of cubes run along with it.
+    """
+    n = len(key)
+    small = side * np.sqrt(3.0) < reach
+    whole = np.empty(n, dtype=np.bool_)
+    for cube in range(n):
+        whole[cube] = seen[cube] == MANY and (small or _extent(vectors, last[cube], previous) < reach)
+        if not whole[cube]:
+            row = last[cube]
+            while row >= 0:
+                parent[row] = row
+                row = previous[row]
+            if seen[cube] == MANY:
+                _join_points(vectors, visit, last[cube], last[cube], False, False, reach, parent, previous)
+    steps = int(reach / side * (1 + 1e-6)) + 1
+    columns = np.array(
+        [(dx << 42) + (dy << 21) for dx in range(steps + 1) for dy in range(-steps, steps + 1) if dx > 0 or dy >= 0]
+    )
+    begin = np.zeros(len(columns), dtype=np.int64)
+    for cube in range(n):
+        for column in range(len(columns)):
+            low = key[cube] + columns[column] - steps
+            while begin[column] < n and key[begin[column]] < low:
+                begin[column] += 1
+            other = cube + 1 if column == 0 else begin[column]
+            while other < n and key[other] <= low + 2 * steps:
+                both = whole[cube] and whole[other]
+                if both:
+                    apart = _root(parent, last[cube]) != _root(parent, last[other])
+                else:
+                    apart = seen[cube] == MANY or seen[cube] != seen[other]
+                if apart:
+                    _join_points(
+                        vectors, visit, last[cube], last[other], whole[cube], whole[other], reach, parent, previous
+                    )
+                other += 1
+
+
+@compiled(strict=True)
+def _extent(vectors: Float, last: int, previous: Rows) -> float:
+    """Diagonal of the box about the points of a cube; rounded, it is still no less than the distance of any two."""
+    square = 0.0
+    for axis in range(3):
+        low = high = vectors[last, axis]
+        row = previous[last]
+        while row >= 0:
+            low, high = min(low, vectors[row, axis]), max(high, vectors[row, axis])
+            row = previous[row]
+        square += (high - low) * (high - low)
+    return np.sqrt(square)
+
+
+@compiled(strict=True)
+def _join_points(
+    vectors: Float,
+    visit: Index,
+    last: int,
+    other: int,
+    whole: bool,
+    other_whole: bool,
+    reach: float,
+    parent: Index,
+    previous: Rows,
+) -> None:
+    """Join the points of two cubes, or of one; a point meets a whole cube once, and two whole cubes meet once."""
     near = reach * reach * (1 + 1e-12)
-    offsets = np.empty(14, dtype=np.int64)
-    found = 0
-    for dx in range(-1, 2):
-        for dy in range(-1, 2):
-            for dz in range(-1, 2):
-                offset = (dx << 42) + (dy << 21) + dz
-                if offset >= 0:
-                    offsets[found] = offset
-                    found += 1
-    for cell in range(len(occupied)):
-        for k in range(len(offsets)):
-            offset = int(offsets[k])
-            other = cell if offset == 0 else int(np.searchsorted(occupied, occupied[cell] + offset))
-            if other == len(occupied) or occupied[other] != occupied[cell] + offset:
-                continue
-            for a in range(start[cell], start[cell + 1]):
-                x, y, z = vectors[a, 0], vectors[a, 1], vectors[a, 2]
-                for b in range(a + 1 if offset == 0 else start[other], start[other + 1]):
-                    dx, dy, dz = vectors[b, 0] - x, vectors[b, 1] - y, vectors[b, 2] - z
-                    square = dx * dx + dy * dy + dz * dz
-                    if square < near and visit[a] != visit[b] and np.sqrt(square) < reach:
-                        _join(parent, row[a], row[b])
+    a = last
+    while a >= 0:
+        x, y, z = vectors[a, 0], vectors[a, 1], vectors[a, 2]
+        b = previous[a] if last == other else other
+        while b >= 0:
+            dx, dy, dz = vectors[b, 0] - x, vectors[b, 1] - y, vectors[b, 2] - z
+            square = dx * dx + dy * dy + dz * dz
+            if square < near and visit[a] != visit[b] and np.sqrt(square) < reach:
+                _join(parent, a, b)
+                if whole and other_whole:
+                    return
+                if other_whole:
+                    break
+            b = previous[b]
+        a = previous[a]
 
 
 @compiled()
@@ -135,54 +288,52 @@ def _join(parent: Index, a: int, b: int) -> None:
 
 
 @compiled()
-def _number(parent: Index) -> Index:
-    label = np.empty(len(parent), dtype=np.int64)
+def _number(parent: Index) -> None:
+    """Turn parents into labels, in place: a parent comes before its children."""
     count = 0
     for k in range(len(parent)):
-        root = _root(parent, k)
-        if root == k:
-            label[k] = count
+        if parent[k] == k:
+            parent[k] = count
             count += 1
-        else:
-            label[k] = label[root]
-    return label
+        elif parent[k] >= 0:
+            parent[k] = parent[parent[k]]
 
 
 def _mark_ambiguous(label: Index, visit: Array) -> Index:
-    """Number the objects 0, 1, ... and set those with two detections in one visit to `AMBIGUOUS`."""
-    used = label >= 0
-    if not used.any():
-        return label
-    members = _rank(label[used])
-    doubtful = _repeated(members, np.asarray(visit, dtype=np.int64)[used], np.bincount(members))
-    order = np.cumsum(~doubtful) - 1
-    result = label.copy()
-    result[used] = np.where(doubtful[members], AMBIGUOUS, order[members])
-    return result
-
-
-def _rank(label: Index) -> Index:
-    """Place of each label among the distinct ones."""
-    if int(label.max()) < 4 * len(label):
-        return (np.cumsum(np.bincount(label) > 0) - 1)[label]
-    return np.unique(label, return_inverse=True)[1]
+    """Number the objects 0, 1, ... and set those with two detections in one visit to `AMBIGUOUS`, in place."""
+    if len(label):
+        if int(label.max()) >= 4 * len(label):
+            used = label >= 0
+            label[used] = np.unique(label[used], return_inverse=True)[1]
+        _renumber(label, np.ascontiguousarray(visit, dtype=np.int64))
+    return label
 
 
 @compiled()
-def _repeated(member: Index, visit: Index, count: Index) -> NDArray[np.bool_]:
-    """Whether a group has two detections in one visit."""
-    start = np.zeros(len(count) + 1, dtype=np.int64)
-    start[1:] = np.cumsum(count)
-    place = start[:-1].copy()
-    ordered = np.empty(len(member), dtype=np.int64)
-    for k in range(len(member)):
-        ordered[place[member[k]]] = visit[k]
-        place[member[k]] += 1
+def _renumber(label: Index, visit: Index) -> None:
+    """Close up the numbers of those groups that have no two detections in one visit."""
+    groups = label.max() + 1
+    start = np.zeros(groups + 1, dtype=np.int64)
+    for k in range(len(label)):
+        if label[k] >= 0:
+            start[label[k] + 1] += 1
+    start = np.cumsum(start)
+    number = start[:-1].copy()
+    ordered = np.empty(start[groups], dtype=np.int32)
+    for k in range(len(label)):
+        if label[k] >= 0:
+            ordered[number[label[k]]] = visit[k]
+            number[label[k]] += 1
     last = np.full(visit.max() + 1, -1, dtype=np.int64)
-    doubtful = np.zeros(len(count), dtype=np.bool_)
-    for group in range(len(count)):
+    count = 0
+    for group in range(groups):
+        doubtful = False
         for k in range(start[group], start[group + 1]):
-            if last[ordered[k]] == group:
-                doubtful[group] = True
+            doubtful |= last[ordered[k]] == group
             last[ordered[k]] = group
-    return doubtful
+        number[group] = AMBIGUOUS if doubtful else count
+        if start[group] < start[group + 1] and not doubtful:
+            count += 1
+    for k in range(len(label)):
+        if label[k] >= 0:
+            label[k] = number[label[k]]
