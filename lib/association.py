@@ -109,7 +109,7 @@ def _directions(ra: Float, dec: Float) -> Float:
 
 
 @compiled(strict=True)
-def _fill_cubes(vectors: Float, visit: Index, side: float, parent: Index, previous: Rows) -> tuple[Index, Rows, Rows]:
+def _fill_cubes(vectors: Float, visit: Index, side: float, parent: Index, previous: Rows) -> tuple[Index, Rows, Index]:
     """Put points into cubes, in order of appearance, found again by a hash of their key.
 
     ``previous`` becomes the row of the point before each in its cube, -1 for the first, and ``parent`` the row of the
@@ -121,7 +121,7 @@ def _fill_cubes(vectors: Float, visit: Index, side: float, parent: Index, previo
         The coordinates of each cube, x, y, z, of 21 bits.
     last : (n_cubes,) int
         The row of its last point.
-    seen : (n_cubes,) int
+    seen : (n_cubes,) int64
         The visit of its points, `MANY` where they differ.
     """
     n = len(vectors)
@@ -129,7 +129,7 @@ def _fill_cubes(vectors: Float, visit: Index, side: float, parent: Index, previo
     key = np.empty(n, dtype=np.int64)
     first = np.empty(n, dtype=previous.dtype)
     last = np.empty(n, dtype=previous.dtype)
-    seen = np.empty(n, dtype=previous.dtype)
+    seen = np.empty(n, dtype=np.int64)
     cubes, bits = 0, 10
     table = np.full(1 << bits, -1, dtype=previous.dtype)
     for row in range(n):
@@ -178,7 +178,7 @@ def _join_cubes(
     visit: Index,
     key: Index,
     last: Rows,
-    seen: Rows,
+    seen: Index,
     side: float,
     reach: float,
     parent: Index,

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+from skyaccept.lib import association
 from skyaccept.lib.association import AMBIGUOUS, UNPLACED, associate, connected
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.sphere import chord, unit_vectors
@@ -276,3 +281,58 @@ def test_many_stars_are_found_again() -> None:
     assert clear.mean() > 0.99
     pairs = {(int(a), int(b)) for a, b in zip(found[clear], star[shuffled][clear], strict=True)}
     assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+
+
+@pytest.mark.parametrize("scatter", [0.02, 0.3, 1.0])
+@pytest.mark.parametrize("visits", [1, 2, 60])
+@pytest.mark.parametrize("radius", [0.02 * ARCSEC, 0.3 * ARCSEC, ARCSEC, math.radians(1), math.radians(100)])
+def test_components_are_those_of_the_graph_of_all_pairs(radius: float, visits: int, scatter: float) -> None:
+    """Crowded and sparse, cubes smaller and larger than the radius; stars about a pole, an axis and anywhere."""
+    rng = np.random.default_rng(round(1000 * scatter) + visits)
+    for centre in ([0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.5, -0.7, 0.3]):
+        for spread in (2.0, 40.0):
+            stars = centre + rng.normal(0, spread * radius, (60, 3))
+            vectors = stars[rng.integers(60, size=1500)] + rng.normal(0, scatter * radius, (1500, 3))
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            visit = rng.integers(visits, size=1500)
+            pairs = cKDTree(vectors).query_pairs(1.001 * chord(radius), output_type="ndarray")
+            length = np.sqrt(np.sum((vectors[pairs[:, 0]] - vectors[pairs[:, 1]]) ** 2, axis=1))
+            edges = pairs[(length < chord(radius)) & (visit[pairs[:, 0]] != visit[pairs[:, 1]])]
+            graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(1500, 1500))
+            found, expected = connected(vectors, visit, radius), connected_components(graph, directed=False)[1]
+            first = np.unique(expected, return_index=True)[1]
+            assert np.array_equal(found, np.argsort(np.argsort(first))[expected])
+
+
+def test_a_vector_that_is_not_finite_stands_apart() -> None:
+    """Wherever it comes."""
+    vectors = np.array([[np.nan, 0, 0], [1, 0, 0], [0, np.inf, 0], [1, 0, 0], [0, 0, 1]])
+    assert connected(vectors, np.arange(5), ARCSEC).tolist() == [UNPLACED, 0, UNPLACED, 0, 1]
+
+
+def test_visits_may_have_large_numbers() -> None:
+    """They are told apart by all of their digits."""
+    vectors = np.tile([1.0, 0.0, 0.0], (2, 1))
+    assert connected(vectors, np.array([5, 5]) + (1 << 40), ARCSEC).tolist() == [0, 1]
+    assert connected(vectors, np.array([5, 5 + (1 << 40)]), ARCSEC).tolist() == [0, 0]
+
+
+def test_directions_are_those_of_the_plain_formula() -> None:
+    """To rounding."""
+    rng = np.random.default_rng(1)
+    ra, dec = rng.uniform(0, 360, 1000), rng.uniform(-90, 90, 1000)
+    np.testing.assert_allclose(association._directions(ra, dec), unit_vectors(ra, dec), rtol=0, atol=3e-16)
+
+
+def test_objects_of_the_catalog_may_have_large_numbers() -> None:
+    """They are numbered in their order."""
+    field = catalog([10.0, 50.0, 10.0, 50.0], [0.0] * 4, [0, 1, 1, 1], [1 << 60, 7, 1 << 60, 1 << 50])
+    assert codes(field).tolist() == [2, 0, 2, 1]
+
+
+def test_columns_may_be_of_any_layout() -> None:
+    """As they come from files: big-endian, read-only, strided."""
+    ra, visit = np.array([10.0, 0, 20.0, 0, 10.0, 0], dtype=">f8")[::2], np.array([0, 0, 1], dtype=">i4")
+    ra.flags.writeable = visit.flags.writeable = False
+    field = replace(catalog([0.0] * 3, [0.0] * 3, [0, 0, 1]), ra=ra, dec=np.zeros(3, dtype=np.float32), visit=visit)
+    assert codes(field).tolist() == [0, 1, 0]
