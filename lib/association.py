@@ -20,8 +20,8 @@ AMBIGUOUS = -2
 """Codes in ``Detections.object``: no finite position, or a group with two detections in one visit."""
 
 MANY = -1  # visits
-_LARGEST_CUBE = 1e-6  # of the radius: cubes are smaller by this than those whose diagonal is the radius
-_SMALLEST_CUBE = 1e-6  # three coordinates from 0 to 2, in units of it, fit into 63 bits
+_SMALLEST_SIDE = 1e-6  # coordinates from 0 to 2 in units of it take 21 bits each
+_SLACK = 1e-6  # relative; rounding moves a point by less than 1e-9 of a cube
 
 
 def associate(detections: Detections, radius: float) -> Detections:
@@ -73,16 +73,15 @@ def connected(vectors: Float, visit: Array, radius: float) -> Index:
     Points are sorted into cubes in space, so that neighbours lie in adjacent cubes: no pole and no seam. Components
     grow by union and find.
 
-    Let all points of a cube lie within the radius of each other and let them come from two visits or more. Then each
-    differs in its visit from one of the others at least: those of visit v are joined to all of any other visit w, and
-    those of w to all that are not of w. The cube is connected, without a test of its pairs, and a single edge joins
-    it to another such cube. Cubes are therefore made small enough, with a diagonal below the radius; below the
-    smallest side that the key of a cube can express, the extent of the points tells instead.
+    Let all points of a cube lie within the radius of each other and come from two visits or more. Two of different
+    visits are then joined by an edge, and two of the same visit through any point of another one: the cube is connected
+    without a test of its pairs, and a single edge joins it to another such cube. Cubes are therefore made small
+    enough, with a diagonal below the radius; where their keys do not allow it, the extent of the points tells instead.
     """
     n = len(vectors)
     vectors, visit = _column(vectors), np.ascontiguousarray(visit, dtype=np.int64)
     reach = chord(min(radius, np.pi))
-    side = max(reach / np.sqrt(3) * (1 - _LARGEST_CUBE), _SMALLEST_CUBE)
+    side = max(reach / np.sqrt(3) * (1 - _SLACK), _SMALLEST_SIDE)
     parent = np.empty(n, dtype=np.int64)
     previous = np.empty(n, dtype=np.int32 if n < 2**31 else np.int64)
     key, last, seen = _fill_cubes(vectors, visit, side, parent, previous)
@@ -186,10 +185,11 @@ def _join_cubes(
 ) -> None:
     """Join the points of each cube with each other and with those of neighbours; cubes ascend in their key.
 
-    Neighbours in z are neighbours in this order, and those in each other column of cubes run along with it.
+    Neighbours in z are close in this order, and those in each other column of cubes run along with it. Of two
+    neighbours, the one with the lower key looks for the other.
     """
     n = len(key)
-    small = side * np.sqrt(3.0) < reach
+    small = side > _SMALLEST_SIDE  # the diagonal is below the radius
     whole = np.empty(n, dtype=np.bool_)
     for cube in range(n):
         whole[cube] = seen[cube] == MANY and (small or _extent(vectors, last[cube], previous) < reach)
@@ -200,7 +200,7 @@ def _join_cubes(
                 row = previous[row]
             if seen[cube] == MANY:
                 _join_points(vectors, visit, last[cube], last[cube], False, False, reach, parent, previous)
-    steps = int(reach / side * (1 + 1e-6)) + 1
+    steps = int(reach / side * (1 + _SLACK)) + 1
     columns = np.array(
         [(dx << 42) + (dy << 21) for dx in range(steps + 1) for dy in range(-steps, steps + 1) if dx > 0 or dy >= 0]
     )
@@ -212,12 +212,11 @@ def _join_cubes(
                 begin[column] += 1
             other = cube + 1 if column == 0 else begin[column]
             while other < n and key[other] <= low + 2 * steps:
-                both = whole[cube] and whole[other]
-                if both:
-                    apart = _root(parent, last[cube]) != _root(parent, last[other])
+                if whole[cube] and whole[other]:
+                    pending = _root(parent, last[cube]) != _root(parent, last[other])
                 else:
-                    apart = seen[cube] == MANY or seen[cube] != seen[other]
-                if apart:
+                    pending = seen[cube] == MANY or seen[cube] != seen[other]
+                if pending:
                     _join_points(
                         vectors, visit, last[cube], last[other], whole[cube], whole[other], reach, parent, previous
                     )
@@ -301,10 +300,11 @@ def _number(parent: Index) -> None:
 
 def _mark_ambiguous(label: Index, visit: Array) -> Index:
     """Number the objects 0, 1, ... and set those with two detections in one visit to `AMBIGUOUS`, in place."""
-    if len(label):
-        if int(label.max()) >= 4 * len(label):
-            used = label >= 0
-            label[used] = np.unique(label[used], return_inverse=True)[1]
+    largest = int(label.max(initial=UNPLACED))
+    if largest >= 4 * len(label):
+        used = label >= 0
+        label[used] = np.unique(label[used], return_inverse=True)[1]
+    if largest >= 0:
         _renumber(label, np.ascontiguousarray(visit, dtype=np.int64))
     return label
 

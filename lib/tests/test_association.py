@@ -253,6 +253,12 @@ def test_association_twice_is_association_once() -> None:
     assert once.object.tolist() == again.object.tolist() == [-2, -2, -2, -1, 0, 0, 1]
 
 
+def test_a_catalog_without_a_clear_object_stays_so() -> None:
+    """However it is marked."""
+    for given_objects in ([AMBIGUOUS] * 3, [UNPLACED] * 3, [AMBIGUOUS, UNPLACED, AMBIGUOUS]):
+        assert codes(catalog([10.0] * 3, [0.0] * 3, [0, 0, 1], given_objects)).tolist() == given_objects
+
+
 def test_nothing_but_the_objects_changes() -> None:
     """The other columns are handed on."""
     field = catalog([10.0, 10.0], [0.0, 0.0], [0, 1])
