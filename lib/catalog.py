@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import astropy.units as u
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from skyaccept.lib.errors import InputError
 
@@ -113,16 +114,11 @@ class Detections:
         return values
 
 
-def factorize(values: Array) -> tuple[Array, tuple[str, ...]]:
-    """Codes of ``values`` in the ascending order of their distinct values, and these as text.
-
-    Integers sort as numbers, text as text; ``[7, 10, 7]`` gives ``[0, 1, 0], ("7", "10")``.
-    """
-    distinct, codes = np.unique(values, return_inverse=True)
-    return codes.astype(np.int64), tuple(str(v) for v in distinct.tolist())
-
-
-def check(detections: Detections, parts: Sequence[tuple[str, int]] = ()) -> Detections:
+def check(
+    detections: Detections,
+    parts: Sequence[tuple[str, int]] = (),
+    others: Callable[[], Mapping[str, Array]] = dict,
+) -> Detections:
     """Return the detections if they are sound; every reader and simulator passes through here.
 
     Parameters
@@ -130,6 +126,8 @@ def check(detections: Detections, parts: Sequence[tuple[str, int]] = ()) -> Dete
     detections : Detections
     parts : sequence of (str, int), optional
         The files that the rows come from and how many come from each, for messages.
+    others : callable, optional
+        ``others()`` reads the columns that were left out; called only where rows are identical without them.
 
     Raises
     ------
@@ -151,7 +149,7 @@ def check(detections: Detections, parts: Sequence[tuple[str, int]] = ()) -> Dete
     rows = _Rows(tuple(parts) or ((where, n),))
     _check_range(rows, "ra", detections.ra, 0.0, 360.0)
     _check_range(rows, "dec", detections.dec, -90.0, 90.0)
-    _check_duplicates(rows, columns)
+    _check_duplicates(rows, columns, others)
     return detections
 
 
@@ -179,23 +177,30 @@ def _check_range(rows: _Rows, name: str, values: Array, low: float, high: float)
         )
 
 
-def _check_duplicates(rows: _Rows, columns: Mapping[str, Array]) -> None:
+def _check_duplicates(rows: _Rows, columns: Mapping[str, Array], others: Callable[[], Mapping[str, Array]]) -> None:
     """Refuse rows that repeat another one in every column; NaN equals NaN here."""
-    # sorting by right ascension alone leaves few candidates, which the other columns then tell apart
-    order = np.argsort(columns["ra"], kind="stable")
-    ra = columns["ra"][order]
-    same = np.flatnonzero((ra[1:] == ra[:-1]) | (np.isnan(ra[1:]) & np.isnan(ra[:-1])))
-    if not same.size:
+    # right ascension alone leaves few candidates, which the other columns then tell apart
+    ra = columns["ra"]
+    ordered = np.sort(ra)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    unknown = np.isnan(ra)
+    if not twice.size and np.count_nonzero(unknown) < 2:
         return
-    candidates = np.unique(np.concatenate([order[same], order[same + 1]]))
-    keys = [values[candidates] for values in columns.values()]
-    ranks = np.stack([np.unique(key, return_inverse=True, equal_nan=True)[1] for key in keys], axis=1)
-    _, first, inverse = np.unique(ranks, axis=0, return_index=True, return_inverse=True)
-    repeated = np.flatnonzero(first[inverse.ravel()] != np.arange(len(candidates)))
+    candidates = np.flatnonzero(pd.Series(ra).isin(twice).to_numpy() | unknown)
+    candidates = candidates[_table({"ra": ra, "dec": columns["dec"]}, candidates).duplicated(keep=False)]
+    if not _table(columns, candidates).duplicated().any():
+        return
+    table = _table({**columns, **others()}, candidates)
+    repeated = np.flatnonzero(table.duplicated())
     if repeated.size:
-        row = int(candidates[repeated[0]])
-        twin = int(candidates[first[inverse.ravel()[repeated[0]]]])
+        row = table.iloc[repeated[0]]
+        twin = int(np.argmax(((table == row) | (table.isna() & row.isna())).all(axis=1)))
         raise InputError(
-            f"{rows.name(row)}: identical in every column to {rows.name(twin)} ({repeated.size} repeated rows); "
-            "was a file read twice? remove the duplicates"
+            f"{rows.name(int(candidates[repeated[0]]))}: identical in every column to "
+            f"{rows.name(int(candidates[twin]))} ({repeated.size} repeated rows); was a file read twice? "
+            "remove the duplicates"
         )
+
+
+def _table(columns: Mapping[str, Array], rows: Array) -> pd.DataFrame:
+    return pd.DataFrame({name: values[rows] for name, values in columns.items()})

@@ -20,7 +20,7 @@ from skyaccept.lib.document import text_of
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings
-from skyaccept.lib.requirements import LEVELS, Case, Definition, Level, Rule, Specification
+from skyaccept.lib.requirements import LEVELS, Case, Definition, Level, Specification
 from skyaccept.lib.results import Json, LevelResult, Result, Results, SampleAccount, plain
 from skyaccept.lib.selection import Cut, select
 from skyaccept.lib.sphere import Float
@@ -72,6 +72,34 @@ def run(
     return Results(record, measurer.dataset(), results, describe(results, clauses))
 
 
+def needs(
+    specification: Specification, cases: Iterable[Case], *, definition: str | None = None, compare: bool = False
+) -> frozenset[str]:
+    """Columns of a catalog that cases need beside visit, band, position and object; flags as ``flag_NAME``.
+
+    Parameters
+    ----------
+    specification : Specification
+    cases : iterable of Case
+    definition : str, optional
+        As for `run`.
+    compare : bool
+        Under every definition instead of the deciding one alone.
+
+    Raises
+    ------
+    InputError
+        The definition does not exist.
+    """
+    _check_definition(specification, definition)
+    used: set[str] = set()
+    for case in cases:
+        names = specification.definitions if compare else (definition or case.clause.definition,)
+        for cut in (cut for name in names for cut in _cuts_under(specification.definitions[name], case)):
+            used.update(cut.needs)
+    return frozenset(used)
+
+
 class Measurer:
     """Measures cases one at a time and keeps what they share: samples and errors."""
 
@@ -86,10 +114,7 @@ class Measurer:
     ) -> None:
         if level not in LEVELS:
             raise InputError(f"--level {level}: not one of {', '.join(LEVELS)}")
-        if definition is not None and definition not in specification.definitions:
-            raise InputError(
-                f"--definition {definition}: does not exist; known: {', '.join(specification.definitions)}"
-            )
+        _check_definition(specification, definition)
         self._detections = detections
         self._definitions = specification.definitions
         self._level = level
@@ -140,10 +165,8 @@ class Measurer:
         """
         for case in cases:
             definition = self._definitions[self._definition or case.clause.definition]
-            rule = definition.rule(case.clause.metric)
-            for cut in self._cuts(definition, rule, case) if rule else ():
-                if cut.column not in ("flags", "visits"):
-                    self._detections.column(cut.column, f"{case.id} under definition {definition.id}")
+            for name in (name for cut in _cuts_under(definition, case) if not cut.flags for name in cut.needs):
+                self._detections.column(name, f"{case.id} under definition {definition.id}")
 
     def failed(self, case: Case, reason: str) -> Result:
         """Record of a case whose measurement broke."""
@@ -196,7 +219,7 @@ class Measurer:
         if rule is None:
             return Outcome(f"definition {definition.id} does not cover {clause.metric}")
         own = definition.id == clause.definition
-        cuts = self._cuts(definition, rule, case)
+        cuts = _cuts_under(definition, case)
         width = clause.half_width if own and clause.half_width is not None else rule.half_width
         settings = Settings(float(width.to_value(u.rad)), rule.min_common_visits, rule.ddof)
         parameters = {name: float(clause.parameters[name].to_value(unit)) for name, unit in metric.parameters.items()}
@@ -212,12 +235,6 @@ class Measurer:
         }
         data = {"histogram": _histogram(errors.values)}
         return Outcome(None, _account(sample, cuts, errors), values, data, errors.method)
-
-    def _cuts(self, definition: Definition, rule: Rule, case: Case) -> tuple[Cut, ...]:
-        """Cuts of the definition's sample, or the clause's own under its own definition."""
-        if case.clause.sample is not None and definition.id == case.clause.definition:
-            return case.clause.sample
-        return definition.samples[rule.sample]
 
     def _sample(self, band: str, cuts: Sequence[Cut], needed_by: str) -> Sample:
         key = (band, tuple(cuts))
@@ -259,6 +276,21 @@ class Measurer:
         if isinstance(found, NotMeasurable):
             raise NotMeasurable(*found.args)
         return found
+
+
+def _check_definition(specification: Specification, name: str | None) -> None:
+    if name is not None and name not in specification.definitions:
+        raise InputError(f"--definition {name}: does not exist; known: {', '.join(specification.definitions)}")
+
+
+def _cuts_under(definition: Definition, case: Case) -> tuple[Cut, ...]:
+    """Cuts of the definition's sample, or the clause's own under its own definition; none where it has no rule."""
+    rule = definition.rule(case.clause.metric)
+    if rule is None:
+        return ()
+    if case.clause.sample is not None and definition.id == case.clause.definition:
+        return case.clause.sample
+    return definition.samples[rule.sample]
 
 
 @dataclass(frozen=True)

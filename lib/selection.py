@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import astropy.units as u
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import catalog
 from skyaccept.lib.association import AMBIGUOUS
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.document import number_or_quantity, one_of
+from skyaccept.lib.jit import compiled
 
 Bools = NDArray[np.bool_]
 
@@ -97,6 +99,13 @@ class Cut:
         return cls(column, of, tuple(bounds), finite is True)
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """Columns looked at, flags as ``flag_NAME``; none for a number of visits."""
+        if self.flags:
+            return tuple(f"flag_{flag}" for flag in self.flags)
+        return () if self.min_visits is not None else (self.column,)
+
+    @property
     def reason(self) -> str:
         """Name under which rejected rows are counted (flags are counted by flag)."""
         return {"visits": "visits", "flags": "flag"}.get(self.column, f"{self.column}:{self.of}")
@@ -162,12 +171,17 @@ def select(detections: Detections, band: str, cuts: Sequence[Cut], needed_by: st
     rejected: dict[str, int] = {}
     notes: list[str] = []
     code = detections.bands.index(band) if band in detections.bands else -1
-    rows = np.arange(len(detections))
-    rows = _keep(rows, detections.band == code, f"band:not {band}", rejected)
+    rows = np.flatnonzero(detections.band == code)
+    if len(rows) < len(detections):
+        rejected[f"band:not {band}"] = len(detections) - len(rows)
     placed = np.isfinite(detections.ra[rows]) & np.isfinite(detections.dec[rows])
     rows = _keep(rows, placed, "position:not finite", rejected)
-    rows = _keep(rows, detections.object[rows] != AMBIGUOUS, "association:two detections in one visit", rejected)
-    rows = rows[np.lexsort((detections.visit[rows], detections.object[rows]))]
+    objects = detections.object[rows]
+    if ((objects < 0) & (objects != AMBIGUOUS)).any():
+        raise ValueError("a detection that has a position is not associated")
+    rows = _keep(rows, objects != AMBIGUOUS, "association:two detections in one visit", rejected)
+    del objects
+    rows = _grouped(_grouped(rows, detections.visit), detections.object)
     for cut in cuts:
         if cut.flags:
             rows = _apply_flags(detections, cut, rows, rejected, notes)
@@ -198,9 +212,9 @@ def _apply_flags(
             notes.append(f"the catalog has no flag '{flag}': not applied")
             continue
         bad = detections.flags[flag][rows]
-        if cut.of == "all":
+        if cut.of == "all" and bad.any():
             groups = Groups.of(detections, rows)
-            bad = groups.spread(np.logical_or.reduceat(bad, groups.start)) if len(rows) else bad
+            bad = groups.spread(np.logical_or.reduceat(bad, groups.start))
         rows = _keep(rows, ~bad, f"flag:{flag}", rejected)
     return rows
 
@@ -252,17 +266,33 @@ class Groups:
         if not len(values):
             return values
         if name == "median":
-            return self._median(values)
+            return _medians(values, self.start, self.count)
         reduce = np.maximum if name == "max" else np.minimum  # min serves "all": NaN spoils each of them
         return np.asarray(reduce.reduceat(np.where(np.isfinite(values), values, np.nan), self.start))
 
-    def _median(self, values: Array) -> Array:
-        finite = np.isfinite(values)
-        filled = np.where(finite, values, np.inf).astype(np.float64)
-        owner = np.repeat(np.arange(len(self.start)), self.count)
-        ordered = filled[np.lexsort((filled, owner))]
-        n = np.add.reduceat(finite.astype(np.int64), self.start)
-        low = ordered[self.start + np.maximum(n - 1, 0) // 2]
-        high = ordered[self.start + np.maximum(n // 2, 0).clip(max=self.count - 1)]
-        with np.errstate(invalid="ignore"):
-            return np.where(n > 0, (low + high) / 2, np.nan)
+
+@compiled()
+def _grouped(rows: NDArray[np.int64], label: Array) -> NDArray[np.int64]:
+    """Rows in ascending order of their labels (not negative), in the order in which they were where these agree."""
+    place = np.zeros(label.max() + 2 if len(label) else 1, dtype=np.int64)
+    for row in rows:
+        place[label[row] + 1] += 1
+    place = np.cumsum(place)
+    ordered = np.empty_like(rows)
+    for row in rows:
+        ordered[place[label[row]]] = row
+        place[label[row]] += 1
+    return ordered
+
+
+@compiled(parallel=True, strict=True)
+def _medians(values: Array, start: NDArray[np.int64], count: NDArray[np.int64]) -> Array:
+    """Median of the finite values of each group; NaN where there is none."""
+    found = np.full(len(start), np.nan)
+    for k in numba.prange(len(start)):
+        group = values[start[k] : start[k] + count[k]]
+        ordered = np.sort(group[np.isfinite(group)])
+        n = len(ordered)
+        if n:
+            found[k] = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+    return found

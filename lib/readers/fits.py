@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -30,14 +31,12 @@ def read(path: Path, names: Iterable[str]) -> dict[str, Array]:
     """Read the named columns of the first table of a file."""
     with _table(path) as hdu:
         flags = _flags(hdu.header)
-        packed = hdu.header.get("FLAGCOL")
         result = {}
         for name in names:
             if name in flags:
-                values = np.asarray(hdu.data.field(packed - 1)[:, flags[name][0]], dtype=bool)
+                result[name] = _bit(hdu, flags[name][0])
             else:
-                values = np.asarray(hdu.data[name])
-            result[name] = _masked(_native(values), hdu.columns[name].null if name not in flags else None)
+                result[name] = _masked(_native(np.asarray(hdu.data[name])), hdu.columns[name].null)
         return result
 
 
@@ -48,7 +47,7 @@ def _table(path: Path) -> Iterator[Any]:
             # said again, with the name of the file, where no table is found or it is too short
             warnings.catch_warnings(record=True, action="always") as said,
             open_binary(path) as file,
-            fits.open(file, memmap=False) as hdus,
+            fits.open(file, memmap=isinstance(file, io.BufferedReader)) as hdus,  # not where it is unpacked
         ):
             for hdu in hdus:
                 if isinstance(hdu, fits.BinTableHDU):
@@ -86,6 +85,13 @@ def _flags(header: Any) -> dict[str, tuple[int, str]]:
     return found
 
 
+def _bit(hdu: Any, number: int) -> Array:
+    """One bit of the packed flags in each row; astropy would unpack all of them."""
+    rows = hdu.data.view(np.ndarray)
+    packed = rows[rows.dtype.names[hdu.header["FLAGCOL"] - 1]]
+    return (packed[:, number // 8] & (0x80 >> number % 8)).astype(bool)
+
+
 def _masked(values: Array, null: Any) -> Array:
     """Missing values as NaN or None: the header's TNULL of integers, empty text."""
     if values.dtype.kind in "SU":
@@ -102,7 +108,7 @@ def _masked(values: Array, null: Any) -> Array:
 def _native(values: Array) -> Array:
     if values.dtype.kind in "SU":
         return np.char.strip(values.astype(str))
-    return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
+    return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("=")))  # a copy, for the file is closed
 
 
 FORMAT = Format("FITS table", lambda start: start[:9] == b"SIMPLE  =", columns, read)

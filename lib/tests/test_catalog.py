@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.catalog import UNITS, Detections, check, factorize
+from skyaccept.lib.catalog import UNITS, Detections, check
 from skyaccept.lib.errors import InputError
 
 
@@ -234,25 +234,3 @@ def test_objects_are_counted_once_associated() -> None:
     assert catalog(object=np.full(6, -1)).n_objects == 0
     assert catalog(0, object=np.array([], dtype=int)).n_objects == 0
     assert len(catalog()) == 6
-
-
-def test_integers_sort_as_numbers_and_text_as_text() -> None:
-    """The names are text in either case."""
-    codes, names = factorize(np.array([7, 10, 7]))
-    assert (codes.tolist(), names) == ([0, 1, 0], ("7", "10"))
-    codes, names = factorize(np.array(["7", "10", "7"]))
-    assert (codes.tolist(), names) == ([1, 0, 1], ("10", "7"))
-    codes, names = factorize(np.array([2**53 + 1, 2**53], dtype=np.int64))
-    assert (codes.tolist(), names) == ([1, 0], ("9007199254740992", "9007199254740993"))
-    codes, names = factorize(np.array([], dtype=np.int64))
-    assert (codes.tolist(), names) == ([], ())
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20) | st.lists(st.text("abcé ", max_size=3), max_size=20))
-def test_codes_lead_back_to_the_values(values: list[Any]) -> None:
-    """In ascending order, each name once."""
-    codes, names = factorize(np.array(values, dtype=np.int64 if not values or isinstance(values[0], int) else str))
-    assert codes.dtype == np.int64
-    assert [names[code] for code in codes] == [str(value) for value in values]
-    assert names == tuple(str(value) for value in sorted(set(values)))

@@ -1,0 +1,128 @@
+"""Only the columns that the clauses need are read."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from skyaccept.lib import measure, readers, requirements
+from skyaccept.lib.catalog import UNITS
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.tests.test_readers import assert_same, astropy_table, catalog, write
+
+SPECIFICATION = requirements.load()
+ALWAYS = {"visit", "band", "ra", "dec", "object"}
+
+
+def there(detections: Any) -> set[str]:
+    """Columns and flags that detections have."""
+    columns = {name for name in UNITS if getattr(detections, name) is not None}
+    return columns | {f"flag_{name}" for name in detections.flags}
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".ecsv.gz", ".fits", ".fits.gz"])
+def test_the_named_columns_are_those_of_the_whole_catalog(tmp_path: Path, suffix: str) -> None:
+    """Beside them there are visit, band, position and object; a name that the catalog lacks is no error."""
+    path = write(tmp_path / f"c{suffix}", catalog())
+    whole, part = readers.load(path), readers.load(path, columns={"snr", "flag_cr", "flag_bad"})
+    assert there(part) == ALWAYS | {"snr", "flag_cr"}
+    changes: dict[str, Any] = {name: None for name in there(whole) - there(part) if name in UNITS}
+    expected = dataclasses.replace(whole, flags={"cr": whole.flags["cr"]}, **changes)
+    assert_same(part, expected)
+    assert part.sha256 == whole.sha256
+    assert there(readers.load(path, columns=())) == ALWAYS
+
+
+def test_parquet_reads_no_other_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "c.parquet", catalog())
+    asked: list[str] = []
+    read = pq.ParquetFile.read
+
+    def spy(self: Any, columns: list[str]) -> Any:
+        asked.extend(columns)
+        return read(self, columns=columns)
+
+    monkeypatch.setattr(pq.ParquetFile, "read", spy)
+    readers.load(path, columns={"mag"})
+    assert sorted(asked) == ["band", "dec", "mag", "ra", "visit"]
+
+
+def test_rows_that_a_column_left_out_tells_apart_are_no_duplicates(tmp_path: Path) -> None:
+    """That column is read when it comes to that, and rows identical in it as well are refused as ever."""
+    columns = catalog()
+    twice = {name: np.append(values, values[3]) for name, values in columns.items()}
+    path = write(tmp_path / "twice.parquet", twice)
+    with pytest.raises(InputError, match=r"row 16: identical in every column to .*row 4 \(1 repeated rows\)"):
+        readers.load(path, columns={"mag"})
+    twice["airmass"][15] += 0.1
+    assert len(readers.load(write(path, twice), columns={"mag"})) == 16
+
+
+def test_units_of_columns_left_out_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "c.fits"
+    astropy_table(catalog(), {"mag_err": "arcsec"}).write(path)
+    with pytest.raises(InputError, match="column 'mag_err'"):
+        readers.load(path, columns={"mag"})
+
+
+def test_a_table_of_visits_adds_what_is_needed_and_the_catalog_lacks(tmp_path: Path) -> None:
+    """A column that the catalog has is not taken from the table, whether it is read or not."""
+    columns = catalog()
+    del columns["mjd"]
+    path = write(tmp_path / "c.parquet", columns)
+    visits = write(tmp_path / "v.csv", {"visit": np.unique(columns["visit"]), "mjd": [1.0, 2, 3], "airmass": 9.0})
+    whole = readers.load(path, visits=visits)
+    assert there(readers.load(path, visits=visits, columns={"mjd", "airmass"})) == ALWAYS | {"mjd", "airmass"}
+    np.testing.assert_array_equal(readers.load(path, visits=visits, columns={"airmass"}).airmass, whole.airmass)
+    assert there(readers.load(path, visits=visits, columns={"mag"})) == ALWAYS | {"mag"}
+
+
+def test_needs_are_those_of_the_cuts_in_use() -> None:
+    """Of the deciding definition, of the one chosen instead, or of all."""
+    cases = SPECIFICATION.cases(["r"])
+    flags = {f"flag_{name}" for name in ("saturated", "cr", "bad", "edge", "not_primary")}
+    assert measure.needs(SPECIFICATION, cases) == {"mag", "snr", "extendedness"} | flags
+    assert measure.needs(SPECIFICATION, cases, definition="srd") == {"snr", "extendedness"} | flags
+    assert measure.needs(SPECIFICATION, cases, definition="lvv-t1278-notebook") == {"mag"}
+    everything = set[str]().union(
+        *(measure.needs(SPECIFICATION, cases, definition=name) for name in SPECIFICATION.definitions)
+    )
+    assert measure.needs(SPECIFICATION, cases, definition="srd", compare=True) == everything
+    with pytest.raises(InputError, match="--definition mine: does not exist"):
+        measure.needs(SPECIFICATION, cases, definition="mine")
+
+
+def test_a_clause_with_a_sample_of_its_own_needs_what_that_looks_at(tmp_path: Path) -> None:
+    content = yaml.safe_load(requirements.shipped()["LSE-30"].read_text())
+    first = content["requirements"][0]["clauses"][0]
+    content["requirements"][0]["clauses"] = [first | {"sample": [{"column": "airmass", "of": "each", "below": 2}]}]
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
+    own = requirements.load([tmp_path / "own.yaml"])
+    assert measure.needs(own, own.cases()) == {"airmass"}
+    assert "airmass" not in measure.needs(own, own.cases(), definition="srd")
+
+
+def test_a_missing_column_says_who_needs_it_and_a_missing_flag_is_a_note(tmp_path: Path) -> None:
+    """As for the whole catalog."""
+    columns = catalog()
+    del columns["snr"]
+    cases = SPECIFICATION.cases(["r"])
+    needs = measure.needs(SPECIFICATION, cases)
+    path = write(tmp_path / "c.parquet", columns)
+    said = []
+    for wanted in (None, needs):
+        with pytest.raises(InputError) as caught:
+            measure.Measurer(readers.load(path, columns=wanted), SPECIFICATION).check(cases)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    assert "no column for 'snr', which OSS-REQ-0388-AM1-r under definition lvv-t1278 needs" in said[0]
+    path = write(tmp_path / "c.parquet", catalog())
+    runs = [
+        measure.run(readers.load(path, columns=wanted), SPECIFICATION, bands=["r"]).results for wanted in (None, needs)
+    ]
+    assert runs[0] == runs[1]
+    assert runs[0][0].sample is not None
+    assert "the catalog has no flag 'bad': not applied" in runs[0][0].sample.notes
