@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import skyaccept
 from skyaccept.fixtures.plugin import OPTIONS
 
 USAGE_ERROR = 4
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: pytest's for ``verify``, otherwise 0 or 4."""
+    """Run the command and return its exit status: pytest's for ``verify``, otherwise 0 or 4; 130 after Ctrl-C."""
     from skyaccept.lib.errors import InputError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -31,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.rest = rest
     try:
         status: int = options.run(options)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
     except InputError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return USAGE_ERROR
@@ -89,13 +94,16 @@ def _verify(options: argparse.Namespace) -> int:
         elif value:
             values = value if isinstance(value, list) else [value]
             arguments += [f"--sky-{name}={one}" for one in values]
-    return int(pytest.main(arguments))
+    status = int(pytest.main(arguments))
+    return INTERRUPTED if status == pytest.ExitCode.INTERRUPTED else status
 
 
 def _inspect(options: argparse.Namespace) -> int:
     from skyaccept.lib.readers import inspection
 
-    _print(inspection.describe(inspection.inspect(options.file)))
+    with _shown():
+        found = inspection.inspect(options.file)
+    _print(inspection.describe(found))
     return 0
 
 
@@ -109,8 +117,9 @@ def _simulate(options: argparse.Namespace) -> int:
         raise InputError(f"{options.output}: is a folder; name a file")
     if not options.output.resolve().parent.is_dir():
         raise InputError(f"{options.output}: no such folder")
-    made = survey.simulate(scenario.load(options.scenario), options.seed)
-    survey.write(made, options.output)
+    with _shown():
+        made = survey.simulate(scenario.load(options.scenario), options.seed)
+        survey.write(made, options.output)
     d = made.detections
     _print([f"{options.output}: {len(d):,} detections of {len(made.truth.ra):,} stars in {len(d.visits)} visits"])
     return 0
@@ -122,6 +131,20 @@ def _specs(options: argparse.Namespace) -> int:
 
     _print(specs.table(requirements.load(options.names or ["LSE-30"])))
     return 0
+
+
+@contextmanager
+def _shown() -> Iterator[None]:
+    """Show the progress of long work, where there is a terminal."""
+    from skyaccept.fixtures.line import Line
+    from skyaccept.lib import progress
+
+    line = Line(sys.stderr)
+    try:
+        with progress.listening(line.show):
+            yield
+    finally:
+        line.close()
 
 
 def _print(lines: Sequence[str]) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +15,7 @@ from typing import Any
 from skyaccept.lib import decision
 from skyaccept.lib.decision import Verdict
 from skyaccept.lib.errors import InputError
+from skyaccept.lib.output import replacing
 
 SCHEMA = "skyaccept-results/1"
 MAX_BYTES = 200_000_000
@@ -158,12 +157,8 @@ class Results:
         """Check against the schema and write; an existing file is replaced in one step."""
         text = dumps(self.to_json())
         check(json.loads(text), "results")
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary = Path(name)
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
 
     def count(self, verdict: Verdict) -> int:
         """Number of results with a verdict."""

@@ -10,7 +10,7 @@ import astropy.units as u
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import catalog
+from skyaccept.lib import catalog, progress
 from skyaccept.lib.association import AMBIGUOUS
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.document import number_or_quantity, one_of
@@ -168,6 +168,7 @@ def select(detections: Detections, band: str, cuts: Sequence[Cut], needed_by: st
     """
     if detections.object is None:
         raise ValueError("detections are not associated")
+    progress.report(f"selecting detections in {band}", 0, len(cuts))
     rejected: dict[str, int] = {}
     notes: list[str] = []
     code = detections.bands.index(band) if band in detections.bands else -1
@@ -182,7 +183,8 @@ def select(detections: Detections, band: str, cuts: Sequence[Cut], needed_by: st
     rows = _keep(rows, objects != AMBIGUOUS, "association:two detections in one visit", rejected)
     del objects
     rows = _grouped(_grouped(rows, detections.visit), detections.object)
-    for cut in cuts:
+    for number, cut in enumerate(cuts):
+        progress.report(f"selecting detections in {band}", number, len(cuts))
         if cut.flags:
             rows = _apply_flags(detections, cut, rows, rejected, notes)
         elif cut.min_visits is not None:

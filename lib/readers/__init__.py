@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import astropy.units as u
 import numpy as np
+from skyaccept.lib import progress
 from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import UNITS, Array, Detections, check
 from skyaccept.lib.document import exists
@@ -101,7 +102,9 @@ def load(
     )
     # one value for all rows tells none of them apart
     others = [name for name, origin in offers[0].items() if name not in names and origin.source.name is not None]
+    progress.report("checking the detections")
     check(detections, sizes, lambda: _arrays(_read(files, offers, others)[1]))
+    progress.report("associating detections with objects")
     return associate(detections, float(profile.association_radius.to_value(u.rad)))
 
 
@@ -200,6 +203,7 @@ def _read(
 def _table(path: Path, offer: Mapping[str, Origin], names: Sequence[str]) -> dict[str, Array | Labels]:
     """Columns of one file under our names and in our units."""
     uses = Counter(column for name in names if (column := offer[name].source.name) is not None)
+    progress.report(f"reading {path.name}")
     raw = dict(format_of(path).read(path, list(uses)))
     n = len(next(iter(raw.values()))) if raw else 0
     table: dict[str, Array | Labels] = {}

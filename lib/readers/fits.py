@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.io import fits
+from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers.table import Column, Format, open_binary
@@ -27,12 +28,13 @@ def columns(path: Path) -> list[Column]:
         return found
 
 
-def read(path: Path, names: Iterable[str]) -> dict[str, Array]:
+def read(path: Path, names: Collection[str]) -> dict[str, Array]:
     """Read the named columns of the first table of a file."""
     with _table(path) as hdu:
         flags = _flags(hdu.header)
-        result = {}
+        result: dict[str, Array] = {}
         for name in names:
+            progress.report(f"reading {path.name}", len(result), len(names))
             if name in flags:
                 result[name] = _bit(hdu, flags[name][0])
             else:

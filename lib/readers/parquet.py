@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers.table import Column, Format
@@ -28,11 +29,15 @@ def columns(path: Path) -> list[Column]:
     return found
 
 
-def read(path: Path, names: Iterable[str]) -> dict[str, Array]:
+def read(path: Path, names: Collection[str]) -> dict[str, Array]:
     """Read the named columns; other columns are not touched."""
     try:
         file = _open(path)
-        return {name: _array(file.read(columns=[name]).column(name)) for name in names}
+        found: dict[str, Array] = {}
+        for name in names:
+            progress.report(f"reading {path.name}", len(found), len(names))
+            found[name] = _array(file.read(columns=[name]).column(name))
+        return found
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path}: the Parquet file is truncated or damaged: {error}") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -45,7 +45,7 @@ class Format:
     name: str
     recognises: Callable[[bytes], bool]
     columns: Callable[[Path], list[Column]]
-    read: Callable[[Path, Iterable[str]], Mapping[str, Array]]
+    read: Callable[[Path, Collection[str]], Mapping[str, Array]]
 
 
 def shorten(text: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def columns(path: Path) -> list[Column]:
     return [Column(str(name), str(kind), units.get(str(name))) for name, kind in sample.dtypes.items()]
 
 
-def read(path: Path, names: Iterable[str]) -> dict[str, Array]:
+def read(path: Path, names: Collection[str]) -> dict[str, Array]:
     """Read the named columns; empty fields of numbers become NaN."""
     delimiter, _, skip = _header(path)
     wanted = list(names)
