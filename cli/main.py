@@ -67,7 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     simulate = commands.add_parser("simulate", help="write a simulated survey as a Parquet catalog")
     simulate.add_argument("scenario", metavar="SCENARIO", help="a name or a YAML file")
     simulate.add_argument("-o", "--output", required=True, metavar="FILE", type=Path)
-    simulate.add_argument("--seed", type=int, default=1)
+    simulate.add_argument("--stars", type=int, metavar="N", help="number of stars, instead of the scenario's")
+    simulate.add_argument("--visits", type=int, metavar="N", help="visits in each band, instead of the scenario's")
+    simulate.add_argument("--band", metavar="BANDS", help="only these bands, separated by commas")
+    simulate.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same bytes")
     simulate.set_defaults(run=_simulate)
 
     specs = commands.add_parser("specs", help="print requirements, clauses, limits and tests")
@@ -117,11 +120,12 @@ def _simulate(options: argparse.Namespace) -> int:
         raise InputError(f"{options.output}: is a folder; name a file")
     if not options.output.resolve().parent.is_dir():
         raise InputError(f"{options.output}: no such folder")
+    bands = None if options.band is None else [band.strip() for band in options.band.split(",")]
+    chosen = scenario.override(scenario.load(options.scenario), options.stars, options.visits, bands)
     with _shown():
-        made = survey.simulate(scenario.load(options.scenario), options.seed)
-        survey.write(made, options.output)
-    d = made.detections
-    _print([f"{options.output}: {len(d):,} detections of {len(made.truth.ra):,} stars in {len(d.visits)} visits"])
+        detections = survey.stream(chosen, options.seed, options.output)
+    visits = sum(chosen.visits.number.values())
+    _print([f"{options.output}: {detections:,} detections of {chosen.stars.number:,} stars in {visits} visits"])
     return 0
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -19,7 +19,7 @@ _STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 
 def _positive(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 100_000_000:
-        raise ValueError("expected a whole number of at least 1")
+        raise ValueError("expected a whole number from 1 to 100,000,000")
     return value
 
 
@@ -138,3 +138,31 @@ def load(name: str | Path) -> Scenario:
         if not depth.unit.is_equivalent(u.mag):
             raise place.error(("measurement", "depth", band), f"key '{band}': {depth} is not a magnitude")
     return scenario
+
+
+def override(
+    scenario: Scenario, stars: int | None = None, visits: int | None = None, bands: Collection[str] | None = None
+) -> Scenario:
+    """Change a scenario's number of stars, of visits in each band, or its bands.
+
+    Raises
+    ------
+    InputError
+        Not a number that a scenario may have, or a band that it does not.
+    """
+    for name, number in (("stars", stars), ("visits", visits)):
+        if number is not None:
+            try:
+                _positive(number)
+            except ValueError as error:
+                raise InputError(f"--{name} {number}: {error}") from None
+    known = scenario.visits.number
+    unknown = sorted(set(bands or ()) - set(known))
+    if unknown:
+        raise InputError(f"--band {', '.join(unknown)}: scenario {scenario.scenario} has {', '.join(sorted(known))}")
+    numbers = {band: visits or n for band, n in known.items() if bands is None or band in bands}
+    return replace(
+        scenario,
+        stars=replace(scenario.stars, number=stars or scenario.stars.number),
+        visits=replace(scenario.visits, number=numbers),
+    )

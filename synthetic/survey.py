@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array, Detections, check
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.output import replacing
 from skyaccept.lib.sphere import MAS, Float, separation, unit_vectors
 from skyaccept.synthetic.scenario import Scenario
 
@@ -21,6 +25,10 @@ GAMMA = 0.039
 """Band-independent part of the LSST photometric error model (Ivezic et al. 2019, eq. 5)."""
 
 DETECTION_SNR = 5.0
+
+FIRST_VISIT = 1000
+
+FLAGS = ("saturated", "cr", "bad", "edge", "not_primary")
 
 
 @dataclass(frozen=True)
@@ -71,20 +79,16 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
     ``sqrt((0.04 - GAMMA) x + GAMMA x**2)``, ``x = 10 ** (0.4 (m - m5))`` (Ivezic et al. 2019, eq. 5). The error of a
     position is the centroid error of a Gaussian image, FWHM / (2.355 S/N) per coordinate, and a floor, in quadrature.
     """
-    rng = np.random.default_rng(seed)
-    stars = scenario.stars
-    mag = _magnitudes(rng, stars.number, _mag(stars.brightest), _mag(stars.faintest), stars.slope)
-    center = _angle(scenario.field.ra), _angle(scenario.field.dec)
-    true = _disc(rng, stars.number, center, _angle(scenario.field.radius))
-    errors = {band: position_error(scenario, band, mag) for band in scenario.visits.number}
-    parts = list(_visits(scenario, rng, center, true, mag, errors))
-    columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    stars = _stars(scenario, seed)
+    parts = list(_visits(scenario, stars))
+    number = len(parts)
+    columns: dict[str, Any] = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
     star = columns.pop("star")
-    flags = {name: columns.pop(name) for name in ("saturated", "cr", "bad", "edge", "not_primary")}
+    flags = {name: columns.pop(name) for name in FLAGS}
     bands = tuple(sorted(scenario.visits.number))
     detections = Detections(
         **columns,
-        visits=tuple(str(1000 + k) for k in range(len(parts))),
+        visits=tuple(str(FIRST_VISIT + k) for k in range(number)),
         bands=bands,
         flags=flags,
         name=f"simulated survey {scenario.scenario}",
@@ -92,8 +96,8 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
         survey="simulated",
     )
     detections = check(replace(detections, sha256=_digest(detections)))
-    ra, dec = _degrees(true)
-    return Survey(detections, Truth(ra, dec, mag, errors, star))
+    ra, dec = _degrees(stars.direction)
+    return Survey(detections, Truth(ra, dec, stars.mag, stars.errors, star))
 
 
 def position_error(scenario: Scenario, band: str, mag: Float) -> Float:
@@ -105,43 +109,106 @@ def position_error(scenario: Scenario, band: str, mag: Float) -> Float:
 
 
 def write(survey: Survey, path: Path) -> None:
-    """Write the catalog as Parquet in the columns of the generic survey profile, with units."""
+    """Write the catalog as Parquet in the columns of the generic survey profile, with units, visit by visit."""
     d = survey.detections
-    units = {"ra": "deg", "dec": "deg", "mag": "mag", "mag_err": "mag", "ra_err": "mas", "dec_err": "mas"}
-    columns: dict[str, Array] = {
-        "visit": np.array(d.visits).astype(np.int64)[d.visit],
-        "detector": np.zeros(len(d), dtype=np.int32) if d.detector is None else d.detector,
-        "band": np.array(d.bands)[d.band],
-    }
-    for name in ("ra", "dec", "mag", "mag_err", "snr", "extendedness", "ra_err", "dec_err"):
-        columns[name] = getattr(d, name)
-    columns |= {f"flag_{name}": flag for name, flag in d.flags.items()}
-    arrays = {name: pa.array(values) for name, values in columns.items()}
-    fields = [
-        pa.field(name, array.type, metadata={"unit": units[name]} if name in units else None)
-        for name, array in arrays.items()
-    ]
-    pq.write_table(pa.table(list(arrays.values()), schema=pa.schema(fields)), path)
+    columns = {name: getattr(d, name) for name in _NUMBERS} | dict(d.flags) | {"visit": d.visit, "band": d.band}
+    edges = np.searchsorted(d.visit, np.arange(len(d.visits) + 1))
+    visits = ({name: values[a:b] for name, values in columns.items()} for a, b in itertools.pairwise(edges))
+    _write(visits, d.bands, path)
 
 
-def _visits(
-    scenario: Scenario,
-    rng: np.random.Generator,
-    center: tuple[float, float],
-    true: Float,
-    mag: Float,
-    errors: dict[str, Float],
-) -> Iterator[dict[str, Array]]:
+def stream(scenario: Scenario, seed: int, path: Path) -> int:
+    """Simulate a survey into a file, which becomes what `write` makes of it, with one visit at a time in memory.
+
+    Returns
+    -------
+    int
+        Number of detections.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    return _write(_visits(scenario, _stars(scenario, seed)), tuple(sorted(scenario.visits.number)), path)
+
+
+_NUMBERS = {
+    "ra": "deg",
+    "dec": "deg",
+    "mag": "mag",
+    "mag_err": "mag",
+    "snr": None,
+    "extendedness": None,
+    "ra_err": "mas",
+    "dec_err": "mas",
+}
+"""Columns of a written catalog that hold numbers, and their units."""
+
+_SCHEMA = pa.schema(
+    [pa.field("visit", pa.int64()), pa.field("detector", pa.int32()), pa.field("band", pa.string())]
+    + [pa.field(name, pa.float64(), metadata={"unit": unit} if unit else None) for name, unit in _NUMBERS.items()]
+    + [pa.field(f"flag_{name}", pa.bool_()) for name in FLAGS]
+)
+
+
+def _write(visits: Iterable[Mapping[str, Array]], bands: Sequence[str], path: Path) -> int:
+    """Write a row group for each visit that has detections."""
+    total = 0
+    # numbers that hardly repeat gain nothing from a dictionary
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, _SCHEMA, use_dictionary=["visit", "detector", "band", "extendedness"]) as file,
+    ):
+        for visit in (visit for visit in visits if len(visit["ra"])):
+            n = len(visit["ra"])
+            columns: list[Any] = [
+                visit["visit"] + FIRST_VISIT,
+                np.zeros(n, dtype=np.int32),
+                pa.repeat(bands[visit["band"][0]], n),
+                *(visit[name] for name in (*_NUMBERS, *FLAGS)),
+            ]
+            file.write_table(pa.table(columns, schema=_SCHEMA))
+            total += n
+        if not total:
+            raise InputError(f"{path}: nothing to write: no star is seen in any visit")
+    return total
+
+
+@dataclass(frozen=True)
+class _Stars:
+    """Stars as unit vectors, with their magnitudes and errors, and the state in which they leave the generator."""
+
+    direction: Float
+    mag: Float
+    errors: dict[str, Float]
+    center: tuple[float, float]
+    rng: np.random.Generator
+
+
+def _stars(scenario: Scenario, seed: int) -> _Stars:
+    rng = np.random.default_rng(seed)
+    stars = scenario.stars
+    mag = _magnitudes(rng, stars.number, _mag(stars.brightest), _mag(stars.faintest), stars.slope)
+    center = _angle(scenario.field.ra), _angle(scenario.field.dec)
+    direction = _disc(rng, stars.number, center, _angle(scenario.field.radius))
+    errors = {band: position_error(scenario, band, mag) for band in scenario.visits.number}
+    return _Stars(direction, mag, errors, center, rng)
+
+
+def _visits(scenario: Scenario, stars: _Stars) -> Iterator[dict[str, Array]]:
     """Columns of each visit in turn, all bands one after the other."""
     visits, measurement = scenario.visits, scenario.measurement
-    number = 0
+    true, mag, rng = stars.direction, stars.mag, stars.rng
+    number, of = 0, sum(visits.number.values())
     for code, band in enumerate(sorted(visits.number)):
         scatter, snr = _photometry(scenario, band, mag)
         for _ in range(visits.number[band]):
-            pointing = _disc(rng, 1, center, _angle(visits.dither))
+            progress.report(f"simulating {of} visits", number, of)
+            pointing = _disc(rng, 1, stars.center, _angle(visits.dither))
             inside = separation(true, pointing) < _angle(visits.view_radius)
             star = np.flatnonzero(inside & (rng.random(len(true)) >= visits.missed) & (snr >= DETECTION_SNR))
-            sigma = errors[band][star]
+            sigma = stars.errors[band][star]
             ra, dec = _degrees(_jitter(rng, true[star], sigma))
             n = len(star)
             yield {

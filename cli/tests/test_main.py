@@ -184,6 +184,16 @@ def test_simulate_with_the_same_seed_writes_the_same_bytes(tmp_path: Path, capsy
     assert files["default"] != files["two"]
 
 
+def test_simulate_with_other_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Stars, and visits in each of the bands chosen."""
+    arguments = ["simulate", "nominal", "-o", str(tmp_path / "few.parquet"), "--stars", "50", "--visits", "3"]
+    assert command.main(arguments) == 0
+    assert "of 50 stars in 6 visits" in capsys.readouterr().out
+    assert command.main([*arguments, "--band", "r"]) == 0
+    assert "of 50 stars in 3 visits" in capsys.readouterr().out
+    assert readers.load(tmp_path / "few.parquet").bands == ("r",)
+
+
 def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> None:
     """Every value and verdict is that of the scenario itself."""
     assert command.main(["simulate", "degraded", "-o", str(tmp_path / "survey.parquet")]) == 0
@@ -216,6 +226,9 @@ def test_a_simulated_catalog_is_verified_as_the_scenario_is(tmp_path: Path) -> N
         (["nominal", "-o", "no/such/folder/x.parquet"], "no/such/folder/x.parquet: no such folder"),
         (["nominal", "-o", "."], "."),
         (["nominal", "-o", "x.parquet", "--seed", "-1"], "--seed"),
+        (["nominal", "-o", "x.parquet", "--stars", "0"], "--stars 0: expected a whole number"),
+        (["nominal", "-o", "x.parquet", "--visits", "-1"], "--visits -1: expected a whole number"),
+        (["nominal", "-o", "x.parquet", "--band", "r,z"], "--band z: scenario nominal has i, r"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -54,6 +54,31 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert survey.simulate(nominal, 6).detections.sha256 != survey.simulate(nominal, 5).detections.sha256
 
 
+def test_a_survey_simulated_into_a_file_is_the_one_made_in_memory(tmp_path: Path) -> None:
+    """To the byte, with a visit in which nothing was seen left out of both."""
+    small = scenario.override(scenario.load("nominal"), stars=3, visits=2)
+    survey.write(survey.simulate(small, 5), tmp_path / "a")
+    n = survey.stream(small, 5, tmp_path / "b")
+    assert n == len(survey.simulate(small, 5).detections)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_overrides_change_the_numbers_and_nothing_else() -> None:
+    """Stars, visits in each band, and bands."""
+    nominal = scenario.load("nominal")
+    assert scenario.override(nominal) == nominal
+    other = scenario.override(nominal, stars=10, visits=3, bands=["r"])
+    assert (other.stars.number, other.visits.number) == (10, {"r": 3})
+    assert (other.stars.slope, other.measurement) == (nominal.stars.slope, nominal.measurement)
+    for wrong, words in (
+        ({"stars": 0}, "--stars 0: expected a whole number"),
+        ({"visits": -1}, "--visits -1: expected a whole number"),
+        ({"bands": ["r", "z"]}, "--band z: scenario nominal has i, r"),
+    ):
+        with pytest.raises(InputError, match=words):
+            scenario.override(nominal, **wrong)
+
+
 def test_a_written_survey_is_read_back_without_loss(tmp_path: Path) -> None:
     made = survey.simulate(scenario.load("nominal")).detections
     survey.write(survey.simulate(scenario.load("nominal")), tmp_path / "survey.parquet")
