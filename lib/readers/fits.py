@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -49,7 +48,7 @@ def _table(path: Path) -> Iterator[Any]:
             # said again, with the name of the file, where no table is found or it is too short
             warnings.catch_warnings(record=True, action="always") as said,
             open_binary(path) as file,
-            fits.open(file, memmap=isinstance(file, io.BufferedReader)) as hdus,  # not where it is unpacked
+            fits.open(file, memmap=False) as hdus,
         ):
             for hdu in hdus:
                 if isinstance(hdu, fits.BinTableHDU):
@@ -110,7 +109,7 @@ def _masked(values: Array, null: Any) -> Array:
 def _native(values: Array) -> Array:
     if values.dtype.kind in "SU":
         return np.char.strip(values.astype(str))
-    return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("=")))  # a copy, for the file is closed
+    return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
 
 
 FORMAT = Format("FITS table", lambda start: start[:9] == b"SIMPLE  =", columns, read)
