@@ -60,6 +60,9 @@ def main(out: Path) -> None:
             detections = pq.read_metadata(catalog).num_rows
             figures[size] = {"detections": detections, "simulation": simulated, "runs": runs}
             sys.stdout.write(f"{size}: {json.dumps(figures[size])}\n")
+    # the second process finds the code compiled
+    command = [sys.executable, "-m", "benchmarks.memory"]
+    memory = [subprocess.run(command, check=True, capture_output=True).stdout for _ in range(2)]  # noqa: S603
     machine = {
         "cores": os.cpu_count(),
         "processor": _processor(),
@@ -67,7 +70,9 @@ def main(out: Path) -> None:
         "system": platform.platform(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
     }
-    out.write_text(json.dumps({"machine": machine, "sizes": figures}, indent=1) + "\n")
+    out.write_text(
+        json.dumps({"machine": machine, "sizes": figures, "core_mb": json.loads(memory[1])}, indent=1) + "\n"
+    )
 
 
 def _processor() -> str:

@@ -66,7 +66,7 @@ def test_roofline(benchmark: Any, case: tuple[Any, ...]) -> None:
     run(benchmark, case, roofline.pair_rms)
 
 
-@pytest.mark.parametrize("case", [CASES[0], CASES[2], CASES[3]], ids=name)
+@pytest.mark.parametrize("case", CASES[:4], ids=name)
 def test_deviations_from_the_median(benchmark: Any, case: tuple[Any, ...]) -> None:
     run(benchmark, case, lambda p, a: separation.pair_deviations(p, a, about="median", min_common_visits=2))
 

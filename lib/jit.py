@@ -74,7 +74,9 @@ def source_hash(root: Path | None = None) -> str:
     return digest.hexdigest()[:16]
 
 
-@numba.extending.intrinsic  # type: ignore[misc]
-def ones(_: Any, word: Any) -> Any:
-    """Number of bits that are set in a word, in compiled code."""
+def _ones(_: Any, word: Any) -> Any:
     return numba.types.int64(word), lambda _context, builder, _signature, args: builder.ctpop(args[0])
+
+
+ones = cast(Callable[[Any], int], numba.extending.intrinsic(_ones))
+"""Number of bits that are set in a word, in compiled code."""

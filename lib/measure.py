@@ -14,6 +14,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 import skyaccept
+from skyaccept.lib import quantile
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import Verdict, decide
 from skyaccept.lib.document import text_of
@@ -23,7 +24,6 @@ from skyaccept.lib.metrics.metric import Errors, Sample, Settings
 from skyaccept.lib.requirements import LEVELS, Case, Definition, Level, Specification
 from skyaccept.lib.results import Json, LevelResult, Result, Results, SampleAccount, plain
 from skyaccept.lib.selection import Cut, select
-from skyaccept.lib.sphere import Float
 
 BINS = 100
 _PACKAGES = ("numpy", "numba", "scipy", "astropy", "pandas", "pyarrow", "pytest")
@@ -230,10 +230,10 @@ class Measurer:
         except NotMeasurable as reason:
             return Outcome(str(reason), _account(sample, cuts, None))
         values = {
-            name: metric.statistic(errors.values, _in_units(level.parameters, metric.level_parameters))
+            name: metric.statistic(errors, _in_units(level.parameters, metric.level_parameters))
             for name, level in clause.levels.items()
         }
-        data = {"histogram": _histogram(errors.values)}
+        data = {"histogram": _histogram(errors)}
         return Outcome(None, _account(sample, cuts, errors), values, data, errors.method)
 
     def _sample(self, band: str, cuts: Sequence[Cut], needed_by: str) -> Sample:
@@ -362,15 +362,17 @@ def _account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> Samp
     )
 
 
-def _histogram(values: Float) -> Json:
+def _histogram(errors: Errors) -> Json:
     """Binned errors for the plots; the last edge leaves out at most the largest 0.5 %, which are counted."""
-    low, high = min(0.0, float(values.min())), float(np.percentile(values, 99.5))
+    values, times = errors.values, errors.counts
+    low, high = min(0.0, float(values.min())), quantile.percentile(values, 99.5, times)
     edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
-    counts, _ = np.histogram(values, edges)
+    counts, _ = np.histogram(values, edges, weights=times)
+    of = len(values) if times is None else int(times.sum())
     return {
         "edges": [float(f"{edge:.6g}") for edge in edges],
         "counts": counts.tolist(),
-        "above": int(np.count_nonzero(values > edges[-1])),
-        "median": float(np.median(values)),
-        "of": len(values),
+        "above": of - int(counts.sum()),
+        "median": quantile.median(values, times),
+        "of": of,
     }

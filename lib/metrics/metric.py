@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
+from numpy.typing import NDArray
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.selection import Selection
 from skyaccept.lib.separation import Positions, positions
-from skyaccept.lib.sphere import Float
 
 
 @dataclass(frozen=True)
@@ -51,18 +52,21 @@ class Errors:
 
     Attributes
     ----------
-    values : (n,) float64
+    values : (n,) float
         In the unit of the estimator, mas for separations.
     pairs, measurements : int
         Pairs of objects and single measurements that they rest on.
     method : str
         How they were computed, for the record in the results.
+    counts : (n,) int, optional
+        How often each value occurred, where there were too many to keep one by one.
     """
 
-    values: Float
+    values: NDArray[Any]
     pairs: int
     measurements: int
     method: str
+    counts: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Metric:
     parameters, level_parameters : mapping of str to str
         Names and units of what the clause, and each of its levels, has to state.
     statistic : callable
-        ``statistic(values, level_parameters)`` gives the measured value.
+        ``statistic(errors, level_parameters)`` gives the measured value.
     estimators : mapping of str to Estimator
         Those a definition may name.
     """
@@ -95,7 +99,7 @@ class Metric:
     name: str
     title: str
     unit: str
-    statistic: Callable[[Float, Mapping[str, float]], float]
+    statistic: Callable[[Errors, Mapping[str, float]], float]
     estimators: Mapping[str, Estimator]
     parameters: Mapping[str, str] = field(default_factory=dict)
     level_parameters: Mapping[str, str] = field(default_factory=dict)

@@ -26,16 +26,15 @@ separations.py and MatchedCatalogMeasurementTasks.py (aff3cf7); analysis_tools c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from skyaccept.lib import separation
+from skyaccept.lib import quantile, separation
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.separation import Annulus, PairValues
-from skyaccept.lib.sphere import Float
 from skyaccept.lib.sphere import separation as sphere_separation
 
 ARCMIN = np.pi / 180 / 60
@@ -82,43 +81,47 @@ def visit_difference(sample: Sample, parameters: Mapping[str, float], settings: 
 
 def deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Absolute deviation of every measured separation from the median of its pair, mas."""
-    return _deviations(sample, parameters, settings, "median", np.abs)
+    errors = _deviations(sample, parameters, settings, "median")
+    return replace(errors, values=np.abs(errors.values))
 
 
 def excess_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Standard deviation of each pair minus the median over all pairs, mas; signed."""
     errors = pair_rms(sample, parameters, settings)
-    return replace(errors, values=errors.values - np.median(errors.values))
+    return replace(errors, values=errors.values - quantile.median(errors.values, errors.counts))
 
 
 def recentred_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Absolute deviation from the median of the pair, minus the median of all these, mas; signed."""
-    return _deviations(sample, parameters, settings, "median", lambda d: np.abs(d) - np.median(np.abs(d)))
+    errors = deviation(sample, parameters, settings)
+    return replace(errors, values=errors.values - quantile.median(errors.values, errors.counts))
 
 
 def recentred_deviation_size(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Size of `recentred_deviation`, mas."""
-    return _deviations(sample, parameters, settings, "median", lambda d: np.abs(np.abs(d) - np.median(np.abs(d))))
+    errors = recentred_deviation(sample, parameters, settings)
+    return replace(errors, values=np.abs(errors.values))
 
 
 def pooled_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Deviation from the mean of the pair, taken about the median of all of them, absolute, mas."""
-    return _deviations(sample, parameters, settings, "mean", lambda d: np.abs(d - np.median(d)))
+    errors = _deviations(sample, parameters, settings, "mean")
+    return replace(errors, values=np.abs(errors.values - quantile.median(errors.values, errors.counts)))
 
 
-def median(values: Float, _: Mapping[str, float]) -> float:
+def median(errors: Errors, _: Mapping[str, float]) -> float:
     """AM: median of the errors."""
-    return float(np.median(values))
+    return quantile.median(errors.values, errors.counts)
 
 
-def outliers(values: Float, level: Mapping[str, float]) -> float:
+def outliers(errors: Errors, level: Mapping[str, float]) -> float:
     """AF: percentage of the errors strictly above ``AD`` (mas)."""
-    return float(100 * np.mean(values > level["AD"]))
+    return quantile.percentage_above(errors.values, level["AD"], errors.counts)
 
 
-def percentile(values: Float, level: Mapping[str, float]) -> float:
+def percentile(errors: Errors, level: Mapping[str, float]) -> float:
     """AD: (100 - ``AF``)th percentile of the errors, interpolated linearly between order statistics."""
-    return float(np.percentile(values, 100 - level["AF"]))
+    return quantile.percentile(errors.values, 100 - level["AF"], errors.counts)
 
 
 ESTIMATORS = {
@@ -159,18 +162,14 @@ METRICS = (
 
 
 def _deviations(
-    sample: Sample,
-    parameters: Mapping[str, float],
-    settings: Settings,
-    about: Literal["median", "mean"],
-    size: Callable[[Float], Float],
+    sample: Sample, parameters: Mapping[str, float], settings: Settings, about: Literal["median", "mean"]
 ) -> Errors:
+    """Signed deviations of the separations of a class, mas."""
     annulus = _annulus(sample, parameters, settings)
     pairs = separation.pair_deviations(
         sample.positions, annulus, about=about, min_common_visits=settings.min_common_visits
     )
-    errors = _errors(sample, annulus, settings, pairs)
-    return replace(errors, values=size(errors.values))
+    return _errors(sample, annulus, settings, pairs)
 
 
 def _annulus(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Annulus:
@@ -199,11 +198,16 @@ def _errors(sample: Sample, annulus: Annulus, settings: Settings, found: PairVal
             f"{settings.min_common_visits} visits or more; the {len(where)} objects of the sample lie within "
             f"{radius:.1f} arcmin of its centre"
         )
-    return Errors(found.values, found.pairs, found.measurements, _method(found))
+    return Errors(found.values, found.pairs, found.measurements, _method(found), found.weights)
 
 
 def _method(found: PairValues) -> str:
     """How pairs were measured, in words."""
-    if found.exact_pairs == found.pairs:
-        return "all pairs, float64"
-    return f"all pairs, float32 to within 1e-4 mas; {found.exact_pairs:,} of them, close or fast, in float64"
+    words = "all pairs, float64"
+    if found.exact_pairs < found.pairs:
+        words = f"all pairs, float32 to within 1e-4 mas; {found.exact_pairs:,} of them, close or fast, in float64"
+    if found.binned:
+        words += (
+            "; too many values to keep: counted in bins, each off by less than 7e-5 mas, or 1e-6 of it beyond 64 mas"
+        )
+    return words

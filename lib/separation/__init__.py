@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib import progress
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.separation import bins, kernel, pair, tree
 from skyaccept.lib.separation.positions import Positions, positions
@@ -147,7 +148,9 @@ def _reduce(
     counts: bins.Bins | None = None
     total = np.zeros(3, dtype=np.int64)
     begin, leaves = 0, len(slot) - 1
+    arcmin = np.degrees([annulus.inner, annulus.outer]) * 60
     while begin < leaves:
+        progress.report(f"pairs {arcmin[0]:g} to {arcmin[1]:g} arcmin apart", begin, leaves)
         end = int(np.searchsorted(slot, slot[begin] + room, side="right")) - 1
         part, tally = slot[begin : end + 1], np.zeros((end - begin, 3), dtype=np.int64)
         kernel.reduce_pairs(where.tree, where.stars, shares, task, begin, end, slot, rows, row_weights, tally)

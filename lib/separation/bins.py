@@ -21,6 +21,7 @@ LINEAR = 64
 PER_OCTAVE = 2**19
 """Bins from there to twice as much, and so on: half of one is less than 1e-6 of the value."""
 
+_thread = numba.get_thread_id  # type: ignore[attr-defined]
 _NARROW = 1 + 2 * LINEAR * PER_MAS  # the first place stands for nothing
 _WIDE = 24 * PER_OCTAVE  # for each sign, up to 64 * 2^24 mas: more than 180 degrees
 _PLACES = _NARROW + 2 * _WIDE
@@ -75,7 +76,7 @@ def _count(rows: Numbers, slot: Index, pairs: Index, counts: NDArray[np.uint32],
     # values that are rare are dealt with apart, so that no branch is hard to predict; NaN goes to the first place
     shift = rows.dtype.type(LINEAR + 1 / PER_MAS)
     for k in numba.prange(len(pairs)):
-        mine, place = counts[numba.get_thread_id()], np.empty(rows.shape[1], dtype=np.int32)
+        mine, place = counts[_thread()], np.empty(rows.shape[1], dtype=np.int32)
         for row in range(slot[k] - slot[0], slot[k] - slot[0] + pairs[k]):
             wide = 0
             for v in range(rows.shape[1]):
@@ -89,7 +90,7 @@ def _count(rows: Numbers, slot: Index, pairs: Index, counts: NDArray[np.uint32],
                     if abs(rows[row, v]) >= LINEAR:
                         far = _wide_bin(rows[row, v])
                         mine[far] += np.uint32(1)
-                        used[numba.get_thread_id()] = max(used[numba.get_thread_id()], far + 1)
+                        used[_thread()] = max(used[_thread()], far + 1)
 
 
 @compiled()

@@ -159,7 +159,7 @@ def _measure(
 
 @compiled(parallel=True)
 def gather(rows: Numbers, weight: Float, visits: Numbers, slot: Index, tally: Index) -> tuple[Numbers, Float]:
-    """Numbers of all leaves one behind the other, and their weights if there are any; those that are NaN are left out."""
+    """Numbers of all leaves one behind the other, and their weights if there are any; NaN is left out."""
     width = rows.shape[1]
     goal = np.zeros(len(tally) + 1, dtype=np.int64)
     goal[1:] = np.cumsum(tally[:, 0] if width == 1 else tally[:, 1])

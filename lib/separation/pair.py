@@ -210,7 +210,7 @@ def reduce(reduction: int, ddof: int, values: Numbers, work: Numbers, common: in
     row : int
     """
     # one way through, so that compiled code need not count references to the arrays
-    number = out.dtype.type
+    number = values.dtype.type
     center = number(_median(values, work, common) if reduction == ABOUT_MEDIAN else _mean(values, common))
     rms = number(_deviation(values, center, common - ddof) if reduction == RMS else 0.0)
     for v in range(out.shape[1]):
@@ -251,9 +251,9 @@ def _median(values: Numbers, work: Numbers, n: int) -> Number:
 def _ranked(values: Numbers, n: int, rank: int) -> Number:
     """Value of a rank, 0 being the smallest, among the n that are not NaN; NaN where it could not be told apart.
 
-    The value is bracketed by counting how many are smaller than each of four pivots, which lie where it is expected
-    about the mean of a Gaussian distribution at first, and by interpolation in the bracket then: three passes without a branch in them,
-    most often, where sorting or partitioning mispredicts at every step.
+    The value is bracketed by counting how many are smaller than each of four pivots. These lie where it is expected
+    about the mean of a Gaussian distribution at first, and where interpolation in the bracket puts it then: three
+    passes without a branch in them, most often, where sorting or partitioning mispredicts at every step.
     """
     number = values.dtype.type
     total = square = number(0)
@@ -341,7 +341,7 @@ def _largest_below(values: Numbers, work: Numbers, bound: Number) -> Number:
 
 @compiled()
 def reduce_weighted(reduction: int, ddof: int, values: Numbers, weight: Numbers, out: Numbers, row: int) -> bool:
-    """As `reduce`, with a weight for each visit; False, and nothing written, where their sum does not exceed ``ddof``."""
+    """As `reduce`, with a weight for each visit; False where those of the pair do not exceed ``ddof``."""
     chosen = np.flatnonzero((values == values) & (weight > 0))
     kept, share = values[chosen].astype(np.float64), weight[chosen].astype(np.float64)
     norm = share.sum()

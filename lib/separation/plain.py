@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.separation import Annulus, PairValues
-from skyaccept.lib.separation.tree import Index
 from skyaccept.lib.separation.positions import Positions
+from skyaccept.lib.separation.tree import Index
 from skyaccept.lib.sphere import MAS, Float, separation
 
 _BLOCK = 256  # objects whose partners are sought together

@@ -130,7 +130,7 @@ def _enclose(direction: Float, start: Index, stop: Index, ball: Float, leaf: Flo
 def neighbours(tree: Tree, leaf: int, low: float, high: float, found: Index) -> int:
     """Find the leaves whose pairs with this one at a chord from ``low`` to ``high`` fall to this one.
 
-    The pairs of two leaves fall to one of the two, by the parity of their numbers, so that each leaf has its fair share.
+    The pairs of two leaves fall to one of the two, by the parity of their numbers: each leaf has its fair share.
 
     Parameters
     ----------

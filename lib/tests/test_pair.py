@@ -5,15 +5,27 @@ from hypothesis import strategies as st
 from skyaccept.lib.separation import pair
 
 
+def reduced(values: np.ndarray, reduction: int, weight: np.ndarray | None = None, ddof: int = 0) -> np.ndarray:
+    """One row, as the kernel asks for it."""
+    n = len(values)
+    room = (n + pair.LANES - 1) // pair.LANES * pair.LANES
+    padded, work = np.full(room, np.nan, dtype=values.dtype), np.empty(room // 2, dtype=values.dtype)
+    padded[:n] = values
+    out = np.full((3, 1 if reduction == pair.RMS else n), -99.0, dtype=values.dtype)
+    if weight is None:
+        pair.reduce(reduction, ddof, padded, work, int(np.isfinite(values).sum()), out, 1)
+    else:
+        assert pair.reduce_weighted(reduction, ddof, values, weight.astype(values.dtype), out, 1)
+    assert (out[[0, 2]] == -99).all()
+    return np.asarray(out[1])
+
+
 def differences(values: np.ndarray, reduction: int, weight: np.ndarray | None = None) -> np.ndarray:
-    """Deviations as the kernel asks for them."""
-    scratch = np.empty(len(values) + pair.LANES, dtype=values.dtype)
-    out = np.full(len(values) + 3, -99.0, dtype=values.dtype)
-    given = np.empty(0, dtype=values.dtype) if weight is None else weight.astype(values.dtype)
-    n = pair.differences(reduction, values, given, weight is not None, scratch, out, 2)
-    assert (out[:2] == -99).all()
-    assert (out[2 + n :] == -99).all()
-    return np.asarray(out[2 : 2 + n])
+    """Deviations of those that were seen; the others stay NaN."""
+    row = reduced(values, reduction, weight)
+    used = ~np.isnan(values) & (True if weight is None else weight > 0)
+    np.testing.assert_array_equal(np.isnan(row), ~used)
+    return row[used]
 
 
 @settings(max_examples=300, deadline=None)
@@ -63,6 +75,13 @@ def test_weights_move_the_center_and_leave_out_zeros() -> None:
 @pytest.mark.parametrize("ddof", [0, 1])
 def test_the_standard_deviation_is_that_of_numpy(ddof: int) -> None:
     values = np.array([1.0, np.nan, 2.0, 6.0, 3.5])
-    nothing = np.empty(0)
-    assert pair.deviation(values, nothing, False, ddof) == pytest.approx(np.nanstd(values, ddof=ddof), rel=1e-14)
-    assert np.isnan(pair.deviation(np.array([5.0, np.nan]), nothing, False, 1))
+    expected = np.nanstd(values, ddof=ddof)
+    assert reduced(values, pair.RMS, ddof=ddof)[0] == pytest.approx(expected, rel=1e-14)
+    repeated = np.std(np.repeat([1.0, 2.0, 6.0], [1, 3, 2]), ddof=ddof)
+    weight = np.array([1.0, 5.0, 3.0, 2.0, 0.0])
+    assert reduced(values, pair.RMS, weight, ddof)[0] == pytest.approx(repeated, rel=1e-14)
+
+
+def test_weights_that_leave_no_freedom_give_nothing() -> None:
+    values, out = np.array([5.0, np.nan]), np.zeros((1, 1))
+    assert not pair.reduce_weighted(pair.RMS, 1, values, np.array([1.0, 7.0]), out, 0)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import separation
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.separation import Annulus, Positions, Weights, plain
+from skyaccept.lib.separation import Annulus, Positions, Weights, bins, plain, tree
 from skyaccept.lib.separation.tree import Index
 from skyaccept.lib.sphere import MAS, Float
 from skyaccept.lib.tests.reference import Star, exact_separation, haversine, mean_position, pair_separations
@@ -314,8 +314,8 @@ def test_zero_weights_leave_objects_and_visits_out(precise: bool) -> None:
     weights = Weights(objects, visits)
     weighted = separation.pair_rms(where, annulus, ddof=1, min_common_visits=2, weights=weights)
     assert weighted.weights is not None
-    x = np.where(visits > 0, where.stars.x, np.nan)
-    kept = dataclasses.replace(where, x=x, y=np.where(visits > 0, where.y, np.nan))
+    x, y = (np.where(visits > 0, offset, np.nan) for offset in (where.stars.x, where.stars.y))
+    kept = dataclasses.replace(where, stars=where.stars._replace(x=x, y=y))
     kept.seen[objects == 0] = False
     slow = plain.pair_rms(kept, annulus, ddof=1, min_common_visits=2)
     assert (weighted.pairs, set(weighted.weights.tolist())) == (slow.pairs, {1.0})
@@ -349,12 +349,78 @@ def test_a_visit_of_weight_two_counts_twice(precise: bool) -> None:
     assert about.weights.tolist() == (6.0 * times[times > 0]).tolist()
 
 
-def test_what_does_not_fit_into_memory_is_said_and_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(separation, "MAX_VALUES", 100)
+@pytest.mark.parametrize("precise", [True, False])
+@pytest.mark.parametrize("error", [10.0, 300.0, 1e6])
+def test_bins_stand_in_for_what_is_too_much_to_keep(
+    precise: bool, error: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each value is off by less than 7e-5 mas, or 1e-6 of it; none is lost, whatever the batches and the carry."""
+    rng = np.random.default_rng(1)
+    obj, visit, vectors = scattered(rng, 150, 6, 0.1, (10.0, -30.0), np.full(150, error), 0.9)
+    where, annulus = from_vectors(obj, visit, vectors, precise=precise), Annulus(0.0, 1.0)
+
+    def measure() -> list[separation.PairValues]:
+        return [
+            separation.pair_rms(where, annulus, ddof=1, min_common_visits=2),
+            separation.pair_deviations(where, annulus, about="median", min_common_visits=2),
+            separation.pair_deviations(where, annulus, about="mean", min_common_visits=2),
+        ]
+
+    kept = measure()
+    monkeypatch.setattr(separation, "KEPT", 4000)
+    monkeypatch.setattr(separation, "_PLACES", 5000)
+    monkeypatch.setattr(bins, "_MOST", 20_000)
+    for whole, binned in zip(kept, measure(), strict=True):
+        assert binned.binned
+        assert not whole.binned
+        assert binned.weights is not None
+        assert np.all(np.diff(binned.values) > 0)
+        assert (binned.pairs, binned.measurements) == (whole.pairs, whole.measurements)
+        values = np.sort(whole.values.astype(np.float64))
+        repeated = np.repeat(binned.values, binned.weights)
+        np.testing.assert_allclose(repeated, values, atol=7e-5, rtol=1e-6)
+
+
+def test_weighted_values_that_are_too_many_are_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(separation, "KEPT", 800)
     rng = np.random.default_rng(1)
     obj, visit, vectors = scattered(rng, 60, 5, 0.1, (10.0, -30.0), np.full(60, 10.0), 1.0)
-    where, annulus = from_vectors(obj, visit, vectors), Annulus(0.0, 1.0)
-    with pytest.raises(NotMeasurable, match="one number for each pair and visit, more than 100 here"):
-        separation.pair_deviations(where, annulus, about="median", min_common_visits=2)
-    with pytest.raises(NotMeasurable, match="one number for each pair, more than 100 here"):
-        separation.pair_rms(where, annulus, ddof=1, min_common_visits=2)
+    where, weights = from_vectors(obj, visit, vectors), Weights(np.ones(60))
+    with pytest.raises(NotMeasurable, match="more than 100 weighted values; use fewer stars"):
+        separation.pair_rms(where, Annulus(0.0, 1.0), ddof=1, min_common_visits=2, weights=weights)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(1, 90),
+    cap=st.sampled_from([1e-7, 1e-4, 0.01, 1.0, 40.0, 180.0]),
+    inner=st.floats(0, 1),
+    outer=st.floats(0, 1.2),
+    twins=st.integers(0, 40),
+)
+def test_the_tree_finds_every_pair_once(seed: int, n: int, cap: float, inner: float, outer: float, twins: int) -> None:
+    """Any field from a point to the whole sky, identical objects among them, any annulus."""
+    rng = np.random.default_rng(seed)
+    distance = np.arccos(1 - rng.random(n) * (1 - np.cos(np.radians(cap))))
+    angle = rng.uniform(0, 2 * np.pi, n)
+    vectors = np.stack([np.sin(distance) * np.cos(angle), np.sin(distance) * np.sin(angle), np.cos(distance)], axis=1)
+    vectors = np.concatenate([vectors, vectors[rng.integers(0, n, twins)]])
+    order, leaves = tree.build(vectors)
+    assert sorted(order.tolist()) == list(range(n + twins))
+    ordered = vectors[order]
+    low, high = inner * np.radians(cap), outer * np.radians(cap)
+    found: list[tuple[int, int]] = []
+    neighbours = np.empty(len(leaves.leaf), dtype=np.int64)
+    first, second = (np.empty(tree.LEAF**2 + 1, dtype=np.int64) for _ in range(2))
+    for leaf in range(len(leaves.leaf)):
+        for k in range(tree.neighbours(leaves, leaf, low, high, neighbours)):
+            count = tree.pairs_of(leaves, leaf, neighbours[k], low * low, high * high, first, second, 0)
+            found += [(min(i, j), max(i, j)) for i, j in zip(first[:count], second[:count], strict=True)]
+    square = ((ordered[:, None] - ordered[None]) ** 2).sum(axis=-1)
+    sure = (square > low * low * (1 + 1e-9) + 1e-30) & (square < high * high * (1 - 1e-9))
+    possible = (square >= low * low * (1 - 1e-9)) & (square < high * high * (1 + 1e-9) + 1e-30)
+    pairs = set(found)
+    assert len(pairs) == len(found)
+    assert {(i, j) for i, j in zip(*np.nonzero(np.triu(sure, 1)), strict=True)} <= pairs
+    assert pairs <= {(i, j) for i, j in zip(*np.nonzero(np.triu(possible, 1)), strict=True)}
