@@ -68,7 +68,11 @@ def test_roofline(benchmark: Any, case: tuple[Any, ...]) -> None:
 
 @pytest.mark.parametrize("case", CASES[:4], ids=name)
 def test_deviations_from_the_median(benchmark: Any, case: tuple[Any, ...]) -> None:
-    run(benchmark, case, lambda p, a: separation.pair_deviations(p, a, about="median", min_common_visits=2))
+    run(
+        benchmark,
+        case,
+        lambda p, a: separation.pair_deviations(p, a, about="median", min_common_visits=2, absolute=True),
+    )
 
 
 def stars_in_visits() -> tuple[Any, Any, Any]:

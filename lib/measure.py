@@ -6,7 +6,6 @@ import dataclasses
 import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -14,15 +13,13 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 import skyaccept
-from skyaccept.lib import quantile
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.decision import Verdict, decide
-from skyaccept.lib.document import text_of
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings
-from skyaccept.lib.requirements import LEVELS, Case, Definition, Level, Specification
-from skyaccept.lib.results import Json, LevelResult, Result, Results, SampleAccount, plain
+from skyaccept.lib.outcome import Outcome, account, histogram, in_units, record
+from skyaccept.lib.requirements import LEVELS, Case, Definition, Specification
+from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.selection import Cut, select
 
 BINS = 100
@@ -151,9 +148,9 @@ class Measurer:
         if self._compare:
             for other in self._definitions.values():
                 if other is not definition:
-                    record = plain(self._result(case, other.id, self._try_under(other, case)).to_json())
-                    others[other.id] = {key: record[key] for key in ("levels", "sample", "reason")}
-        return dataclasses.replace(self._result(case, definition.id, outcome), other_definitions=others)
+                    found = plain(record(case, other.id, self._level, self._try_under(other, case)).to_json())
+                    others[other.id] = {key: found[key] for key in ("levels", "sample", "reason")}
+        return dataclasses.replace(record(case, definition.id, self._level, outcome), other_definitions=others)
 
     def check(self, cases: Iterable[Case]) -> None:
         """Make sure that the catalog has the columns that the cases need, before anything is measured.
@@ -170,40 +167,8 @@ class Measurer:
 
     def failed(self, case: Case, reason: str) -> Result:
         """Record of a case whose measurement broke."""
-        return self._result(case, self._definition or case.clause.definition, Outcome(reason, broken=True))
-
-    def _result(self, case: Case, definition: str, outcome: Outcome) -> Result:
-        clause, metric = case.clause, METRICS[case.clause.metric]
-        levels = {name: _level_result(level, metric.unit, name, outcome) for name, level in clause.levels.items()}
-        decisive = levels.get(self._level)
-        reason = outcome.reason
-        if decisive is None and reason is None:
-            reason = f"the clause states no limit at level {self._level}"
-        return Result(
-            requirement=case.requirement.id,
-            clause=clause.id,
-            document=case.document,
-            kind=case.requirement.kind,
-            metric=clause.metric,
-            title=metric.title,
-            text=clause.text,
-            definition=definition,
-            band=case.band,
-            unit=metric.unit,
-            operator=(decisive or next(iter(levels.values()))).operator,
-            level=self._level,
-            value=decisive.value if decisive else None,
-            limit=decisive.limit if decisive else None,
-            verdict=decisive.verdict if decisive else "not_measurable",
-            reason=reason,
-            parameters={name: text_of(value) for name, value in clause.parameters.items()},
-            levels=levels,
-            sample=outcome.sample,
-            test=case.id,
-            method=outcome.method,
-            verification=clause.verification,
-            data=outcome.data,
-        )
+        definition = self._definition or case.clause.definition
+        return record(case, definition, self._level, Outcome(reason, broken=True))
 
     def _try_under(self, definition: Definition, case: Case) -> Outcome:
         """As `_under`, for a comparison: a column that only this definition needs may be missing."""
@@ -228,13 +193,13 @@ class Measurer:
             self._check_sample(sample, settings)
             errors = self._find(sample, cuts, clause.metric, rule.estimator, parameters, settings)
         except NotMeasurable as reason:
-            return Outcome(str(reason), _account(sample, cuts, None))
+            return Outcome(str(reason), account(sample, cuts, None))
         values = {
-            name: metric.statistic(errors, _in_units(level.parameters, metric.level_parameters))
+            name: metric.statistic(errors, in_units(level.parameters, metric.level_parameters))
             for name, level in clause.levels.items()
         }
-        data = {"histogram": _histogram(errors)}
-        return Outcome(None, _account(sample, cuts, errors), values, data, errors.method)
+        data = {"histogram": histogram(errors)}
+        return Outcome(None, account(sample, cuts, errors), values, data, errors.method)
 
     def _sample(self, band: str, cuts: Sequence[Cut], needed_by: str) -> Sample:
         key = (band, tuple(cuts))
@@ -293,18 +258,6 @@ def _cuts_under(definition: Definition, case: Case) -> tuple[Cut, ...]:
     return definition.samples[rule.sample]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came out under one definition: a value per level and how it was found, or the reason why there is none."""
-
-    reason: str | None
-    sample: SampleAccount | None = None
-    values: Mapping[str, float] = field(default_factory=dict)
-    data: Json = field(default_factory=dict)
-    method: str | None = None
-    broken: bool = False
-
-
 def describe(results: Iterable[Result], specification: Specification) -> dict[str, Json]:
     """Describe the definitions that results were measured under, for the results and the report."""
     used = {name for result in results for name in (result.definition, *result.other_definitions)}
@@ -324,55 +277,4 @@ def run_record(started: float, command: str) -> Json:
         "command": command,
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in _PACKAGES},
-    }
-
-
-def _level_result(level: Level, unit: str, name: str, outcome: Outcome) -> LevelResult:
-    limit = float(level.limit.bound.to_value(unit))
-    value = outcome.values.get(name)
-    verdict: Verdict = "error" if outcome.broken else "not_measurable"
-    if value is not None:
-        verdict = decide(value, level.limit.operator, limit)
-    return LevelResult(
-        parameters={name: text_of(threshold) for name, threshold in level.parameters.items()},
-        operator=level.limit.operator,
-        limit=limit,
-        source=str(level.source),
-        value=value,
-        verdict=verdict,
-    )
-
-
-def _in_units(parameters: Mapping[str, u.Quantity], units: Mapping[str, str]) -> dict[str, float]:
-    return {name: float(parameters[name].to_value(unit)) for name, unit in units.items()}
-
-
-def _account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> SampleAccount:
-    chosen = sample.selection
-    return SampleAccount(
-        objects=len(sample.positions.direction),
-        visits=int(sample.positions.seen.shape[1]),
-        pairs=errors.pairs if errors else 0,
-        measurements=errors.measurements if errors else 0,
-        rows_in=chosen.rows_in,
-        rows_used=len(chosen.rows),
-        rejected=dict(chosen.rejected),
-        cuts=tuple(str(cut) for cut in cuts),
-        notes=chosen.notes,
-    )
-
-
-def _histogram(errors: Errors) -> Json:
-    """Binned errors for the plots; the last edge leaves out at most the largest 0.5 %, which are counted."""
-    values, times = errors.values, errors.counts
-    low, high = min(0.0, float(values.min())), quantile.percentile(values, 99.5, times)
-    edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
-    counts, _ = np.histogram(values, edges, weights=times)
-    of = len(values) if times is None else int(times.sum())
-    return {
-        "edges": [float(f"{edge:.6g}") for edge in edges],
-        "counts": counts.tolist(),
-        "above": of - int(counts.sum()),
-        "median": quantile.median(values, times),
-        "of": of,
     }

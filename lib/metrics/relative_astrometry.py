@@ -28,7 +28,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 from skyaccept.lib import quantile, separation
@@ -81,8 +80,11 @@ def visit_difference(sample: Sample, parameters: Mapping[str, float], settings: 
 
 def deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Absolute deviation of every measured separation from the median of its pair, mas."""
-    errors = _deviations(sample, parameters, settings, "median")
-    return replace(errors, values=np.abs(errors.values))
+    annulus = _annulus(sample, parameters, settings)
+    pairs = separation.pair_deviations(
+        sample.positions, annulus, about="median", min_common_visits=settings.min_common_visits, absolute=True
+    )
+    return _errors(sample, annulus, settings, pairs)
 
 
 def excess_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -105,7 +107,11 @@ def recentred_deviation_size(sample: Sample, parameters: Mapping[str, float], se
 
 def pooled_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Deviation from the mean of the pair, taken about the median of all of them, absolute, mas."""
-    errors = _deviations(sample, parameters, settings, "mean")
+    annulus = _annulus(sample, parameters, settings)
+    pairs = separation.pair_deviations(
+        sample.positions, annulus, about="mean", min_common_visits=settings.min_common_visits
+    )
+    errors = _errors(sample, annulus, settings, pairs)
     return replace(errors, values=np.abs(errors.values - quantile.median(errors.values, errors.counts)))
 
 
@@ -159,17 +165,6 @@ METRICS = (
         {"AF": "percent"},
     ),
 )
-
-
-def _deviations(
-    sample: Sample, parameters: Mapping[str, float], settings: Settings, about: Literal["median", "mean"]
-) -> Errors:
-    """Signed deviations of the separations of a class, mas."""
-    annulus = _annulus(sample, parameters, settings)
-    pairs = separation.pair_deviations(
-        sample.positions, annulus, about=about, min_common_visits=settings.min_common_visits
-    )
-    return _errors(sample, annulus, settings, pairs)
 
 
 def _annulus(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Annulus:

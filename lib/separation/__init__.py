@@ -95,7 +95,7 @@ def pair_rms(
     NotMeasurable
         More than `KEPT` bytes of values with weights.
     """
-    return _reduce(where, annulus, pair.RMS, ddof, max(min_common_visits, ddof + 1), weights)
+    return _reduce(where, annulus, (pair.RMS, ddof, max(min_common_visits, ddof + 1), False), weights)
 
 
 def pair_deviations(
@@ -104,9 +104,10 @@ def pair_deviations(
     *,
     about: Literal["median", "mean"],
     min_common_visits: int,
+    absolute: bool = False,
     weights: Weights | None = None,
 ) -> PairValues:
-    """Signed deviations of the separation of each pair from its median, or mean, over its common visits.
+    """Deviations of the separation of each pair from its median, or mean, over its common visits.
 
     Parameters
     ----------
@@ -115,6 +116,8 @@ def pair_deviations(
     about : {"median", "mean"}
     min_common_visits : int
         Pairs seen together in fewer visits are left out.
+    absolute : bool
+        Their sizes, without the signs.
     weights : Weights, optional
 
     Returns
@@ -128,52 +131,54 @@ def pair_deviations(
         More than `KEPT` bytes of values with weights.
     """
     reduction = pair.ABOUT_MEDIAN if about == "median" else pair.ABOUT_MEAN
-    return _reduce(where, annulus, reduction, 0, min_common_visits, weights)
+    return _reduce(where, annulus, (reduction, 0, min_common_visits, absolute), weights)
 
 
 def _reduce(
-    where: Positions, annulus: Annulus, reduction: int, ddof: int, least: int, weights: Weights | None
+    where: Positions, annulus: Annulus, what: tuple[int, int, int, bool], weights: Weights | None
 ) -> PairValues:
     low, high = chord(min(annulus.inner, np.pi)), chord(annulus.outer) if annulus.outer <= np.pi else 3.0
     if len(where) < 2 or high <= low:
         return PairValues(np.empty(0), 0, 0, 0)
-    task = kernel.Task(low * low, high * high, reduction, ddof, least)
+    task = pair.Task(low * low, high * high, *what)
     shares = _shares(where, weights)
-    width = 1 if reduction == pair.RMS else where.n_visits
+    width = 1 if task.reduction == pair.RMS else where.n_visits
     slot = np.concatenate([[0], np.cumsum(tree.candidates(where.tree, low, high))])
     room = min(int(slot[-1]), max(int(np.diff(slot).max()), _PLACES // width))
     rows = np.empty((room, width), dtype=where.stars.x.dtype)
     row_weights = np.empty(room if weights is not None else 0)
-    kept: list[tuple[NDArray[Any], Float]] = []
+    # memory is used only where something is written
+    kept = np.empty(min(int(slot[-1]) * width, KEPT // rows.itemsize), dtype=rows.dtype)
+    kept_weights = np.empty(len(kept) if weights is not None else 0)
     counts: bins.Bins | None = None
     total = np.zeros(3, dtype=np.int64)
-    begin, leaves = 0, len(slot) - 1
+    begin = number = 0
     arcmin = np.degrees([annulus.inner, annulus.outer]) * 60
-    while begin < leaves:
-        progress.report(f"pairs {arcmin[0]:g} to {arcmin[1]:g} arcmin apart", begin, leaves)
+    while begin < len(slot) - 1:
+        progress.report(f"pairs {arcmin[0]:g} to {arcmin[1]:g} arcmin apart", begin, len(slot) - 1)
         end = int(np.searchsorted(slot, slot[begin] + room, side="right")) - 1
         part, tally = slot[begin : end + 1], np.zeros((end - begin, 3), dtype=np.int64)
         kernel.reduce_pairs(where.tree, where.stars, shares, task, begin, end, slot, rows, row_weights, tally)
         total += tally.sum(axis=0)
-        if counts is None and total[0 if width == 1 else 1] * rows.itemsize > KEPT:
+        before, number = number, int(total[0 if width == 1 else 1])
+        if counts is None and number > len(kept):
             if weights is not None:
-                raise NotMeasurable(f"more than {KEPT // rows.itemsize:,} weighted values; use fewer stars")
+                raise NotMeasurable(f"more than {len(kept):,} weighted values; use fewer stars")
             counts = bins.Bins()
-            for values, _ in kept:
-                counts.add_all(values)
-            kept = []
+            counts.add_all(kept[:before])
+            kept = kept[:0]
         if counts is not None:
             counts.add(rows, part, tally[:, 0])
         else:
-            kept.append(kernel.gather(rows, row_weights, shares.visits, part, tally))
+            kernel.gather(rows, row_weights, shares.visits, part, tally, before, kept, kept_weights)
         begin = end
     pairs, measurements, precise = map(int, total)
     if counts is not None:
-        middles, number = counts.contents()
-        return PairValues(middles, pairs, measurements, precise, number, binned=True)
-    values = np.concatenate([values for values, _ in kept])
-    joined = np.concatenate([share for _, share in kept]) if weights is not None else None
-    return PairValues(values, pairs, measurements, precise, joined)
+        middles, times = counts.contents()
+        return PairValues(middles, pairs, measurements, precise, times, binned=True)
+    return PairValues(
+        kept[:number], pairs, measurements, precise, kept_weights[:number] if weights is not None else None
+    )
 
 
 def _shares(where: Positions, weights: Weights | None) -> kernel.Shares:

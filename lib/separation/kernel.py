@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.jit import compiled, ones
 from skyaccept.lib.separation import pair
-from skyaccept.lib.separation.pair import LANES, RMS, Numbers
+from skyaccept.lib.separation.pair import LANES, RMS, Numbers, Task
 from skyaccept.lib.separation.positions import Stars
 from skyaccept.lib.separation.tree import LEAF, Index, Tree, neighbours, pairs_of
 from skyaccept.lib.sphere import Float
@@ -23,16 +23,6 @@ class Shares(NamedTuple):
     objects: Float
     visits: Numbers
     bits: NDArray[np.uint64]
-
-
-class Task(NamedTuple):
-    """What to do: squared chords of the separation class, reduction, delta degrees of freedom, fewest common visits."""
-
-    low2: float
-    high2: float
-    reduction: int
-    ddof: int
-    least: int
 
 
 @compiled(parallel=True)
@@ -130,9 +120,9 @@ def _measure(
             if careful:
                 pair.short_values(short, x, y, i, j, short_values)
                 if len(visits):
-                    known = pair.reduce_weighted(reduction, ddof, short_values[: x.shape[1]], visits, out, row)
+                    known = pair.reduce_weighted(task, short_values[: x.shape[1]], visits, out, row)
                 else:
-                    pair.reduce(reduction, ddof, short_values, short_work, common, out, row)
+                    pair.reduce(task, short_values, short_work, common, out, row)
         else:
             fine = pair.fine_factors(geometry)
             if form == pair.FINE and not careful:
@@ -145,9 +135,9 @@ def _measure(
                 else:
                     pair.exact_values(stars, i, j, values)
                 if len(visits):
-                    known = pair.reduce_weighted(reduction, ddof, values[: x.shape[1]], visits, out, row)
+                    known = pair.reduce_weighted(task, values[: x.shape[1]], visits, out, row)
                 else:
-                    pair.reduce(reduction, ddof, values, work, common, out, row)
+                    pair.reduce(task, values, work, common, out, row)
             precise += known
         if known:
             if len(out_weight):
@@ -158,20 +148,29 @@ def _measure(
 
 
 @compiled(parallel=True)
-def gather(rows: Numbers, weight: Float, visits: Numbers, slot: Index, tally: Index) -> tuple[Numbers, Float]:
-    """Numbers of all leaves one behind the other, and their weights if there are any; NaN is left out."""
+def gather(
+    rows: Numbers,
+    weight: Float,
+    visits: Numbers,
+    slot: Index,
+    tally: Index,
+    begin: int,
+    out: Numbers,
+    out_weight: Float,
+) -> None:
+    """Write the numbers of all leaves one behind the other, from place ``begin`` on; NaN is left out.
+
+    ``out_weight`` takes the weight of each, if it has any room.
+    """
     width = rows.shape[1]
-    goal = np.zeros(len(tally) + 1, dtype=np.int64)
-    goal[1:] = np.cumsum(tally[:, 0] if width == 1 else tally[:, 1])
-    out = np.empty(goal[-1], dtype=rows.dtype)
-    out_weight = np.empty(goal[-1] if len(weight) else 0)
+    goal = np.full(len(tally) + 1, begin)
+    goal[1:] += np.cumsum(tally[:, 0] if width == 1 else tally[:, 1])
     for leaf in numba.prange(len(tally)):
         place, last = goal[leaf], goal[leaf + 1] - 1
         for k in range(slot[leaf] - slot[0], slot[leaf] - slot[0] + tally[leaf, 0]):
             for v in range(width):
                 # without a branch: what is NaN is overwritten by the next
                 out[min(place, last)] = rows[k, v] if place <= last else out[last]
-                if len(weight):
-                    out_weight[min(place, last)] = weight[k] * (visits[v] if width > 1 and len(visits) else 1.0)
+                if len(out_weight) and place <= last:
+                    out_weight[place] = weight[k] * (visits[v] if width > 1 and len(visits) else 1.0)
                 place += rows[k, v] == rows[k, v]
-    return out, out_weight

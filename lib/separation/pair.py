@@ -27,7 +27,7 @@ sum, beyond 90 degrees) holds no difference of large numbers.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,21 @@ SHORT, FINE, EXACT = 0, 1, 2
 
 RMS, ABOUT_MEDIAN, ABOUT_MEAN = 0, 1, 2
 """Reductions of a pair: one standard deviation, or its deviations from their median or mean."""
+
+
+class Task(NamedTuple):
+    """What to do: squared chords of the separation class, reduction, delta degrees of freedom, fewest common visits.
+
+    ``absolute`` asks for the sizes of deviations.
+    """
+
+    low2: float
+    high2: float
+    reduction: int
+    ddof: int
+    least: int
+    absolute: bool
+
 
 LANES = 64
 """Values that compiled loops take in one step at most."""
@@ -194,12 +209,12 @@ def exact_values(stars: Stars, i: int, j: int, values: Float) -> None:
 
 
 @compiled()
-def reduce(reduction: int, ddof: int, values: Numbers, work: Numbers, common: int, out: Numbers, row: int) -> None:
+def reduce(task: Task, values: Numbers, work: Numbers, common: int, out: Numbers, row: int) -> None:
     """Write the standard deviation of some deviations, or each of them about their center, to a row.
 
     Parameters
     ----------
-    reduction, ddof : int
+    task : Task
     values : (room,) float
         The deviations, NaN where not seen, and NaN from n_visits to a multiple of `LANES`.
     work : (room / 2,) float
@@ -211,10 +226,11 @@ def reduce(reduction: int, ddof: int, values: Numbers, work: Numbers, common: in
     """
     # one way through, so that compiled code need not count references to the arrays
     number = values.dtype.type
-    center = number(_median(values, work, common) if reduction == ABOUT_MEDIAN else _mean(values, common))
-    rms = number(_deviation(values, center, common - ddof) if reduction == RMS else 0.0)
+    center = number(_median(values, work, common) if task.reduction == ABOUT_MEDIAN else _mean(values, common))
+    rms = number(_deviation(values, center, common - task.ddof) if task.reduction == RMS else 0.0)
     for v in range(out.shape[1]):
-        out[row, v] = rms if reduction == RMS else values[v] - center
+        apart = rms if task.reduction == RMS else values[v] - center
+        out[row, v] = abs(apart) if task.absolute else apart
 
 
 @compiled()
@@ -340,17 +356,18 @@ def _largest_below(values: Numbers, work: Numbers, bound: Number) -> Number:
 
 
 @compiled()
-def reduce_weighted(reduction: int, ddof: int, values: Numbers, weight: Numbers, out: Numbers, row: int) -> bool:
+def reduce_weighted(task: Task, values: Numbers, weight: Numbers, out: Numbers, row: int) -> bool:
     """As `reduce`, with a weight for each visit; False where those of the pair do not exceed ``ddof``."""
     chosen = np.flatnonzero((values == values) & (weight > 0))
     kept, share = values[chosen].astype(np.float64), weight[chosen].astype(np.float64)
     norm = share.sum()
     mean = (kept * share).sum() / norm
-    if reduction == RMS:
-        out[row, 0] = np.sqrt((share * (kept - mean) ** 2).sum() / (norm - ddof))
-        return bool(norm > ddof)
+    if task.reduction == RMS:
+        out[row, 0] = np.sqrt((share * (kept - mean) ** 2).sum() / (norm - task.ddof))
+        return bool(norm > task.ddof)
+    apart = kept - (_weighted_median(kept, share) if task.reduction == ABOUT_MEDIAN else mean)
     out[row] = np.nan
-    out[row][chosen] = kept - (_weighted_median(kept, share) if reduction == ABOUT_MEDIAN else mean)
+    out[row][chosen] = np.abs(apart) if task.absolute else apart
     return True
 
 

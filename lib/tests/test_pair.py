@@ -5,6 +5,10 @@ from hypothesis import strategies as st
 from skyaccept.lib.separation import pair
 
 
+def task(reduction: int, ddof: int) -> pair.Task:
+    return pair.Task(0.0, 4.0, reduction, ddof, 1, False)
+
+
 def reduced(values: np.ndarray, reduction: int, weight: np.ndarray | None = None, ddof: int = 0) -> np.ndarray:
     """One row, as the kernel asks for it."""
     n = len(values)
@@ -13,9 +17,9 @@ def reduced(values: np.ndarray, reduction: int, weight: np.ndarray | None = None
     padded[:n] = values
     out = np.full((3, 1 if reduction == pair.RMS else n), -99.0, dtype=values.dtype)
     if weight is None:
-        pair.reduce(reduction, ddof, padded, work, int(np.isfinite(values).sum()), out, 1)
+        pair.reduce(task(reduction, ddof), padded, work, int(np.isfinite(values).sum()), out, 1)
     else:
-        assert pair.reduce_weighted(reduction, ddof, values, weight.astype(values.dtype), out, 1)
+        assert pair.reduce_weighted(task(reduction, ddof), values, weight.astype(values.dtype), out, 1)
     assert (out[[0, 2]] == -99).all()
     return np.asarray(out[1])
 
@@ -84,4 +88,4 @@ def test_the_standard_deviation_is_that_of_numpy(ddof: int) -> None:
 
 def test_weights_that_leave_no_freedom_give_nothing() -> None:
     values, out = np.array([5.0, np.nan]), np.zeros((1, 1))
-    assert not pair.reduce_weighted(pair.RMS, 1, values, np.array([1.0, 7.0]), out, 0)
+    assert not pair.reduce_weighted(task(pair.RMS, 1), values, np.array([1.0, 7.0]), out, 0)

@@ -122,6 +122,10 @@ def test_deviations_agree_with_a_double_loop(about: Literal["median", "mean"]) -
         min_common_visits=3,
     )
     center = np.median if about == "median" else np.mean
+    sizes = separation.pair_deviations(
+        build(stars), Annulus(4 * ARCMIN, 6 * ARCMIN), about=about, min_common_visits=3, absolute=True
+    )
+    np.testing.assert_array_equal(sizes.values, np.abs(found.values))
     expected = np.concatenate([np.array(pair) - center(pair) for pair in plain])
     assert (found.pairs, found.measurements) == (len(plain), len(expected))
     np.testing.assert_allclose(np.sort(found.values), np.sort(expected), rtol=1e-7, atol=1e-6)
@@ -325,6 +329,10 @@ def test_zero_weights_leave_objects_and_visits_out(precise: bool) -> None:
         found = separation.pair_deviations(where, annulus, about=about, min_common_visits=2, weights=weights)
         expected = plain.pair_deviations(kept, annulus, about=about, min_common_visits=2)
         np.testing.assert_allclose(np.sort(found.values), np.sort(expected.values), atol=2e-4)
+        sizes = separation.pair_deviations(
+            where, annulus, about=about, min_common_visits=2, absolute=True, weights=weights
+        )
+        np.testing.assert_array_equal(sizes.values, np.abs(found.values))
 
 
 @pytest.mark.parametrize("precise", [True, False])
