@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,8 @@ class Sample:
     detections: Detections
     selection: Selection
     band: str
+    found: dict[Hashable, Errors] = field(default_factory=dict, repr=False, compare=False)
+    """What has been measured in it, for estimators that start from the same errors."""
 
     @cached_property
     def positions(self) -> Positions:

@@ -81,10 +81,13 @@ def visit_difference(sample: Sample, parameters: Mapping[str, float], settings: 
 def deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Absolute deviation of every measured separation from the median of its pair, mas."""
     annulus = _annulus(sample, parameters, settings)
-    pairs = separation.pair_deviations(
-        sample.positions, annulus, about="median", min_common_visits=settings.min_common_visits, absolute=True
-    )
-    return _errors(sample, annulus, settings, pairs)
+    key = ("deviation", annulus, settings.min_common_visits)
+    if key not in sample.found:  # AF and AD re-centre the same deviations, each in its way
+        pairs = separation.pair_deviations(
+            sample.positions, annulus, about="median", min_common_visits=settings.min_common_visits, absolute=True
+        )
+        sample.found[key] = _errors(sample, annulus, settings, pairs)
+    return sample.found[key]
 
 
 def excess_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
