@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Literal
 
@@ -28,7 +29,7 @@ def decide(value: float, relation: str, limit: float) -> Verdict:
     ValueError
         The value is not finite: that is an error of the measurement and must not look like a verdict.
     """
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise ValueError(f"the measured value is {value}")
     return "pass" if _MEETS[relation](value, limit) else "fail"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,11 +19,10 @@ from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings
 from skyaccept.lib.outcome import Outcome, account, histogram, in_units, record
-from skyaccept.lib.requirements import LEVELS, Case, Definition, Specification
+from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification
 from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.selection import Cut, select
 
-BINS = 100
 _PACKAGES = ("numpy", "numba", "scipy", "astropy", "pandas", "pyarrow", "pytest")
 
 
@@ -91,9 +91,11 @@ def needs(
     _check_definition(specification, definition)
     used: set[str] = set()
     for case in cases:
-        names = specification.definitions if compare else (definition or case.clause.definition,)
-        for cut in (cut for name in names for cut in _cuts_under(specification.definitions[name], case)):
-            used.update(cut.needs)
+        names = [_deciding(case, definition)]
+        if compare and case.requirement.kind != "diagnostic":
+            names = list(specification.definitions)
+        for name in names:
+            used.update(_needs_under(specification.definitions[name], case))
     return frozenset(used)
 
 
@@ -142,10 +144,10 @@ class Measurer:
         InputError
             A column that the clause needs is missing.
         """
-        definition = self._definitions[self._definition or case.clause.definition]
+        definition = self._definitions[_deciding(case, self._definition)]
         outcome = self._under(definition, case)
         others: dict[str, Json] = {}
-        if self._compare:
+        if self._compare and case.requirement.kind != "diagnostic":
             for other in self._definitions.values():
                 if other is not definition:
                     found = plain(record(case, other.id, self._level, self._try_under(other, case)).to_json())
@@ -161,14 +163,13 @@ class Measurer:
             A column is missing; the message says who needs it.
         """
         for case in cases:
-            definition = self._definitions[self._definition or case.clause.definition]
-            for name in (name for cut in _cuts_under(definition, case) if not cut.flags for name in cut.needs):
+            definition = self._definitions[_deciding(case, self._definition)]
+            for name in (name for name in _needs_under(definition, case) if not name.startswith("flag_")):
                 self._detections.column(name, f"{case.id} under definition {definition.id}")
 
     def failed(self, case: Case, reason: str) -> Result:
         """Record of a case whose measurement broke."""
-        definition = self._definition or case.clause.definition
-        return record(case, definition, self._level, Outcome(reason, broken=True))
+        return record(case, _deciding(case, self._definition), self._level, Outcome(reason, broken=True))
 
     def _try_under(self, definition: Definition, case: Case) -> Outcome:
         """As `_under`, for a comparison: a column that only this definition needs may be missing."""
@@ -183,22 +184,29 @@ class Measurer:
         rule = definition.rule(clause.metric)
         if rule is None:
             return Outcome(f"definition {definition.id} does not cover {clause.metric}")
-        own = definition.id == clause.definition
-        cuts = _cuts_under(definition, case)
-        width = clause.half_width if own and clause.half_width is not None else rule.half_width
-        settings = Settings(float(width.to_value(u.rad)), rule.min_common_visits, rule.ddof)
-        parameters = {name: float(clause.parameters[name].to_value(unit)) for name, unit in metric.parameters.items()}
-        sample = self._sample(case.band, cuts, f"{case.id} under definition {definition.id}")
+        estimator = metric.estimators[rule.estimator]
+        cuts, settings = _cuts_under(definition, case), _settings(definition, rule, case)
+        parameters = in_units(clause.parameters, metric.parameters)
+        needed_by = f"{case.id} under definition {definition.id}"
+        sample = self._sample(case.band, cuts, needed_by)
+        for name in estimator.reads(settings):
+            self._detections.column(name, needed_by)
         try:
-            self._check_sample(sample, settings)
+            self._check_sample(sample, cuts, settings)
             errors = self._find(sample, cuts, clause.metric, rule.estimator, parameters, settings)
         except NotMeasurable as reason:
             return Outcome(str(reason), account(sample, cuts, None))
+        statistic = estimator.statistic or metric.statistic
         values = {
-            name: metric.statistic(errors, in_units(level.parameters, metric.level_parameters))
+            name: statistic(errors, in_units(level.parameters, metric.level_parameters))
             for name, level in clause.levels.items()
         }
-        data = {"histogram": histogram(errors)}
+        if not clause.levels:
+            values = {"": statistic(errors, in_units(clause.parameters, metric.level_parameters))}
+        for value in values.values():
+            if not math.isfinite(value):
+                raise ValueError(f"the measured value is {value}")
+        data = {"histogram": histogram(errors, estimator)}
         return Outcome(None, account(sample, cuts, errors), values, data, errors.method)
 
     def _sample(self, band: str, cuts: Sequence[Cut], needed_by: str) -> Sample:
@@ -208,16 +216,15 @@ class Measurer:
             self._samples[key] = Sample(self._detections, selection, band)
         return self._samples[key]
 
-    def _check_sample(self, sample: Sample, settings: Settings) -> None:
+    def _check_sample(self, sample: Sample, cuts: Sequence[Cut], settings: Settings) -> None:
         """Say why nothing can be measured, where that is plain before any pair is looked at."""
         d, band = self._detections, sample.band
         if band not in d.bands:
             raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")
         visits = len(np.unique(d.visit[d.band == d.bands.index(band)]))
-        if visits < settings.min_common_visits:
-            raise NotMeasurable(
-                f"needs {settings.min_common_visits} visits in band {band}, and the dataset has {visits}"
-            )
+        least = max(settings.min_common_visits, *(c.min_visits for c in cuts if isinstance(c.min_visits, int)), 1)
+        if visits < least:
+            raise NotMeasurable(f"needs {least} visits in band {band}, and the dataset has {visits}")
         if not len(sample.selection.rows):
             lost = ", ".join(f"{n} by {reason}" for reason, n in sample.selection.rejected.items())
             raise NotMeasurable(f"no detection in band {band} passes the cuts; rejected: {lost}")
@@ -246,6 +253,33 @@ class Measurer:
 def _check_definition(specification: Specification, name: str | None) -> None:
     if name is not None and name not in specification.definitions:
         raise InputError(f"--definition {name}: does not exist; known: {', '.join(specification.definitions)}")
+
+
+def _deciding(case: Case, chosen: str | None) -> str:
+    """Definition that decides a case; a diagnostic is what it is under its own alone, with its own sample."""
+    return case.clause.definition if chosen is None or case.requirement.kind == "diagnostic" else chosen
+
+
+def _needs_under(definition: Definition, case: Case) -> set[str]:
+    """Columns that cuts and estimator need, flags as ``flag_NAME``; none where the definition has no rule."""
+    rule = definition.rule(case.clause.metric)
+    if rule is None:
+        return set()
+    estimator = METRICS[case.clause.metric].estimators[rule.estimator]
+    cut_on = {name for cut in _cuts_under(definition, case) for name in cut.needs}
+    return cut_on | set(estimator.reads(_settings(definition, rule, case)))
+
+
+def _settings(definition: Definition, rule: Rule, case: Case) -> Settings:
+    """Settings of a rule, with what the clause changes of its own definition."""
+    clause, own = case.clause, definition.id == case.clause.definition
+    width = clause.half_width if own and clause.half_width is not None else rule.half_width
+    return Settings(
+        half_width=0.0 if width is None else float(width.to_value(u.rad)),
+        min_common_visits=rule.min_common_visits or 1,
+        ddof=rule.ddof,
+        subtract_shot_noise=own and clause.subtract_shot_noise,
+    )
 
 
 def _cuts_under(definition: Definition, case: Case) -> tuple[Cut, ...]:

@@ -10,9 +10,10 @@ import numpy as np
 from skyaccept.lib import quantile
 from skyaccept.lib.decision import Verdict, decide
 from skyaccept.lib.document import text_of
+from skyaccept.lib.limit import Level
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Errors, Sample
-from skyaccept.lib.requirements import Case, Level
+from skyaccept.lib.metrics.metric import Errors, Estimator, Sample
+from skyaccept.lib.requirements import Case
 from skyaccept.lib.results import Json, LevelResult, Result, SampleAccount
 from skyaccept.lib.selection import Cut
 
@@ -21,7 +22,10 @@ BINS = 100
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out under one definition: a value per level and how it was found, or the reason why there is none."""
+    """What came out under one definition: a value per level and how it was found, or the reason why there is none.
+
+    A diagnostic has no levels; its value is that of level "".
+    """
 
     reason: str | None
     sample: SampleAccount | None = None
@@ -33,28 +37,34 @@ class Outcome:
 
 def record(case: Case, definition: str, level: str, outcome: Outcome) -> Result:
     """Record of a case that was measured under a definition; ``level`` decides the verdict."""
-    clause, metric = case.clause, METRICS[case.clause.metric]
-    levels = {name: _level_result(level, metric.unit, name, outcome) for name, level in clause.levels.items()}
+    clause, metric, kind = case.clause, METRICS[case.clause.metric], case.requirement.kind
+    levels = {name: _level_result(stated, metric.unit, name, outcome, kind) for name, stated in clause.levels.items()}
+    if kind == "capability" and level not in levels:
+        level = next(iter(levels))  # targets decide nothing, so any will do
     decisive = levels.get(level)
     reason = outcome.reason
-    if decisive is None and reason is None:
+    if decisive is None and reason is None and kind != "diagnostic":
         reason = f"the clause states no limit at level {level}"
+    value = decisive.value if decisive else outcome.values.get("")
+    verdict = decisive.verdict if decisive else _without_limit(value, outcome)
+    if kind == "capability" and value is not None:
+        verdict = "pass"
     return Result(
         requirement=case.requirement.id,
         clause=clause.id,
         document=case.document,
-        kind=case.requirement.kind,
+        kind=kind,
         metric=clause.metric,
         title=metric.title,
         text=clause.text,
         definition=definition,
         band=case.band,
         unit=metric.unit,
-        operator=(decisive or next(iter(levels.values()))).operator,
+        operator=next(((decisive or stated).operator for stated in levels.values()), None),
         level=level,
-        value=decisive.value if decisive else None,
+        value=value,
         limit=decisive.limit if decisive else None,
-        verdict=decisive.verdict if decisive else "not_measurable",
+        verdict=verdict,
         reason=reason,
         parameters={name: text_of(value) for name, value in clause.parameters.items()},
         levels=levels,
@@ -66,11 +76,11 @@ def record(case: Case, definition: str, level: str, outcome: Outcome) -> Result:
     )
 
 
-def _level_result(level: Level, unit: str, name: str, outcome: Outcome) -> LevelResult:
+def _level_result(level: Level, unit: str, name: str, outcome: Outcome, kind: str) -> LevelResult:
     limit = float(level.limit.bound.to_value(unit))
     value = outcome.values.get(name)
-    verdict: Verdict = "error" if outcome.broken else "not_measurable"
-    if value is not None:
+    verdict = _without_limit(value, outcome)
+    if value is not None and kind == "performance":
         verdict = decide(value, level.limit.operator, limit)
     return LevelResult(
         parameters={name: text_of(threshold) for name, threshold in level.parameters.items()},
@@ -82,6 +92,13 @@ def _level_result(level: Level, unit: str, name: str, outcome: Outcome) -> Level
     )
 
 
+def _without_limit(value: float | None, outcome: Outcome) -> Verdict | None:
+    """What can be said before a limit is looked at: no verdict where there is a value."""
+    if value is not None:
+        return None
+    return "error" if outcome.broken else "not_measurable"
+
+
 def in_units(parameters: Mapping[str, u.Quantity], units: Mapping[str, str]) -> dict[str, float]:
     """Numbers of some quantities, each in its unit."""
     return {name: float(parameters[name].to_value(unit)) for name, unit in units.items()}
@@ -91,8 +108,8 @@ def account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> Sampl
     """Account of a sample, and of what was measured in it."""
     chosen = sample.selection
     return SampleAccount(
-        objects=len(sample.positions.direction),
-        visits=int(sample.positions.seen.shape[1]),
+        objects=len(sample.groups.start),
+        visits=sample.visits,
         pairs=errors.pairs if errors else 0,
         measurements=errors.measurements if errors else 0,
         rows_in=chosen.rows_in,
@@ -103,17 +120,19 @@ def account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> Sampl
     )
 
 
-def histogram(errors: Errors) -> Json:
+def histogram(errors: Errors, estimator: Estimator) -> Json:
     """Binned errors for the plots; the last edge leaves out at most the largest 0.5 %, which are counted."""
     values, times = errors.values, errors.counts
     low, high = min(0.0, float(values.min())), quantile.percentile(values, 99.5, times)
     edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
     counts, _ = np.histogram(values, edges, weights=times)
-    of = len(values) if times is None else int(times.sum())
+    of = len(values) if times is None else round(times.sum())
     return {
+        "errors": estimator.of,
+        "unit": estimator.unit,
         "edges": [float(f"{edge:.6g}") for edge in edges],
-        "counts": counts.tolist(),
-        "above": of - int(counts.sum()),
+        "counts": counts.tolist() if counts.dtype.kind == "i" else [float(f"{count:.6g}") for count in counts],
+        "above": max(0, of - round(counts.sum())),
         "median": quantile.median(values, times),
         "of": of,
     }

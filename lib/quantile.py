@@ -19,8 +19,8 @@ def percentile(values: Values, share: float, counts: Counts = None) -> float:
     values : (n,) float
     share : float
         Percent, 0 to 100.
-    counts : (n,) int, optional
-        How often each value stands in the list; once by default.
+    counts : (n,) int or float, optional
+        How often each value stands in the list, once by default; as a float, its weight, the mean of which is 1.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def percentile(values: Values, share: float, counts: Counts = None) -> float:
     place = (float(upto[-1]) - 1) * share / 100
     lower, part = int(place), place - int(place)
     low = ordered[np.searchsorted(upto, lower, side="right")]
-    high = ordered[np.searchsorted(upto, min(lower + 1, int(upto[-1]) - 1), side="right")]
+    high = ordered[np.searchsorted(upto, min(lower + 1, round(upto[-1]) - 1), side="right")]
     return float(low + (high - low) * part)
 
 

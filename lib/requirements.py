@@ -2,123 +2,110 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import astropy.units as u
-from pydantic import PlainValidator, StringConstraints
+from pydantic import Discriminator, PlainValidator, StringConstraints, Tag
 from skyaccept.lib import document
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
+from skyaccept.lib.limit import STRICT, Level
 from skyaccept.lib.metrics import METRICS
+from skyaccept.lib.metrics.metric import Estimator
 from skyaccept.lib.selection import Cut
 
 LEVELS = ("design", "minimum", "stretch")
+KINDS = ("performance", "capability", "diagnostic")
 BANDS = ("u", "g", "r", "i", "z", "y")
 
+Levels = Mapping[Annotated[str, PlainValidator(document.one_of(*LEVELS))], Level]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
-_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A bound that a measured value has to meet."""
-
-    operator: Literal["<=", "<", ">=", ">"]
-    bound: u.Quantity
-
-    @classmethod
-    def parse(cls, text: object) -> Limit:
-        """Parse ``"<= 10 mas"``."""
-        match = re.fullmatch(r"\s*([^\w\s.+-]+)\s*(.*)", str(text))
-        if match is None:
-            raise ValueError("a limit is an operator, a number and a unit, such as '<= 10 mas'")
-        operator, bound = match.groups()
-        return cls(document.one_of("<=", "<", ">=", ">")(operator), document.quantity(bound))  # type: ignore[arg-type]
-
-    def __str__(self) -> str:
-        return f"{self.operator} {document.text_of(self.bound)}"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a limit is published."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    document: str
-    version: str | None = None
-    table: int | str | None = None
-    section: str | None = None
-    page: int | None = None
-    via: str | None = None
-
-    def __str__(self) -> str:
-        parts: list[object] = [
-            self.document,
-            self.version and f"version {self.version}",
-            self.section and f"section {self.section}",
-        ]
-        parts += [
-            self.table and f"table {self.table}",
-            self.page and f"page {self.page}",
-            self.via and f"via {self.via}",
-        ]
-        return ", ".join(str(part) for part in parts if part)
-
-
-@dataclass(frozen=True)
-class Level:
-    """One level of a clause: its limit, the partner threshold that goes with it, and their source."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    limit: Annotated[Limit, PlainValidator(Limit.parse)]
-    source: Source
-    parameters: Mapping[str, Quantity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Clause:
-    """One measurable clause of a requirement; ``sample`` and ``half_width`` override its own definition's."""
+    """One measurable clause of a requirement.
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    ``sample`` and ``half_width`` override those of its own definition; ``subtract_shot_noise`` holds under that one
+    only. The clause of a diagnostic has no levels, and its parameters are all that its metric takes.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     id: Identifier
     text: str
     metric: Annotated[str, PlainValidator(document.one_of(*METRICS))]
     definition: str
     bands: tuple[Identifier, ...]
-    levels: Mapping[Annotated[str, PlainValidator(document.one_of(*LEVELS))], Level]
+    levels: Levels = field(default_factory=dict)
     parameters: Mapping[str, Quantity] = field(default_factory=dict)
     sample: tuple[Annotated[Cut, PlainValidator(Cut.parse)], ...] | None = None
     half_width: Quantity | None = None
+    subtract_shot_noise: bool = False
     verification: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Requirement:
-    """A requirement and its clauses."""
+class Uncovered:
+    """A clause that stands in the document and makes no case, for the reason given under ``not_covered``."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+    id: Identifier
+    text: str
+    not_covered: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+    levels: Levels = field(default_factory=dict)
+    verification: tuple[str, ...] = ()
+
+
+def _is_covered(entry: object) -> str:
+    return "no" if isinstance(entry, dict) and "not_covered" in entry else "yes"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A requirement and its clauses; its kind says what makes it pass.
+
+    A ``performance`` is met where a value meets its limit, a ``capability`` where the quantity was measured, whatever
+    its value, and a ``diagnostic`` has no verdict.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     id: Identifier
     title: str
-    kind: Literal["performance", "capability"]
-    clauses: tuple[Clause, ...]
+    kind: Annotated[str, PlainValidator(document.one_of(*KINDS))]
+    clauses: tuple[
+        Annotated[
+            Annotated[Clause, Tag("covered")] | Annotated[Uncovered, Tag("uncovered")],
+            Discriminator(
+                lambda entry: "uncovered" if isinstance(entry, dict) and "not_covered" in entry else "covered"
+            ),
+        ],
+        ...,
+    ]
     text: str = ""
+
+    @property
+    def covered(self) -> tuple[Clause, ...]:
+        """The clauses that make cases."""
+        return tuple(clause for clause in self.clauses if isinstance(clause, Clause))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How a definition measures some metrics: the estimator, its settings and the sample it is applied to."""
+    """How a definition measures some metrics: the estimator, its settings and the sample it is applied to.
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    ``half_width`` and ``min_common_visits`` belong to estimators of pairs.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     metrics: tuple[Annotated[str, PlainValidator(document.one_of(*METRICS))], ...]
     estimator: str
     sample: str
-    half_width: Quantity
-    min_common_visits: int
+    half_width: Quantity | None = None
+    min_common_visits: int | None = None
     ddof: int | None = None
 
 
@@ -126,7 +113,7 @@ class Rule:
 class Definition:
     """A named way to measure: rules for the metrics that it covers, and the samples that they use."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     id: Identifier
     title: str
     text: str
@@ -143,7 +130,7 @@ class Definition:
 class Document:
     """A published document, or a file of definitions."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     document: Identifier | None = None
     title: str = ""
     bands: tuple[Identifier, ...] = ()
@@ -200,7 +187,7 @@ class Specification:
     def _all_cases(self) -> Iterator[Case]:
         for doc in self.documents:
             for requirement in doc.requirements:
-                for clause in requirement.clauses:
+                for clause in requirement.covered:
                     for band in clause.bands:
                         yield Case(doc.document or "", requirement, clause, band)
 
@@ -279,13 +266,25 @@ def _check_definitions(doc: Document, place: document.Place, known: dict[str, De
                         (*here, "estimator"),
                         f"key 'estimator': {rule.estimator!r} is not one of {', '.join(estimators)}",
                     )
-                if estimators[rule.estimator].needs_ddof and rule.ddof is None:
-                    raise place.error(here, f"key 'ddof' is missing; {rule.estimator} needs it")
-            _check_range("half_width", rule.half_width, "rad", place, (*here, "half_width"))
-            if rule.min_common_visits < 2:
-                raise place.error((*here, "min_common_visits"), "key 'min_common_visits': must be at least 2")
-            if rule.ddof is not None and not 0 <= rule.ddof < rule.min_common_visits:
-                raise place.error((*here, "ddof"), f"key 'ddof': {rule.ddof} is not from 0 to below min_common_visits")
+                _check_settings(rule, estimators[rule.estimator], place, here)
+
+
+def _check_settings(rule: Rule, estimator: Estimator, place: document.Place, where: tuple[str | int, ...]) -> None:
+    """Those that the estimator needs are there and make sense, and none that would be without effect."""
+    if estimator.needs_ddof and rule.ddof is None:
+        raise place.error(where, f"key 'ddof' is missing; {rule.estimator} needs it")
+    for key in ("half_width", "min_common_visits"):
+        if estimator.of_pairs and getattr(rule, key) is None:
+            raise place.error(where, f"key '{key}' is missing; {rule.estimator} needs it")
+        if not estimator.of_pairs and getattr(rule, key) is not None:
+            raise place.error((*where, key), f"key '{key}': {rule.estimator} looks at no pairs of objects")
+    if rule.half_width is not None:
+        _check_range("half_width", rule.half_width, "rad", place, (*where, "half_width"))
+    least = rule.min_common_visits
+    if least is not None and least < 2:
+        raise place.error((*where, "min_common_visits"), "key 'min_common_visits': must be at least 2")
+    if rule.ddof is not None and not 0 <= rule.ddof < (least or 2):
+        raise place.error((*where, "ddof"), f"key 'ddof': {rule.ddof} is not from 0 to below min_common_visits")
 
 
 def _check_clauses(
@@ -301,6 +300,9 @@ def _check_clauses(
             raise place.error(("requirements", r, "clauses"), "key 'clauses': names no clause")
         for c, clause in enumerate(requirement.clauses):
             where = ("requirements", r, "clauses", c)
+            if isinstance(clause, Uncovered):
+                _check_once(f"{requirement.id}-{clause.id}", place, where, seen)
+                continue
             if clause.definition not in definitions:
                 raise place.error(
                     (*where, "definition"),
@@ -308,8 +310,10 @@ def _check_clauses(
                 )
             if not clause.bands:
                 raise place.error((*where, "bands"), "key 'bands': names no band")
-            if not clause.levels:
+            if not clause.levels and requirement.kind != "diagnostic":
                 raise place.error((*where, "levels"), "key 'levels': names no level")
+            if clause.levels and requirement.kind == "diagnostic":
+                raise place.error((*where, "levels"), "key 'levels': a diagnostic has no limits")
             for b, band in enumerate(clause.bands):
                 if band not in known_bands:
                     raise place.error(
@@ -319,18 +323,35 @@ def _check_clauses(
                     )
                 if band in clause.bands[:b]:
                     raise place.error((*where, "bands", b), f"key 'bands': band {band!r} stands there twice")
-                case = Case(doc.document or "", requirement, clause, band)
-                if case.id in seen:
-                    raise place.error((*where, "id"), f"key 'id': duplicate {case.id}, also in {seen[case.id]}")
-                seen[case.id] = place.path
-            if clause.half_width is not None:
-                _check_range("half_width", clause.half_width, "rad", place, (*where, "half_width"))
-            _check_units(clause, place, where)
+                _check_once(Case(doc.document or "", requirement, clause, band).id, place, where, seen)
+            _check_overrides(clause, definitions[clause.definition].rule(clause.metric), place, where)
+            _check_units(clause, requirement.kind, place, where)
 
 
-def _check_units(clause: Clause, place: document.Place, where: tuple[str | int, ...]) -> None:
+def _check_once(name: str, place: document.Place, where: tuple[str | int, ...], seen: dict[str, Path]) -> None:
+    if name in seen:
+        raise place.error((*where, "id"), f"key 'id': duplicate {name}, also in {seen[name]}")
+    seen[name] = place.path
+
+
+def _check_overrides(clause: Clause, rule: Rule | None, place: document.Place, where: tuple[str | int, ...]) -> None:
+    """What the clause changes of its definition can be changed there."""
+    estimator = METRICS[clause.metric].estimators[rule.estimator] if rule else None
+    if clause.half_width is not None:
+        _check_range("half_width", clause.half_width, "rad", place, (*where, "half_width"))
+        if estimator is not None and not estimator.of_pairs:
+            raise place.error((*where, "half_width"), f"key 'half_width': {clause.metric} looks at no pairs of objects")
+    if clause.subtract_shot_noise and (estimator is None or not estimator.takes_shot_noise):
+        raise place.error(
+            (*where, "subtract_shot_noise"),
+            f"key 'subtract_shot_noise': {clause.metric} under {clause.definition} is no variance of a star "
+            "from which that of its errors could be subtracted",
+        )
+
+
+def _check_units(clause: Clause, kind: str, place: document.Place, where: tuple[str | int, ...]) -> None:
     metric = METRICS[clause.metric]
-    _check_parameters(clause.parameters, metric.parameters, place, (*where, "parameters"))
+    _check_parameters(clause.parameters, metric.parameters_of(kind), place, (*where, "parameters"))
     for name, level in clause.levels.items():
         here = (*where, "levels", name)
         if not level.limit.bound.unit.is_equivalent(metric.unit):

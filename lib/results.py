@@ -28,6 +28,7 @@ class LevelResult:
     """Outcome at one level (design, minimum, stretch); numbers in the unit of the clause's metric.
 
     ``parameters`` are the partner thresholds as the document writes them, ``source`` is where the limit is published.
+    The limit of a capability is a target: ``verdict`` is None where the quantity was measured.
     """
 
     parameters: Mapping[str, str]
@@ -35,7 +36,7 @@ class LevelResult:
     limit: float
     source: str
     value: float | None
-    verdict: Verdict
+    verdict: Verdict | None
     value_unbiased: float | None = None
     interval: Json | None = None
     conformance: float | None = None
@@ -58,7 +59,10 @@ class SampleAccount:
 
 @dataclass(frozen=True, repr=False)
 class Result:
-    """Result of one clause in one band; the fields are the keys of the results JSON."""
+    """Result of one clause in one band; the fields are the keys of the results JSON.
+
+    A diagnostic has no levels and no limit; where it was measured its ``verdict`` is None.
+    """
 
     requirement: str
     clause: str
@@ -70,11 +74,11 @@ class Result:
     definition: str
     band: str
     unit: str
-    operator: str
+    operator: str | None
     level: str
     value: float | None
     limit: float | None
-    verdict: Verdict
+    verdict: Verdict | None
     reason: str | None
     parameters: Mapping[str, str]
     levels: Mapping[str, LevelResult]
@@ -92,31 +96,44 @@ class Result:
 
     @property
     def accepted(self) -> bool:
-        """Whether the requirement counts as met."""
-        return self.verdict == "pass"
+        """Whether the requirement counts as met, and a diagnostic as measured."""
+        return self.verdict == "pass" or (self.kind == "diagnostic" and self.value is not None)
 
     @property
     def margin(self) -> float | None:
-        """Distance to the deciding limit, positive where it is met; None where nothing was measured."""
-        if self.value is None or self.limit is None:
+        """Distance to the deciding limit, positive where it is met; None where nothing was measured or decided."""
+        if self.kind != "performance" or self.value is None or self.limit is None or self.operator is None:
             return None
         return decision.margin(self.value, self.operator, self.limit)
 
     @property
+    def basis(self) -> str:
+        """What the value rests on, in words; "" without a sample."""
+        if self.sample is None:
+            return ""
+        what = f"{self.sample.pairs:,} pairs" if self.sample.pairs else f"{self.sample.measurements:,} measurements"
+        return f"{what} of {self.sample.objects:,} objects in {self.sample.visits} visits"
+
+    @property
     def sentence(self) -> str:
         """The verdict as a sentence: what was measured, on what, the limit and the margin."""
-        if self.value is None or self.limit is None or self.sample is None or self.margin is None:
-            return f"{self.test}: {self.verdict.replace('_', ' ')}: {self.reason}"
-        thresholds = "".join(f", {name} = {value}" for name, value in self.levels[self.level].parameters.items())
-        size = abs(self.margin)
+        if self.value is None or self.sample is None:
+            return f"{self.test}: {str(self.verdict).replace('_', ' ')}: {self.reason}"
+        stated = self.levels[self.level].parameters if self.level in self.levels else {}
+        thresholds = "".join(f", {name} = {value}" for name, value in stated.items())
         unit = "%" if self.unit == "percent" else f" {self.unit}"
         at = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
-        return (
-            f"{self.test}: {self.title} ({at}) is {self.value:.4g}{unit} on {self.sample.pairs:,} pairs of "
-            f"{self.sample.objects:,} objects in {self.sample.visits} visits ({self.definition}{thresholds}); "
-            f"the {self.level} limit is {self.operator} {self.limit:g}{unit}, "
-            f"{'met with' if self.verdict == 'pass' else 'missed by'} {size:.3g}{unit}"
+        said = (
+            f"{self.test}: {self.title}{f' ({at})' if at else ''} is {self.value:.4g}{unit} on {self.basis} "
+            f"({self.definition}{thresholds})"
         )
+        limit = f"{self.operator} {self.limit:g}{unit}" if self.limit is not None else ""
+        if self.margin is not None:
+            met = "met with" if self.verdict == "pass" else "missed by"
+            said += f"; the {self.level} limit is {limit}, {met} {abs(self.margin):.3g}{unit}"
+        elif limit:
+            said += f"; the {self.level} target is {limit}, and the capability to measure it is what is required"
+        return said
 
     def to_json(self) -> Json:
         """As plain JSON types."""
@@ -164,13 +181,17 @@ class Results:
         """Number of results with a verdict."""
         return sum(result.verdict == verdict for result in self.results)
 
+    def of_kind(self, kind: str) -> tuple[Result, ...]:
+        """Results of the requirements of one kind."""
+        return tuple(result for result in self.results if result.kind == kind)
+
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("case", "measured", "limit", "unit", "verdict"))
+        head = "".join(f"<th>{name}</th>" for name in ("case", "kind", "measured", "limit", "unit", "verdict"))
         rows = []
         for r in self.results:
             value = "" if r.value is None else f"{r.value:.4g}"
             limit = "" if r.limit is None else f"{r.operator} {r.limit:g}"
-            cells = (r.test, value, limit, r.unit, r.verdict)
+            cells = (r.test, r.kind, value, limit, r.unit, r.verdict or "measured")
             rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
         return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 

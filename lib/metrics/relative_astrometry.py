@@ -92,14 +92,12 @@ def deviation(sample: Sample, parameters: Mapping[str, float], settings: Setting
 
 def excess_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Standard deviation of each pair minus the median over all pairs, mas; signed."""
-    errors = pair_rms(sample, parameters, settings)
-    return replace(errors, values=errors.values - quantile.median(errors.values, errors.counts))
+    return excess(pair_rms(sample, parameters, settings))
 
 
 def recentred_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Absolute deviation from the median of the pair, minus the median of all these, mas; signed."""
-    errors = deviation(sample, parameters, settings)
-    return replace(errors, values=errors.values - quantile.median(errors.values, errors.counts))
+    return excess(deviation(sample, parameters, settings))
 
 
 def recentred_deviation_size(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -115,7 +113,12 @@ def pooled_deviation(sample: Sample, parameters: Mapping[str, float], settings: 
         sample.positions, annulus, about="mean", min_common_visits=settings.min_common_visits
     )
     errors = _errors(sample, annulus, settings, pairs)
-    return replace(errors, values=np.abs(errors.values - quantile.median(errors.values, errors.counts)))
+    return replace(errors, values=np.abs(excess(errors).values))
+
+
+def excess(errors: Errors) -> Errors:
+    """Errors minus their median; signed."""
+    return replace(errors, values=errors.values - quantile.median(errors.values, errors.counts))
 
 
 def median(errors: Errors, _: Mapping[str, float]) -> float:
@@ -134,15 +137,19 @@ def percentile(errors: Errors, level: Mapping[str, float]) -> float:
 
 
 ESTIMATORS = {
-    "pair_rms": Estimator(pair_rms, "rms of the separation of a pair", needs_ddof=True),
-    "visit_difference": Estimator(visit_difference, "difference of a pair's two separations"),
-    "deviation": Estimator(deviation, "deviation of a separation from the median of its pair"),
-    "excess_rms": Estimator(excess_rms, "rms of the separation of a pair, minus AM", needs_ddof=True),
-    "recentred_deviation": Estimator(recentred_deviation, "deviation from the median of the pair, re-centred"),
-    "recentred_deviation_size": Estimator(
-        recentred_deviation_size, "size of the deviation from the median of the pair, re-centred"
+    "pair_rms": Estimator(pair_rms, "rms of the separation of a pair", needs_ddof=True, of_pairs=True),
+    "visit_difference": Estimator(visit_difference, "difference of a pair's two separations", of_pairs=True),
+    "deviation": Estimator(deviation, "deviation of a separation from the median of its pair", of_pairs=True),
+    "excess_rms": Estimator(excess_rms, "rms of the separation of a pair, minus AM", needs_ddof=True, of_pairs=True),
+    "recentred_deviation": Estimator(
+        recentred_deviation, "deviation from the median of the pair, re-centred", of_pairs=True
     ),
-    "pooled_deviation": Estimator(pooled_deviation, "deviation from the mean of the pair about the overall median"),
+    "recentred_deviation_size": Estimator(
+        recentred_deviation_size, "size of the deviation from the median of the pair, re-centred", of_pairs=True
+    ),
+    "pooled_deviation": Estimator(
+        pooled_deviation, "deviation from the mean of the pair about the overall median", of_pairs=True
+    ),
 }
 
 _SEPARATION = {"separation": "arcmin"}

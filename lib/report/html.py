@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
 
@@ -19,21 +20,23 @@ def title(dataset: str) -> str:
 
 def body(results: Results) -> str:
     """Matrix, dataset, provenance and cases, with their style, as a fragment of a page."""
-    requirements = [
-        (key, list(group)) for key, group in groupby(results.results, key=lambda r: (r.document, r.requirement))
-    ]
+    kinds = [(kind, note, _requirements(results.of_kind(kind))) for kind, note in text.NOTES.items()]
     return (
         _environment()
         .get_template("body.html")
         .render(
             results=results,
-            requirements=requirements,
+            kinds=[(kind, note, requirements) for kind, note, requirements in kinds if requirements],
             simulated=results.dataset["survey"] == "simulated",
             headline=text.headline(results),
             levels=LEVELS,
             style=Markup(_template("style.css")),  # noqa: S704  (our own file)
         )
     )
+
+
+def _requirements(results: Sequence[Result]) -> list[tuple[tuple[str, str], list[Result]]]:
+    return [(key, list(group)) for key, group in groupby(results, key=lambda r: (r.document, r.requirement))]
 
 
 @cache

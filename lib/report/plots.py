@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from skyaccept.lib.report.text import number
+from skyaccept.lib.report.text import unit as text_unit
 from skyaccept.lib.results import Result
 
 WIDTH, HEIGHT = 460, 250
@@ -23,8 +24,9 @@ def histogram(result: Result) -> str:
     edges, counts = np.array(data["edges"]), np.array(data["counts"], dtype=float)
     edges, counts = _rebin(edges, counts, 2)
     marks = [_Mark("median", data["median"], "measured")]
-    if result.unit == "mas":
-        marks.append(_Mark(f"{result.level} limit", _limit(result), "limit"))
+    if result.unit != "percent":
+        if result.limit is not None:
+            marks.append(_Mark(f"{result.level} {_bound(result)}", result.limit, "limit"))
         if result.value is not None and abs(result.value - data["median"]) > 1e-9:
             marks.append(_Mark("measured", result.value, "measured"))
     frame = _Frame(_span(edges, marks), (0.0, float(counts.max()) * 1.08 or 1.0))
@@ -35,8 +37,13 @@ def histogram(result: Result) -> str:
         if n
     )
     beyond = f"; {data['above']:,} beyond the last bin" if data["above"] else ""
-    title = f"Errors of {data['of']:,} {'pairs' if data['of'] == _pairs(result) else 'measurements'}{beyond}"
-    return frame.draw(title, "error (mas)", "number per bin", bars + "".join(frame.vertical(mark) for mark in marks))
+    title = f"{data['of']:,} errors{beyond}"
+    return frame.draw(
+        title,
+        f"{data['errors']} ({data['unit']})",
+        "number per bin",
+        bars + "".join(frame.vertical(mark) for mark in marks),
+    )
 
 
 def cumulative(result: Result) -> str:
@@ -46,22 +53,26 @@ def cumulative(result: Result) -> str:
         return ""
     edges, counts = np.array(data["edges"]), np.array(data["counts"], dtype=float)
     above = 100 * (data["of"] - np.concatenate([[0.0], np.cumsum(counts)])) / data["of"]
-    thresholds = result.levels[result.level].parameters if result.level in result.levels else {}
-    limit, marks, level_marks = _limit(result), [], []
+    thresholds = result.levels[result.level].parameters if result.level in result.levels else result.parameters
+    unit, marks, level_marks = data["unit"], [], []
+    measured = _Mark(f"measured {number(result.value)} {text_unit(result.unit)}", float(result.value or 0), "measured")
+    bounds = []
+    if result.limit is not None:
+        bounds = [_Mark(f"{_bound(result)} {result.limit:g} {text_unit(result.unit)}", result.limit, "limit")]
     if result.unit == "percent":
-        marks.append(_Mark(f"AD {thresholds['AD']}", float(thresholds["AD"].split()[0]), "threshold"))
-        level_marks.append(_Mark(f"limit {limit:g} %", limit, "limit"))
-        level_marks.append(_Mark(f"measured {number(result.value)} %", float(result.value or 0), "measured"))
+        marks += [_Mark(f"{name} {value}", float(value.split()[0]), "threshold") for name, value in thresholds.items()]
+        level_marks += [*bounds, measured]
     else:
-        marks.append(_Mark(f"limit {limit:g} mas", limit, "limit"))
-        marks.append(_Mark(f"measured {number(result.value)} mas", float(result.value or 0), "measured"))
-        share = float(thresholds["AF"].split()[0]) if "AF" in thresholds else 50.0
-        level_marks.append(_Mark(f"AF {share:g} %" if "AF" in thresholds else "median", share, "threshold"))
+        marks += [*bounds, measured]
+        shares = {name: float(value.split()[0]) for name, value in thresholds.items() if value.endswith("percent")}
+        level_marks += [_Mark(f"{name} {share:g} %", share, "threshold") for name, share in shares.items()]
+        if not shares:
+            level_marks.append(_Mark("median", 50.0, "threshold"))
     frame = _Frame(_span(edges, marks), (0.0, 105.0))
     points = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in zip(edges, above, strict=True))
     lines = "".join(frame.vertical(mark) for mark in marks) + "".join(frame.horizontal(mark) for mark in level_marks)
     return frame.draw(
-        "Share of errors above x", "error x (mas)", "%", f'<polyline class="line" points="{points}"/>{lines}'
+        "Share of errors above x", f"x ({unit})", "%", f'<polyline class="line" points="{points}"/>{lines}'
     )
 
 
@@ -128,12 +139,8 @@ class _Frame:
         )
 
 
-def _limit(result: Result) -> float:
-    return float(result.limit if result.limit is not None else 0.0)
-
-
-def _pairs(result: Result) -> int:
-    return 0 if result.sample is None else result.sample.pairs
+def _bound(result: Result) -> str:
+    return "target" if result.kind == "capability" else "limit"
 
 
 def _span(edges: Any, marks: Sequence[_Mark]) -> tuple[float, float]:

@@ -1,8 +1,14 @@
-"""The documents as a table: requirement, clause, definition, limits, test."""
+"""The documents as text: requirement, clause, definition, limits, tests; or the reason why there is no test."""
 
 from __future__ import annotations
 
-from skyaccept.lib.requirements import Specification
+from skyaccept.lib.requirements import Clause, Requirement, Specification, Uncovered
+
+_KINDS = {
+    "performance": "performance",
+    "capability": "capability: passes when measured, limits are targets",
+    "diagnostic": "diagnostic: no limit, no verdict",
+}
 
 
 def table(specification: Specification) -> list[str]:
@@ -11,14 +17,26 @@ def table(specification: Specification) -> list[str]:
     for document in specification.documents:
         lines.append(f"{document.document}: {document.title}")
         for requirement in document.requirements:
-            lines.append(f"  {requirement.id}: {requirement.title} ({requirement.kind})")
+            lines.append(f"  {requirement.id}: {requirement.title} ({_KINDS[requirement.kind]})")
             for clause in requirement.clauses:
-                tests = ", ".join(f"{requirement.id}-{clause.id}-{band}" for band in clause.bands)
-                elements = f"; verified by {', '.join(clause.verification)}" if clause.verification else ""
-                lines.append(f"    {clause.id}: {clause.metric} under {clause.definition}{elements}")
-                lines.append(f"      {clause.text}")
-                for name, level in clause.levels.items():
-                    partners = "".join(f", {key} = {value:g}" for key, value in level.parameters.items())
-                    lines.append(f"      {name:8} {level.limit}{partners}   [{level.source}]")
-                lines.append(f"      tests    {tests}; not in other bands")
+                lines += _clause(requirement, clause)
+    return lines
+
+
+def _clause(requirement: Requirement, clause: Clause | Uncovered) -> list[str]:
+    elements = f"; verified by {', '.join(clause.verification)}" if clause.verification else ""
+    what = f"{clause.metric} under {clause.definition}" if isinstance(clause, Clause) else "not covered"
+    lines = [f"    {clause.id}: {what}{elements}", f"      {clause.text}"]
+    if isinstance(clause, Clause) and clause.parameters:
+        lines.append("      with     " + ", ".join(f"{key} = {value:g}" for key, value in clause.parameters.items()))
+    if isinstance(clause, Clause) and clause.sample is not None:
+        lines.append(f"      sample   {'; '.join(map(str, clause.sample))}")
+    for name, level in clause.levels.items():
+        partners = "".join(f", {key} = {value:g}" for key, value in level.parameters.items())
+        lines.append(f"      {name:8} {level.limit}{partners}   [{level.source}]")
+    if isinstance(clause, Uncovered):
+        lines.append(f"      no test  {clause.not_covered}")
+    else:
+        tests = ", ".join(f"{requirement.id}-{clause.id}-{band}" for band in clause.bands)
+        lines.append(f"      tests    {tests}; not in other bands")
     return lines

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from skyaccept.lib.decision import Verdict
 from skyaccept.lib.results import Result, Results
 
 DASH = "\N{EN DASH}"
 
-COLORS: dict[Verdict, str] = {
+COLORS: dict[Verdict | None, str] = {
+    None: "",
     "pass": "green",
     "fail": "red",
     "error": "red",
@@ -31,16 +34,29 @@ def unit(name: str) -> str:
     return "%" if name == "percent" else name
 
 
-def words(verdict: str) -> str:
-    """Write a verdict in words."""
-    return verdict.replace("_", " ")
+def words(verdict: str | None) -> str:
+    """Write a verdict in words; what has a value and none was measured."""
+    return "measured" if verdict is None else verdict.replace("_", " ")
 
 
 def headline(results: Results) -> str:
-    """Count the verdicts in one sentence."""
-    total = len(results.results)
-    level = results.results[0].level if results.results else "design"
-    parts = [f"{results.count('pass')} of {total} clauses meet the {level} level"]
+    """Count the verdicts in one sentence, requirements on performance apart from the others."""
+    parts = []
+    for kind, phrase in (
+        ("performance", "{} of {} clauses meet the {} level"),
+        ("capability", "{} of {} capabilities are shown"),
+        ("diagnostic", "{} of {} diagnostics are measured"),
+    ):
+        found = results.of_kind(kind)
+        if found:
+            parts.append(phrase.format(sum(r.accepted for r in found), len(found), found[0].level))
+            parts += _others(found)
+    return "; ".join(parts) or "nothing was verified"
+
+
+def _others(found: Sequence[Result]) -> list[str]:
+    """Counts of what was not accepted."""
+    parts = []
     for verdict, phrase in (
         ("fail", "{} fail"),
         ("inconclusive", "{} are inconclusive"),
@@ -48,50 +64,51 @@ def headline(results: Results) -> str:
         ("error", "{} broke"),
         ("not_measurable", "{} cannot be measured with this dataset"),
     ):
-        count = sum(result.verdict == verdict for result in results.results)
+        count = sum(result.verdict == verdict for result in found)
         if count:
             parts.append(phrase.format(count))
-    return "; ".join(parts)
+    return parts
 
 
 def table(results: Results) -> list[tuple[str, str]]:
     """Lines of the verdict table, each with its colour ("" for none).
 
-    One line per case, in document order, then the definitions under comparison, the reasons, and the headline.
+    One line per case, in document order, in a table for each kind of requirement; then the definitions under
+    comparison, the reasons, and the headline.
     """
-    rows: list[tuple[str, ...]] = [
-        (
-            "case",
-            "definition",
-            "measured",
-            "limit",
-            "margin",
-            "unit",
-            "design",
-            "minimum",
-            "stretch",
-            "verdict",
-        )
-    ]
-    colors = [""]
-    for result in results.results:
-        rows.append(_row(result))
-        colors.append(COLORS[result.verdict])
-        for name, other in result.other_definitions.items():
-            rows.append(_other_row(result, name, other["levels"]))
-            colors.append("")
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    right = {2, 3, 4}
-    lines = []
-    for row, color in zip(rows, colors, strict=True):
-        cells = [c.rjust(w) if k in right else c.ljust(w) for k, (c, w) in enumerate(zip(row, widths, strict=True))]
-        lines.append(("  ".join(cells).rstrip(), color))
     dataset = results.dataset
-    lines.insert(0, (f"{dataset['name']}: {dataset['detections']:,} detections in {dataset['visits']} visits", ""))
+    lines = [(f"{dataset['name']}: {dataset['detections']:,} detections in {dataset['visits']} visits", "")]
+    for kind, note in NOTES.items():
+        found = results.of_kind(kind)
+        if found:
+            lines += [(note, "")] if note else []
+            lines += _rows(found, kind)
     for reason in dict.fromkeys(r.reason for r in results.results if r.reason):
         tests = [r.test for r in results.results if r.reason == reason]
         lines.append((f"{', '.join(tests)}: {reason}", "yellow"))
-    lines.append((headline(results), "green" if results.count("pass") == len(results.results) else "yellow"))
+    lines.append((headline(results), "green" if all(r.accepted for r in results.results) else "yellow"))
+    return lines
+
+
+def _rows(found: Sequence[Result], kind: str) -> list[tuple[str, str]]:
+    """Table of the results of one kind, with the heading of its columns."""
+    rows: list[tuple[str, ...]] = [_HEADINGS[kind]]
+    colors = [""]
+    for result in found:
+        rows.append(_row(result) if kind == "performance" else _row_without_limit(result))
+        colors.append(COLORS[result.verdict])
+        for name, other in result.other_definitions.items():
+            cells = _other_row(result, name, other["levels"])
+            rows.append(cells if kind == "performance" else (*cells[:3], "", cells[5], "", cells[-1]))
+            colors.append("")
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = []
+    for row, color in zip(rows, colors, strict=True):
+        padded = [
+            c.rjust(w) if _HEADINGS[kind][k] in _NUMBERS else c.ljust(w)
+            for k, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append(("  ".join(padded).rstrip(), color))
     return lines
 
 
@@ -110,6 +127,20 @@ def _row(result: Result) -> tuple[str, ...]:
     )
 
 
+def _row_without_limit(result: Result) -> tuple[str, ...]:
+    target = DASH if result.limit is None else f"{result.operator} {result.limit:g}"
+    verdict = words(result.verdict).upper() if result.verdict else words(None)
+    return (
+        result.test,
+        result.definition,
+        number(result.value),
+        *((target,) if result.kind == "capability" else ()),
+        unit(result.unit),
+        result.basis if result.value is not None else "",
+        verdict,
+    )
+
+
 def _other_row(result: Result, definition: str, levels: dict[str, dict[str, object]]) -> tuple[str, ...]:
     value = levels.get(result.level, {}).get("value")
     verdicts = [words(str(levels[name]["verdict"])) if name in levels else DASH for name in _LEVELS]
@@ -118,3 +149,18 @@ def _other_row(result: Result, definition: str, levels: dict[str, dict[str, obje
 
 
 _LEVELS = ("design", "minimum", "stretch")
+
+NOTES = {
+    "performance": "",
+    "capability": "Capabilities: required is that the quantity can be measured; the targets decide nothing.",
+    "diagnostic": "Diagnostics: measurements without a limit and without a verdict.",
+}
+"""Kinds of requirement in the order in which they are shown, and what to know about each."""
+
+_HEADINGS = {
+    "performance": ("case", "definition", "measured", "limit", "margin", "unit", *_LEVELS, "verdict"),
+    "capability": ("case", "definition", "measured", "target", "unit", "sample", "verdict"),
+    "diagnostic": ("case", "definition", "measured", "unit", "sample", "verdict"),
+}
+
+_NUMBERS = {"measured", "limit", "margin", "target"}

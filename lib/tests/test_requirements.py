@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import requirements
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.requirements import Clause, Limit, Specification
+from skyaccept.lib.limit import Limit
+from skyaccept.lib.report import specs
+from skyaccept.lib.requirements import Clause, Specification, Uncovered
 
+PHOTOMETRY = ("PA1gri", "PA1uzy", "PF1gri", "PF1uzy", "PA2gri", "PA2uzy")
 CLAUSES = ("AM1", "AF1", "AD1", "AM2", "AF2", "AD2", "AM3", "AF3", "AD3")
 LEVELS = ("design", "minimum", "stretch")
 
@@ -20,6 +23,11 @@ LEVELS = ("design", "minimum", "stretch")
 AM = {"1": (10, 20, 5), "2": (10, 20, 5), "3": (15, 30, 10)}
 AF = (10, 20, 5)
 AD = {"1": (20, 40, 10), "2": (20, 40, 10), "3": (30, 50, 20)}
+
+# LPM-17 as metrics.md 2.1 gives it, for either band group; u, z, y may be 50 % larger
+PA1 = {"gri": (5, 8, 3), "uzy": (7.5, 12, 4.5)}
+PF1 = (10, 20, 5)
+PA2 = {"gri": (15, 15, 10), "uzy": (22.5, 22.5, 15)}
 SEPARATION = {"1": 5, "2": 20, "3": 200}
 
 METRIC = {"AM": "pair_separation_rms", "AF": "pair_separation_outliers", "AD": "pair_separation_percentile"}
@@ -102,11 +110,10 @@ def refusal(*paths: Path) -> str:
     return str(caught.value)
 
 
-def clauses(specification: Specification) -> dict[str, Clause]:
-    """Clauses of the only requirement of the only document."""
+def clauses(specification: Specification, requirement: int = -1) -> dict[str, Clause]:
+    """Clauses of one requirement, by default the last, of the only document."""
     (doc,) = specification.documents
-    (requirement,) = doc.requirements
-    return {clause.id: clause for clause in requirement.clauses}
+    return {clause.id: clause for clause in doc.requirements[requirement].covered}
 
 
 @pytest.mark.parametrize("number", ["1", "2", "3"])
@@ -134,6 +141,29 @@ def test_limits_are_the_published_ones(name: str, definition: str, number: str) 
         assert clause.text
 
 
+@pytest.mark.parametrize("group", ["gri", "uzy"])
+@pytest.mark.parametrize("name", ["LSE-30", "LPM-17"])
+def test_photometric_limits_are_the_published_ones(name: str, group: str) -> None:
+    """PA1, PF1 and PA2 of a band group at three levels, each of the last two with the other as its partner."""
+    found = clauses(requirements.load([name]), 0)
+    pa1, pf1, pa2 = (found[f"{kind}{group}"] for kind in ("PA1", "PF1", "PA2"))
+    for i, level in enumerate(LEVELS):
+        assert pa1.levels[level].limit == Limit("<=", PA1[group][i] * u.mmag)
+        assert pa1.levels[level].parameters == {}
+        assert pf1.levels[level].limit == Limit("<=", PF1[i] * u.percent)
+        assert pf1.levels[level].parameters == {"PA2": PA2[group][i] * u.mmag}
+        assert pa2.levels[level].limit == Limit("<=", PA2[group][i] * u.mmag)
+        assert pa2.levels[level].parameters == {"PF1": PF1[i] * u.percent}
+    for clause in (pa1, pf1, pa2):
+        assert clause.bands == tuple(group)
+        assert clause.definition == "srd"
+        assert tuple(clause.levels) == LEVELS
+        design, *others = (clause.levels[level].source for level in LEVELS)
+        assert design.document == name
+        assert {(s.document, s.version, s.page, s.table) for s in others} == {("LPM-17", "5.2.3", None, None)}
+        assert clause.verification == (("LVV-T389",) if name == "LSE-30" else ())
+
+
 def test_units_of_the_published_limits_are_the_fields_own() -> None:
     """Limits are kept in mas and percent, not converted."""
     for name in ("LSE-30", "LPM-17"):
@@ -146,7 +176,12 @@ def test_oss_req_0388_has_its_nine_clauses_in_order() -> None:
     """With the verification element, which LPM-17 itself does not have."""
     specification = requirements.load()
     (doc,) = specification.documents
-    assert (doc.document, doc.requirements[0].id, doc.requirements[0].kind) == ("LSE-30", "OSS-REQ-0388", "performance")
+    assert doc.document == "LSE-30"
+    assert [(r.id, r.kind) for r in doc.requirements] == [
+        ("OSS-REQ-0387", "performance"),
+        ("OSS-REQ-0388", "performance"),
+    ]
+    assert tuple(clauses(specification, 0)) == PHOTOMETRY
     assert tuple(clauses(specification)) == CLAUSES
     assert {clause.verification for clause in clauses(specification).values()} == {("LVV-T1278",)}
     srd = requirements.load(["LPM-17"])
@@ -171,11 +206,19 @@ def test_cases_are_clauses_by_band_in_document_order() -> None:
     """Bands may be chosen; a choice that leaves nothing is an error."""
     both = requirements.load(["LSE-30", "LPM-17"])
     everything = [case.id for case in both.cases()]
-    assert everything == [f"{r}-{c}-{b}" for r in ("OSS-REQ-0388", "LPM-17") for c in CLAUSES for b in "ri"]
+    assert everything == [
+        f"{requirement}-{clause}-{band}"
+        for photometry, astrometry in (("OSS-REQ-0387", "OSS-REQ-0388"), ("LPM-17", "LPM-17"))
+        for requirement, names in ((photometry, PHOTOMETRY), (astrometry, CLAUSES))
+        for clause in names
+        for band in ("ri" if clause in CLAUSES else clause[-3:])
+    ]
     assert [case.id for case in both.cases(["i"])] == [name for name in everything if name.endswith("-i")]
-    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 9 + ["LPM-17"] * 9
-    with pytest.raises(InputError, match="LSE-30, LPM-17 has clauses for bands i, r, and --band asks for g, z"):
-        both.cases(["z", "g"])
+    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 12 + ["LPM-17"] * 12
+    with pytest.raises(
+        InputError, match="LSE-30, LPM-17 has clauses for bands g, i, r, u, y, z, and --band asks for N1, N2"
+    ):
+        both.cases(["N2", "N1"])
     with pytest.raises(InputError, match="no requirement to verify"):
         both.cases([])
 
@@ -284,8 +327,62 @@ def test_a_definition_prescribes_estimator_and_settings(
 def test_a_definition_prescribes_its_sample(name: str, cuts: list[str]) -> None:
     """Cut by cut, in words."""
     definition = requirements.load().definitions[name]
-    assert {rule.sample for rule in definition.rules} == {"astrometry"}
+    assert {definition.rule(metric).sample for metric in METRIC.values()} == {"astrometry"}  # type: ignore[union-attr]
     assert [str(cut) for cut in definition.samples["astrometry"]] == cuts
+
+
+@pytest.mark.parametrize(
+    ("name", "estimators", "ddof", "cuts"),
+    [
+        (
+            "srd",
+            ("magnitude_rms", "magnitude_deviation", "magnitude_deviation"),
+            1,
+            [
+                "mag finite",
+                "median snr >= 200",
+                "max extendedness < 0.5",
+                "clear in all of the object's detections: saturated, cr, bad, edge, not_primary",
+                "seen in at least 2 visits",
+            ],
+        ),
+        (
+            "validate_drp",
+            ("magnitude_difference", "magnitude_difference_size", "magnitude_difference_size"),
+            None,
+            [
+                "mag finite",
+                "median snr >= 50",
+                "max extendedness < 1",
+                "clear in all of the object's detections: saturated, cr, bad, edge",
+                "seen in at least 2 visits",
+            ],
+        ),
+        (
+            "faro",
+            ("magnitude_rms", "magnitude_deviation", None),
+            0,
+            ["seen in at least 3 visits", "every mag finite", "median snr >= 200", "max extendedness < 0.9"],
+        ),
+        (
+            "analysis_tools",
+            ("magnitude_rms", "excess_magnitude_rms", None),
+            1,
+            ["mag finite", "snr > 200", "median extendedness <= 0.5", "seen in at least 3 visits"],
+        ),
+        ("lvv-t1278", (None, None, None), None, []),
+        ("lvv-t1278-notebook", (None, None, None), None, []),
+    ],
+)
+def test_a_definition_prescribes_how_photometry_is_measured(
+    name: str, estimators: tuple[str | None, ...], ddof: int | None, cuts: list[str]
+) -> None:
+    """Estimators of PA1, PF1 and PA2, and the sample of bright stars, as the sources of each say."""
+    definition = requirements.load().definitions[name]
+    rules = [definition.rule(f"photometric_{kind}") for kind in ("repeatability", "outliers", "percentile")]
+    assert tuple(rule and rule.estimator for rule in rules) == estimators
+    assert rules[0] is None or rules[0].ddof == ddof
+    assert [str(cut) for cut in definition.samples.get("photometry", ())] == cuts
 
 
 def test_a_user_document_is_read(tmp_path: Path) -> None:
@@ -354,6 +451,40 @@ def fault(old: str, new: str, words: str, content: str = DOCUMENT) -> tuple[str,
     """Content in which the line to be found is marked, and words of the complaint."""
     return with_change(old, new, content), words
 
+
+TO_LEVELS = """
+    clauses:
+      - id: AM1
+        text: Separations repeat.
+        metric: pair_separation_rms
+        definition: lvv-t1278
+        parameters: {separation: 5 arcmin}
+        bands: [r, i]
+        """
+
+UNCOVERED = """\
+document: DOC-1
+title: A document
+requirements:
+  - id: REQ-1
+    title: A requirement
+    kind: capability
+    clauses:
+      - id: AM1
+        text: Separations repeat.
+        not_covered: out of reach
+      - id: AF1
+        text: Few outliers.
+        not_covered: out of reach as well
+"""
+
+STARS = (
+    DOCUMENT.replace("pair_separation_outliers", "photometric_outliers")
+    .replace("        parameters:\n          separation: 5 arcmin\n", "")
+    .replace("AD: 20 mas", "PA2: 15 mmag")
+)
+
+STAR_RULE = DEFINITION.replace("pair_separation_rms", "photometric_repeatability").replace("pair_rms", "magnitude_rms")
 
 AM1_LEVEL = 'design: {limit: "<= 10 mas", source: {document: DOC-1}}'
 
@@ -431,6 +562,58 @@ FAULTS = {
     "bands as one word": fault("[r, i]", "ri  # HERE", "key 'bands'"),
     "no band": fault("[r, i]", "[]  # HERE", "key 'bands': names no band"),
     "no level": fault("levels:\n          " + AM1_LEVEL, "levels: {}  # HERE", "key 'levels': names no level"),
+    "limits of a diagnostic": fault(
+        f"kind: performance{TO_LEVELS}levels:\n          {AM1_LEVEL}",
+        f"kind: diagnostic{TO_LEVELS}levels:\n          {AM1_LEVEL}  # HERE",
+        "AM1: key 'levels': a diagnostic has no limits",
+    ),
+    "both a metric and a reason for none": fault(
+        "        not_covered: out of reach\n",
+        "        not_covered: out of reach\n        metric: pair_separation_rms  # HERE\n",
+        "AM1: unknown key 'metric'",
+        UNCOVERED,
+    ),
+    "no reason": fault(
+        "not_covered: out of reach as well", "not_covered: ' '  # HERE", "AF1: key 'not_covered'", UNCOVERED
+    ),
+    "shot noise of pairs": fault(
+        "bands: [r, i]",
+        "subtract_shot_noise: true  # HERE\n        bands: [r, i]",
+        "AM1: key 'subtract_shot_noise': pair_",
+    ),
+    "shot noise of single measurements": fault(
+        "        definition: srd\n",
+        "        definition: srd\n        subtract_shot_noise: true  # HERE\n",
+        "AF1: key 'subtract_shot_noise': photometric_outliers under srd",
+        STARS.replace("        half_width: 30 arcsec\n", ""),
+    ),
+    "half-width of stars": fault(
+        "half_width: 30 arcsec", "half_width: 30 arcsec  # HERE", "AF1: key 'half_width': photometric_outliers", STARS
+    ),
+    "separation of stars": fault(
+        "          separation: 5 arcmin",
+        "          separation: 5 arcmin  # HERE",
+        "AF1: unknown key 'separation'; the metric takes none",
+        DOCUMENT.replace("pair_separation_outliers", "photometric_outliers").replace("half_width: 30 arcsec", ""),
+    ),
+    "half-width of a rule for stars": fault(
+        "half_width: 1 arcmin",
+        "half_width: 1 arcmin  # HERE",
+        "mine: key 'half_width': magnitude_rms looks at no",
+        STAR_RULE,
+    ),
+    "half-width of a rule for pairs missing": fault(
+        "      - metrics: [pair_separation_rms]\n",
+        "      - metrics: [pair_separation_rms]  # HERE\n",
+        "mine: key 'half_width' is missing; pair_rms needs it",
+        DEFINITION.replace("        half_width: 1 arcmin\n", ""),
+    ),
+    "fewest visits of a rule for pairs missing": fault(
+        "      - metrics: [pair_separation_rms]\n",
+        "      - metrics: [pair_separation_rms]  # HERE\n",
+        "mine: key 'min_common_visits' is missing; pair_rms needs it",
+        DEFINITION.replace("        min_common_visits: 2\n", ""),
+    ),
     "unknown definition": fault(
         "definition: srd", "definition: sdr  # HERE", "AF1: key 'definition': 'sdr' does not exist; known: lvv-t1278"
     ),
@@ -651,3 +834,86 @@ def test_a_limit_writes_itself_as_in_the_document() -> None:
     limit = Limit("<=", 10 * u.percent)
     assert str(limit) == "<= 10 percent"
     assert Limit.parse(str(limit)) == limit
+
+
+def test_every_clause_of_every_shipped_document_has_a_case_or_a_stated_reason() -> None:
+    """And `skyaccept specs` prints either, with definition, limits, sources and verification elements."""
+    names = list(requirements.shipped())
+    assert {"LSE-30", "LPM-17", "LSE-61", "diagnostics"} <= set(names)
+    for name in names:
+        specification = requirements.load([name])
+        cases = specification.cases()
+        printed = specs.table(specification)
+        for requirement in specification.documents[0].requirements:
+            heading = printed.index(
+                next(line for line in printed if line.startswith(f"  {requirement.id}: {requirement.title}"))
+            )
+            assert requirement.kind in printed[heading]
+            for clause in requirement.clauses:
+                start = heading + next(
+                    k for k, line in enumerate(printed[heading:]) if line.startswith(f"    {clause.id}: ")
+                )
+                end = next(
+                    (k for k in range(start + 1, len(printed)) if not printed[k].startswith("      ")), len(printed)
+                )
+                block = "\n".join(printed[start:end])
+                assert all(element in block for element in clause.verification)
+                for level, stated in clause.levels.items():
+                    assert any(
+                        line.split()[0] == level and str(stated.limit) in line and f"[{stated.source}]" in line
+                        for line in printed[start + 1 : end]
+                    )
+                tests = [case.id for case in cases if (case.requirement, case.clause) == (requirement, clause)]
+                if isinstance(clause, Uncovered):
+                    assert clause.not_covered in block
+                    assert "not covered" in printed[start]
+                else:
+                    assert [test.rsplit("-", 1)[1] for test in tests] == list(clause.bands)
+                    assert all(test in block for test in tests)
+                    assert f"{clause.metric} under {clause.definition}" in printed[start]
+
+
+def test_lse_61_asks_for_capabilities_and_names_the_elements_that_verify_them() -> None:
+    """All eighteen parameters of DMS-REQ-0359 and those of DMS-REQ-0360 have their element, with its test case."""
+    photometric, astrometric = requirements.load(["LSE-61"]).documents[0].requirements
+    assert {r.kind for r in (photometric, astrometric)} == {"capability"}
+    elements = {clause.id: clause.verification for clause in (*photometric.clauses, *astrometric.clauses)}
+    assert all(len(found) == 1 for found in elements.values())
+    assert elements["PA1gri"] == ("LVV-9759 (LVV-T1757)",)
+    assert elements["Xtalk"] == ("LVV-9757 (LVV-T1843)",)
+    assert elements["AM3"] == ("LVV-9774 (LVV-T1751)",)
+    assert len({found for clause in photometric.clauses for found in clause.verification}) == 18
+    assert {clause.id for clause in photometric.covered} == set(PHOTOMETRY)
+    assert {clause.id for clause in astrometric.covered} == set(CLAUSES)
+    performance = requirements.load(["LSE-30"]).documents[0].requirements
+    for asked, required in zip((photometric, astrometric), performance, strict=True):
+        limits = {clause.id: clause.levels["design"] for clause in required.covered}
+        for clause in asked.covered:
+            target = clause.levels["design"]
+            assert (target.limit, target.parameters) == (limits[clause.id].limit, limits[clause.id].parameters)
+
+
+def test_diagnostics_state_no_limit() -> None:
+    """Each is a clause of its own, with its sample; a diagnostic states all that its metric takes as parameters."""
+    (doc,) = requirements.load(["diagnostics"]).documents
+    assert {requirement.kind for requirement in doc.requirements} == {"diagnostic"}
+    assert {len(clause.levels) for requirement in doc.requirements for clause in requirement.covered} == {0}
+    snr = next(requirement for requirement in doc.requirements if requirement.id == "PHOT-SNR")
+    bins = [f"{kind}{low}-{2 * low}" for kind in ("Star", "Gal") for low in (5, 10, 20, 40)]
+    assert [clause.id for clause in snr.covered] == bins
+    for clause in snr.covered:
+        assert f"median snr >= {clause.id.lstrip('StarGl').split('-')[0]} and < {clause.id.split('-')[1]}" in map(
+            str, clause.sample or ()
+        )
+
+
+def test_a_diagnostic_takes_the_thresholds_of_a_level_as_parameters(tmp_path: Path) -> None:
+    """For it has no level; one that is missing is named."""
+    content = DOCUMENT[DOCUMENT.index("document") : DOCUMENT.index("      - id: AM1")] + (
+        "      - id: PF1\n        text: Outliers.\n        metric: photometric_outliers\n        definition: srd\n"
+        "        bands: [r]\n        parameters: {PA2: 15 mmag}\n"
+    )
+    content = content.replace("performance", "diagnostic")
+    assert clauses(requirements.load([saved(tmp_path, content)]))["PF1"].parameters == {"PA2": 15 * u.mmag}
+    without = saved(tmp_path, content.replace("PA2: 15 mmag", ""))
+    assert "PF1: key 'PA2' is missing (in mmag)" in refusal(without)

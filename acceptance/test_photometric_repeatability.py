@@ -1,0 +1,23 @@
+"""Photometric repeatability: magnitudes of a star repeat from visit to visit (PA1, PF1, PA2)."""
+
+from collections.abc import Callable
+
+from skyaccept.lib.results import Result
+
+
+def test_photometric_repeatability(sky_verify: Callable[[], Result]) -> None:
+    """The scatter of the magnitudes of a star meets the limit (PA1)."""
+    result = sky_verify()
+    assert result.accepted, result.sentence
+
+
+def test_photometric_outliers(sky_verify: Callable[[], Result]) -> None:
+    """The fraction of magnitudes that deviate by more than PA2 meets the limit (PF1)."""
+    result = sky_verify()
+    assert result.accepted, result.sentence
+
+
+def test_photometric_percentile(sky_verify: Callable[[], Result]) -> None:
+    """The deviation of magnitudes that a fraction PF1 exceeds meets the limit (PA2)."""
+    result = sky_verify()
+    assert result.accepted, result.sentence

@@ -1,0 +1,247 @@
+r"""Photometric repeatability PA1, PF1 and PA2: how well magnitudes of a star repeat from visit to visit.
+
+Every estimator turns the magnitudes of the stars of one band into errors in mmag; the three metrics are statistics of
+these:
+
+- PA1, ``photometric_repeatability``: their median, where the estimator brings no statistic of its own;
+- PF1, ``photometric_outliers``: the percentage of them above PA2;
+- PA2, ``photometric_percentile``: their (100 - PF1)th percentile.
+
+For a star with magnitudes :math:`m_1 \dots m_n` in its n visits the errors are, by estimator:
+
+========================== ================================================= ============================
+estimator                  errors                                            used by
+========================== ================================================= ============================
+magnitude_rms              std(m), one a star                                PA1 of srd, faro,
+                                                                             analysis_tools
+magnitude_deviation        \|m_k - mean(m)\|, one a measurement              PF1 of srd, faro; PA2 of srd
+excess_magnitude_rms       std(m) - s, s the median of std(m) of all stars   PF1 of analysis_tools
+magnitude_difference       (m_j - m_k) / sqrt(2) and its negative,           PA1 of validate_drp
+                           all pairs of visits
+magnitude_difference_size  \|m_j - m_k\| / sqrt(2), all pairs of visits      PF1, PA2 of validate_drp
+========================== ================================================= ============================
+
+Sources: LPM-17 5.2.3; validate_drp repeatability.py, pf1.py, pa2.py (107f81d); faro phot_repeat.py (aff3cf7);
+analysis_tools photometricRepeatability.py (c74f828).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from statistics import NormalDist
+
+import numpy as np
+from skyaccept.lib import progress, quantile
+from skyaccept.lib.catalog import Array
+from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+from skyaccept.lib.metrics.relative_astrometry import excess, median
+from skyaccept.lib.sphere import Float
+
+MMAG = 1000.0
+"""mmag in a mag."""
+
+KEPT = 20_000_000
+"""Pairs of measurements that are kept one by one."""
+
+BIN, BINNED = 1e-4, 1000.0
+"""Width of the bins that count more of them, and the difference beyond which each is kept all the same; mmag."""
+
+
+def magnitude_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    r"""Standard deviation of each star's magnitudes over its visits, mmag, with ``settings.ddof``.
+
+    With ``settings.subtract_shot_noise``, from the variance of a star of n measurements with errors
+    :math:`\sigma_1 \dots \sigma_n` is subtracted what these errors contribute to its expectation,
+
+    .. math:: \frac{n - 1}{n (n - \mathrm{ddof})} \sum_k \sigma_k^2,
+
+    the mean of their squares for ddof = 1. A star that scatters less than its errors say has a negative remainder,
+    which counts as 0; the method says how many there are. It moves no median that is above 0.
+
+    Parameters
+    ----------
+    sample : Sample
+    parameters : mapping
+        None are taken.
+    settings : Settings
+
+    Raises
+    ------
+    NotMeasurable
+        A magnitude or error of the sample is not finite, or a star has no more than ``ddof`` measurements.
+    """
+    residuals, counts = _residuals(sample, least=(settings.ddof or 0) + 1)
+    starts = sample.groups.start
+    free = counts - (settings.ddof or 0)
+    variance = np.add.reduceat(residuals**2, starts) / free
+    method = "every star"
+    if settings.subtract_shot_noise:
+        shot = np.add.reduceat((_finite(sample, "mag_err") * MMAG) ** 2, starts)
+        variance -= shot * (counts - 1) / (counts * free)
+        below = int(np.count_nonzero(variance < 0))
+        method = f"shot noise subtracted; {below} of {len(counts)} stars scatter less than their errors and count as 0"
+    return Errors(np.sqrt(np.maximum(variance, 0)), 0, len(residuals), method)
+
+
+def magnitude_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """Absolute deviation of every measurement from the mean magnitude of its star, mmag.
+
+    For n measurements with independent errors it is low by sqrt(1 - 1/n).
+
+    Raises
+    ------
+    NotMeasurable
+        A magnitude of the sample is not finite, or a star has one measurement only.
+    """
+    residuals, _ = _residuals(sample, least=2)
+    return Errors(np.abs(residuals), 0, len(residuals), "every measurement")
+
+
+def excess_magnitude_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """`magnitude_rms` of each star minus the median over all stars, mmag; signed."""
+    return excess(magnitude_rms(sample, parameters, settings))
+
+
+def magnitude_difference(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """`magnitude_difference_size` with either sign, mmag: the order of two visits means nothing."""
+    size = magnitude_difference_size(sample, parameters, settings)
+    counts = None if size.counts is None else np.concatenate([size.counts, size.counts])
+    return replace(size, values=np.concatenate([-size.values, size.values]), counts=counts)
+
+
+def magnitude_difference_size(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """Absolute difference of the magnitudes of a star in two visits over sqrt(2), mmag, for all pairs of visits.
+
+    The peer draws one pair of each star, so each star counts once however many pairs it has: a pair of a star of n
+    visits has a weight proportional to 2 / (n (n - 1)), with a mean of 1 over all pairs. This is the distribution that
+    the peer's draws are taken from; nothing here is drawn.
+
+    Raises
+    ------
+    NotMeasurable
+        A magnitude of the sample is not finite, or a star has one measurement only.
+    """
+    residuals, counts = _residuals(sample, least=2)
+    pairs = counts * (counts - 1) // 2
+    total = int(pairs.sum())
+    weight = sample.groups.spread(total / (len(pairs) * pairs))
+    star = np.repeat(np.arange(len(counts)), counts)
+    method = f"all {total:,} pairs of measurements of a star, each star counting once"
+    values, weights, binned = [], [], np.zeros(round(BINNED / BIN) if total > KEPT else 0)
+    for lag in range(1, int(counts.max())):
+        progress.report("comparing magnitudes", lag, int(counts.max()))
+        first = np.flatnonzero(star[lag:] == star[:-lag])
+        size = np.abs(residuals[first + lag] - residuals[first]) / np.sqrt(2)
+        share = weight[first]
+        if len(binned):
+            small = size < BINNED
+            places = np.minimum((size[small] / BIN).astype(np.int64), len(binned) - 1)
+            binned += np.bincount(places, share[small], minlength=len(binned))
+            size, share = size[~small], share[~small]
+        values.append(size)
+        weights.append(share)
+    if len(binned):
+        filled = np.flatnonzero(binned)
+        values.append((filled + 0.5) * BIN)
+        weights.append(binned[filled])
+        method += f"; too many to keep: counted in bins of {BIN:g} mmag"
+    alike = bool((pairs == pairs[0]).all()) and not len(binned)
+    return Errors(np.concatenate(values), 0, len(residuals), method, counts=None if alike else np.concatenate(weights))
+
+
+def interquartile_width(errors: Errors, _: Mapping[str, float]) -> float:
+    """PA1 of validate_drp: difference of the quartiles over that of a Gaussian of unit width, 1.349."""
+    low, high = (quantile.percentile(errors.values, share, errors.counts) for share in (25, 75))
+    return (high - low) / (2 * NormalDist().inv_cdf(0.75))
+
+
+def outliers(errors: Errors, level: Mapping[str, float]) -> float:
+    """PF1: percentage of the errors strictly above ``PA2`` (mmag)."""
+    return quantile.percentage_above(errors.values, level["PA2"], errors.counts)
+
+
+def percentile(errors: Errors, level: Mapping[str, float]) -> float:
+    """PA2: (100 - ``PF1``)th percentile of the errors, interpolated linearly between order statistics."""
+    return quantile.percentile(errors.values, 100 - level["PF1"], errors.counts)
+
+
+_MAG: tuple[str, ...] = ("mag",)
+
+_ONE_BY_ONE = {
+    "magnitude_deviation": Estimator(
+        magnitude_deviation, "deviation of a magnitude from the mean of its star", "mmag", columns=_MAG
+    ),
+    "excess_magnitude_rms": Estimator(
+        excess_magnitude_rms, "rms of the magnitudes of a star, minus PA1", "mmag", needs_ddof=True, columns=_MAG
+    ),
+    "magnitude_difference_size": Estimator(
+        magnitude_difference_size, "difference of two magnitudes of a star / sqrt(2)", "mmag", columns=_MAG
+    ),
+}
+
+METRICS = (
+    Metric(
+        "photometric_repeatability",
+        "scatter of the magnitudes of a star",
+        "mmag",
+        median,
+        {
+            "magnitude_rms": Estimator(
+                magnitude_rms,
+                "rms of the magnitudes of a star",
+                "mmag",
+                needs_ddof=True,
+                takes_shot_noise=True,
+                columns=_MAG,
+            ),
+            "magnitude_difference": Estimator(
+                magnitude_difference,
+                "difference of two magnitudes of a star / sqrt(2)",
+                "mmag",
+                columns=_MAG,
+                statistic=interquartile_width,
+            ),
+        },
+    ),
+    Metric(
+        "photometric_outliers",
+        "share of magnitudes that deviate by more than PA2",
+        "percent",
+        outliers,
+        _ONE_BY_ONE,
+        level_parameters={"PA2": "mmag"},
+    ),
+    Metric(
+        "photometric_percentile",
+        "deviation of a magnitude that a share PF1 exceeds",
+        "mmag",
+        percentile,
+        _ONE_BY_ONE,
+        level_parameters={"PF1": "percent"},
+    ),
+)
+
+
+def _residuals(sample: Sample, least: int) -> tuple[Float, Array]:
+    """Magnitudes minus the mean of their star, mmag, and the number of measurements of each star."""
+    magnitudes, groups = _finite(sample, "mag") * MMAG, sample.groups
+    if (groups.count < least).any():
+        raise NotMeasurable(
+            f"the sample has stars with fewer than {least} measurements: its definition has to cut on min_visits"
+        )
+    means = np.add.reduceat(magnitudes, groups.start) / groups.count
+    return magnitudes - groups.spread(means), groups.count
+
+
+def _finite(sample: Sample, column: str) -> Float:
+    """Values of a column in float64, once they are known to be finite."""
+    values = sample.column(column).astype(np.float64)
+    wrong = len(values) - int(np.count_nonzero(np.isfinite(values)))
+    if wrong:
+        raise NotMeasurable(
+            f"{wrong} of {len(values)} selected rows have no finite {column}: the definition has to reject them with "
+            f"the cut {{column: {column}, of: each, finite: true}}"
+        )
+    return values
