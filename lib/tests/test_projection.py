@@ -85,7 +85,9 @@ def test_needs_are_those_of_the_cuts_in_use() -> None:
     cases = SPECIFICATION.cases(["r"])
     flags = {f"flag_{name}" for name in ("saturated", "cr", "bad", "edge", "not_primary")}
     assert measure.needs(SPECIFICATION, cases) == {"mag", "snr", "extendedness"} | flags
-    assert measure.needs(SPECIFICATION, cases, definition="srd") == {"snr", "extendedness"} | flags
+    assert measure.needs(SPECIFICATION, cases, definition="srd") == {"mag", "snr", "extendedness"} | flags
+    pairs = [case for case in cases if case.requirement.id == "OSS-REQ-0388"]
+    assert measure.needs(SPECIFICATION, pairs, definition="srd") == {"snr", "extendedness"} | flags
     assert measure.needs(SPECIFICATION, cases, definition="lvv-t1278-notebook") == {"mag"}
     everything = set[str]().union(
         *(measure.needs(SPECIFICATION, cases, definition=name) for name in SPECIFICATION.definitions)
@@ -97,12 +99,34 @@ def test_needs_are_those_of_the_cuts_in_use() -> None:
 
 def test_a_clause_with_a_sample_of_its_own_needs_what_that_looks_at(tmp_path: Path) -> None:
     content = yaml.safe_load(requirements.shipped()["LSE-30"].read_text())
+    del content["requirements"][0]
     first = content["requirements"][0]["clauses"][0]
     content["requirements"][0]["clauses"] = [first | {"sample": [{"column": "airmass", "of": "each", "below": 2}]}]
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
     own = requirements.load([tmp_path / "own.yaml"])
     assert measure.needs(own, own.cases()) == {"airmass"}
     assert "airmass" not in measure.needs(own, own.cases(), definition="srd")
+
+
+def test_an_estimator_needs_the_columns_that_it_reads(tmp_path: Path) -> None:
+    """Also where no cut looks at them; one that is missing is named with whoever needs it."""
+    content = yaml.safe_load(requirements.shipped()["LSE-30"].read_text())
+    first = content["requirements"][0]["clauses"][0]
+    own = first | {"sample": [{"min_visits": 2}], "subtract_shot_noise": True}
+    content["requirements"] = [content["requirements"][0] | {"clauses": [own]}]
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
+    specification = requirements.load([tmp_path / "own.yaml"])
+    cases = specification.cases(["r"])
+    assert measure.needs(specification, cases) == {"mag", "mag_err"}
+    for missing in ("mag", "mag_err"):
+        columns = catalog()
+        del columns[missing]
+        detections = readers.load(write(tmp_path / f"{missing}.parquet", columns))
+        words = f"no column for '{missing}', which OSS-REQ-0387-PA1gri-r under definition srd needs"
+        with pytest.raises(InputError, match=words):
+            measure.Measurer(detections, specification).check(cases)
+        with pytest.raises(InputError, match=words):
+            measure.run(detections, specification, bands=["r"])
 
 
 def test_a_missing_column_says_who_needs_it_and_a_missing_flag_is_a_note(tmp_path: Path) -> None:
@@ -118,7 +142,7 @@ def test_a_missing_column_says_who_needs_it_and_a_missing_flag_is_a_note(tmp_pat
             measure.Measurer(readers.load(path, columns=wanted), SPECIFICATION).check(cases)
         said.append(str(caught.value))
     assert said[0] == said[1]
-    assert "no column for 'snr', which OSS-REQ-0388-AM1-r under definition lvv-t1278 needs" in said[0]
+    assert "no column for 'snr', which OSS-REQ-0387-PA1gri-r under definition srd needs" in said[0]
     path = write(tmp_path / "c.parquet", catalog())
     runs = [
         measure.run(readers.load(path, columns=wanted), SPECIFICATION, bands=["r"]).results for wanted in (None, needs)
