@@ -102,3 +102,49 @@ def relative_astrometry(pairs: Sequence[Sequence[float]], definition: str, ad: f
         "AF": 100 * sum(error > ad for error in af_errors) / len(af_errors),
         "AD": percentile(ad_errors, 100 - af),
     }
+
+
+def weighted(values: Sequence[tuple[float, float]], percent: float) -> float:
+    """Percentile of values with weights of mean 1: the running sum of the weights says who stands at a place."""
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * percent / 100
+
+    def at(rank: int) -> float:
+        running = 0.0
+        for value, weight in ordered:
+            running += weight
+            if running > rank + 1e-9:
+                return value
+        return ordered[-1][0]
+
+    low = math.floor(place + 1e-9)
+    return at(low) + (at(min(low + 1, len(ordered) - 1)) - at(low)) * (place - low)
+
+
+def photometry(stars: Sequence[Sequence[float]], definition: str, pa2: float, pf1: float) -> dict[str, float]:
+    """PA1, PF1 and PA2 by the words of each definition, in plain loops; mmag."""
+    stars = [[1000 * m for m in seen if math.isfinite(m)] for seen in stars]
+    stars = [seen for seen in stars if len(seen) >= (2 if definition in ("srd", "validate_drp") else 3)]
+    if definition == "validate_drp":
+        total = sum(len(seen) * (len(seen) - 1) // 2 for seen in stars)
+        sizes = []
+        for seen in stars:
+            pairs = len(seen) * (len(seen) - 1) // 2
+            for j in range(len(seen)):
+                for k in range(j):
+                    sizes.append((abs(seen[j] - seen[k]) / math.sqrt(2), total / len(stars) / pairs))
+        signed = sizes + [(-size, weight) for size, weight in sizes]
+        above = sum(weight for size, weight in sizes if size > pa2)
+        return {
+            "PA1": (weighted(signed, 75) - weighted(signed, 25)) / 1.3489795003921634,
+            "PF1": 100 * above / total,
+            "PA2": weighted(sizes, 100 - pf1),
+        }
+    spread = statistics.pstdev if definition == "faro" else statistics.stdev
+    rms = [spread(seen) for seen in stars]
+    found = {"PA1": statistics.median(rms)}
+    if definition == "analysis_tools":
+        return found | {"PF1": 100 * sum(s - found["PA1"] > pa2 for s in rms) / len(rms)}
+    deviations = [abs(m - statistics.fmean(seen)) for seen in stars for m in seen]
+    found["PF1"] = 100 * sum(d > pa2 for d in deviations) / len(deviations)
+    return found if definition == "faro" else found | {"PA2": percentile(deviations, 100 - pf1)}

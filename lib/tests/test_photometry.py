@@ -23,7 +23,7 @@ from skyaccept.lib.metrics.metric import Errors, Sample, Settings
 from skyaccept.lib.results import Result
 from skyaccept.lib.selection import select
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
-from skyaccept.lib.tests.reference import percentile
+from skyaccept.lib.tests.reference import photometry as photometric_reference
 
 HSC = "hsc/matchedCatalogTract_0_r.fits.gz"
 DECAM = "decam/verify_job_decam_z.json.gz"
@@ -66,52 +66,6 @@ def values(detections: Detections, definition: str, band: str = "r") -> dict[str
     return {r.clause[:3]: r for r in run.results if r.requirement == "OSS-REQ-0387"}
 
 
-def weighted(values: Sequence[tuple[float, float]], percent: float) -> float:
-    """Percentile of values with weights of mean 1: the running sum of the weights says who stands at a place."""
-    ordered = sorted(values)
-    place = (len(ordered) - 1) * percent / 100
-
-    def at(rank: int) -> float:
-        running = 0.0
-        for value, weight in ordered:
-            running += weight
-            if running > rank + 1e-9:
-                return value
-        return ordered[-1][0]
-
-    low = math.floor(place + 1e-9)
-    return at(low) + (at(min(low + 1, len(ordered) - 1)) - at(low)) * (place - low)
-
-
-def reference(stars: Sequence[Sequence[float]], definition: str, pa2: float, pf1: float) -> dict[str, float]:
-    """PA1, PF1 and PA2 by the words of each definition, in plain loops; mmag."""
-    stars = [[1000 * m for m in seen if math.isfinite(m)] for seen in stars]
-    stars = [seen for seen in stars if len(seen) >= (2 if definition in ("srd", "validate_drp") else 3)]
-    if definition == "validate_drp":
-        total = sum(len(seen) * (len(seen) - 1) // 2 for seen in stars)
-        sizes = []
-        for seen in stars:
-            pairs = len(seen) * (len(seen) - 1) // 2
-            for j in range(len(seen)):
-                for k in range(j):
-                    sizes.append((abs(seen[j] - seen[k]) / math.sqrt(2), total / len(stars) / pairs))
-        signed = sizes + [(-size, weight) for size, weight in sizes]
-        above = sum(weight for size, weight in sizes if size > pa2)
-        return {
-            "PA1": (weighted(signed, 75) - weighted(signed, 25)) / 1.3489795003921634,
-            "PF1": 100 * above / total,
-            "PA2": weighted(sizes, 100 - pf1),
-        }
-    spread = statistics.pstdev if definition == "faro" else statistics.stdev
-    rms = [spread(seen) for seen in stars]
-    found = {"PA1": statistics.median(rms)}
-    if definition == "analysis_tools":
-        return found | {"PF1": 100 * sum(s - found["PA1"] > pa2 for s in rms) / len(rms)}
-    deviations = [abs(m - statistics.fmean(seen)) for seen in stars for m in seen]
-    found["PF1"] = 100 * sum(d > pa2 for d in deviations) / len(deviations)
-    return found if definition == "faro" else found | {"PA2": percentile(deviations, 100 - pf1)}
-
-
 def uneven(seed: int = 3) -> list[list[float]]:
     """Stars of one to nine visits that scatter by 12 mmag."""
     rng = np.random.default_rng(seed)
@@ -126,7 +80,7 @@ def test_every_definition_agrees_with_plain_loops(definition: str, visits: str) 
     stars = stars if visits == "uneven" else [seen[:5] for seen in stars]
     found = values(catalog(stars), definition)
     for level, pa2, pf1 in (("design", 15, 10), ("minimum", 15, 20), ("stretch", 10, 5)):
-        expected = reference(stars, definition, pa2, pf1)
+        expected = photometric_reference(stars, definition, pa2, pf1)
         for name in ("PA1", "PF1", "PA2"):
             if name in expected:
                 assert found[name].levels[level].value == pytest.approx(expected[name], rel=1e-9), (name, level)
@@ -274,7 +228,7 @@ def test_rows_that_cannot_be_used_are_accounted_for() -> None:
     stars = uneven()
     stars[0], stars[1], stars[2] = [18.0], [18.0, math.nan], [math.nan, 18.0, math.inf, 18.01]
     found = values(catalog(stars), "srd")["PA1"]
-    assert found.value == pytest.approx(reference(stars, "srd", 15, 10)["PA1"], rel=1e-9)
+    assert found.value == pytest.approx(photometric_reference(stars, "srd", 15, 10)["PA1"], rel=1e-9)
     sample = found.sample
     assert sample is not None
     single = sum(len([m for m in seen if math.isfinite(m)]) == 1 for seen in stars)
