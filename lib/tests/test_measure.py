@@ -1,6 +1,9 @@
 import dataclasses
+import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from skyaccept.lib import measure, readers, requirements, results
@@ -9,6 +12,7 @@ from skyaccept.lib.errors import InputError
 from skyaccept.lib.requirements import Specification
 from skyaccept.lib.results import Results
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
+from skyaccept.lib.tests.test_photometry import catalog
 
 HSC = "hsc/matchedCatalogTract_0_r.fits.gz"
 AM1 = 3
@@ -116,3 +120,49 @@ def test_unknown_choices_are_input_errors(specification: Specification) -> None:
         measure.Measurer(None, specification, definition="mine")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="--band asks for q"):
         specification.cases(["q"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("diagnostic", {"verdict": "pass"}),
+        ("diagnostic", {"limit": 5.0}),
+        ("capability", {"verdict": "fail"}),
+        ("capability", {"levels": {}}),
+        ("performance", {"verdict": None}),
+        ("performance", {"operator": None}),
+        ("performance", {"kind": "diagnostic"}),
+    ],
+)
+def test_the_schema_keeps_the_kinds_of_requirement_apart(kind: str, changes: dict[str, Any]) -> None:
+    """What was measured conforms; a verdict on a diagnostic, a failed capability, a limit too many do not."""
+    stars = [[18.0 + k, 18.01 + k, 18.02 + k] for k in range(5)]
+    bright, faint = catalog(stars), dataclasses.replace(catalog(stars), snr=np.full(15, 50.0))
+    document, detections = {
+        "performance": ("LSE-30", bright),
+        "capability": ("LSE-61", bright),
+        "diagnostic": ("diagnostics", faint),
+    }[kind]
+    found = measure.run(detections, requirements.load([document]), bands=["r"])
+    data = json.loads(results.dumps(found.to_json()))
+    results.check(data, "results")
+    record = next(record for record in data["results"] if record["value"] is not None)
+    assert record["kind"] == kind
+    record.update(changes)
+    with pytest.raises(InputError, match="not in the results schema"):
+        results.check(data, "results")
+
+
+def test_sentences_and_margins_tell_a_limit_from_a_target() -> None:
+    """A capability misses no limit; the value, its sample and the target are said all the same."""
+    bad = catalog([[18.0 + k, 18.1 + k, 18.2 + k] for k in range(5)])
+    required, asked = (
+        measure.run(bad, requirements.load([name]), bands=["r"]).results[0] for name in ("LSE-30", "LSE-61")
+    )
+    assert (required.verdict, asked.verdict) == ("fail", "pass")
+    assert required.margin == pytest.approx(-95)
+    assert asked.margin is None
+    measured = "scatter of the magnitudes of a star is 100 mmag on 15 measurements of 5 objects in 3 visits (srd); "
+    assert f"{measured}the design limit is <= 5 mmag, missed by 95 mmag" in required.sentence
+    assert f"{measured}the design target is <= 5 mmag, and the capability" in asked.sentence
+    assert measure.run(bad, requirements.load(["LSE-61"]), bands=["r"], level="stretch").results[0].level == "design"

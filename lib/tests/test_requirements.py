@@ -573,6 +573,9 @@ FAULTS = {
         "AM1: unknown key 'metric'",
         UNCOVERED,
     ),
+    "duplicate of a clause that is not covered": fault(
+        "- id: AF1", "- id: AM1  # HERE", "AM1: key 'id': duplicate REQ-1-AM1,", UNCOVERED
+    ),
     "no reason": fault(
         "not_covered: out of reach as well", "not_covered: ' '  # HERE", "AF1: key 'not_covered'", UNCOVERED
     ),
