@@ -17,11 +17,12 @@ import skyaccept
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Errors, Sample, Settings
+from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
 from skyaccept.lib.outcome import Outcome, account, histogram, in_units, record
+from skyaccept.lib.reference import Reference
 from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification
 from skyaccept.lib.results import Json, Result, Results, plain
-from skyaccept.lib.selection import Cut, select
+from skyaccept.lib.selection import Cut, Selection, in_band, select
 
 _PACKAGES = ("numpy", "numba", "scipy", "astropy", "pandas", "pyarrow", "pytest")
 
@@ -34,6 +35,7 @@ def run(
     level: str = "design",
     definition: str | None = None,
     compare: bool = False,
+    reference: Reference | None = None,
 ) -> Results:
     """Measure every clause of a specification on a dataset.
 
@@ -51,6 +53,8 @@ def run(
         Measure everything under this definition instead of each clause's own.
     compare : bool
         Measure under every other definition as well.
+    reference : Reference, optional
+        Reference catalog, as `skyaccept.lib.reference.load` returns it.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def run(
         No clause applies, the definition or level does not exist, or a column that a clause needs is missing.
     """
     started = time.time()
-    measurer = Measurer(detections, clauses, level=level, definition=definition, compare=compare)
+    measurer = Measurer(detections, clauses, level=level, definition=definition, compare=compare, reference=reference)
     results = tuple(measurer.measure(case) for case in clauses.cases(bands))
     record = run_record(started, "skyaccept.lib.measure.run")
     return Results(record, measurer.dataset(), results, describe(results, clauses))
@@ -96,6 +100,8 @@ def needs(
             names = list(specification.definitions)
         for name in names:
             used.update(_needs_under(specification.definitions[name], case))
+            if specification.definitions[name].rule(case.clause.metric) is not None:
+                used.update(METRICS[case.clause.metric].optional_columns)
     return frozenset(used)
 
 
@@ -110,6 +116,7 @@ class Measurer:
         level: str = "design",
         definition: str | None = None,
         compare: bool = False,
+        reference: Reference | None = None,
     ) -> None:
         if level not in LEVELS:
             raise InputError(f"--level {level}: not one of {', '.join(LEVELS)}")
@@ -119,6 +126,8 @@ class Measurer:
         self._level = level
         self._definition = definition
         self._compare = compare
+        self._reference = reference
+        self._selections: dict[tuple[Cut, ...], Selection] = {}
         self._samples: dict[tuple[Any, ...], Sample] = {}
         self._errors: dict[tuple[Any, ...], Errors | NotMeasurable] = {}
 
@@ -134,6 +143,7 @@ class Measurer:
             "objects": d.n_objects,
             "visits": len(d.visits),
             "bands": list(d.bands),
+            "reference": self._reference.describe() if self._reference is not None else None,
         }
 
     def measure(self, case: Case) -> Result:
@@ -188,33 +198,48 @@ class Measurer:
         cuts, settings = _cuts_under(definition, case), _settings(definition, rule, case)
         parameters = in_units(clause.parameters, metric.parameters)
         needed_by = f"{case.id} under definition {definition.id}"
-        sample = self._sample(case.band, cuts, needed_by)
+        sample = self._sample(case.band, cuts, needed_by, rule.all_bands)
         for name in estimator.reads(settings):
             self._detections.column(name, needed_by)
         try:
             self._check_sample(sample, cuts, settings)
             errors = self._find(sample, cuts, clause.metric, rule.estimator, parameters, settings)
         except NotMeasurable as reason:
-            return Outcome(str(reason), account(sample, cuts, None))
+            return Outcome(str(reason), account(sample, cuts, None), data=reason.data)
         statistic = estimator.statistic or metric.statistic
-        values = {
-            name: statistic(errors, in_units(level.parameters, metric.level_parameters))
-            for name, level in clause.levels.items()
+        asked = {name: level.parameters for name, level in clause.levels.items()} or {"": clause.parameters}
+        found = {
+            name: evaluate(statistic, errors, in_units(thresholds, metric.level_parameters))
+            for name, thresholds in asked.items()
         }
-        if not clause.levels:
-            values = {"": statistic(errors, in_units(clause.parameters, metric.level_parameters))}
+        values = {name: value for name, (value, _) in found.items()}
         for value in values.values():
             if not math.isfinite(value):
                 raise ValueError(f"the measured value is {value}")
-        data = {"histogram": histogram(errors, estimator)}
+        data: Json = {"histogram": histogram(errors, estimator)}
+        if errors.coordinates:
+            data["coordinates"] = {name or "value": by for name, (_, by) in found.items()}
         return Outcome(None, account(sample, cuts, errors), values, data, errors.method)
 
-    def _sample(self, band: str, cuts: Sequence[Cut], needed_by: str) -> Sample:
-        key = (band, tuple(cuts))
+    def _sample(self, band: str, cuts: Sequence[Cut], needed_by: str, all_bands: bool) -> Sample:
+        key = (band, tuple(cuts), all_bands)
         if key not in self._samples:
-            selection = select(self._detections, band, cuts, needed_by)
-            self._samples[key] = Sample(self._detections, selection, band)
+            if all_bands:
+                selection = in_band(self._over_all_bands(cuts, needed_by), self._detections, band)
+            else:
+                selection = select(self._detections, band, cuts, needed_by)
+
+            def other(band: str) -> Sample:
+                return self._sample(band, cuts, needed_by, all_bands)
+
+            self._samples[key] = Sample(self._detections, selection, band, other, self._reference)
         return self._samples[key]
+
+    def _over_all_bands(self, cuts: Sequence[Cut], needed_by: str) -> Selection:
+        key = tuple(cuts)
+        if key not in self._selections:
+            self._selections[key] = select(self._detections, None, cuts, needed_by)
+        return self._selections[key]
 
     def _check_sample(self, sample: Sample, cuts: Sequence[Cut], settings: Settings) -> None:
         """Say why nothing can be measured, where that is plain before any pair is looked at."""
@@ -279,6 +304,9 @@ def _settings(definition: Definition, rule: Rule, case: Case) -> Settings:
         min_common_visits=rule.min_common_visits or 1,
         ddof=rule.ddof,
         subtract_shot_noise=own and clause.subtract_shot_noise,
+        against=clause.against,
+        radius=None if rule.radius is None else float(rule.radius.to_value(u.rad)),
+        all_bands=rule.all_bands,
     )
 
 

@@ -116,7 +116,7 @@ def account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> Sampl
         rows_used=len(chosen.rows),
         rejected=dict(chosen.rejected),
         cuts=tuple(str(cut) for cut in cuts),
-        notes=chosen.notes,
+        notes=chosen.notes + (errors.notes if errors else ()),
     )
 
 

@@ -31,7 +31,8 @@ class Clause:
     """One measurable clause of a requirement.
 
     ``sample`` and ``half_width`` override those of its own definition; ``subtract_shot_noise`` holds under that one
-    only. The clause of a diagnostic has no levels, and its parameters are all that its metric takes.
+    only. The clause of a diagnostic has no levels, and its parameters are all that its metric takes. ``against`` is the
+    band that it compares with.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -45,6 +46,7 @@ class Clause:
     sample: tuple[Annotated[Cut, PlainValidator(Cut.parse)], ...] | None = None
     half_width: Quantity | None = None
     subtract_shot_noise: bool = False
+    against: Identifier | None = None
     verification: tuple[str, ...] = ()
 
 
@@ -58,10 +60,6 @@ class Uncovered:
     not_covered: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     levels: Levels = field(default_factory=dict)
     verification: tuple[str, ...] = ()
-
-
-def _is_covered(entry: object) -> str:
-    return "no" if isinstance(entry, dict) and "not_covered" in entry else "yes"
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,8 @@ class Requirement:
 class Rule:
     """How a definition measures some metrics: the estimator, its settings and the sample it is applied to.
 
-    ``half_width`` and ``min_common_visits`` belong to estimators of pairs.
+    ``half_width`` and ``min_common_visits`` belong to estimators of pairs. With ``all_bands`` the cuts judge an object
+    by its detections in all bands. ``radius`` matches reference stars.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -107,6 +106,8 @@ class Rule:
     half_width: Quantity | None = None
     min_common_visits: int | None = None
     ddof: int | None = None
+    all_bands: bool = False
+    radius: Quantity | None = None
 
 
 @dataclass(frozen=True)
@@ -278,8 +279,11 @@ def _check_settings(rule: Rule, estimator: Estimator, place: document.Place, whe
             raise place.error(where, f"key '{key}' is missing; {rule.estimator} needs it")
         if not estimator.of_pairs and getattr(rule, key) is not None:
             raise place.error((*where, key), f"key '{key}': {rule.estimator} looks at no pairs of objects")
-    if rule.half_width is not None:
-        _check_range("half_width", rule.half_width, "rad", place, (*where, "half_width"))
+    if estimator.needs_radius != (rule.radius is not None):
+        raise place.error(where, f"key 'radius' {'is missing' if estimator.needs_radius else 'is without effect'}")
+    for key in ("half_width", "radius"):
+        if getattr(rule, key) is not None:
+            _check_range(key, getattr(rule, key), "rad", place, (*where, key))
     least = rule.min_common_visits
     if least is not None and least < 2:
         raise place.error((*where, "min_common_visits"), "key 'min_common_visits': must be at least 2")
@@ -308,6 +312,11 @@ def _check_clauses(
                     (*where, "definition"),
                     f"key 'definition': {clause.definition!r} does not exist; known: {', '.join(definitions)}",
                 )
+            if METRICS[clause.metric].against != (clause.against is not None):
+                why = "does not belong here" if clause.against else "is missing; the metric compares two bands"
+                raise place.error(where, f"key 'against' {why}")
+            if clause.against not in (None, *known_bands):
+                raise place.error((*where, "against"), f"key 'against': {clause.against!r} is not a band")
             if not clause.bands:
                 raise place.error((*where, "bands"), "key 'bands': names no band")
             if not clause.levels and requirement.kind != "diagnostic":

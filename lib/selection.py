@@ -143,14 +143,15 @@ class Selection:
     notes: tuple[str, ...] = ()
 
 
-def select(detections: Detections, band: str, cuts: Sequence[Cut], needed_by: str) -> Selection:
+def select(detections: Detections, band: str | None, cuts: Sequence[Cut], needed_by: str) -> Selection:
     """Select the rows of one band that pass all cuts.
 
     Parameters
     ----------
     detections : Detections
         Associated detections.
-    band : str
+    band : str or None
+        None for all bands: objects are judged by their detections in all of them.
     cuts : sequence of Cut
         Applied in order; statistics of an object are taken over its rows that are left.
     needed_by : str
@@ -168,11 +169,10 @@ def select(detections: Detections, band: str, cuts: Sequence[Cut], needed_by: st
     """
     if detections.object is None:
         raise ValueError("detections are not associated")
-    progress.report(f"selecting detections in {band}", 0, len(cuts))
+    progress.report(f"selecting detections in {band or 'all bands'}", 0, len(cuts))
     rejected: dict[str, int] = {}
     notes: list[str] = []
-    code = detections.bands.index(band) if band in detections.bands else -1
-    rows = np.flatnonzero(detections.band == code)
+    rows = np.arange(len(detections)) if band is None else np.flatnonzero(_of_band(detections, band))
     if len(rows) < len(detections):
         rejected[f"band:not {band}"] = len(detections) - len(rows)
     placed = np.isfinite(detections.ra[rows]) & np.isfinite(detections.dec[rows])
@@ -184,7 +184,7 @@ def select(detections: Detections, band: str, cuts: Sequence[Cut], needed_by: st
     del objects
     rows = _grouped(_grouped(rows, detections.visit), detections.object)
     for number, cut in enumerate(cuts):
-        progress.report(f"selecting detections in {band}", number, len(cuts))
+        progress.report(f"selecting detections in {band or 'all bands'}", number, len(cuts))
         if cut.flags:
             rows = _apply_flags(detections, cut, rows, rejected, notes)
         elif cut.min_visits is not None:
@@ -192,6 +192,18 @@ def select(detections: Detections, band: str, cuts: Sequence[Cut], needed_by: st
         else:
             rows = _apply_bounds(detections, cut, rows, rejected, needed_by)
     return Selection(rows, len(detections), rejected, tuple(dict.fromkeys(notes)))
+
+
+def in_band(selection: Selection, detections: Detections, band: str) -> Selection:
+    """What of a selection over all bands lies in one."""
+    rejected = dict(selection.rejected)
+    rows = _keep(selection.rows, _of_band(detections, band)[selection.rows], f"band:not {band}", rejected)
+    return Selection(rows, selection.rows_in, rejected, selection.notes)
+
+
+def _of_band(detections: Detections, band: str) -> Bools:
+    code = detections.bands.index(band) if band in detections.bands else -1
+    return np.asarray(detections.band == code)
 
 
 def _refuse(unknown: Mapping[str, object]) -> None:

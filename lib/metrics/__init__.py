@@ -2,8 +2,18 @@
 
 from collections.abc import Mapping
 
-from skyaccept.lib.metrics import photometry, relative_astrometry
+from skyaccept.lib.metrics import (
+    absolute_astrometry,
+    band_offset,
+    photometry,
+    position_repeatability,
+    relative_astrometry,
+)
 from skyaccept.lib.metrics.metric import Metric
 
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*relative_astrometry.METRICS, *photometry.METRICS)}
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric
+    for family in (relative_astrometry, photometry, band_offset, absolute_astrometry, position_repeatability)
+    for metric in family.METRICS
+}
 """Every metric by its name in requirement documents."""

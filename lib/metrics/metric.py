@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.reference import Reference
 from skyaccept.lib.selection import Groups, Selection
 from skyaccept.lib.separation import Positions, positions
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Selected detections of one band."""
+    """Selected detections of one band.
+
+    ``other(band)`` is the sample that the same cuts give in another band, ``reference`` the reference catalog of the
+    run, if it has one.
+    """
 
     detections: Detections
     selection: Selection
     band: str
+    other: Callable[[str], Sample] | None = None
+    reference: Reference | None = None
     found: dict[Hashable, Errors] = field(default_factory=dict, repr=False, compare=False)
     """What has been measured in it, for estimators that start from the same errors."""
 
@@ -51,19 +58,28 @@ class Settings:
     Attributes
     ----------
     half_width : float
-        Half the width of a separation class, radians.
+        Half the width of a separation class, radians; 0 for metrics without.
     min_common_visits : int
-        Fewest visits in which both stars of a pair were seen.
+        Fewest visits in which both stars of a pair, or an object, were seen.
     ddof : int, optional
         Delta degrees of freedom of a standard deviation.
     subtract_shot_noise : bool
         Whether the variance of the measurements' own errors is subtracted.
+    against : str, optional
+        Band that the clause compares with.
+    radius : float, optional
+        Matching radius of objects and reference stars, radians.
+    all_bands : bool
+        Whether the cuts judge an object by its detections in all bands.
     """
 
     half_width: float = 0.0
     min_common_visits: int = 1
     ddof: int | None = None
     subtract_shot_noise: bool = False
+    against: str | None = None
+    radius: float | None = None
+    all_bands: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,11 @@ class Errors:
         How they were computed, for the record in the results.
     counts : (n,) int or float, optional
         How often each value occurred, where there were too many to keep one by one, or its weight.
+    coordinates : mapping of str to (n,) float
+        Where each coordinate is limited: the errors along ``ra`` (times cos Dec) and ``dec``, and in ``total``;
+        ``values`` are then the sizes of the first two.
+    notes : tuple of str
+        What belongs to the account of the sample, in words.
     """
 
     values: NDArray[Any]
@@ -87,6 +108,12 @@ class Errors:
     measurements: int
     method: str
     counts: NDArray[Any] | None = None
+    coordinates: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+Statistic = Callable[[Errors, Mapping[str, float]], float]
+"""``statistic(errors, level_parameters)`` gives the measured value."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +128,8 @@ class Estimator:
         What the errors are, and their unit.
     needs_ddof, of_pairs : bool
         Whether a rule has to state ddof; half-width and fewest common visits.
-    takes_shot_noise : bool
-        Whether it can subtract shot noise.
+    takes_shot_noise, needs_radius : bool
+        Whether it can subtract shot noise; whether a rule has to state a matching radius.
     columns : tuple of str
         Columns that it reads beside visit, band, position and object.
     statistic : callable, optional
@@ -115,8 +142,9 @@ class Estimator:
     needs_ddof: bool = False
     of_pairs: bool = False
     takes_shot_noise: bool = False
+    needs_radius: bool = False
     columns: tuple[str, ...] = ()
-    statistic: Callable[[Errors, Mapping[str, float]], float] | None = None
+    statistic: Statistic | None = None
 
     def reads(self, settings: Settings) -> tuple[str, ...]:
         """Columns that it reads under some settings."""
@@ -133,19 +161,33 @@ class Metric:
     parameters, level_parameters : mapping of str to str
         Names and units of what the clause, and each of its levels, has to state.
     statistic : callable
-        ``statistic(errors, level_parameters)`` gives the measured value.
+        ``statistic(errors, level_parameters)`` gives the measured value; where each coordinate is limited, of one.
     estimators : mapping of str to Estimator
         Those a definition may name.
+    optional_columns : tuple of str
+        Columns of the catalog that are looked at where they are there.
+    against : bool
+        Whether the clause has to name a band that it compares with.
     """
 
     name: str
     title: str
     unit: str
-    statistic: Callable[[Errors, Mapping[str, float]], float]
+    statistic: Statistic
     estimators: Mapping[str, Estimator]
     parameters: Mapping[str, str] = field(default_factory=dict)
     level_parameters: Mapping[str, str] = field(default_factory=dict)
+    optional_columns: tuple[str, ...] = ()
+    against: bool = False
 
     def parameters_of(self, kind: str) -> Mapping[str, str]:
         """Names and units of what a clause has to state; a diagnostic has no levels and states all of it."""
         return {**self.parameters, **self.level_parameters} if kind == "diagnostic" else self.parameters
+
+
+def evaluate(statistic: Statistic, errors: Errors, level: Mapping[str, float]) -> tuple[float, dict[str, float]]:
+    """Measured value, and the values by coordinate; a limit on each coordinate is met where the larger one meets it."""
+    if not errors.coordinates:
+        return statistic(errors, level), {}
+    by = {name: statistic(replace(errors, values=values), level) for name, values in errors.coordinates.items()}
+    return max(by["ra"], by["dec"]), by

@@ -17,9 +17,10 @@ from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import UNITS, Array, Detections, check
 from skyaccept.lib.document import exists
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import conversion, fits, parquet, text
+from skyaccept.lib.readers import conversion, fits, flux, parquet, text
 from skyaccept.lib.readers import profile as survey_profiles
 from skyaccept.lib.readers.conversion import Labels
+from skyaccept.lib.readers.flux import Photometry
 from skyaccept.lib.readers.profile import REQUIRED, Flag, Profile, Source
 from skyaccept.lib.readers.table import Format, head, shorten
 
@@ -46,8 +47,14 @@ _SUFFIXES = (
 class Origin:
     """Where a column of ours comes from; a number there is ``scale`` times ours."""
 
-    source: Source | Flag
+    source: Source | Flag | Photometry
     scale: float = 1.0
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """Columns of the file that column ``name`` of ours is made from; none for one value for all rows."""
+        if isinstance(self.source, Photometry):
+            return self.source.columns(name)
+        return () if self.source.name is None else (self.source.name,)
 
 
 def load(
@@ -101,7 +108,7 @@ def load(
         sha256=fingerprint(files),
     )
     # one value for all rows tells none of them apart
-    others = [name for name, origin in offers[0].items() if name not in names and origin.source.name is not None]
+    others = [name for name, origin in offers[0].items() if name not in names and origin.columns(name)]
     progress.report("checking the detections")
     check(detections, sizes, lambda: _arrays(_read(files, offers, others)[1]))
     progress.report("associating detections with objects")
@@ -182,13 +189,25 @@ def _offer(path: Path, profile: Profile) -> dict[str, Origin]:
             "Choose another --survey, or see a guess with: skyaccept inspect FILE"
         )
     found: dict[str, Origin] = {}
+    header = format_of(path).header(path) if _asks_header(profile) else {}
+    match = profile.file_name.match(path.name) if profile.file_name is not None else None
+    fields = match.groupdict() if match is not None else {}
     for name, source in profile.columns.items():
         if source.name is None:
-            found[name] = Origin(source)
+            found[name] = Origin(conversion.settle(path, name, source, header, fields))
         elif source.name in there:
             found[name] = Origin(source, conversion.scale_of(path, name, source, there[source.name].unit))
+    photometry = None if profile.flux is None else flux.offer(path, profile.flux, there, header, fields)
+    if photometry is not None:
+        for name in flux.GIVES if photometry.error is not None else flux.GIVES[:1]:
+            found.setdefault(name, Origin(photometry))
     flags = flag_columns(profile, list(there)).items()
     return found | {f"flag_{flag}": Origin(Flag(column, bad)) for flag, (column, bad) in flags}
+
+
+def _asks_header(profile: Profile) -> bool:
+    zeros = (profile.flux.zero_point, profile.flux.fluxmag0, profile.flux.calibration) if profile.flux else ()
+    return any(source.header is not None for source in (*profile.columns.values(), *zeros) if source is not None)
 
 
 def _read(
@@ -202,7 +221,7 @@ def _read(
 
 def _table(path: Path, offer: Mapping[str, Origin], names: Sequence[str]) -> dict[str, Array | Labels]:
     """Columns of one file under our names and in our units."""
-    uses = Counter(column for name in names if (column := offer[name].source.name) is not None)
+    uses = Counter(column for name in names for column in offer[name].columns(name))
     progress.report(f"reading {path.name}")
     raw = dict(format_of(path).read(path, list(uses)))
     n = len(next(iter(raw.values()))) if raw else 0
@@ -212,15 +231,17 @@ def _table(path: Path, offer: Mapping[str, Origin], names: Sequence[str]) -> dic
         if isinstance(source, Flag):
             flag = conversion.flags(path, source.name, raw[source.name])
             table[name] = flag if source.bad else ~flag
+        elif isinstance(source, Photometry):
+            table[name] = source.values(path, name, raw)
         elif source.name is None:
             table[name] = conversion.constant(name, source, n)
         else:
             table[name] = conversion.convert(path, name, source, scale, raw[source.name])
-        if source.name is not None:
+        for column in offer[name].columns(name):
             # let go of a column of the file after its last use: both copies of all columns may not fit
-            uses[source.name] -= 1
-            if not uses[source.name]:
-                del raw[source.name]
+            uses[column] -= 1
+            if not uses[column]:
+                del raw[column]
     return table
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,14 +73,48 @@ def convert(path: Path, name: str, source: Source, scale: float, values: Array) 
 
 
 def constant(name: str, source: Source, n: int) -> Array | Labels:
-    """Column ``name`` of `Detections` where the profile gives one value for all rows."""
+    """Column ``name`` of `Detections` where the profile gives one value for all rows of a file."""
     unit = UNITS[name]
     if unit is None:
-        return Labels(np.zeros(n, dtype=np.int64), np.array([source.value]))
+        value = source.value if source.codes is None else source.codes[str(source.value)]
+        return Labels(np.zeros(n, dtype=np.int64), np.array([value]))
     return np.full(n, float(source.value or 0) * (source.unit or unit).to(unit))
 
 
-def scale_of(path: Path, name: str, source: Source, own: str | None) -> float:
+def settle(path: Path, name: str, source: Source, header: Mapping[str, object], fields: Mapping[str, str]) -> Source:
+    """Replace a header keyword or a field of the file's name by the value that a file has there.
+
+    Raises
+    ------
+    InputError
+        It has none, or one that is not a number, not a label, or not in the profile's codes.
+    """
+    if source.header is None and source.field is None:
+        return source
+    where = f"header keyword '{source.header}'" if source.header is not None else f"field '{source.field}' of the name"
+    value = header.get(source.header) if source.header is not None else fields.get(str(source.field))
+    if isinstance(value, str):
+        value = value.strip()
+    if value is None or value == "" or not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise InputError(f"{path}: no {where} ({name}); correct the survey profile, or choose another --survey")
+    if isinstance(value, str) and source.codes is None:
+        # visits and detectors are numbers elsewhere, such as in a table of visits
+        value = int(value) if re.fullmatch(r"[0-9]{1,18}", value) else value
+    if source.codes is not None and str(value) not in source.codes:
+        raise InputError(
+            f"{path}: {where}: code {shorten(value)} is not in the survey profile's codes ({', '.join(source.codes)})"
+        )
+    if UNITS.get(name, u.one) is not None:
+        try:
+            value = float(value)
+        except ValueError:
+            raise InputError(f"{path}: {where} ({name}): {shorten(value)!r} is not a number") from None
+    return dataclasses.replace(source, value=value, header=None, field=None)
+
+
+def scale_of(
+    path: Path, name: str, source: Source, own: str | None, units: Mapping[str, u.UnitBase | None] = UNITS
+) -> float:
     """Factor to our unit, after comparing what the file (``own``) and the profile say of theirs.
 
     Raises
@@ -86,7 +122,7 @@ def scale_of(path: Path, name: str, source: Source, own: str | None) -> float:
     InputError
         They contradict each other, or none of them says.
     """
-    unit, stated = UNITS[name], source.unit
+    unit, stated = units[name], source.unit
     if unit is None:
         return 1.0
     if own:
@@ -94,6 +130,7 @@ def scale_of(path: Path, name: str, source: Source, own: str | None) -> float:
             file_unit = u.Unit(own)
         except ValueError:
             raise InputError(f"{path}: column '{source.name}': its unit {own!r} is not known") from None
+        file_unit = file_unit / source.per if source.per is not None else file_unit
         plain = getattr(file_unit, "function_unit", file_unit)  # mag(AB) is mag
         if stated is not None and stated not in (file_unit, plain):
             raise InputError(

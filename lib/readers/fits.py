@@ -18,7 +18,7 @@ from skyaccept.lib.readers.table import Column, Format, open_binary
 
 def columns(path: Path) -> list[Column]:
     """Columns of the first table of a file; afw flags appear as boolean columns by their own names."""
-    with _table(path) as hdu:
+    with _table(path) as (_, hdu):
         header, found = hdu.header, []
         for number, column in enumerate(hdu.columns, start=1):
             if number != header.get("FLAGCOL") and column.name:  # FITS allows columns without a name
@@ -29,7 +29,7 @@ def columns(path: Path) -> list[Column]:
 
 def read(path: Path, names: Collection[str]) -> dict[str, Array]:
     """Read the named columns of the first table of a file."""
-    with _table(path) as hdu:
+    with _table(path) as (_, hdu):
         flags = _flags(hdu.header)
         result: dict[str, Array] = {}
         for name in names:
@@ -41,8 +41,15 @@ def read(path: Path, names: Collection[str]) -> dict[str, Array]:
         return result
 
 
+def header(path: Path) -> dict[str, object]:
+    """Keywords of the primary header and of the first table; the table's where both have one."""
+    with _table(path) as (primary, hdu):
+        return {**primary, **hdu.header}
+
+
 @contextmanager
-def _table(path: Path) -> Iterator[Any]:
+def _table(path: Path) -> Iterator[tuple[Any, Any]]:
+    """Primary header and first table of a file."""
     try:
         with (
             # said again, with the name of the file, where no table is found or it is too short
@@ -53,7 +60,7 @@ def _table(path: Path) -> Iterator[Any]:
             for hdu in hdus:
                 if isinstance(hdu, fits.BinTableHDU):
                     _check_length(path, hdu)
-                    yield hdu
+                    yield hdus[0].header, hdu
                     return
             if said:
                 why = " ".join(str(said[-1].message).split())
@@ -112,4 +119,4 @@ def _native(values: Array) -> Array:
     return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
 
 
-FORMAT = Format("FITS table", lambda start: start[:9] == b"SIMPLE  =", columns, read)
+FORMAT = Format("FITS table", lambda start: start[:9] == b"SIMPLE  =", columns, read, header)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -29,18 +30,28 @@ def _unit(text: object) -> u.UnitBase:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a column comes from: a column of the file, or one value for all rows.
+    """Where a column comes from: a column of the file, or one value for all rows of a file.
 
-    ``codes`` translates the file's values, ``star_below`` and ``star_above`` turn a classifier into extendedness.
+    The one value stands here (``value``), in the file's ``header``, or in a ``field`` of its name. ``codes`` translates
+    the file's values, ``star_below`` and ``star_above`` turn a classifier into extendedness. ``per`` is a unit that the
+    file's own forgets to divide by.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     name: str | None = None
     value: str | int | float | None = None
+    header: str | None = None
+    field: str | None = None
     unit: Annotated[u.UnitBase | None, PlainValidator(_unit)] = None
     codes: Mapping[str, str] | None = None
     star_below: float | None = None
     star_above: float | None = None
+    per: Annotated[u.UnitBase | None, PlainValidator(_unit)] = None
+
+    @property
+    def places(self) -> int:
+        """In how many ways the profile says where the column comes from; one is right."""
+        return sum(place is not None for place in (self.name, self.value, self.header, self.field))
 
 
 @dataclass(frozen=True)
@@ -52,13 +63,69 @@ class Flag:
     bad: bool = True
 
 
-def _source(entry: object) -> object:
+def _file_name(text: object) -> re.Pattern[str]:
+    """Pattern of file names such as ``src_{band}_{visit}_{detector}``: no more of regular expressions is needed."""
+    if not isinstance(text, str) or len(text) > 200:
+        raise ValueError("a file name is text of at most 200 characters, such as 'src_{band}_{visit}_{detector}'")
+    parts = re.split(r"\{([^{}]*)\}", text)
+    unknown = [name for name in parts[1::2] if name not in UNITS]
+    if unknown or len(set(parts[1::2])) < len(parts[1::2]) or "" in parts[2:-1:2]:
+        raise ValueError("fields are different columns of ours with something between them, such as '{visit}_{band}'")
+    literal = [re.escape(part) for part in parts[0::2]]
+    fields = [f"(?P<{name}>[A-Za-z0-9.+-]+)" for name in parts[1::2]]
+    return re.compile("".join(a + b for a, b in zip(literal, [*fields, ""], strict=True)))
+
+
+def as_source(entry: object) -> object:
     """Let a bare column name stand for {name: ...}, and codes be numbers."""
     if isinstance(entry, str):
         return {"name": entry}
     if isinstance(entry, dict) and isinstance(entry.get("codes"), dict):
         return entry | {"codes": {str(key): str(value) for key, value in entry["codes"].items()}}
     return entry
+
+
+@dataclass(frozen=True)
+class Flux:
+    """Fluxes that become magnitudes, their errors and S/N.
+
+    Attributes
+    ----------
+    flux, error : Source
+        Flux and its standard error, in one unit.
+    zero_point : Source, optional
+        Magnitude of a flux of one unit.
+    fluxmag0 : Source, optional
+        Flux of an object of magnitude 0, in the unit of the flux.
+    calibration : Source, optional
+        Flux density of a flux of one unit, such as nJy per count. One of these three, or none for a flux in nJy.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    flux: Annotated[Source, BeforeValidator(as_source)]
+    error: Annotated[Source | None, BeforeValidator(as_source)] = None
+    zero_point: Annotated[Source | None, BeforeValidator(as_source)] = None
+    fluxmag0: Annotated[Source | None, BeforeValidator(as_source)] = None
+    calibration: Annotated[Source | None, BeforeValidator(as_source)] = None
+
+    def check(self, place: document.Place, where: tuple[str | int, ...]) -> None:
+        """Refuse a flux that does not say, or says twice, how bright it is.
+
+        Raises
+        ------
+        InputError
+            With file, line and key.
+        """
+        zeros = [key for key in ("zero_point", "fluxmag0", "calibration") if getattr(self, key) is not None]
+        if len(zeros) > 1:
+            raise place.error(where, f"keys '{zeros[0]}' and '{zeros[1]}' exclude each other")
+        for key in ("flux", "error"):
+            source = getattr(self, key)
+            if source is not None and (source.name is None or source.places != 1):
+                raise place.error((*where, key), f"key '{key}': has to be a column")
+        for key in zeros:
+            if getattr(self, key).places != 1:
+                raise place.error((*where, key), f"key '{key}': give one of name, value, header and field")
 
 
 @dataclass(frozen=True)
@@ -75,17 +142,23 @@ class Profile:
     flag_prefix : str, optional
         Every column whose name starts so is a flag, true for bad, named by what follows.
     association_radius : Quantity
+    flux : Flux, optional
+        What gives ``mag``, ``mag_err`` and ``snr`` where no column does.
+    file_name : pattern, optional
+        How the names of the files begin, with the fields that columns are taken from.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     survey: str
     title: str
     columns: Mapping[
-        Annotated[str, PlainValidator(document.one_of(*UNITS))], Annotated[Source, BeforeValidator(_source)]
+        Annotated[str, PlainValidator(document.one_of(*UNITS))], Annotated[Source, BeforeValidator(as_source)]
     ]
     association_radius: Quantity
-    flags: Mapping[str, Annotated[Flag, BeforeValidator(_source)]] = field(default_factory=dict)
+    flags: Mapping[str, Annotated[Flag, BeforeValidator(as_source)]] = field(default_factory=dict)
     flag_prefix: str | None = None
+    flux: Flux | None = None
+    file_name: Annotated[re.Pattern[str] | None, PlainValidator(_file_name)] = None
 
 
 def shipped() -> dict[str, Path]:
@@ -112,15 +185,24 @@ def load(name: str | Path) -> Profile:
             raise place.error(("columns",), f"key '{column}' is missing: a profile has to map it")
     for column, source in profile.columns.items():
         where = ("columns", column)
-        if (source.name is None) == (source.value is None):
-            raise place.error(where, f"key '{column}': give either the name of a column or a value for all rows")
+        if source.places != 1:
+            raise place.error(
+                where,
+                f"key '{column}': give either the name of a column or a value for all rows (value, header or field)",
+            )
+        if source.field is not None and (profile.file_name is None or source.field not in profile.file_name.groupindex):
+            raise place.error(where, f"key 'field': no field '{source.field}' in the profile's key 'file_name'")
         unit = UNITS[column]
         if unit is not None and source.value is not None and not isinstance(source.value, int | float):
             raise place.error(where, f"key '{column}': {source.value!r} is not a number")
+        if unit not in (None, u.one) and (source.header or source.field) and source.unit is None:
+            raise place.error(where, f"key '{column}': a header or file name states no unit; add 'unit:'")
         if source.unit is not None and (unit is None or not source.unit.is_equivalent(unit)):
             raise place.error(where, f"key 'unit': {column} is not measured in {source.unit}")
         if (source.star_below is not None or source.star_above is not None) and column != "extendedness":
             raise place.error(where, "keys 'star_below' and 'star_above' belong to extendedness")
+    if profile.flux is not None:
+        profile.flux.check(place, ("flux",))
     radius = profile.association_radius
     if not radius.unit.is_equivalent(u.rad):
         raise place.error(("association_radius",), f"key 'association_radius': {radius} is no angle")

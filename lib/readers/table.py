@@ -40,12 +40,15 @@ class Format:
         ``columns(path)``: the columns of a file, in order.
     read : callable
         ``read(path, names)``: these columns as arrays in native byte order; missing numbers as NaN.
+    header : callable
+        ``header(path)``: keywords that hold for all rows; none for a format without a header.
     """
 
     name: str
     recognises: Callable[[bytes], bool]
     columns: Callable[[Path], list[Column]]
     read: Callable[[Path, Collection[str]], Mapping[str, Array]]
+    header: Callable[[Path], Mapping[str, object]] = lambda path: {}
 
 
 def shorten(text: object) -> str:

@@ -16,6 +16,11 @@ from skyaccept.lib.report import specs
 from skyaccept.lib.requirements import Clause, Specification, Uncovered
 
 PHOTOMETRY = ("PA1gri", "PA1uzy", "PF1gri", "PF1uzy", "PA2gri", "PA2uzy")
+POSITIONS = ("AB1", "ABF1", "AB2", "AA1")
+"""Clauses of positions against another band and a reference catalog."""
+
+BANDS_OF = {"AB1": "ugizy", "ABF1": "ugizy", "AB2": "ugizy", "AA1": "ugrizy"}
+
 CLAUSES = ("AM1", "AF1", "AD1", "AM2", "AF2", "AD2", "AM3", "AF3", "AD3")
 LEVELS = ("design", "minimum", "stretch")
 
@@ -32,7 +37,7 @@ SEPARATION = {"1": 5, "2": 20, "3": 200}
 
 METRIC = {"AM": "pair_separation_rms", "AF": "pair_separation_outliers", "AD": "pair_separation_percentile"}
 
-DEFINITIONS = {"lvv-t1278", "lvv-t1278-notebook", "srd", "validate_drp", "faro", "analysis_tools"}
+DEFINITIONS = {"cfht-2017", "lvv-t1278", "lvv-t1278-notebook", "srd", "validate_drp", "faro", "analysis_tools"}
 
 DOCUMENT = """\
 document: DOC-1
@@ -168,11 +173,11 @@ def test_units_of_the_published_limits_are_the_fields_own() -> None:
     """Limits are kept in mas and percent, not converted."""
     for name in ("LSE-30", "LPM-17"):
         for clause in clauses(requirements.load([name])).values():
-            unit = u.percent if clause.metric == "pair_separation_outliers" else u.mas
+            unit = u.percent if clause.metric.endswith("_outliers") else u.mas
             assert {level.limit.bound.unit for level in clause.levels.values()} == {unit}
 
 
-def test_oss_req_0388_has_its_nine_clauses_in_order() -> None:
+def test_oss_req_0388_has_its_thirteen_clauses_in_order() -> None:
     """With the verification element, which LPM-17 itself does not have."""
     specification = requirements.load()
     (doc,) = specification.documents
@@ -182,24 +187,60 @@ def test_oss_req_0388_has_its_nine_clauses_in_order() -> None:
         ("OSS-REQ-0388", "performance"),
     ]
     assert tuple(clauses(specification, 0)) == PHOTOMETRY
-    assert tuple(clauses(specification)) == CLAUSES
-    assert {clause.verification for clause in clauses(specification).values()} == {("LVV-T1278",)}
+    assert tuple(clauses(specification)) == CLAUSES + POSITIONS
+    for name, clause in clauses(specification).items():
+        assert clause.verification == (() if name in POSITIONS else ("LVV-T1278",))
     srd = requirements.load(["LPM-17"])
     assert (srd.documents[0].document, srd.documents[0].requirements[0].id) == ("LPM-17", "LPM-17")
-    assert tuple(clauses(srd)) == CLAUSES
+    assert tuple(clauses(srd)) == CLAUSES + POSITIONS
     assert {clause.verification for clause in clauses(srd).values()} == {()}
 
 
 def test_design_limits_of_lse_30_name_how_they_are_known() -> None:
     """LSE-30 was not at hand; its minimum and stretch levels are those of LPM-17. No page is invented."""
-    for clause in clauses(requirements.load()).values():
+    for name, clause in clauses(requirements.load()).items():
         design, *others = (clause.levels[level].source for level in LEVELS)
         assert design.document == "LSE-30"
         assert "LSE-61" in str(design.via)
-        assert [(s.document, s.version, s.table) for s in others] == [("LPM-17", "5.2.3", 18)] * 2
+        table = None if name in POSITIONS else 18
+        assert [(s.document, s.version, s.table) for s in others] == [("LPM-17", "5.2.3", table)] * 2
         assert {s.page for s in (design, *others)} == {None}
-    for clause in clauses(requirements.load(["LPM-17"])).values():
-        assert {str(level.source) for level in clause.levels.values()} == {"LPM-17, version 5.2.3, table 18"}
+    for name, clause in clauses(requirements.load(["LPM-17"])).items():
+        source = "LPM-17, version 5.2.3" + ("" if name in POSITIONS else ", table 18")
+        assert {str(level.source) for level in clause.levels.values()} == {source}
+
+
+def test_the_limits_of_positions_are_those_of_lpm_17() -> None:
+    """AB against r, in all bands but r; AA1 in all."""
+    limits = {"AB1": (10, 20, 5), "ABF1": (10, 20, 5), "AB2": (20, 40, 10), "AA1": (50, 100, 20)}
+    partners = {"AB1": {}, "ABF1": {"AB2": (20, 40, 10)}, "AB2": {"ABF1": (10, 20, 5)}, "AA1": {}}
+    for document in ("LSE-30", "LPM-17"):
+        found = clauses(requirements.load([document]))
+        for name in POSITIONS:
+            clause = found[name]
+            assert (clause.definition, clause.against) == ("srd", None if name == "AA1" else "r")
+            assert set(clause.bands) == set("ugrizy" if name == "AA1" else "ugizy")
+            for k, level in enumerate(LEVELS):
+                assert clause.levels[level].limit.bound.value == limits[name][k]
+                stated = {key: value.value for key, value in clause.levels[level].parameters.items()}
+                assert stated == {key: values[k] for key, values in partners[name].items()}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("        against: r\n", "", "key 'against' is missing; the metric compares two bands"),
+        ("against: r\n", "against: q\n", "key 'against': 'q' is not a band"),
+        ("metric: pair_separation_rms\n", "metric: pair_separation_rms\n        against: r\n", "does not belong here"),
+    ],
+)
+def test_a_band_compared_with_stands_where_it_belongs(tmp_path: Path, old: str, new: str, message: str) -> None:
+    content = requirements.shipped()["LSE-30"].read_text()
+    assert old in content
+    path = tmp_path / "own.yaml"
+    path.write_text(content.replace(old, new, 1))
+    with pytest.raises(InputError, match=message):
+        requirements.load([path])
 
 
 def test_cases_are_clauses_by_band_in_document_order() -> None:
@@ -209,12 +250,12 @@ def test_cases_are_clauses_by_band_in_document_order() -> None:
     assert everything == [
         f"{requirement}-{clause}-{band}"
         for photometry, astrometry in (("OSS-REQ-0387", "OSS-REQ-0388"), ("LPM-17", "LPM-17"))
-        for requirement, names in ((photometry, PHOTOMETRY), (astrometry, CLAUSES))
+        for requirement, names in ((photometry, PHOTOMETRY), (astrometry, CLAUSES + POSITIONS))
         for clause in names
-        for band in ("ri" if clause in CLAUSES else clause[-3:])
+        for band in BANDS_OF.get(clause, "ri" if clause in CLAUSES else clause[-3:])
     ]
     assert [case.id for case in both.cases(["i"])] == [name for name in everything if name.endswith("-i")]
-    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 12 + ["LPM-17"] * 12
+    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 16 + ["LPM-17"] * 16
     with pytest.raises(
         InputError, match="LSE-30, LPM-17 has clauses for bands g, i, r, u, y, z, and --band asks for N1, N2"
     ):
@@ -223,15 +264,15 @@ def test_cases_are_clauses_by_band_in_document_order() -> None:
         both.cases([])
 
 
-def test_all_six_definitions_are_shipped() -> None:
-    """Each covers the three metrics."""
+def test_all_definitions_are_shipped() -> None:
+    """Each covers the three metrics of pairs, but for that of a diagnostic."""
     found = requirements.load().definitions
     assert set(found) == DEFINITIONS
     for name, definition in found.items():
         assert definition.id == name
         assert definition.title
         assert definition.text
-        assert all(definition.rule(metric) is not None for metric in METRIC.values())
+        assert all((definition.rule(metric) is not None) != (name == "cfht-2017") for metric in METRIC.values())
         assert definition.rule("no_such_metric") is None
 
 
@@ -887,7 +928,7 @@ def test_lse_61_asks_for_capabilities_and_names_the_elements_that_verify_them() 
     assert elements["AM3"] == ("LVV-9774 (LVV-T1751)",)
     assert len({found for clause in photometric.clauses for found in clause.verification}) == 18
     assert {clause.id for clause in photometric.covered} == set(PHOTOMETRY)
-    assert {clause.id for clause in astrometric.covered} == set(CLAUSES)
+    assert {clause.id for clause in astrometric.covered} == set(CLAUSES + POSITIONS)
     performance = requirements.load(["LSE-30"]).documents[0].requirements
     for asked, required in zip((photometric, astrometric), performance, strict=True):
         limits = {clause.id: clause.levels["design"] for clause in required.covered}

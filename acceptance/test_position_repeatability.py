@@ -1,0 +1,17 @@
+"""Position repeatability: the coordinates of an object repeat from visit to visit."""
+
+from collections.abc import Callable
+
+from skyaccept.lib.results import Result
+
+
+def test_position_rms(sky_verify: Callable[[], Result]) -> None:
+    """The median rms of positions about their means, in each coordinate."""
+    result = sky_verify()
+    assert result.accepted, result.sentence
+
+
+def test_position_outliers(sky_verify: Callable[[], Result]) -> None:
+    """The fraction of position residuals beyond a threshold, in each coordinate."""
+    result = sky_verify()
+    assert result.accepted, result.sentence

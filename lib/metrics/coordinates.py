@@ -1,0 +1,81 @@
+"""Errors of positions by coordinate, and the statistics that are taken of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib import quantile
+from skyaccept.lib.metrics.metric import Errors
+from skyaccept.lib.separation.positions import tangent_basis
+from skyaccept.lib.sphere import MAS, Float, unit_vectors
+
+Values = NDArray[Any]
+
+_BLOCK = 1_000_000
+
+
+def offsets(ra: Values, dec: Values, origin: Float, place: Values | None = None) -> tuple[Float, Float]:
+    """Offsets of positions from origins on the sky, along RA (times cos Dec) and Dec, mas.
+
+    Parameters
+    ----------
+    ra, dec : (n,) float64
+        Degrees.
+    origin : (m, 3) float64
+        Unit vectors.
+    place : (n,) int, optional
+        Row of the origin of each position; one for each, in order, by default.
+
+    Returns
+    -------
+    x, y : (n,) float64
+        Components of the position along east and north at the origin, that is in the plane tangent there (sine
+        projection): both coordinates are measured at one declination, so that an error of Dec does not leak into RA.
+        NaN where position or origin is.
+    """
+    x, y = np.empty(len(ra)), np.empty(len(ra))
+    for begin in range(0, len(ra), _BLOCK):
+        part = slice(begin, begin + _BLOCK)
+        start = origin[part] if place is None else origin[place[part]]
+        east, north = tangent_basis(start)
+        position = unit_vectors(ra[part], dec[part])
+        # east and north are at right angles to the origin: the difference keeps the digits that the product would lose
+        position -= start
+        x[part] = np.einsum("ij,ij->i", position, east) / MAS
+        y[part] = np.einsum("ij,ij->i", position, north) / MAS
+    return x, y
+
+
+def errors(x: Values, y: Values, method: str, *, total: Values | None = None, notes: tuple[str, ...] = ()) -> Errors:
+    """Errors of both coordinates, and in total: sqrt(x^2 + y^2) of each measurement by default."""
+    total = np.hypot(x, y) if total is None else total
+    sizes = np.abs(np.concatenate([x, y]))
+    return Errors(sizes, 0, len(x), method, coordinates={"ra": x, "dec": y, "total": total}, notes=notes)
+
+
+def rms(found: Errors, _: Mapping[str, float]) -> float:
+    """Root mean square about zero."""
+    return float(np.sqrt(np.mean(np.square(found.values, dtype=np.float64))))
+
+
+def mean(found: Errors, _: Mapping[str, float]) -> float:
+    """Mean of the errors."""
+    return float(np.mean(found.values))
+
+
+def median(found: Errors, _: Mapping[str, float]) -> float:
+    """Median of the errors as they stand."""
+    return quantile.median(found.values, found.counts)
+
+
+def median_size(found: Errors, _: Mapping[str, float]) -> float:
+    """Median of the sizes of the errors."""
+    return quantile.median(np.abs(found.values))
+
+
+def size_of_median(found: Errors, _: Mapping[str, float]) -> float:
+    """Size of the median of the errors, whose signs cancel."""
+    return abs(quantile.median(found.values))

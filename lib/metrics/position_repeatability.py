@@ -1,0 +1,93 @@
+r"""Position repeatability: how well the coordinates of an object repeat from visit to visit.
+
+Residuals of an object with n detections, :math:`x_k` along RA (times cos Dec) and :math:`y_k` along Dec, lie in the
+plane tangent at its mean position, so that the scatter of Dec does not leak into RA. The value is the larger of the two
+coordinates, and ``total`` stands beside them:
+
+- ``position_rms``: median over objects of :math:`\sqrt{\sum x_k^2 / (n - \mathrm{ddof})}`;
+- ``position_outliers``: percentage of residuals beyond ``beyond``, of either sign.
+
+Source: the report on the 2017 reprocessing of CFHT deep fields, which found 12 to 18 mas a coordinate. The 10 mas of
+LPM-17 are per coordinate, and this is where they are seen directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from skyaccept.lib import quantile
+from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.metrics import coordinates
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+
+
+def object_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """Root mean square of the residuals of each object about its mean position, mas.
+
+    Parameters
+    ----------
+    sample : Sample
+    parameters : mapping
+        None are looked at.
+    settings : Settings
+        ``ddof``. The cuts of the sample say how many visits an object needs.
+
+    Raises
+    ------
+    NotMeasurable
+        No object was seen in more than ``ddof`` visits.
+    """
+    number, chosen = _chosen(sample, settings)
+    free = number[chosen] - (settings.ddof or 0)
+    stars = sample.positions.stars
+    square_x, square_y = (np.nansum(np.square(o[chosen], dtype=np.float64), axis=1) / free for o in (stars.x, stars.y))
+    found = coordinates.errors(np.sqrt(square_x), np.sqrt(square_y), "residuals about the mean position of each object")
+    return Errors(found.values, 0, int(number[chosen].sum()), found.method, coordinates=found.coordinates)
+
+
+def residual(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+    """Sizes of all residuals about the mean positions of their objects, mas; parameters and errors as `object_rms`."""
+    _, chosen = _chosen(sample, settings)
+    stars = sample.positions.stars
+    x, y = stars.x[chosen], stars.y[chosen]
+    seen = np.isfinite(x)
+    return coordinates.errors(np.abs(x[seen]), np.abs(y[seen]), "residuals about the mean position of each object")
+
+
+def outliers(errors: Errors, level: Mapping[str, float]) -> float:
+    """Percentage of the residuals strictly beyond ``beyond`` (mas)."""
+    return quantile.percentage_above(errors.values, level["beyond"])
+
+
+def _chosen(sample: Sample, settings: Settings) -> tuple[coordinates.Values, coordinates.Values]:
+    """Number of visits of each object, and which objects have residuals with degrees of freedom left."""
+    number = np.count_nonzero(sample.positions.seen, axis=1)
+    chosen = number > (settings.ddof or 0)
+    if not chosen.any():
+        raise NotMeasurable(f"no object in band {sample.band} has more than {settings.ddof} visits")
+    return number, chosen
+
+
+ESTIMATORS = {
+    "object_rms": Estimator(object_rms, "rms of an object's positions about their mean", needs_ddof=True),
+    "residual": Estimator(residual, "residual of a position about the mean of its object"),
+}
+
+METRICS = (
+    Metric(
+        "position_rms",
+        "median rms of positions, the larger of RA and Dec",
+        "mas",
+        coordinates.median,
+        ESTIMATORS,
+    ),
+    Metric(
+        "position_outliers",
+        "share of position residuals beyond a threshold, the larger of RA and Dec",
+        "percent",
+        outliers,
+        ESTIMATORS,
+        level_parameters={"beyond": "mas"},
+    ),
+)

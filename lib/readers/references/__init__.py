@@ -1,0 +1,1 @@
+"""Profiles of reference catalogs, one YAML file each."""

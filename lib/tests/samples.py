@@ -1,0 +1,77 @@
+"""Samples for the tests of metrics: detections made from positions, and what cuts that reject nothing leave of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.metrics.metric import Sample
+from skyaccept.lib.reference import Reference
+from skyaccept.lib.selection import select
+
+Values = NDArray[np.float64]
+
+
+def detections(
+    ra: Values,
+    dec: Values,
+    obj: NDArray[np.int64],
+    visit: NDArray[np.int64],
+    band: NDArray[np.int64] | None = None,
+    mjd: Values | None = None,
+) -> Detections:
+    """Bright, clean detections of given objects; bands are numbered in the order r, i."""
+    n = len(ra)
+    codes = np.zeros(n, dtype=np.int16) if band is None else band.astype(np.int16)
+    return Detections(
+        ra=ra % 360,
+        dec=dec,
+        visit=visit,
+        band=codes,
+        visits=tuple(map(str, range(int(visit.max()) + 1))),
+        bands=("r", "i")[: int(codes.max()) + 1],
+        object=obj,
+        mag=np.full(n, 20.0),
+        snr=np.full(n, 300.0),
+        extendedness=np.zeros(n),
+        mjd=mjd,
+        flags={name: np.zeros(n, dtype=bool) for name in ("saturated", "cr", "bad", "edge", "not_primary")},
+        name="test",
+    )
+
+
+def sample(found: Detections, band: str = "r", reference: Reference | None = None) -> Sample:
+    """All detections of a band."""
+    return Sample(
+        found, select(found, band, (), "test"), band, lambda other: sample(found, other, reference), reference
+    )
+
+
+def scattered(
+    rng: np.random.Generator, stars: int, visits: int, sigma: float, center: tuple[float, float], width: float = 0.1
+) -> tuple[Values, Values, NDArray[np.int64], NDArray[np.int64]]:
+    """Right ascension, declination, object and visit of stars seen in every visit with ``sigma`` mas a coordinate."""
+    dec = center[1] + rng.uniform(-width, width, stars)
+    ra = center[0] + rng.uniform(-width, width, stars) / np.cos(np.radians(dec))
+    obj, visit = (grid.ravel() for grid in np.meshgrid(np.arange(stars), np.arange(visits), indexing="ij"))
+    shift = rng.normal(0, sigma / 3.6e6, (2, len(obj)))
+    return ra[obj] + shift[0] / np.cos(np.radians(dec[obj])), dec[obj] + shift[1], obj, visit
+
+
+def rotated(ra: Values, dec: Values, axis: Values, angle: float) -> tuple[Values, Values]:
+    """Positions after a rotation of the sky about an axis, by Rodrigues' formula."""
+    a, d = np.radians(ra), np.radians(dec)
+    v = np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=1)
+    k = axis / np.linalg.norm(axis)
+    v = v * np.cos(angle) + np.cross(k, v) * np.sin(angle) + np.outer(v @ k, k) * (1 - np.cos(angle))
+    return np.degrees(np.arctan2(v[:, 1], v[:, 0])) % 360, np.degrees(np.arctan2(v[:, 2], np.hypot(v[:, 0], v[:, 1])))
+
+
+def offset(origin: tuple[float, float], position: tuple[float, float]) -> tuple[float, float]:
+    """Offset in the tangent plane at the origin along RA and Dec, mas (sine projection), one at a time."""
+    from math import cos, radians, sin
+
+    a0, d0, a, d = (radians(x) for x in (*origin, *position))
+    x = cos(d) * sin(a - a0)
+    y = sin(d) * cos(d0) - cos(d) * sin(d0) * cos(a - a0)
+    return x * 180 / np.pi * 3.6e6, y * 180 / np.pi * 3.6e6

@@ -1,0 +1,178 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy import stats
+from skyaccept.lib import measure, readers, requirements
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.matching import match
+from skyaccept.lib.metrics import coordinates
+from skyaccept.lib.metrics.absolute_astrometry import reference_offset, without_motion
+from skyaccept.lib.metrics.metric import Settings, evaluate
+from skyaccept.lib.readers import reference as reader
+from skyaccept.lib.reference import Reference
+from skyaccept.lib.results import Result
+from skyaccept.lib.sphere import MAS
+from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
+from skyaccept.lib.tests.samples import detections, offset, rotated, sample
+
+SETTINGS = Settings(radius=1000 * MAS)
+
+
+def sky(
+    rng: np.random.Generator, n: int, visits: int, sigma: float, bias: float = 0.0, center: tuple[float, float] = (0, 0)
+) -> tuple[Detections, Reference]:
+    """Moving stars of a reference catalog, measured in visits over two years with ``sigma`` mas a coordinate."""
+    # on a grid of 6", so that no two stars are within the radius
+    step = 6 / 3600
+    k, m = np.divmod(np.arange(n), 40)
+    dec = center[1] + (k - n // 80) * step
+    ra = center[0] + (m - 20) * step / np.cos(np.radians(dec))
+    reference = Reference(
+        ra % 360,
+        dec,
+        np.full(n, 57205.875),
+        rng.normal(0, 20, n),
+        rng.normal(0, 20, n),
+        rng.uniform(0.5, 5, n),
+        name="stars",
+    )
+    obj, visit = (grid.ravel() for grid in np.meshgrid(np.arange(n), np.arange(visits), indexing="ij"))
+    mjd = 58000.0 + 730.0 * visit / max(1, visits - 1)
+    place = reference.directions_at(obj, mjd)
+    here = np.degrees(np.arctan2(place[:, 1], place[:, 0])), np.degrees(np.arcsin(place[:, 2]))
+    shift = rng.normal(0, sigma, (2, len(obj))) / 3.6e6
+    seen_ra = here[0] + (shift[0] + bias / 3.6e6) / np.cos(np.radians(here[1]))
+    return detections(seen_ra, here[1] + shift[1], obj, visit, mjd=mjd), reference
+
+
+def result(found: Detections, reference: Reference | None, definition: str | None = None) -> Result:
+    """AA1 in r."""
+    run = measure.run(found, requirements.load(), bands=["r"], definition=definition, reference=reference)
+    return next(r for r in run.results if r.clause == "AA1")
+
+
+@pytest.mark.parametrize("center", [(0.0, 0.0), (210.0, -60.0), (80.0, 89.0)])
+def test_the_injected_error_comes_out_with_motion_applied(center: tuple[float, float]) -> None:
+    """The median size of a Gaussian error is 0.6745 sigma; motions of 20 mas a year and parallaxes leave no trace."""
+    found, reference = sky(np.random.default_rng(1), 400, 6, 10.0, center=center)
+    aa1 = result(found, reference)
+    middle = 10 * stats.norm.ppf(0.75)
+    assert aa1.value == pytest.approx(middle, abs=0.45)
+    by = aa1.data["coordinates"]["design"]
+    assert (by["ra"], by["dec"]) == pytest.approx((middle, middle), abs=0.45)
+    assert by["total"] == pytest.approx(10 * np.sqrt(2 * np.log(2)), abs=0.5)
+    assert aa1.verdict == "pass"
+    assert aa1.sample is not None
+    assert aa1.sample.measurements == 2400
+    assert 'of 400 objects, within 1" of reference stars: 400 matched, 0 ambiguous, 0 unmatched' in aa1.sample.notes
+    exact, reference = sky(np.random.default_rng(1), 400, 6, 0.0, center=center)
+    assert result(exact, reference).value == pytest.approx(0.0, abs=1e-5)
+
+
+def test_the_values_agree_with_a_plain_loop() -> None:
+    found, reference = sky(np.random.default_rng(2), 80, 3, 8.0, center=(33.0, 40.0))
+    sizes: list[list[float]] = [[], []]
+    for k in range(len(found)):
+        star = int(found.object[k]) if found.object is not None else -1
+        place = reference.directions_at(np.array([star]), np.array([found.mjd[k]]))[0]  # type: ignore[index]
+        origin = np.degrees(np.arctan2(place[1], place[0])), np.degrees(np.arcsin(place[2]))
+        for c, value in enumerate(offset(origin, (found.ra[k], found.dec[k]))):
+            sizes[c].append(abs(value))
+    assert result(found, reference).value == pytest.approx(max(map(np.median, sizes)), rel=1e-6)
+
+
+def test_signed_medians_cancel_and_the_requirement_does_not() -> None:
+    """Errors of either sign: half the stars 80 mas east, half 80 mas west."""
+    found, reference = sky(np.random.default_rng(3), 400, 4, 3.0)
+    side = np.where(found.object % 2 == 0, 80.0, -80.0) / 3.6e6  # type: ignore[operator]
+    split = dataclasses.replace(found, ra=(found.ra + side) % 360)
+    assert result(split, reference).verdict == "fail"
+    assert result(split, reference).value == pytest.approx(80.0, abs=0.5)
+    one_sided, reference = sky(np.random.default_rng(3), 400, 4, 3.0, bias=-60.0)
+    assert result(one_sided, reference, "analysis_tools").value == pytest.approx(60.0, abs=0.5)
+    assert result(one_sided, reference, "analysis_tools").verdict == "fail"
+    errors = reference_offset(sample(split, reference=reference), {}, SETTINGS)
+    assert coordinates.size_of_median(dataclasses.replace(errors, values=errors.coordinates["ra"]), {}) < 81
+    dec = dataclasses.replace(errors, values=errors.coordinates["dec"])
+    assert coordinates.size_of_median(dec, {}) < 0.5
+
+
+def test_without_epochs_it_is_not_measurable_and_a_diagnostic_is_shown() -> None:
+    found, reference = sky(np.random.default_rng(4), 100, 4, 2.0)
+    aa1 = result(dataclasses.replace(found, mjd=None), reference)
+    assert (aa1.verdict, aa1.value) == ("not_measurable", None)
+    assert "the visits have no epochs" in str(aa1.reason)
+    assert "a diagnostic without motion: median sizes of the offsets RA" in str(aa1.reason)
+    # some three years of 20 mas a year
+    assert 20 < aa1.data["without_motion"]["ra"] < 80
+    still = dataclasses.replace(reference, pmra=np.full(100, np.nan))
+    assert "gives no epoch, proper motion and parallax of any star" in str(result(found, still).reason)
+    assert "no reference catalog is named (--reference)" in str(result(found, None).reason)
+    away = dataclasses.replace(reference, dec=reference.dec + 1)
+    assert "0 matched, 0 ambiguous, 100 unmatched" in str(result(found, away).reason)
+
+
+def test_stars_and_detections_that_cannot_be_used_are_counted() -> None:
+    found, reference = sky(np.random.default_rng(5), 50, 4, 2.0)
+    reference.pmra[:5] = np.nan
+    assert found.mjd is not None
+    found.mjd[found.visit == 0] = np.nan
+    aa1 = result(found, reference)
+    assert aa1.sample is not None
+    assert aa1.sample.measurements == 45 * 3
+    assert "5 of 50 reference stars have no proper motion: left out of the matching" in aa1.sample.notes
+    assert "50 detections have no epoch: not compared" in aa1.sample.notes
+
+
+def test_a_rotation_keeps_the_total_and_squares_add_up() -> None:
+    found, reference = sky(np.random.default_rng(6), 100, 1, 20.0, center=(20.0, 30.0))
+    own = sample(found, reference=reference)
+    errors = without_motion(own, reference, 1000 * MAS)
+    by = evaluate(coordinates.rms, errors, {})[1]
+    assert by["total"] ** 2 == pytest.approx(by["ra"] ** 2 + by["dec"] ** 2, rel=1e-12)
+    axis = np.array([2.0, -1.0, 1.0])
+    ra, dec = rotated(found.ra, found.dec, axis, 0.9)
+    moved_ra, moved_dec = rotated(reference.ra, reference.dec, axis, 0.9)
+    turned = dataclasses.replace(reference, ra=moved_ra, dec=moved_dec)
+    there = without_motion(sample(dataclasses.replace(found, ra=ra, dec=dec), reference=turned), turned, 1000 * MAS)
+    assert evaluate(coordinates.rms, there, {})[1]["total"] == pytest.approx(by["total"], rel=1e-6)
+
+
+@needs_realdata
+def test_hsc_r_against_gaia_without_motion() -> None:
+    """As docs/validation.md has it: 9 mas a coordinate, 15 mas in total, from stars that are all matched."""
+    found = readers.load(REALDATA / "hsc/matchedCatalogTract_0_r.fits.gz", "hsc-afw")
+    gaia = reader.load(REALDATA / "refcats" / "gaia_dr2_*", "gaia-dr2")
+    aa1 = result(found, gaia)
+    assert aa1.verdict == "not_measurable"
+    assert "169 matched, 0 ambiguous, 0 unmatched" in str(aa1.reason)
+    shown = aa1.data["without_motion"]
+    assert (shown["ra"], shown["dec"], shown["total"]) == pytest.approx((8.6716, 9.3697, 15.0984), abs=1e-3)
+    every = sample(found, reference=gaia)
+    matches = match(every.positions.direction, gaia.directions(), 1000 * MAS)
+    assert matches.account()["matched"] + matches.account()["ambiguous"] > 400
+
+
+@needs_realdata
+def test_hsc_r_against_ps1_photometry() -> None:
+    """As docs/validation.md has it: stars of magnitude 17 to 21 agree with PS1 within a few hundredths in r."""
+    found = readers.load(REALDATA / "hsc/matchedCatalogTract_0_r.fits.gz", "hsc-afw")
+    ps1 = reader.load(REALDATA / "refcats" / "ps1_*", "ps1")
+    cuts = requirements.load().definitions["srd"].samples["positions"]
+    from skyaccept.lib.metrics.metric import Sample
+    from skyaccept.lib.selection import select
+
+    own = Sample(found, select(found, "r", cuts, "test"), "r")
+    star = match(own.positions.direction, ps1.directions(), 1000 * MAS).star
+    by_object = np.full(found.n_objects, -1)
+    by_object[own.positions.objects] = star
+    rows = own.selection.rows
+    assert found.object is not None
+    assert found.mag is not None
+    matched = by_object[found.object[rows]]
+    rows, matched = rows[matched >= 0], matched[matched >= 0]
+    difference = found.mag[rows] - ps1.mags["r"][matched]
+    difference = difference[np.isfinite(difference)]
+    assert len(difference) > 200
+    assert abs(np.median(difference)) < 0.03
