@@ -113,7 +113,8 @@ def test_the_shards_of_gaia_are_one_catalog_in_our_units() -> None:
     assert np.abs(found.ra - np.degrees(5.596289774860214)).min() < 1e-12
     assert np.unique(found.mjd).tolist() == pytest.approx([57205.874409], abs=1e-5)
     assert int(found.moving.sum()) == 5029
-    assert np.nanmedian(np.hypot(found.pmra, found.pmdec)) == pytest.approx(6.2, abs=1.5)
+    # what field stars of magnitude 19 do: a wrong unit would be off by orders of magnitude
+    assert 5 < np.nanmedian(np.hypot(found.pmra, found.pmdec)) < 10
     assert 0.3 < np.nanmedian(found.parallax) < 1.0
     assert 19 < np.nanmedian(found.mags["phot_g_mean"]) < 20
 
