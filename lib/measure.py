@@ -69,8 +69,8 @@ def run(
     started = time.time()
     measurer = Measurer(detections, clauses, level=level, definition=definition, compare=compare, reference=reference)
     results = tuple(measurer.measure(case) for case in clauses.cases(bands))
-    record = run_record(started, "skyaccept.lib.measure.run")
-    return Results(record, measurer.dataset(), results, describe(results, clauses))
+    provenance = run_record(started, "skyaccept.lib.measure.run")
+    return Results(provenance, measurer.dataset(), results, describe(results, clauses))
 
 
 def needs(

@@ -123,6 +123,13 @@ def magnitude_difference_size(sample: Sample, parameters: Mapping[str, float], s
     NotMeasurable
         A magnitude of the sample is not finite, or a star has one measurement only.
     """
+    key = "magnitude_difference_size"  # PA1 takes the same with either sign
+    if key not in sample.found:
+        sample.found[key] = _differences(sample)
+    return sample.found[key]
+
+
+def _differences(sample: Sample) -> Errors:
     residuals, counts = _residuals(sample, least=2)
     pairs = counts * (counts - 1) // 2
     total = int(pairs.sum())

@@ -22,7 +22,7 @@ from skyaccept.lib.readers import profile as survey_profiles
 from skyaccept.lib.readers.conversion import Labels
 from skyaccept.lib.readers.flux import Photometry
 from skyaccept.lib.readers.profile import REQUIRED, Flag, Profile, Source
-from skyaccept.lib.readers.table import Format, head, shorten
+from skyaccept.lib.readers.table import Format, head, same_columns, shorten
 
 FORMATS: tuple[Format, ...] = (parquet.FORMAT, fits.FORMAT, text.FORMAT)
 """Formats in the order in which they are tried; a new one is a module and an entry here."""
@@ -90,10 +90,7 @@ def load(
     profile = survey_profiles.load(survey)
     files = find(source)
     offers = [_offer(path, profile) for path in files]
-    for path, offer in zip(files, offers, strict=True):
-        if set(offer) != set(offers[0]):
-            odd = ", ".join(sorted(set(offer) ^ set(offers[0])))
-            raise InputError(f"{path}: not the columns of {files[0]}: {odd} stands in one of them only")
+    same_columns(files, offers)
     names = [name for name in offers[0] if columns is None or name in columns or name in _ALWAYS]
     sizes, table = _read(files, offers, names)
     if visits is not None:

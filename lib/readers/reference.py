@@ -16,7 +16,7 @@ from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import conversion, find, fingerprint, flux, format_of
 from skyaccept.lib.readers.profile import Flux, Source, as_source
-from skyaccept.lib.readers.table import Column
+from skyaccept.lib.readers.table import Column, same_columns
 from skyaccept.lib.reference import JULIAN_YEAR, Reference
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
@@ -93,10 +93,7 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
     profile = _profile(survey)
     files = find(source)
     tables = [_table(path, profile) for path in files]
-    for path, table in zip(files, tables, strict=True):
-        if set(table) != set(tables[0]):
-            odd = ", ".join(sorted(set(table) ^ set(tables[0])))
-            raise InputError(f"{path}: not the columns of {files[0]}: {odd} stands in one of them only")
+    same_columns(files, tables)
     columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
     n = len(columns["ra"])
     if not n:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -99,3 +99,17 @@ def open_binary(path: Path) -> BinaryIO:
     if len(content) > MAX_UNCOMPRESSED:
         raise InputError(f"{path}: unpacks to more than {MAX_UNCOMPRESSED} bytes; unpack it first")
     return io.BytesIO(content)
+
+
+def same_columns(files: Sequence[Path], columns: Sequence[Collection[str]]) -> None:
+    """Make sure that several files of one catalog have the same columns.
+
+    Raises
+    ------
+    InputError
+        They differ; the message names the file and what stands in one of them only.
+    """
+    for path, names in zip(files, columns, strict=True):
+        if set(names) != set(columns[0]):
+            odd = ", ".join(sorted(set(names) ^ set(columns[0])))
+            raise InputError(f"{path}: not the columns of {files[0]}: {odd} stands in one of them only")
