@@ -115,6 +115,13 @@ class Result:
         return f"{what} of {self.sample.objects:,} objects in {self.sample.visits} visits"
 
     @property
+    def coordinates(self) -> Mapping[str, float]:
+        """Values along ``ra`` (times cos Dec) and ``dec``, and in ``total``, where each coordinate is limited."""
+        by: Json = self.data.get("coordinates", {})
+        found: Mapping[str, float] = by.get(self.level if self.level in self.levels else "value", {})
+        return found
+
+    @property
     def sentence(self) -> str:
         """The verdict as a sentence: what was measured, on what, the limit and the margin."""
         if self.value is None or self.sample is None:
@@ -123,8 +130,11 @@ class Result:
         thresholds = "".join(f", {name} = {value}" for name, value in stated.items())
         unit = "%" if self.unit == "percent" else f" {self.unit}"
         at = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
+        named = {"ra": "RA cos(Dec)", "dec": "Dec", "total": "total"}
+        by = ", ".join(f"{named.get(name, name)} {value:.4g}" for name, value in self.coordinates.items())
+        by = f" ({by})" if by else ""
         said = (
-            f"{self.test}: {self.title}{f' ({at})' if at else ''} is {self.value:.4g}{unit} on {self.basis} "
+            f"{self.test}: {self.title}{f' ({at})' if at else ''} is {self.value:.4g}{unit}{by} on {self.basis} "
             f"({self.definition}{thresholds})"
         )
         limit = f"{self.operator} {self.limit:g}{unit}" if self.limit is not None else ""

@@ -5,12 +5,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import skyaccept
 from skyaccept.cli import main as command
 from skyaccept.fixtures.tests import catalogs
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.association import associate
+from skyaccept.lib.tests.samples import moving_stars
 from skyaccept.synthetic import scenario, survey
 
 
@@ -136,6 +139,39 @@ def test_verify_accepts_dataset_as_pytest_does(handed_over: list[str]) -> None:
     """--dataset FILE means the same as FILE."""
     assert command.main(["verify", "--dataset", "cat.csv"]) == 0
     assert handed_over[2:] in (["--sky-dataset=cat.csv"], ["--dataset", "cat.csv"])
+
+
+def test_verify_against_a_reference_catalog_with_the_epochs_of_a_table(tmp_path: Path) -> None:
+    """The clause is measured, by coordinate, and results and report name the reference; without epochs it is not."""
+    found, stars = moving_stars(np.random.default_rng(1), 120, 5, 8.0, center=(0.0, 60.0))
+    columns = {"visit": found.visit, "ra": found.ra, "dec": found.dec, "mag": found.mag, "snr": found.snr}
+    pd.DataFrame({**columns, "band": "r", "extendedness": 0.0}).to_csv(tmp_path / "cat.csv", index=False)
+    reference = {name: getattr(stars, name) for name in ("ra", "dec", "mjd", "pmra", "pmdec", "parallax")}
+    for part in (0, 1):
+        shard = {name: values[part::2] for name, values in reference.items()}
+        pd.DataFrame(shard).to_csv(tmp_path / f"shard_{part}.csv", index=False)
+    epochs = pd.DataFrame({"visit": found.visit, "mjd": found.mjd}).drop_duplicates()
+    epochs.to_csv(tmp_path / "visits.csv", index=False)
+    words = ["verify", "cat.csv", "--band", "r", "-k", "AA1", "--results", "out.json", "--reference"]
+    done = run(*words, "shard_*.csv", "--visits=visits.csv", "--html=report.html", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    data = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    (aa1,) = data["results"]
+    middle = 8.0 * 0.6745
+    by = aa1["data"]["coordinates"]["design"]
+    assert (by["ra"], by["dec"], by["total"]) == pytest.approx((middle, middle, 8.0 * 1.1774), rel=0.15)
+    assert aa1["value"] == max(by["ra"], by["dec"])
+    assert any("120 matched, 0 ambiguous, 0 unmatched" in note for note in aa1["sample"]["notes"])
+    named = data["dataset"]["reference"]
+    assert (named["name"], named["survey"], named["stars"], named["moving"]) == ("shard_*.csv", "generic", 120, 120)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert named["sha256"] in page
+    assert f"(RA cos(Dec) {by['ra']:.4g}, Dec {by['dec']:.4g}, total {by['total']:.4g})" in page
+    done = run(*words, "shard_*.csv", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "the visits have no epochs" in done.stdout
+    assert "a diagnostic without motion: median sizes of the offsets RA" in done.stdout
+    assert run(*words, "stars.csv", cwd=tmp_path).returncode == command.USAGE_ERROR
 
 
 # inspect

@@ -187,8 +187,7 @@ def _offer(path: Path, profile: Profile) -> dict[str, Origin]:
         )
     found: dict[str, Origin] = {}
     header = format_of(path).header(path) if _asks_header(profile) else {}
-    match = profile.file_name.match(path.name) if profile.file_name is not None else None
-    fields = match.groupdict() if match is not None else {}
+    fields = profile.file_name.fields(path) if profile.file_name is not None else {}
     for name, source in profile.columns.items():
         if source.name is None:
             found[name] = Origin(conversion.settle(path, name, source, header, fields))

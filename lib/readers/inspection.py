@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
 
+import astropy.units as u
 import yaml
 from skyaccept.lib.catalog import UNITS
 from skyaccept.lib.readers import find, flag_columns, format_of
 from skyaccept.lib.readers import profile as profiles
-from skyaccept.lib.readers.profile import REQUIRED, Profile
+from skyaccept.lib.readers.flux import GIVES
+from skyaccept.lib.readers.profile import REQUIRED, Flux, Profile, Source
 from skyaccept.lib.readers.table import Column
 
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
@@ -48,6 +51,19 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }
 """Names under which surveys store our columns, in lower case, the likeliest first."""
 
+FLUXES: Mapping[str, str] = {
+    "flux": "fluxerr",
+    "psfflux": "psffluxerr",
+    "psf_flux": "psf_flux_err",
+    "base_psfflux_instflux": "base_psfflux_instfluxerr",
+    "base_psfflux_flux": "base_psfflux_fluxerr",
+    "instflux": "instfluxerr",
+    "flux_psf": "fluxerr_psf",
+    "flux_auto": "fluxerr_auto",
+    "flux_aper": "fluxerr_aper",
+}
+"""Names under which surveys store a flux and its error, in lower case, the likeliest first."""
+
 _STARS_ARE_ONE = ("class_star",)
 """Classifiers that are 1 for a star, where extendedness is 0."""
 
@@ -64,8 +80,12 @@ class Inspection:
         The shipped survey profile that finds most of its columns, if it finds all that are required.
     guess : mapping of str to str
         Our column names to columns of the file.
+    fixed : mapping of str to Source
+        Our columns that the profile takes from the header, the name of the file, or a value.
+    flux : Flux or None
+        Flux that gives magnitudes where no column does; a zero point that is not known is "?".
     missing : tuple of str
-        Our columns for which no column was found.
+        Our columns for which nothing was found.
     """
 
     path: str
@@ -73,6 +93,8 @@ class Inspection:
     columns: tuple[Column, ...]
     profile: Profile | None
     guess: Mapping[str, str]
+    fixed: Mapping[str, Source]
+    flux: Flux | None
     missing: tuple[str, ...]
 
 
@@ -88,17 +110,23 @@ def inspect(source: str) -> Inspection:
     reader = format_of(path)
     columns = tuple(reader.columns(path))
     names = [column.name for column in columns]
-    fitting = [p for p in map(profiles.load, profiles.shipped()) if _finds(p, REQUIRED, names)]
+    header = reader.header(path)
+    fitting = [p for p in map(profiles.load, profiles.shipped()) if _fits(p, path, names, header)]
     best = max(fitting, key=lambda p: len(_found(p, names)), default=None)
+    fixed = {} if best is None else {name: source for name, source in best.columns.items() if source.name is None}
     guess = _found(best, names) if best else {}
     lower = {name.lower(): name for name in reversed(names)}
     for ours, synonyms in SYNONYMS.items():
-        if ours not in guess:
+        if ours not in guess and ours not in fixed:
             match = next((lower[synonym] for synonym in synonyms if synonym in lower), None)
             if match is not None:
                 guess[ours] = match
-    missing = tuple(name for name in UNITS if name not in guess)
-    return Inspection(str(path), reader.name, columns, best, guess, missing)
+    flux = best.flux if best is not None and best.flux is not None and best.flux.flux.name in names else None
+    if flux is None and "mag" not in guess:
+        flux = _guessed_flux(lower, {column.name: column.unit for column in columns})
+    given = {*guess, *fixed, *(() if flux is None else GIVES if flux.error is not None else GIVES[:1])}
+    missing = tuple(name for name in UNITS if name not in given)
+    return Inspection(str(path), reader.name, columns, best, guess, fixed, flux, missing)
 
 
 def describe(found: Inspection) -> list[str]:
@@ -121,6 +149,11 @@ def describe(found: Inspection) -> list[str]:
     optional = [name for name in found.missing if name not in REQUIRED]
     if required:
         lines.append(f"missing, and required: {', '.join(required)}")
+    if "visit" in required or "band" in required:
+        lines.append(
+            "what holds for a whole file may come from its header, {header: KEYWORD}, from its name, {field: visit} "
+            "with file_name: 'src_{band}_{visit}', or be a {value: r}"
+        )
     if optional:
         lines.append(f"missing: {', '.join(optional)} (needed only where a clause asks for them)")
     return lines
@@ -131,21 +164,43 @@ def _found(profile: Profile | None, names: Sequence[str]) -> dict[str, str]:
     return {ours: source.name for ours, source in sources.items() if source.name in names and source.name is not None}
 
 
-def _finds(profile: Profile, ours: Sequence[str], names: Sequence[str]) -> bool:
-    return all(profile.columns[name].value is not None or profile.columns[name].name in names for name in ours)
+def _fits(profile: Profile, path: Path, names: Collection[str], header: Mapping[str, object]) -> bool:
+    """Whether a file has all that a profile needs."""
+    stated = profile.file_name.fields(path) if profile.file_name is not None else {}
+    places = [profile.columns[name] for name in REQUIRED]
+    return all(
+        source.value is not None or source.name in names or source.header in header or source.field in stated
+        for source in places
+    )
+
+
+def _guessed_flux(lower: Mapping[str, str], units: Mapping[str, str | None]) -> Flux | None:
+    """Flux of a file by its name; its zero point is for the user to fill in unless its unit says it."""
+    flux = next((name for name in FLUXES if name in lower), None)
+    if flux is None:
+        return None
+    unit, error = units[lower[flux]], lower.get(FLUXES[flux])
+    try:
+        density = unit is not None and u.Unit(unit).is_equivalent(u.nJy)
+    except ValueError:
+        density = False
+    return Flux(Source(lower[flux]), None if error is None else Source(error), None if density else Source(value="?"))
 
 
 def _yaml(found: Inspection) -> list[str]:
-    """Write the guess as a survey profile; a unit that the file does not state is left for the user to fill in."""
-    units = {column.name: column.unit for column in found.columns}
-    lines = ["survey: my-survey", "title: My survey", "columns:"]
+    """Write the guess as a survey profile; what the file does not state is left for the user to fill in."""
+    profile, units = found.profile, {column.name: column.unit for column in found.columns}
+    lines = ["survey: my-survey", "title: My survey"]
+    if profile is not None and profile.file_name is not None:
+        lines.append(f"file_name: {_quoted(profile.file_name.text)}")
+    lines.append("columns:")
+    lines += [f"  {ours}: {_entry(source)}" for ours, source in found.fixed.items()]
     for ours, name in found.guess.items():
-        unit, source = UNITS[ours], found.profile.columns.get(ours) if found.profile else None
+        unit, source = UNITS[ours], profile.columns.get(ours) if profile else None
         stated = units[name] or (str(source.unit) if source and source.unit is not None else None)
         parts, remark = [f"name: {_quoted(name)}"], ""
         if source and source.codes:
-            codes = ", ".join(f"{_quoted(code)}: {_quoted(band)}" for code, band in source.codes.items())
-            parts.append(f"codes: {{{codes}}}")
+            parts.append(f"codes: {_codes(source.codes)}")
         if name.lower() in _STARS_ARE_ONE:
             parts.append("star_above: 0.5")
         if unit is not None and str(unit):
@@ -153,15 +208,39 @@ def _yaml(found: Inspection) -> list[str]:
             remark = "" if stated else f"   # the file does not say; {unit}?"
         written = _quoted(name) if len(parts) == 1 else f"{{{', '.join(parts)}}}"
         lines.append(f"  {ours}: {written}{remark}")
-    if found.profile is not None and found.profile.flags:
+    if found.flux is not None:
+        lines.append("flux:")
+        for key in ("flux", "error", "zero_point", "fluxmag0", "calibration"):
+            entry: Source | None = getattr(found.flux, key)
+            if entry is not None:
+                remark = (
+                    "   # magnitude of a flux of 1; or {name: COLUMN}, {header: KEYWORD}" if entry.value == "?" else ""
+                )
+                lines.append(f"  {key}: {_entry(entry)}{remark}")
+    if profile is not None and profile.flags:
         lines.append("flags:")
-        for flag, f in found.profile.flags.items():
+        for flag, f in profile.flags.items():
             lines.append(f"  {flag}: {{name: {_quoted(f.name)}, bad: {str(f.bad).lower()}}}")
-    if found.profile is not None and found.profile.flag_prefix is not None:
-        lines.append(f"flag_prefix: {_quoted(found.profile.flag_prefix)}")
+    if profile is not None and profile.flag_prefix is not None:
+        lines.append(f"flag_prefix: {_quoted(profile.flag_prefix)}")
     return [*lines, "association_radius: 1 arcsec", ""]
 
 
-def _quoted(text: str) -> str:
+def _entry(source: Source) -> str:
+    """Write all that a profile says of one column."""
+    parts = []
+    for key, value in ((f.name, getattr(source, f.name)) for f in fields(source)):
+        if key == "codes" and value is not None:
+            parts.append(f"codes: {_codes(value)}")
+        elif value is not None:
+            parts.append(f"{key}: {_quoted(value if isinstance(value, int | float) else str(value))}")
+    return f"{{{', '.join(parts)}}}"
+
+
+def _codes(codes: Mapping[str, str]) -> str:
+    return f"{{{', '.join(f'{_quoted(code)}: {_quoted(band)}' for code, band in codes.items())}}}"
+
+
+def _quoted(text: str | float) -> str:
     """Text as YAML, in quotes where it needs them."""
     return yaml.safe_dump([text], default_flow_style=True, width=10_000).strip()[1:-1]

@@ -63,8 +63,20 @@ class Flag:
     bad: bool = True
 
 
-def _file_name(text: object) -> re.Pattern[str]:
-    """Pattern of file names such as ``src_{band}_{visit}_{detector}``: no more of regular expressions is needed."""
+@dataclass(frozen=True)
+class FileName:
+    """How the names of the files begin, such as ``src_{band}_{visit}_{detector}``: no regular expression is needed."""
+
+    text: str
+    pattern: re.Pattern[str]
+
+    def fields(self, path: Path) -> dict[str, str]:
+        """Fields of a file's name; none where it begins otherwise."""
+        match = self.pattern.match(path.name)
+        return {} if match is None else match.groupdict()
+
+
+def _file_name(text: object) -> FileName:
     if not isinstance(text, str) or len(text) > 200:
         raise ValueError("a file name is text of at most 200 characters, such as 'src_{band}_{visit}_{detector}'")
     parts = re.split(r"\{([^{}]*)\}", text)
@@ -73,7 +85,7 @@ def _file_name(text: object) -> re.Pattern[str]:
         raise ValueError("fields are different columns of ours with something between them, such as '{visit}_{band}'")
     literal = [re.escape(part) for part in parts[0::2]]
     fields = [f"(?P<{name}>[A-Za-z0-9.+-]+)" for name in parts[1::2]]
-    return re.compile("".join(a + b for a, b in zip(literal, [*fields, ""], strict=True)))
+    return FileName(text, re.compile("".join(a + b for a, b in zip(literal, [*fields, ""], strict=True))))
 
 
 def as_source(entry: object) -> object:
@@ -144,8 +156,8 @@ class Profile:
     association_radius : Quantity
     flux : Flux, optional
         What gives ``mag``, ``mag_err`` and ``snr`` where no column does.
-    file_name : pattern, optional
-        How the names of the files begin, with the fields that columns are taken from.
+    file_name : FileName, optional
+        With the fields that columns are taken from.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -158,7 +170,7 @@ class Profile:
     flags: Mapping[str, Annotated[Flag, BeforeValidator(as_source)]] = field(default_factory=dict)
     flag_prefix: str | None = None
     flux: Flux | None = None
-    file_name: Annotated[re.Pattern[str] | None, PlainValidator(_file_name)] = None
+    file_name: Annotated[FileName | None, PlainValidator(_file_name)] = None
 
 
 def shipped() -> dict[str, Path]:
@@ -190,7 +202,9 @@ def load(name: str | Path) -> Profile:
                 where,
                 f"key '{column}': give either the name of a column or a value for all rows (value, header or field)",
             )
-        if source.field is not None and (profile.file_name is None or source.field not in profile.file_name.groupindex):
+        if source.field is not None and (
+            profile.file_name is None or source.field not in profile.file_name.pattern.groupindex
+        ):
             raise place.error(where, f"key 'field': no field '{source.field}' in the profile's key 'file_name'")
         unit = UNITS[column]
         if unit is not None and source.value is not None and not isinstance(source.value, int | float):

@@ -58,6 +58,33 @@ def scattered(
     return ra[obj] + shift[0] / np.cos(np.radians(dec[obj])), dec[obj] + shift[1], obj, visit
 
 
+def moving_stars(
+    rng: np.random.Generator, n: int, visits: int, sigma: float, bias: float = 0.0, center: tuple[float, float] = (0, 0)
+) -> tuple[Detections, Reference]:
+    """Moving stars of a reference catalog, measured in visits over two years with ``sigma`` mas a coordinate."""
+    # on a grid of 6", so that no two stars are within the radius
+    step = 6 / 3600
+    k, m = np.divmod(np.arange(n), 40)
+    dec = center[1] + (k - n // 80) * step
+    ra = center[0] + (m - 20) * step / np.cos(np.radians(dec))
+    reference = Reference(
+        ra % 360,
+        dec,
+        np.full(n, 57205.875),
+        rng.normal(0, 20, n),
+        rng.normal(0, 20, n),
+        rng.uniform(0.5, 5, n),
+        name="stars",
+    )
+    obj, visit = (grid.ravel() for grid in np.meshgrid(np.arange(n), np.arange(visits), indexing="ij"))
+    mjd = 58000.0 + 730.0 * visit / max(1, visits - 1)
+    place = reference.directions_at(obj, mjd)
+    here = np.degrees(np.arctan2(place[:, 1], place[:, 0])), np.degrees(np.arcsin(place[:, 2]))
+    shift = rng.normal(0, sigma, (2, len(obj))) / 3.6e6
+    seen_ra = here[0] + (shift[0] + bias / 3.6e6) / np.cos(np.radians(here[1]))
+    return detections(seen_ra, here[1] + shift[1], obj, visit, mjd=mjd), reference
+
+
 def rotated(ra: Values, dec: Values, axis: Values, angle: float) -> tuple[Values, Values]:
     """Positions after a rotation of the sky about an axis, by Rodrigues' formula."""
     a, d = np.radians(ra), np.radians(dec)

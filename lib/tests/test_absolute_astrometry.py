@@ -14,36 +14,9 @@ from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.sphere import MAS
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
-from skyaccept.lib.tests.samples import detections, offset, rotated, sample
+from skyaccept.lib.tests.samples import moving_stars, offset, rotated, sample
 
 SETTINGS = Settings(radius=1000 * MAS)
-
-
-def sky(
-    rng: np.random.Generator, n: int, visits: int, sigma: float, bias: float = 0.0, center: tuple[float, float] = (0, 0)
-) -> tuple[Detections, Reference]:
-    """Moving stars of a reference catalog, measured in visits over two years with ``sigma`` mas a coordinate."""
-    # on a grid of 6", so that no two stars are within the radius
-    step = 6 / 3600
-    k, m = np.divmod(np.arange(n), 40)
-    dec = center[1] + (k - n // 80) * step
-    ra = center[0] + (m - 20) * step / np.cos(np.radians(dec))
-    reference = Reference(
-        ra % 360,
-        dec,
-        np.full(n, 57205.875),
-        rng.normal(0, 20, n),
-        rng.normal(0, 20, n),
-        rng.uniform(0.5, 5, n),
-        name="stars",
-    )
-    obj, visit = (grid.ravel() for grid in np.meshgrid(np.arange(n), np.arange(visits), indexing="ij"))
-    mjd = 58000.0 + 730.0 * visit / max(1, visits - 1)
-    place = reference.directions_at(obj, mjd)
-    here = np.degrees(np.arctan2(place[:, 1], place[:, 0])), np.degrees(np.arcsin(place[:, 2]))
-    shift = rng.normal(0, sigma, (2, len(obj))) / 3.6e6
-    seen_ra = here[0] + (shift[0] + bias / 3.6e6) / np.cos(np.radians(here[1]))
-    return detections(seen_ra, here[1] + shift[1], obj, visit, mjd=mjd), reference
 
 
 def result(found: Detections, reference: Reference | None, definition: str | None = None) -> Result:
@@ -55,7 +28,7 @@ def result(found: Detections, reference: Reference | None, definition: str | Non
 @pytest.mark.parametrize("center", [(0.0, 0.0), (210.0, -60.0), (80.0, 89.0)])
 def test_the_injected_error_comes_out_with_motion_applied(center: tuple[float, float]) -> None:
     """The median size of a Gaussian error is 0.6745 sigma; motions of 20 mas a year and parallaxes leave no trace."""
-    found, reference = sky(np.random.default_rng(1), 400, 6, 10.0, center=center)
+    found, reference = moving_stars(np.random.default_rng(1), 400, 6, 10.0, center=center)
     aa1 = result(found, reference)
     middle = 10 * stats.norm.ppf(0.75)
     assert aa1.value == pytest.approx(middle, abs=0.45)
@@ -66,12 +39,12 @@ def test_the_injected_error_comes_out_with_motion_applied(center: tuple[float, f
     assert aa1.sample is not None
     assert aa1.sample.measurements == 2400
     assert 'of 400 objects, within 1" of reference stars: 400 matched, 0 ambiguous, 0 unmatched' in aa1.sample.notes
-    exact, reference = sky(np.random.default_rng(1), 400, 6, 0.0, center=center)
+    exact, reference = moving_stars(np.random.default_rng(1), 400, 6, 0.0, center=center)
     assert result(exact, reference).value == pytest.approx(0.0, abs=1e-5)
 
 
 def test_the_values_agree_with_a_plain_loop() -> None:
-    found, reference = sky(np.random.default_rng(2), 80, 3, 8.0, center=(33.0, 40.0))
+    found, reference = moving_stars(np.random.default_rng(2), 80, 3, 8.0, center=(33.0, 40.0))
     sizes: list[list[float]] = [[], []]
     for k in range(len(found)):
         star = int(found.object[k]) if found.object is not None else -1
@@ -84,12 +57,12 @@ def test_the_values_agree_with_a_plain_loop() -> None:
 
 def test_signed_medians_cancel_and_the_requirement_does_not() -> None:
     """Errors of either sign: half the stars 80 mas east, half 80 mas west."""
-    found, reference = sky(np.random.default_rng(3), 400, 4, 3.0)
+    found, reference = moving_stars(np.random.default_rng(3), 400, 4, 3.0)
     side = np.where(found.object % 2 == 0, 80.0, -80.0) / 3.6e6  # type: ignore[operator]
     split = dataclasses.replace(found, ra=(found.ra + side) % 360)
     assert result(split, reference).verdict == "fail"
     assert result(split, reference).value == pytest.approx(80.0, abs=0.5)
-    one_sided, reference = sky(np.random.default_rng(3), 400, 4, 3.0, bias=-60.0)
+    one_sided, reference = moving_stars(np.random.default_rng(3), 400, 4, 3.0, bias=-60.0)
     assert result(one_sided, reference, "analysis_tools").value == pytest.approx(60.0, abs=0.5)
     assert result(one_sided, reference, "analysis_tools").verdict == "fail"
     errors = reference_offset(sample(split, reference=reference), {}, SETTINGS)
@@ -99,7 +72,7 @@ def test_signed_medians_cancel_and_the_requirement_does_not() -> None:
 
 
 def test_without_epochs_it_is_not_measurable_and_a_diagnostic_is_shown() -> None:
-    found, reference = sky(np.random.default_rng(4), 100, 4, 2.0)
+    found, reference = moving_stars(np.random.default_rng(4), 100, 4, 2.0)
     aa1 = result(dataclasses.replace(found, mjd=None), reference)
     assert (aa1.verdict, aa1.value) == ("not_measurable", None)
     assert "the visits have no epochs" in str(aa1.reason)
@@ -114,7 +87,7 @@ def test_without_epochs_it_is_not_measurable_and_a_diagnostic_is_shown() -> None
 
 
 def test_stars_and_detections_that_cannot_be_used_are_counted() -> None:
-    found, reference = sky(np.random.default_rng(5), 50, 4, 2.0)
+    found, reference = moving_stars(np.random.default_rng(5), 50, 4, 2.0)
     reference.pmra[:5] = np.nan
     assert found.mjd is not None
     found.mjd[found.visit == 0] = np.nan
@@ -126,7 +99,7 @@ def test_stars_and_detections_that_cannot_be_used_are_counted() -> None:
 
 
 def test_a_rotation_keeps_the_total_and_squares_add_up() -> None:
-    found, reference = sky(np.random.default_rng(6), 100, 1, 20.0, center=(20.0, 30.0))
+    found, reference = moving_stars(np.random.default_rng(6), 100, 1, 20.0, center=(20.0, 30.0))
     own = sample(found, reference=reference)
     errors = without_motion(own, reference, 1000 * MAS)
     by = evaluate(coordinates.rms, errors, {})[1]

@@ -1196,6 +1196,31 @@ def test_a_saved_profile_of_the_hsc_catalog_keeps_codes_and_flags(tmp_path: Path
     )
 
 
+@needs_realdata
+def test_a_saved_profile_of_a_catalog_of_fluxes_keeps_file_names_and_calibration(tmp_path: Path) -> None:
+    """As its survey writes it, with visit, detector and band in its name."""
+    path = REALDATA / "hsc/src_HSC-I_903986_31.fits.gz"
+    guess = saved_guess(path, tmp_path)
+    assert "calibration: {name: base_LocalPhotoCalib, unit: nJy / ct}" in guess.read_text()
+    assert_same(dataclasses.replace(load(path, guess), survey="hsc-src"), load(path, "hsc-src"))
+
+
+@pytest.mark.parametrize("unit", ["ct", "nJy"])
+def test_a_guess_of_fluxes_asks_for_a_zero_point_unless_their_unit_gives_it(tmp_path: Path, unit: str) -> None:
+    columns = {name: catalog()[name] for name in ("visit", "band", "ra", "dec")}
+    n = len(columns["ra"])
+    columns |= {"psfFlux": np.full(n, 1000.0), "psfFluxErr": np.full(n, 10.0)}
+    path = write(tmp_path / "cat.parquet", columns, {"ra": "deg", "dec": "deg", "psfFlux": unit, "psfFluxErr": unit})
+    found = inspection.inspect(str(path))
+    assert {"mag", "mag_err", "snr"}.isdisjoint(found.missing)
+    guess = saved_guess(path, tmp_path)
+    assert ("zero_point: {value: '?'}" in guess.read_text()) == (unit == "ct")
+    guess.write_text(guess.read_text().replace("value: '?'", "value: 31.4"))
+    mag = load(path, guess).mag
+    assert mag is not None
+    np.testing.assert_allclose(mag, 31.4 - 7.5)
+
+
 def test_a_guess_may_hold_names_that_yaml_takes_amiss(tmp_path: Path) -> None:
     """They are quoted."""
     path = write(tmp_path / "cat.parquet", {"on": [1], "a: b": ["r"], "x, y": [1.0], "#d": [2.0]})
