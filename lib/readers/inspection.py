@@ -64,6 +64,8 @@ FLUXES: Mapping[str, str] = {
 }
 """Names under which surveys store a flux and its error, in lower case, the likeliest first."""
 
+_ZERO_POINT = "   # magnitude of a flux of 1; or {name: COLUMN}, {header: KEYWORD}"
+
 _STARS_ARE_ONE = ("class_star",)
 """Classifiers that are 1 for a star, where extendedness is 0."""
 
