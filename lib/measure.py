@@ -127,6 +127,7 @@ class Measurer:
         self._definition = definition
         self._compare = compare
         self._reference = reference
+        self._visits: dict[str, int] = {}
         self._selections: dict[tuple[Cut, ...], Selection] = {}
         self._samples: dict[tuple[Any, ...], Sample] = {}
         self._errors: dict[tuple[Any, ...], Errors | NotMeasurable] = {}
@@ -246,7 +247,9 @@ class Measurer:
         d, band = self._detections, sample.band
         if band not in d.bands:
             raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")
-        visits = len(np.unique(d.visit[d.band == d.bands.index(band)]))
+        if band not in self._visits:
+            self._visits[band] = int(np.count_nonzero(np.bincount(d.visit[d.band == d.bands.index(band)])))
+        visits = self._visits[band]
         least = max(settings.min_common_visits, *(c.min_visits for c in cuts if isinstance(c.min_visits, int)), 1)
         if visits < least:
             raise NotMeasurable(f"needs {least} visits in band {band}, and the dataset has {visits}")
