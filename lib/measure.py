@@ -17,7 +17,7 @@ import skyaccept
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
+from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings, evaluate
 from skyaccept.lib.outcome import Outcome, account, histogram, in_units, record
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification
@@ -128,6 +128,7 @@ class Measurer:
         self._compare = compare
         self._reference = reference
         self._visits: dict[str, int] = {}
+        self._histograms: dict[tuple[int, int], Json] = {}
         self._selections: dict[tuple[Cut, ...], Selection] = {}
         self._samples: dict[tuple[Any, ...], Sample] = {}
         self._errors: dict[tuple[Any, ...], Errors | NotMeasurable] = {}
@@ -217,10 +218,17 @@ class Measurer:
         for value in values.values():
             if not math.isfinite(value):
                 raise ValueError(f"the measured value is {value}")
-        data: Json = {"histogram": histogram(errors, estimator)}
+        data: Json = {"histogram": self._histogram(errors, estimator)}
         if errors.coordinates:
             data["coordinates"] = {name or "value": by for name, (_, by) in found.items()}
         return Outcome(None, account(sample, cuts, errors), values, data, errors.method)
+
+    def _histogram(self, errors: Errors, estimator: Estimator) -> Json:
+        """Histogram of errors that are kept in `_errors`, for the clauses that share them."""
+        key = (id(errors), id(estimator))
+        if key not in self._histograms:
+            self._histograms[key] = histogram(errors, estimator)
+        return self._histograms[key]
 
     def _sample(self, band: str, cuts: Sequence[Cut], needed_by: str, all_bands: bool) -> Sample:
         key = (band, tuple(cuts), all_bands)
