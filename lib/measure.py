@@ -20,7 +20,7 @@ from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings, evaluate
 from skyaccept.lib.outcome import Outcome, account, histogram, in_units, record
 from skyaccept.lib.reference import Reference
-from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification
+from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification, Uncovered
 from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.selection import Cut, Selection, in_band, select
 
@@ -70,7 +70,7 @@ def run(
     measurer = Measurer(detections, clauses, level=level, definition=definition, compare=compare, reference=reference)
     results = tuple(measurer.measure(case) for case in clauses.cases(bands))
     provenance = run_record(started, "skyaccept.lib.measure.run")
-    return Results(provenance, measurer.dataset(), results, describe(results, clauses))
+    return Results(provenance, measurer.dataset(), results, describe(results, clauses), uncovered(clauses))
 
 
 def needs(
@@ -339,6 +339,23 @@ def describe(results: Iterable[Result], specification: Specification) -> dict[st
         for name, d in specification.definitions.items()
         if name in used
     }
+
+
+def uncovered(specification: Specification) -> tuple[Json, ...]:
+    """Clauses of the documents that make no case, and why, for the results and the report."""
+    return tuple(
+        {
+            "requirement": requirement.id,
+            "clause": clause.id,
+            "document": doc.document or "",
+            "text": clause.text,
+            "reason": clause.not_covered,
+        }
+        for doc in specification.documents
+        for requirement in doc.requirements
+        for clause in requirement.clauses
+        if isinstance(clause, Uncovered)
+    )
 
 
 def run_record(started: float, command: str) -> Json:

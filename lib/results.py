@@ -163,12 +163,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Results:
-    """All results of a run, in document order."""
+    """All results of a run, in document order; ``uncovered`` are clauses of its documents that make no case."""
 
     run: Json
     dataset: Json
     results: tuple[Result, ...]
     definitions: Mapping[str, Json] = field(default_factory=dict)
+    uncovered: tuple[Json, ...] = ()
 
     def to_json(self) -> Json:
         """As plain JSON types, in the layout of the results schema."""
@@ -177,6 +178,7 @@ class Results:
             "run": self.run,
             "dataset": self.dataset,
             "definitions": dict(self.definitions),
+            "uncovered": list(self.uncovered),
             "results": [result.to_json() for result in self.results],
         }
 
@@ -236,7 +238,7 @@ def load(path: str | Path) -> Results:
         raise InputError(f"{path}: not a results JSON: {error}") from None
     check(data, str(path))
     results = tuple(Result.from_json(record) for record in data["results"])
-    return Results(data["run"], data["dataset"], results, data.get("definitions", {}))
+    return Results(data["run"], data["dataset"], results, data.get("definitions", {}), tuple(data.get("uncovered", ())))
 
 
 @cache

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from skyaccept.lib.decision import Verdict
 from skyaccept.lib.results import Result, Results
@@ -74,7 +76,7 @@ def table(results: Results) -> list[tuple[str, str]]:
     """Lines of the verdict table, each with its colour ("" for none).
 
     One line per case, in document order, in a table for each kind of requirement; then the definitions under
-    comparison, the reasons, and the headline.
+    comparison, the reasons, the clauses that are not covered, and the headline.
     """
     dataset = results.dataset
     lines = [(f"{dataset['name']}: {dataset['detections']:,} detections in {dataset['visits']} visits", "")]
@@ -86,6 +88,9 @@ def table(results: Results) -> list[tuple[str, str]]:
     for reason in dict.fromkeys(r.reason for r in results.results if r.reason):
         tests = [r.test for r in results.results if r.reason == reason]
         lines.append((f"{', '.join(tests)}: {reason}", "yellow"))
+    for requirement, group in groupby(results.uncovered, key=itemgetter("requirement")):
+        clauses = ", ".join(clause["clause"] for clause in group)
+        lines.append((f"{requirement}: not covered by this version, see skyaccept specs: {clauses}", ""))
     lines.append((headline(results), "green" if all(r.accepted for r in results.results) else "yellow"))
     return lines
 
