@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate = commands.add_parser("simulate", help="write a simulated survey as a Parquet catalog")
     simulate.add_argument("scenario", metavar="SCENARIO", help="a name or a YAML file")
     simulate.add_argument("-o", "--output", required=True, metavar="FILE", type=Path)
+    simulate.add_argument("--reference", metavar="FILE", type=Path, help="write its reference catalog as well")
     simulate.add_argument("--stars", type=int, metavar="N", help="number of stars, instead of the scenario's")
     simulate.add_argument("--visits", type=int, metavar="N", help="visits in each band, instead of the scenario's")
     simulate.add_argument("--band", metavar="BANDS", help="only these bands, separated by commas")
@@ -116,14 +117,20 @@ def _simulate(options: argparse.Namespace) -> int:
 
     if options.seed < 0:
         raise InputError(f"--seed {options.seed}: must not be negative")
-    if options.output.is_dir():
-        raise InputError(f"{options.output}: is a folder; name a file")
-    if not options.output.resolve().parent.is_dir():
-        raise InputError(f"{options.output}: no such folder")
+    for path in (path for path in (options.output, options.reference) if path is not None):
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder; name a file")
+        if not path.resolve().parent.is_dir():
+            raise InputError(f"{path}: no such folder")
     bands = None if options.band is None else [band.strip() for band in options.band.split(",")]
     chosen = scenario.override(scenario.load(options.scenario), options.stars, options.visits, bands)
+    reference = None if options.reference is None else survey.reference(chosen, options.seed)
+    if options.reference is not None and reference is None:
+        raise InputError(f"--reference {options.reference}: scenario {chosen.scenario} has no reference catalog")
     with _shown():
         detections = survey.stream(chosen, options.seed, options.output)
+    if reference is not None:
+        survey.write_reference(reference, options.reference)
     visits = sum(chosen.visits.number.values())
     _print([f"{options.output}: {detections:,} detections of {chosen.stars.number:,} stars in {visits} visits"])
     return 0

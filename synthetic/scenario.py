@@ -56,13 +56,15 @@ class Stars:
 
 @dataclass(frozen=True)
 class Visits:
-    """Visits of a round field of view, in each band, dithered uniformly within a disc."""
+    """Visits of a round field of view, in each band, dithered uniformly in a disc; times from ``start`` (MJD) on."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     number: Mapping[str, Count]
     view_radius: Quantity
     dither: Quantity
     missed: Fraction
+    start: Quantity
+    nights: Count
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,15 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class ReferenceCatalog:
+    """Reference catalog of the same stars; positions have this error per coordinate."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    epoch: Quantity
+    position_error: Quantity
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A simulated survey."""
 
@@ -91,6 +102,7 @@ class Scenario:
     stars: Stars
     visits: Visits
     measurement: Measurement
+    reference: ReferenceCatalog | None = None
 
 
 _KINDS = {
@@ -101,10 +113,13 @@ _KINDS = {
     ("stars", "faintest"): u.mag,
     ("visits", "view_radius"): u.rad,
     ("visits", "dither"): u.rad,
+    ("visits", "start"): u.day,
     ("measurement", "seeing"): u.rad,
     ("measurement", "saturation"): u.mag,
     ("measurement", "position_floor"): u.rad,
     ("measurement", "magnitude_floor"): u.mag,
+    ("reference", "epoch"): u.yr,
+    ("reference", "position_error"): u.rad,
 }
 
 
@@ -128,6 +143,8 @@ def load(name: str | Path) -> Scenario:
         raise InputError(f"--scenario {name}: no such file, and not one of {', '.join(known)}")
     scenario, place = document.read(path, Scenario)
     for (part, key), unit in _KINDS.items():
+        if getattr(scenario, part) is None:
+            continue
         value = getattr(getattr(scenario, part), key)
         if not value.unit.is_equivalent(unit):
             raise place.error((part, key), f"key '{key}': {value} is not convertible to {unit}")

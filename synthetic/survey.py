@@ -18,6 +18,7 @@ from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array, Detections, check
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.output import replacing
+from skyaccept.lib.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.sphere import MAS, Float, separation, unit_vectors
 from skyaccept.synthetic.scenario import Scenario
 
@@ -27,6 +28,9 @@ GAMMA = 0.039
 DETECTION_SNR = 5.0
 
 FIRST_VISIT = 1000
+
+J2000 = 51544.5
+"""MJD of the epoch 2000."""
 
 FLAGS = ("saturated", "cr", "bad", "edge", "not_primary")
 
@@ -100,6 +104,31 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
     return Survey(detections, Truth(ra, dec, stars.mag, stars.errors, star))
 
 
+def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
+    """Reference catalog of the stars of `simulate`, if the scenario has one; nothing moves."""
+    if scenario.reference is None:
+        return None
+    stars = _stars(scenario, seed)
+    n, error = len(stars.mag), scenario.reference.position_error.to_value(u.mas)
+    ra, dec = _degrees(_jitter(_draws(seed, "reference"), stars.direction, np.full(n, error)))
+    epoch = J2000 + (scenario.reference.epoch.to_value(u.yr) - 2000) * JULIAN_YEAR
+    still = np.zeros(n)
+    made = Reference(
+        ra,
+        dec,
+        np.full(n, epoch),
+        still,
+        still,
+        still,
+        errors={name: np.full(n, error) for name in ("ra", "dec")},
+        name=f"reference catalog of scenario {scenario.scenario}",
+        source=f"scenario {scenario.scenario}, seed {seed}",
+        survey="simulated",
+    )
+    digest = hashlib.sha256(b"".join(column.tobytes() for column in (ra, dec, made.mjd)))
+    return replace(made, sha256=digest.hexdigest())
+
+
 def position_error(scenario: Scenario, band: str, mag: Float) -> Float:
     """Standard error of a position per coordinate, mas, for stars of these magnitudes."""
     measurement = scenario.measurement
@@ -133,6 +162,19 @@ def stream(scenario: Scenario, seed: int, path: Path) -> int:
     return _write(_visits(scenario, _stars(scenario, seed)), tuple(sorted(scenario.visits.number)), path)
 
 
+def write_reference(catalog: Reference, path: Path) -> None:
+    """Write a reference catalog as Parquet in the columns of the generic reference profile, with units."""
+    columns = {name: (getattr(catalog, name), unit) for name, unit in _REFERENCE.items()}
+    columns |= {f"{name}_err": (values, _REFERENCE_ERRORS[name]) for name, values in catalog.errors.items()}
+    schema = pa.schema([pa.field(name, pa.float64(), metadata={"unit": unit}) for name, (_, unit) in columns.items()])
+    with replacing(path) as temporary:
+        pq.write_table(pa.table([values for values, _ in columns.values()], schema=schema), temporary)
+
+
+_REFERENCE = {"ra": "deg", "dec": "deg", "mjd": "d", "pmra": "mas / yr", "pmdec": "mas / yr", "parallax": "mas"}
+_REFERENCE_ERRORS = _REFERENCE | {"ra": "mas", "dec": "mas"}
+"""Columns of a written reference catalog, and units of them and of their errors."""
+
 _NUMBERS = {
     "ra": "deg",
     "dec": "deg",
@@ -142,6 +184,7 @@ _NUMBERS = {
     "extendedness": None,
     "ra_err": "mas",
     "dec_err": "mas",
+    "mjd": "d",
 }
 """Columns of a written catalog that hold numbers, and their units."""
 
@@ -184,6 +227,7 @@ class _Stars:
     errors: dict[str, Float]
     center: tuple[float, float]
     rng: np.random.Generator
+    times: Float
 
 
 def _stars(scenario: Scenario, seed: int) -> _Stars:
@@ -193,7 +237,14 @@ def _stars(scenario: Scenario, seed: int) -> _Stars:
     center = _angle(scenario.field.ra), _angle(scenario.field.dec)
     direction = _disc(rng, stars.number, center, _angle(scenario.field.radius))
     errors = {band: position_error(scenario, band, mag) for band in scenario.visits.number}
-    return _Stars(direction, mag, errors, center, rng)
+    number = sum(scenario.visits.number.values())
+    times = scenario.visits.start.to_value(u.day) + scenario.visits.nights * _draws(seed, "times").random(number)
+    return _Stars(direction, mag, errors, center, rng, times)
+
+
+def _draws(seed: int, purpose: str) -> np.random.Generator:
+    """Random numbers for one purpose, which do not depend on what else is drawn."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=tuple(purpose.encode())))
 
 
 def _visits(scenario: Scenario, stars: _Stars) -> Iterator[dict[str, Array]]:
@@ -224,6 +275,7 @@ def _visits(scenario: Scenario, stars: _Stars) -> Iterator[dict[str, Array]]:
                 "extendedness": np.zeros(n),
                 "ra_err": sigma,
                 "dec_err": sigma,
+                "mjd": np.full(n, stars.times[number]),
                 "saturated": mag[star] < _mag(measurement.saturation),
                 "cr": rng.random(n) < measurement.cosmic_rays,
                 "bad": np.zeros(n, dtype=bool),
