@@ -52,7 +52,7 @@ def run(
     definition : str, optional
         Measure everything under this definition instead of each clause's own.
     compare : bool
-        Measure under every other definition as well.
+        Measure under every other definition that covers the metric as well.
     reference : Reference, optional
         Reference catalog, as `skyaccept.lib.reference.load` returns it.
 
@@ -161,7 +161,7 @@ class Measurer:
         others: dict[str, Json] = {}
         if self._compare and case.requirement.kind != "diagnostic":
             for other in self._definitions.values():
-                if other is not definition:
+                if other is not definition and other.rule(case.clause.metric) is not None:
                     found = plain(record(case, other.id, self._level, self._try_under(other, case)).to_json())
                     others[other.id] = {key: found[key] for key in ("levels", "sample", "reason")}
         return dataclasses.replace(record(case, definition.id, self._level, outcome), other_definitions=others)
