@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -75,7 +76,7 @@ def exists(path: Path) -> bool:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses whatever is more than plain data, at the line where it stands."""
+    """Refuses whatever is more than plain data, at the line where it stands; a date is text."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -94,6 +95,12 @@ class _Loader(yaml.SafeLoader):
             except (ValueError, KeyError, IndexError) as error:
                 raise yaml.composer.ComposerError(None, None, str(error), node.start_mark) from None
         return node
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def _text(path: Path) -> str:
@@ -219,6 +226,22 @@ def number_or_quantity(value: object) -> u.Quantity:
     return quantity(value)
 
 
+def day(value: object) -> date:
+    """Parse a date, ``2027-03-31``.
+
+    Raises
+    ------
+    ValueError
+        Not a day of the calendar, or written in another way.
+    """
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError(f"{value!r} is not a date, such as 2027-03-31")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a day of the calendar") from None
+
+
 def one_of(*allowed: str) -> Callable[[object], str]:
     """Validator for one of a few words, naming them all when it is none."""
 
@@ -242,3 +265,5 @@ def text_of(value: u.Quantity) -> str:
 
 Quantity = Annotated[u.Quantity, pydantic.PlainValidator(quantity)]
 NumberOrQuantity = Annotated[u.Quantity, pydantic.PlainValidator(number_or_quantity)]
+Day = Annotated[date, pydantic.PlainValidator(day)]
+Words = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1)]

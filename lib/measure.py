@@ -15,6 +15,7 @@ import astropy.units as u
 import numpy as np
 import skyaccept
 from skyaccept.lib.catalog import Detections
+from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings, evaluate
@@ -23,6 +24,7 @@ from skyaccept.lib.reference import Reference
 from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification, Uncovered
 from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.selection import Cut, Selection, in_band, select
+from skyaccept.lib.waivers import Waiver, apply
 
 _PACKAGES = ("numpy", "numba", "scipy", "astropy", "pandas", "pyarrow", "pytest")
 
@@ -36,6 +38,8 @@ def run(
     definition: str | None = None,
     compare: bool = False,
     reference: Reference | None = None,
+    rule: DecisionRule | None = None,
+    waivers: Mapping[str, Waiver] | None = None,
 ) -> Results:
     """Measure every clause of a specification on a dataset.
 
@@ -55,6 +59,10 @@ def run(
         Measure under every other definition that covers the metric as well.
     reference : Reference, optional
         Reference catalog, as `skyaccept.lib.reference.load` returns it.
+    rule : DecisionRule, optional
+        How verdicts are made.
+    waivers : mapping of str to Waiver, optional
+        As `skyaccept.lib.waivers.load` returns it.
 
     Returns
     -------
@@ -67,7 +75,16 @@ def run(
         No clause applies, the definition or level does not exist, or a column that a clause needs is missing.
     """
     started = time.time()
-    measurer = Measurer(detections, clauses, level=level, definition=definition, compare=compare, reference=reference)
+    measurer = Measurer(
+        detections,
+        clauses,
+        level=level,
+        definition=definition,
+        compare=compare,
+        reference=reference,
+        rule=rule,
+        waivers=waivers,
+    )
     results = tuple(measurer.measure(case) for case in clauses.cases(bands))
     provenance = run_record(started, "skyaccept.lib.measure.run")
     return Results(provenance, measurer.dataset(), results, describe(results, clauses), uncovered(clauses))
@@ -117,6 +134,8 @@ class Measurer:
         definition: str | None = None,
         compare: bool = False,
         reference: Reference | None = None,
+        rule: DecisionRule | None = None,
+        waivers: Mapping[str, Waiver] | None = None,
     ) -> None:
         if level not in LEVELS:
             raise InputError(f"--level {level}: not one of {', '.join(LEVELS)}")
@@ -127,6 +146,8 @@ class Measurer:
         self._definition = definition
         self._compare = compare
         self._reference = reference
+        self._rule = rule
+        self._waivers = waivers or {}
         self._visits: dict[str, int] = {}
         self._histograms: dict[tuple[int, int], Json] = {}
         self._selections: dict[tuple[Cut, ...], Selection] = {}
@@ -162,9 +183,13 @@ class Measurer:
         if self._compare and case.requirement.kind != "diagnostic":
             for other in self._definitions.values():
                 if other is not definition and other.rule(case.clause.metric) is not None:
-                    found = plain(record(case, other.id, self._level, self._try_under(other, case)).to_json())
+                    found = plain(self._record(case, other, self._try_under(other, case)).to_json())
                     others[other.id] = {key: found[key] for key in ("levels", "sample", "reason")}
-        return dataclasses.replace(record(case, definition.id, self._level, outcome), other_definitions=others)
+        result = dataclasses.replace(self._record(case, definition, outcome), other_definitions=others)
+        return apply(result, self._waivers)
+
+    def _record(self, case: Case, definition: Definition, outcome: Outcome) -> Result:
+        return record(case, definition.id, self._level, outcome, self._rule)
 
     def check(self, cases: Iterable[Case]) -> None:
         """Make sure that the catalog has the columns that the cases need, before anything is measured.

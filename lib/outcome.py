@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import astropy.units as u
 import numpy as np
 from skyaccept.lib import quantile
-from skyaccept.lib.decision import Verdict, decide
+from skyaccept.lib.decision import Decision, DecisionRule, Distribution, Verdict, decide, lacking, outlook
 from skyaccept.lib.document import text_of
 from skyaccept.lib.limit import Level
 from skyaccept.lib.metrics import METRICS
@@ -24,7 +24,8 @@ BINS = 100
 class Outcome:
     """What came out under one definition: a value per level and how it was found, or the reason why there is none.
 
-    A diagnostic has no levels; its value is that of level "".
+    A diagnostic has no levels; its value is that of level "". ``estimates`` are the distributions of the true values,
+    for the same levels; where there are none, ``without_interval`` says why.
     """
 
     reason: str | None
@@ -33,12 +34,21 @@ class Outcome:
     data: Json = field(default_factory=dict)
     method: str | None = None
     broken: bool = False
+    estimates: Mapping[str, Distribution] = field(default_factory=dict)
+    without_interval: str = "no distribution was found"
+
+    def known(self, level: str) -> Distribution | str:
+        """Distribution of the true value at a level, or the reason why there is none."""
+        return self.estimates.get(level, self.without_interval)
 
 
-def record(case: Case, definition: str, level: str, outcome: Outcome) -> Result:
-    """Record of a case that was measured under a definition; ``level`` decides the verdict."""
+def record(case: Case, definition: str, level: str, outcome: Outcome, rule: DecisionRule | None = None) -> Result:
+    """Record of a case that was measured under a definition; ``level`` and ``rule`` decide the verdict."""
+    rule = rule or DecisionRule()
     clause, metric, kind = case.clause, METRICS[case.clause.metric], case.requirement.kind
-    levels = {name: _level_result(stated, metric.unit, name, outcome, kind) for name, stated in clause.levels.items()}
+    levels = {
+        name: _level_result(stated, metric.unit, name, outcome, kind, rule) for name, stated in clause.levels.items()
+    }
     if kind == "capability" and level not in levels:
         level = next(iter(levels))  # targets decide nothing, so any will do
     decisive = levels.get(level)
@@ -49,6 +59,11 @@ def record(case: Case, definition: str, level: str, outcome: Outcome) -> Result:
     verdict = decisive.verdict if decisive else _without_limit(value, outcome)
     if kind == "capability" and value is not None:
         verdict = "pass"
+        missing = lacking(outcome.known(level), rule)
+        if missing is not None:
+            verdict, reason = "not_measurable", missing
+    if decisive is not None and decisive.decision is not None:
+        reason = decisive.decision["reason"]
     return Result(
         requirement=case.requirement.id,
         clause=clause.id,
@@ -73,15 +88,17 @@ def record(case: Case, definition: str, level: str, outcome: Outcome) -> Result:
         method=outcome.method,
         verification=clause.verification,
         data=outcome.data,
+        decision=decisive.decision if decisive else None,
     )
 
 
-def _level_result(level: Level, unit: str, name: str, outcome: Outcome, kind: str) -> LevelResult:
+def _level_result(level: Level, unit: str, name: str, outcome: Outcome, kind: str, rule: DecisionRule) -> LevelResult:
     limit = float(level.limit.bound.to_value(unit))
     value = outcome.values.get(name)
-    verdict = _without_limit(value, outcome)
+    verdict, decided = _without_limit(value, outcome), None
     if value is not None and kind == "performance":
-        verdict = decide(value, level.limit.operator, limit)
+        decided = decide(value, level.limit.operator, limit, rule, outcome.known(name))
+        verdict = decided.verdict
     return LevelResult(
         parameters={name: text_of(threshold) for name, threshold in level.parameters.items()},
         operator=level.limit.operator,
@@ -89,7 +106,20 @@ def _level_result(level: Level, unit: str, name: str, outcome: Outcome, kind: st
         source=str(level.source),
         value=value,
         verdict=verdict,
+        conformance=decided.conformance if decided else None,
+        decision=_decision(decided, outcome, name) if decided else None,
     )
+
+
+def _decision(decided: Decision, outcome: Outcome, level: str) -> Json:
+    """Decision as it stands in the results; an inconclusive one says what limits it and what would settle it."""
+    found = asdict(decided)
+    del found["verdict"]
+    if decided.verdict == "inconclusive" and outcome.sample is not None:
+        limited_by = outcome.estimates[level].limited_by
+        found["limited_by"] = limited_by
+        found["reason"] = outlook(decided, limited_by, outcome.sample.objects, outcome.sample.visits)
+    return found
 
 
 def _without_limit(value: float | None, outcome: Outcome) -> Verdict | None:

@@ -28,7 +28,8 @@ class LevelResult:
     """Outcome at one level (design, minimum, stretch); numbers in the unit of the clause's metric.
 
     ``parameters`` are the partner thresholds as the document writes them, ``source`` is where the limit is published.
-    The limit of a capability is a target: ``verdict`` is None where the quantity was measured.
+    The limit of a capability is a target: ``verdict`` is None where the quantity was measured. ``decision`` is a
+    `skyaccept.lib.decision.Decision` without its verdict, and what limits an inconclusive one.
     """
 
     parameters: Mapping[str, str]
@@ -40,6 +41,7 @@ class LevelResult:
     value_unbiased: float | None = None
     interval: Json | None = None
     conformance: float | None = None
+    decision: Json | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class SampleAccount:
 class Result:
     """Result of one clause in one band; the fields are the keys of the results JSON.
 
-    A diagnostic has no levels and no limit; where it was measured its ``verdict`` is None.
+    A diagnostic has no levels and no limit; where it was measured its ``verdict`` is None. ``decision`` is that at the
+    deciding level; ``waiver`` says why, by whom and until when a failure is accepted.
     """
 
     requirement: str
@@ -90,6 +93,8 @@ class Result:
     verification: tuple[str, ...] = ()
     other_definitions: Mapping[str, Json] = field(default_factory=dict)
     data: Json = field(default_factory=dict)
+    decision: Json | None = None
+    waiver: Json | None = None
 
     def __repr__(self) -> str:
         return f"Result({self.test}: {self.verdict})"
@@ -97,7 +102,14 @@ class Result:
     @property
     def accepted(self) -> bool:
         """Whether the requirement counts as met, and a diagnostic as measured."""
-        return self.verdict == "pass" or (self.kind == "diagnostic" and self.value is not None)
+        if self.kind == "diagnostic":
+            return self.measured
+        return self.verdict == "pass" and self.waiver is None
+
+    @property
+    def measured(self) -> bool:
+        """Whether the dataset could say something about the clause."""
+        return self.verdict not in ("not_measurable", "error")
 
     @property
     def margin(self) -> float | None:
@@ -139,11 +151,31 @@ class Result:
         )
         limit = f"{self.operator} {self.limit:g}{unit}" if self.limit is not None else ""
         if self.margin is not None:
-            met = "met with" if self.verdict == "pass" else "missed by"
-            said += f"; the {self.level} limit is {limit}, {met} {abs(self.margin):.3g}{unit}"
+            said += f"; the {self.level} limit is {limit}{self._decided(unit)}"
         elif limit:
             said += f"; the {self.level} target is {limit}, and the capability to measure it is what is required"
-        return said
+        if self.verdict == "not_measurable":
+            said += f"; not measurable: {self.reason}"
+        return said + self._waived
+
+    def _decided(self, unit: str) -> str:
+        """What came of the comparison with the limit, in words."""
+        verdict, found = self.levels[self.level].verdict, self.decision or {}
+        words = ""
+        if found.get("bound") is not None:
+            words = f" and the bound at a risk of {found['risk']:g} is {found['bound']:.4g}{unit}: {verdict}, "
+            chance = decision.probability(found["conformance"])
+            words += found["reason"] or f"the true value meets the limit with a probability of {chance}"
+        elif self.measured:
+            words = f", {'met with' if verdict == 'pass' else 'missed by'} {abs(self.margin or 0.0):.3g}{unit}"
+        return words + (f"; {found['note']}" if found.get("note") else "")
+
+    @property
+    def _waived(self) -> str:
+        if self.waiver is None:
+            return ""
+        by = f"{self.waiver['who']} until {self.waiver['expiry']}: {self.waiver['reason']}"
+        return f"; waived by {by}" if self.verdict == "waived" else f"; it passes, so the waiver has to go, by {by}"
 
     def to_json(self) -> Json:
         """As plain JSON types."""

@@ -52,6 +52,9 @@ def _environment() -> jinja2.Environment:
         "number": text.number,
         "unit": text.unit,
         "words": text.words,
+        "bound": text.bound,
+        "chance": text.chance,
+        "remarks": text.remarks,
         "plots": _plots,
     }
     return environment

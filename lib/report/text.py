@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from skyaccept.lib.decision import Verdict
+from skyaccept.lib.decision import Verdict, probability
 from skyaccept.lib.results import Result, Results
 
 DASH = "\N{EN DASH}"
@@ -69,7 +69,8 @@ def _others(found: Sequence[Result]) -> list[str]:
         count = sum(result.verdict == verdict for result in found)
         if count:
             parts.append(phrase.format(count))
-    return parts
+    idle = sum(result.verdict == "pass" and result.waiver is not None for result in found)
+    return [*parts, f"{idle} pass, and the waiver has to go"] if idle else parts
 
 
 def table(results: Results) -> list[tuple[str, str]]:
@@ -88,6 +89,7 @@ def table(results: Results) -> list[tuple[str, str]]:
     for reason in dict.fromkeys(r.reason for r in results.results if r.reason):
         tests = [r.test for r in results.results if r.reason == reason]
         lines.append((f"{', '.join(tests)}: {reason}", "yellow"))
+    lines += [(f"{r.test}: {words}", "yellow") for r in results.results for words in remarks(r)]
     for requirement, group in groupby(results.uncovered, key=itemgetter("requirement")):
         clauses = ", ".join(clause["clause"] for clause in group)
         lines.append((f"{requirement}: not covered by this version, see skyaccept specs: {clauses}", ""))
@@ -95,22 +97,49 @@ def table(results: Results) -> list[tuple[str, str]]:
     return lines
 
 
+def remarks(result: Result) -> list[str]:
+    """What has to be known beside the verdict: that the bias changes it, and its waiver."""
+    found = [result.decision["note"]] if result.decision and result.decision["note"] else []
+    waiver = result.waiver
+    if waiver is not None:
+        by = f"by {waiver['who']} until {waiver['expiry']}: {waiver['reason']}"
+        found.append(f"waived {by}" if result.verdict == "waived" else f"it passes, so the waiver has to go, {by}")
+    return found
+
+
+def bound(result: Result) -> str:
+    """One-sided bound that the limit is compared with; a dash where the value itself is."""
+    return number(result.decision["bound"] if result.decision else None)
+
+
+def chance(result: Result) -> str:
+    """Probability that the true value meets the limit; a dash where it is not known."""
+    known = result.decision["conformance"] if result.decision else None
+    return DASH if known is None else probability(known)
+
+
 def _rows(found: Sequence[Result], kind: str) -> list[tuple[str, str]]:
     """Table of the results of one kind, with the heading of its columns."""
-    rows: list[tuple[str, ...]] = [_HEADINGS[kind]]
+    headings = _HEADINGS[kind]
+    rows: list[tuple[str, ...]] = [headings]
     colors = [""]
     for result in found:
         rows.append(_row(result) if kind == "performance" else _row_without_limit(result))
         colors.append(COLORS[result.verdict])
         for name, other in result.other_definitions.items():
             cells = _other_row(result, name, other["levels"])
-            rows.append(cells if kind == "performance" else (*cells[:3], "", cells[5], "", cells[-1]))
+            rows.append(cells if kind == "performance" else (*cells[:3], "", cells[7], "", cells[-1]))
             colors.append("")
+    if kind == "performance":  # what no row has needs no column
+        empty = [
+            k for k, name in enumerate(headings) if name in _OPTIONAL and not any(r[k].strip(DASH) for r in rows[1:])
+        ]
+        headings, *rows = [tuple(c for k, c in enumerate(row) if k not in empty) for row in (headings, *rows)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = []
     for row, color in zip(rows, colors, strict=True):
         padded = [
-            c.rjust(w) if _HEADINGS[kind][k] in _NUMBERS else c.ljust(w)
+            c.rjust(w) if headings[k] in _NUMBERS else c.ljust(w)
             for k, (c, w) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append(("  ".join(padded).rstrip(), color))
@@ -126,6 +155,8 @@ def _row(result: Result) -> tuple[str, ...]:
         number(result.value),
         limit,
         number(result.margin, signed=True),
+        bound(result),
+        chance(result),
         unit(result.unit),
         *levels,
         words(result.verdict).upper(),
@@ -150,7 +181,7 @@ def _other_row(result: Result, definition: str, levels: dict[str, dict[str, obje
     value = levels.get(result.level, {}).get("value")
     verdicts = [words(str(levels[name]["verdict"])) if name in levels else DASH for name in _LEVELS]
     measured = number(value if isinstance(value, float) else None)
-    return ("", definition, measured, "", "", unit(result.unit) if value is not None else "", *verdicts, "")
+    return ("", definition, measured, "", "", "", "", unit(result.unit) if value is not None else "", *verdicts, "")
 
 
 _LEVELS = ("design", "minimum", "stretch")
@@ -163,9 +194,21 @@ NOTES = {
 """Kinds of requirement in the order in which they are shown, and what to know about each."""
 
 _HEADINGS = {
-    "performance": ("case", "definition", "measured", "limit", "margin", "unit", *_LEVELS, "verdict"),
+    "performance": (
+        "case",
+        "definition",
+        "measured",
+        "limit",
+        "margin",
+        "bound",
+        "P(met)",
+        "unit",
+        *_LEVELS,
+        "verdict",
+    ),
     "capability": ("case", "definition", "measured", "target", "unit", "sample", "verdict"),
     "diagnostic": ("case", "definition", "measured", "unit", "sample", "verdict"),
 }
 
-_NUMBERS = {"measured", "limit", "margin", "target"}
+_NUMBERS = {"measured", "limit", "margin", "bound", "P(met)", "target"}
+_OPTIONAL = {"bound", "P(met)"}

@@ -1,0 +1,148 @@
+"""Waivers: failures that somebody accepts for a reason and until a date.
+
+A clause that is measured and fails, or is inconclusive, may be waived. What could not be measured, or broke, may not:
+there is nothing to accept. A capability and a diagnostic cannot fail. A waiver whose clause passes is an error of the
+run, for each band on its own, so that no waiver outlives its cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, ClassVar
+
+from skyaccept.lib import document
+from skyaccept.lib.document import Day, Place, Words
+from skyaccept.lib.limit import STRICT
+from skyaccept.lib.requirements import Case, Specification, Uncovered
+from skyaccept.lib.results import Json, Result
+
+WAIVABLE = ("fail", "inconclusive")
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """That a clause may fail: why, who says so, and the last day on which it holds."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+    requirement: Words
+    clause: Words
+    reason: Words
+    who: Words
+    expiry: Day
+    band: Words | None = None
+    document: Words | None = None
+
+    def covers(self, case: Case) -> bool:
+        """Whether it names a case: in one band, or in all."""
+        return (
+            (self.requirement, self.clause) == (case.requirement.id, case.clause.id)
+            and self.band in (None, case.band)
+            and self.document in (None, case.document)
+        )
+
+    def to_json(self) -> Json:
+        """As it stands in the results."""
+        return {"reason": self.reason, "who": self.who, "expiry": self.expiry.isoformat()}
+
+
+@dataclass(frozen=True)
+class _File:
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+    waivers: tuple[Waiver, ...]
+
+
+def load(path: str | Path, specification: Specification, today: date) -> dict[str, Waiver]:
+    """Read a file of waivers.
+
+    Parameters
+    ----------
+    path : str or Path
+        YAML file with the key ``waivers``: a list of `Waiver`.
+    specification : Specification
+        The documents of the run; a waiver may name clauses and bands of these that the run leaves out.
+    today : date
+        A waiver that expires today still holds.
+
+    Returns
+    -------
+    dict of str to Waiver
+        By test id.
+
+    Raises
+    ------
+    InputError
+        Not a file of waivers; no reason, no such clause or band, one that cannot fail, an expired date, two waivers
+        of one case, or a clause that stands in several documents with none named. The message names file, line and
+        key.
+    """
+    file, place = document.read(Path(path), _File)
+    if not file.waivers:
+        raise place.error(("waivers",), "key 'waivers': names no waiver")
+    found: dict[str, Waiver] = {}
+    for number, waiver in enumerate(file.waivers):
+        where = ("waivers", number)
+        named = f"waiver of {waiver.requirement} {waiver.clause}"
+        if waiver.expiry < today:
+            raise place.error((*where, "expiry"), f"key 'expiry': {named} has expired on {waiver.expiry}")
+        for case in _covered(waiver, specification, place, where):
+            if case.id in found:
+                raise place.error(where, f"{named}: {case.id} is waived twice")
+            found[case.id] = waiver
+    return found
+
+
+def apply(result: Result, waivers: Mapping[str, Waiver]) -> Result:
+    """Put a waiver on the record of its case; a failure becomes ``waived``.
+
+    A pass keeps its verdict, and with a waiver beside it does not count as accepted: the waiver has to go.
+    """
+    waiver = waivers.get(result.test)
+    if waiver is None or result.verdict not in (*WAIVABLE, "pass"):
+        return result
+    verdict = "waived" if result.verdict in WAIVABLE else result.verdict
+    return replace(result, verdict=verdict, waiver=waiver.to_json())
+
+
+def _covered(
+    waiver: Waiver, specification: Specification, place: Place, where: tuple[str | int, ...]
+) -> tuple[Case, ...]:
+    """Cases that a waiver names: at least one, of one document."""
+    cases = [case for case in specification.cases() if replace(waiver, band=None).covers(case)]
+    if not cases:
+        raise _unknown(waiver, specification, place, where)
+    if cases[0].requirement.kind != "performance":
+        raise place.error(
+            (*where, "clause"), f"key 'clause': {waiver.clause} is a {cases[0].requirement.kind}, which cannot fail"
+        )
+    documents = list(dict.fromkeys(case.document for case in cases))
+    if len(documents) > 1:
+        raise place.error(where, f"key 'document' is missing; the clause stands in {', '.join(documents)}")
+    chosen = tuple(case for case in cases if waiver.covers(case))
+    if not chosen:
+        offered = ", ".join(case.band for case in cases)
+        raise place.error((*where, "band"), f"key 'band': {waiver.band!r} is not a band of the clause: {offered}")
+    return chosen
+
+
+def _unknown(waiver: Waiver, specification: Specification, place: Place, where: tuple[str | int, ...]) -> Exception:
+    """Say which part of a waiver's address is wrong."""
+    documents = [doc for doc in specification.documents if waiver.document in (None, doc.document)]
+    if not documents:
+        known = _names(doc.document or "" for doc in specification.documents)
+        return place.error((*where, "document"), f"key 'document': {waiver.document!r} is not one of {known}")
+    requirements = [entry for doc in documents for entry in doc.requirements]
+    clauses = [c for entry in requirements if entry.id == waiver.requirement for c in entry.clauses]
+    if not clauses:
+        known = _names(entry.id for entry in requirements)
+        return place.error((*where, "requirement"), f"key 'requirement': {waiver.requirement!r} is not one of {known}")
+    if any(isinstance(c, Uncovered) and c.id == waiver.clause for c in clauses):
+        return place.error((*where, "clause"), f"key 'clause': {waiver.clause} is not covered: nothing can fail")
+    known = _names(c.id for c in clauses)
+    return place.error((*where, "clause"), f"key 'clause': {waiver.clause!r} is not one of {known}")
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(names))
