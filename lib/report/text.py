@@ -108,14 +108,15 @@ def remarks(result: Result) -> list[str]:
 
 
 def bound(result: Result) -> str:
-    """One-sided bound that the limit is compared with; a dash where the value itself is."""
-    return number(result.decision["bound"] if result.decision else None)
+    """One-sided bound that the limit is compared with; "" where the value itself is."""
+    found = result.decision["bound"] if result.decision else None
+    return "" if found is None else number(found)
 
 
 def chance(result: Result) -> str:
-    """Probability that the true value meets the limit; a dash where it is not known."""
+    """Probability that the true value meets the limit; "" where it is not known."""
     known = result.decision["conformance"] if result.decision else None
-    return DASH if known is None else probability(known)
+    return "" if known is None else probability(known)
 
 
 def _rows(found: Sequence[Result], kind: str) -> list[tuple[str, str]]:
@@ -131,10 +132,9 @@ def _rows(found: Sequence[Result], kind: str) -> list[tuple[str, str]]:
             rows.append(cells if kind == "performance" else (*cells[:3], "", cells[7], "", cells[-1]))
             colors.append("")
     if kind == "performance":  # what no row has needs no column
-        empty = [
-            k for k, name in enumerate(headings) if name in _OPTIONAL and not any(r[k].strip(DASH) for r in rows[1:])
-        ]
-        headings, *rows = [tuple(c for k, c in enumerate(row) if k not in empty) for row in (headings, *rows)]
+        empty = {name for k, name in enumerate(headings) if name in _OPTIONAL and not any(r[k] for r in rows[1:])}
+        rows = [tuple(c for name, c in zip(headings, row, strict=True) if name not in empty) for row in rows]
+        headings = rows[0]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     lines = []
     for row, color in zip(rows, colors, strict=True):
