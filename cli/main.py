@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import skyaccept
+from skyaccept.cli import power
 from skyaccept.fixtures.plugin import OPTIONS
 
 USAGE_ERROR = 4
@@ -74,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same bytes")
     simulate.set_defaults(run=_simulate)
 
+    plan = commands.add_parser("power", help="how likely a clause passes with a sample, and the sample that it needs")
+    power.arguments(plan)
+    plan.set_defaults(run=_power)
+
     specs = commands.add_parser("specs", help="print requirements, clauses, limits and tests")
     specs.add_argument("names", nargs="*", metavar="NAME", help=OPTIONS["specs"]["help"])
     specs.set_defaults(run=_specs)
@@ -133,6 +138,11 @@ def _simulate(options: argparse.Namespace) -> int:
         survey.write_reference(reference, options.reference)
     visits = sum(chosen.visits.number.values())
     _print([f"{options.output}: {detections:,} detections of {chosen.stars.number:,} stars in {visits} visits"])
+    return 0
+
+
+def _power(options: argparse.Namespace) -> int:
+    _print(power.run(options))
     return 0
 
 

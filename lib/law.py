@@ -14,10 +14,10 @@ of two units that share the visits only, the mean of y over the P pairs of N sta
 .. math:: \left[P\,\zeta_2 + n\,\zeta_1 + (P^2 - P - n)\,\zeta_0\right] / P^2, \qquad n = (2P)^2 / N,
 
 since that is the number of ordered pairs of pairs that share a star (Hoeffding 1948, for a graph with Poisson
-degrees); over N stars :math:`\zeta_2 / N + (1 - 1/N)\,\zeta_0`. A quantile x with the share p above it is then uncertain
-by :math:`\mathrm{sd}(\bar y) / |dp / d\ln x|` in its logarithm (Woodruff 1952); an rms by half the relative error of the
-mean square; a share by its change with the scale of all errors, in its logit. For pairs of independent, equal errors
-and many visits this becomes :math:`1 / (2\sqrt{N (V - 1)})` for the median: stars count, not pairs.
+degrees); over N stars :math:`\zeta_2 / N + (1 - 1/N)\,\zeta_0`. A quantile x with the share p above it is then
+uncertain by :math:`\mathrm{sd}(\bar y) / |dp / d\ln x|` in its logarithm (Woodruff 1952); an rms by half the relative
+error of the mean square; a share by its change with the scale of all errors, in its logit. For pairs of independent,
+equal errors and many visits this becomes :math:`1 / (2\sqrt{N (V - 1)})` for the median: stars count, not pairs.
 
 The covariances are those of simulated errors, by an analysis of variance of groups that share what it takes; with
 ``common`` = 0 :math:`\zeta_0` is 0 exactly. The seed is fixed.
@@ -25,6 +25,7 @@ The covariances are those of simulated errors, by an analysis of variance of gro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -40,11 +41,14 @@ Kind = Literal["quantile", "share", "rms"]
 ROOM = 4_000_000
 """Simulated measurements that are held at a time."""
 
-MEMBERS = 200
+MEMBERS = 100
 """Units of a group."""
 
-STEP = 0.1
+STEP = 0.05
 """Step in the logarithm over which the density at a quantile is taken."""
+
+LEAST_SLOPE = 5e-3
+"""Change of a share with the logarithm of x below which too few simulated errors are left to tell."""
 
 PAIRS = ("pair_rms", "deviation")
 SPREADS = ("pair_rms", "magnitude_rms")
@@ -146,12 +150,13 @@ class Draws:
             found = self._variance(None, stars, pairs)
         elif kind == "quantile":
             x = float(np.quantile(self._alone, 1 - share))
-            factor, reads = 1 / self._slope(x), x / self.quantile(share)
+            factor, reads = 1 / _slope(self._seen_above, x), x / self.quantile(share)
             found = self._variance(x, stars, pairs)
         else:
             x = self.quantile(share)
-            true_slope = (self.share_above(x * np.exp(-STEP)) - self.share_above(x * np.exp(STEP))) / (2 * STEP)
-            factor, reads = true_slope / (self._slope(x) * share * (1 - share)), float(np.mean(self._alone > x))
+            true_slope = _slope(self.share_above, x)
+            factor = true_slope / (_slope(self._seen_above, x) * share * (1 - share))
+            reads = self._seen_above(x)
             found = self._variance(x, stars, pairs)
         return Scatter(found[0] * factor**2, found[1] * factor**2, float(reads))
 
@@ -188,7 +193,7 @@ class Draws:
         return self._errors(np.random.default_rng(2), share_star=True)
 
     def _errors(self, rng: np.random.Generator, share_star: bool) -> Array:
-        groups = max(50, ROOM // (MEMBERS * self.visits))
+        groups = max(200, ROOM // (MEMBERS * self.visits))
         shape = (groups, MEMBERS, self.visits)
         if self.estimator in PAIRS:
             found = self._separations(rng, shape, share_star)
@@ -238,13 +243,17 @@ class Draws:
         neighbours = (2 * pairs) ** 2 / stars
         return (pairs * (one - visits) + neighbours * max(0.0, shared - visits)) / pairs**2, visits
 
-    def _slope(self, x: float) -> float:
-        """Change of the share above x with its logarithm."""
-        low, high = x * np.exp(-STEP), x * np.exp(STEP)
-        slope = float(np.mean(self._alone > low) - np.mean(self._alone > high)) / (2 * STEP)
-        if slope < 1e-4:
-            raise InputError("the share of outliers is too close to 0 or 100 % for the model of the errors")
-        return slope
+    def _seen_above(self, x: float) -> float:
+        """Share of the errors above x in these visits."""
+        return float(np.mean(self._alone > x))
+
+
+def _slope(share_above: Callable[[float], float], x: float) -> float:
+    """Change of a share with the logarithm of x, downwards."""
+    slope = (share_above(x * np.exp(-STEP)) - share_above(x * np.exp(STEP))) / (2 * STEP)
+    if slope < LEAST_SLOPE:
+        raise InputError("the share of outliers is too close to 0 or 100 % for the model of the errors")
+    return slope
 
 
 def _covariances(errors: Array, x: float | None) -> tuple[float, float]:

@@ -23,13 +23,13 @@ def histogram(result: Result) -> str:
         return ""
     edges, counts = np.array(data["edges"]), np.array(data["counts"], dtype=float)
     edges, counts = _rebin(edges, counts, 2)
-    marks = [_Mark("median", data["median"], "measured")]
+    marks = [Mark("median", data["median"], "measured")]
     if result.unit != "percent":
         if result.limit is not None:
-            marks.append(_Mark(f"{result.level} {_bound(result)}", result.limit, "limit"))
+            marks.append(Mark(f"{result.level} {_bound(result)}", result.limit, "limit"))
         if result.value is not None and abs(result.value - data["median"]) > 1e-9:
-            marks.append(_Mark("measured", result.value, "measured"))
-    frame = _Frame(_span(edges, marks), (0.0, float(counts.max()) * 1.08 or 1.0))
+            marks.append(Mark("measured", result.value, "measured"))
+    frame = Frame(_span(edges, marks), (0.0, float(counts.max()) * 1.08 or 1.0))
     bars = "".join(
         f'<rect class="bar" x="{frame.x(a):.1f}" y="{frame.y(n):.1f}" '
         f'width="{max(0.5, frame.x(b) - frame.x(a) - 0.6):.1f}" height="{frame.y(0) - frame.y(n):.1f}"/>'
@@ -55,20 +55,20 @@ def cumulative(result: Result) -> str:
     above = 100 * (data["of"] - np.concatenate([[0.0], np.cumsum(counts)])) / data["of"]
     thresholds = result.levels[result.level].parameters if result.level in result.levels else result.parameters
     unit, marks, level_marks = data["unit"], [], []
-    measured = _Mark(f"measured {number(result.value)} {text_unit(result.unit)}", float(result.value or 0), "measured")
+    measured = Mark(f"measured {number(result.value)} {text_unit(result.unit)}", float(result.value or 0), "measured")
     bounds = []
     if result.limit is not None:
-        bounds = [_Mark(f"{_bound(result)} {result.limit:g} {text_unit(result.unit)}", result.limit, "limit")]
+        bounds = [Mark(f"{_bound(result)} {result.limit:g} {text_unit(result.unit)}", result.limit, "limit")]
     if result.unit == "percent":
-        marks += [_Mark(f"{name} {value}", float(value.split()[0]), "threshold") for name, value in thresholds.items()]
+        marks += [Mark(f"{name} {value}", float(value.split()[0]), "threshold") for name, value in thresholds.items()]
         level_marks += [*bounds, measured]
     else:
         marks += [*bounds, measured]
         shares = {name: float(value.split()[0]) for name, value in thresholds.items() if value.endswith("percent")}
-        level_marks += [_Mark(f"{name} {share:g} %", share, "threshold") for name, share in shares.items()]
+        level_marks += [Mark(f"{name} {share:g} %", share, "threshold") for name, share in shares.items()]
         if not shares:
-            level_marks.append(_Mark("median", 50.0, "threshold"))
-    frame = _Frame(_span(edges, marks), (0.0, 105.0))
+            level_marks.append(Mark("median", 50.0, "threshold"))
+    frame = Frame(_span(edges, marks), (0.0, 105.0))
     points = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in zip(edges, above, strict=True))
     lines = "".join(frame.vertical(mark) for mark in marks) + "".join(frame.horizontal(mark) for mark in level_marks)
     return frame.draw(
@@ -77,28 +77,33 @@ def cumulative(result: Result) -> str:
 
 
 @dataclass(frozen=True)
-class _Mark:
+class Mark:
+    """A value that a line shows: ``kind`` is limit, measured or threshold."""
+
     label: str
     at: float
     kind: str
 
 
 @dataclass(frozen=True)
-class _Frame:
+class Frame:
     """Axes of a plot: data ranges to picture coordinates."""
 
     span_x: tuple[float, float]
     span_y: tuple[float, float]
 
     def x(self, value: float) -> float:
+        """Place across."""
         low, high = self.span_x
         return LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT)
 
     def y(self, value: float) -> float:
+        """Place down."""
         low, high = self.span_y
         return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
-    def vertical(self, mark: _Mark) -> str:
+    def vertical(self, mark: Mark) -> str:
+        """Line at a value of x, with its label."""
         x = self.x(mark.at)
         end = x > WIDTH - 120
         row = {"limit": 0, "measured": 1, "threshold": 2}[mark.kind]
@@ -106,7 +111,8 @@ class _Frame:
         text += f"{' text-anchor=' + chr(34) + 'end' + chr(34) if end else ''}>{escape(mark.label)}</text>"
         return f'<line class="mark {mark.kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>{text}'
 
-    def horizontal(self, mark: _Mark) -> str:
+    def horizontal(self, mark: Mark) -> str:
+        """Line at a value of y, with its label."""
         y = self.y(mark.at)
         shift = -4 if mark.kind != "measured" or mark.at > 15 else 12
         return (
@@ -116,6 +122,7 @@ class _Frame:
         )
 
     def draw(self, title: str, x_label: str, y_label: str, content: str) -> str:
+        """Plot as SVG: axes, labels, and what is in it."""
         bottom = HEIGHT - BOTTOM
         axes = [f'<rect class="frame" x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{bottom - TOP}"/>']
         for tick in _ticks(*self.span_x):
@@ -143,7 +150,7 @@ def _bound(result: Result) -> str:
     return "target" if result.kind == "capability" else "limit"
 
 
-def _span(edges: Any, marks: Sequence[_Mark]) -> tuple[float, float]:
+def _span(edges: Any, marks: Sequence[Mark]) -> tuple[float, float]:
     """Range of x that shows the bins and the marks."""
     low, high = float(edges[0]), max(float(edges[-1]), *(mark.at for mark in marks))
     return min(low, *(mark.at for mark in marks)), high + 0.04 * (high - low)

@@ -1,0 +1,92 @@
+"""``skyaccept power``: plan a sample for a clause."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skyaccept.lib.requirements import Case, Specification
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    add = parser.add_argument
+    add("--clause", required=True, metavar="ID", help="clause, such as AM1 or OSS-REQ-0388-AM1")
+    add("--true", required=True, type=float, metavar="VALUE", help="true value, in the metric's unit")
+    add("--stars", required=True, type=int, metavar="N", help="stars that pass the cuts")
+    add("--visits", required=True, type=int, metavar="N", help="visits of each star")
+    add(
+        "--field", default="1.75 deg", metavar="RADIUS", help="radius of the field with these stars (default: 1.75 deg)"
+    )
+    add("--specs", action="append", metavar="NAME", help="requirement document (default: LSE-30)")
+    add("--definition", metavar="NAME", help="measure under this definition")
+    add("--level", default="design", metavar="LEVEL", help="design, minimum or stretch (default: design)")
+    add("--decision", default="guarded", metavar="RULE", help="guarded or simple (default: guarded)")
+    add("--risk", default=0.05, type=float, metavar="R", help="risk that guarded accepts (default: 0.05)")
+    add("--spread", default=0.3, type=float, metavar="S", help="rms of ln(error) between stars (default: 0.3)")
+    add("--common", default=0.2, type=float, metavar="S", help="share of variance common to a visit (default: 0.2)")
+    add("--power", type=float, metavar="P", help="also the sample that gives the right verdict with this probability")
+    add("--plot", type=Path, metavar="FILE", help="plot against the true value, as SVG")
+
+
+def run(options: argparse.Namespace) -> list[str]:
+    """Lines that the command prints; writes the plot.
+
+    Raises
+    ------
+    InputError
+        Options that make no sense, or a clause that no plan can be made for.
+    """
+    from skyaccept.lib import document, requirements
+    from skyaccept.lib.decision import DecisionRule
+    from skyaccept.lib.errors import InputError
+    from skyaccept.lib.law import Law
+    from skyaccept.lib.output import replacing
+    from skyaccept.lib.power import Plan
+    from skyaccept.lib.report import planning
+
+    specification = requirements.load(options.specs or ["LSE-30"])
+    case = _case(specification, options.clause)
+    name = options.definition or case.clause.definition
+    if name not in specification.definitions:
+        raise InputError(f"--definition {name}: does not exist; known: {', '.join(specification.definitions)}")
+    try:
+        radius = float(document.quantity(options.field).to_value("rad"))
+    except ValueError as error:
+        raise InputError(f"--field {options.field}: {error}") from None
+    plan = Plan(
+        case,
+        specification.definitions[name],
+        options.stars,
+        options.visits,
+        DecisionRule(options.decision, options.risk),
+        options.level,
+        Law(options.spread, options.common),
+        radius,
+    )
+    lines = planning.lines(plan, options.true, options.power)
+    if options.plot is not None:
+        if options.plot.is_dir() or not options.plot.resolve().parent.is_dir():
+            raise InputError(f"--plot {options.plot}: not a file in an existing folder")
+        with replacing(options.plot) as temporary:
+            temporary.write_text(planning.plot(plan, options.true), encoding="utf-8")
+    return lines
+
+
+def _case(specification: Specification, name: str) -> Case:
+    """Case of a clause, in its first band, which makes no difference here."""
+    from skyaccept.lib.errors import InputError
+
+    found = [
+        case
+        for case in specification.cases()
+        if name in (case.clause.id, f"{case.requirement.id}-{case.clause.id}", case.id)
+    ]
+    clauses = list(dict.fromkeys(f"{case.requirement.id}-{case.clause.id}" for case in found))
+    if len(clauses) != 1:
+        known = ", ".join(dict.fromkeys(case.clause.id for case in specification.cases()))
+        why = f"one of {', '.join(clauses)}" if clauses else f"not one of {known}"
+        raise InputError(f"--clause {name}: {why}")
+    return found[0]

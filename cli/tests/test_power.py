@@ -1,0 +1,60 @@
+"""The command that plans a sample."""
+
+from pathlib import Path
+
+import pytest
+from skyaccept.cli.main import USAGE_ERROR, main
+
+ASKED = ["power", "--clause", "AM1", "--true", "9", "--stars", "3000", "--visits", "5"]
+
+
+def test_power_prints_the_chances_and_writes_the_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same bytes each time; the true value asked for is marked."""
+    picture = tmp_path / "power.svg"
+    said = []
+    for _ in range(2):
+        assert main([*ASKED, "--plot", str(picture)]) == 0
+        said.append((capsys.readouterr().out, picture.read_bytes()))
+    assert said[0] == said[1]
+    assert "OSS-REQ-0388-AM1-r under lvv-t1278" in said[0][0]
+    assert "design limit <= 10 mas; decision guarded, risk 0.05" in said[0][0]
+    assert [line.split()[0] for line in said[0][0].splitlines() if line.endswith("<")] == ["9"]
+    assert said[0][1].startswith(b'<svg xmlns="http://www.w3.org/2000/svg"')
+
+
+def test_a_field_and_a_law_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
+    own = ["--field", "20 arcmin", "--spread", "0.2", "--common", "0", "--level", "minimum", "--power", "0.9"]
+    assert main([*ASKED, *own, "--true", "18"]) == 0
+    said = capsys.readouterr().out
+    assert "within 0.333333 deg" in said
+    assert "minimum limit <= 20 mas" in said
+    assert "visits 0.000" in said
+    assert "to pass with a probability of 0.9: " in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--clause", "AM9"], "--clause AM9: not one of PA1gri"),
+        (["--specs", "LSE-30", "--specs", "LSE-61"], "--clause AM1: one of OSS-REQ-0388-AM1, DMS-REQ-0360-AM1"),
+        (["--definition", "mine"], "--definition mine: does not exist"),
+        (["--definition", "validate_drp", "--clause", "AF1"], "no model of the errors of excess_rms"),
+        (["--field", "5"], "--field 5: '5' has no unit"),
+        (["--field", "5 mas"], "no pair of 5 arcmin"),
+        (["--field", "5 mag"], "--field 5 mag: 'mag' and 'rad'"),
+        (["--level", "best"], "no limit at level best"),
+        (["--risk", "0.7"], "--risk 0.7: not a probability"),
+        (["--common", "1"], "--common 1: not a share"),
+        (["--true", "nan"], "--true nan: not a value"),
+        (["--stars", "1"], "--stars 1: not from 2"),
+        (["--plot", "nowhere/power.svg"], "--plot nowhere/power.svg: not a file in an existing folder"),
+        (["--stars", "many"], "invalid int value"),
+    ],
+    ids=lambda value: " ".join(value)[:40],
+)
+def test_what_is_wrong_with_a_plan_is_one_message(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit status 4."""
+    assert main([*ASKED, *arguments]) == USAGE_ERROR
+    assert words in capsys.readouterr().err

@@ -1,0 +1,170 @@
+"""Plans against a direct simulation of what is decided."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from scipy import stats
+from skyaccept.lib import requirements
+from skyaccept.lib.decision import DecisionRule, decide
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.law import Law
+from skyaccept.lib.power import KINDS, Plan, _distance_density
+from skyaccept.lib.report import planning
+
+SPECIFICATION = requirements.load()
+CASES = {case.id: case for case in SPECIFICATION.cases()}
+GUARDED = DecisionRule("guarded", 0.05)
+
+
+def plan(clause: str = "OSS-REQ-0388-AM1-r", **changes: Any) -> Plan:
+    """Plan of a clause under its own definition."""
+    case = CASES[clause]
+    made = Plan(case, SPECIFICATION.definitions[case.clause.definition], 3000, 5, GUARDED)
+    return replace(made, **changes)
+
+
+@dataclass(frozen=True)
+class Student:
+    """Student's t in the logarithm."""
+
+    value: float
+    error: float
+    freedom: float
+    limited_by: Literal["stars"] = "stars"
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """Interval with equal tails."""
+        half = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * self.error
+        return self.value * math.exp(-half), self.value * math.exp(half)
+
+    def conformance(self, relation: str, limit: float) -> float:
+        """Probability of being below the limit."""
+        return float(stats.t.cdf(math.log(limit / self.value) / self.error, self.freedom))
+
+
+@pytest.mark.parametrize("true", [8.5, 9.0, 10.0, 11.0])
+def test_the_chances_are_those_of_simulated_decisions(true: float) -> None:
+    """Estimates about the true value, with errors as uncertain as the plan says, decided one by one."""
+    made = plan()
+    found = made.scatter(true)
+    freedom = made.freedom(found)
+    rng = np.random.default_rng(2)
+    number = 4000
+    estimates = true * np.exp(found.error * rng.standard_normal(number))
+    errors = found.error * np.sqrt(rng.chisquare(freedom, number) / freedom)
+    verdicts: list[str] = [
+        decide(x, "<=", 10.0, GUARDED, Student(x, s, freedom)).verdict for x, s in zip(estimates, errors, strict=True)
+    ]
+    chances = made.chances(true)
+    for verdict, chance in zip(
+        ("pass", "inconclusive", "fail"), (chances.passed, chances.inconclusive, chances.failed), strict=True
+    ):
+        assert verdicts.count(verdict) / number == pytest.approx(chance, abs=4 * math.sqrt(0.25 / number))
+
+
+@pytest.mark.parametrize("clause", ["AM1-r", "AF1-r", "AD1-r", "AB1-i", "ABF1-i", "AB2-i", "AA1-r"])
+def test_on_the_limit_a_clause_passes_with_the_risk(clause: str) -> None:
+    made = plan(f"OSS-REQ-0388-{clause}", law=Law(0.3, 0.1))
+    for risk in (0.05, 0.2):
+        chances = replace(made, rule=DecisionRule("guarded", risk)).chances(made.limit)
+        assert chances.passed == pytest.approx(risk, abs=1e-6)
+        assert chances.failed == pytest.approx(risk, abs=1e-6)
+        assert chances.inconclusive == pytest.approx(1 - 2 * risk, abs=1e-6)
+
+
+def test_simple_takes_the_value_as_it_is_defined() -> None:
+    """Pair rms of five visits read low, so that more than half of what lies on the limit passes."""
+    made = plan("OSS-REQ-0388-AM1-r", rule=DecisionRule("simple"))
+    assert made.scatter(10.0).reads == pytest.approx(0.915, abs=0.01)
+    assert made.chances(10.0).passed > 0.95
+    assert made.chances(10.0 / made.scatter(10.0).reads).passed == pytest.approx(0.5, abs=1e-6)
+    assert made.chances(10.0).inconclusive == 0
+
+
+def test_every_metric_with_a_limit_has_its_statistic() -> None:
+    for case in SPECIFICATION.cases():
+        assert case.clause.metric in KINDS
+        for level in case.clause.levels.values():
+            assert set(level.parameters) == {KINDS[case.clause.metric][1]} - {""}
+
+
+@pytest.mark.parametrize("true", [8.5, 11.5])
+def test_the_sample_that_is_named_is_the_least_that_is_enough(true: float) -> None:
+    """For a pass and for a fail; the other number stays."""
+    made = plan("OSS-REQ-0388-AB1-i", stars=120, law=Law(0.3, 0.02))
+    stars, visits = made.needed(true, 0.9)
+    assert stars is not None
+    assert visits is not None
+    assert replace(made, stars=stars).settled(true) >= 0.9 > replace(made, stars=stars - 1).settled(true)
+    assert replace(made, visits=visits).settled(true) >= 0.9 > replace(made, visits=visits - 1).settled(true)
+
+
+def test_what_the_visits_have_in_common_no_number_of_stars_makes_up_for() -> None:
+    assert plan(law=Law(0.3, 0.5)).needed(9.0, 0.9)[0] is None
+
+
+def test_pairs_are_those_of_stars_in_a_disc() -> None:
+    """Their expected number against points drawn at random, counted one by one."""
+    made = plan(stars=400, radius=math.radians(0.25))
+    rng, number = np.random.default_rng(3), []
+    for _ in range(10):
+        distance, angle = 15 * np.sqrt(rng.random(400)), rng.uniform(0, 2 * math.pi, 400)
+        x, y = distance * np.cos(angle), distance * np.sin(angle)
+        apart = np.hypot(x[:, None] - x, y[:, None] - y)[np.triu_indices(400, 1)]
+        number.append(np.count_nonzero((apart >= 4.5) & (apart < 5.5)))
+    assert made.pairs == pytest.approx(np.mean(number), rel=0.02)
+    assert sum(_distance_density(s) for s in np.linspace(0, 2, 2001)) / 1000 == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"level": "best"}, "no limit at level best"),
+        ({"stars": 1}, "--stars 1: not from 2"),
+        ({"visits": 1}, "--visits 1: not from 2 to 200"),
+        ({"visits": 201}, "--visits 201"),
+        ({"radius": math.radians(0.02)}, "no pair of 5 arcmin among 3000 stars within 0.02 deg"),
+        ({"radius": math.nan}, "--field nan deg"),
+        ({"definition": SPECIFICATION.definitions["validate_drp"], "case": CASES["OSS-REQ-0388-AF1-r"]}, "excess_rms"),
+        ({"definition": SPECIFICATION.definitions["lvv-t1278"], "case": CASES["OSS-REQ-0387-PA1gri-r"]}, "not cover"),
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_an_input_error(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        plan(**changes)
+
+
+def test_true_values_and_powers_that_cannot_be_are_input_errors() -> None:
+    for true in (0.0, -1.0, math.nan, math.inf):
+        with pytest.raises(InputError, match=f"--true {true:g}"):
+            plan().chances(true)
+    with pytest.raises(InputError, match="--true 100: not a value in percent"):
+        plan("OSS-REQ-0388-AF1-r").chances(100.0)
+    with pytest.raises(InputError, match=r"--power 0\.05"):
+        plan().needed(9.0, 0.05)
+    with pytest.raises(InputError, match="--true 10 lies on the limit"):
+        plan().needed(10.0, 0.9)
+
+
+def test_text_and_plot_show_the_chances_and_what_is_assumed() -> None:
+    made = plan(law=Law(0.3, 0.05))
+    text = "\n".join(planning.lines(made, 9.5, 0.9))
+    chances = made.chances(9.5)
+    assert 0.01 < chances.inconclusive < 0.99
+    (row,) = [line for line in text.splitlines() if line.endswith(" <")]
+    assert row.split()[:4] == ["9.5", "mas", f"{chances.passed:.3f}", f"{chances.inconclusive:.3f}"]
+    assert "5 % of the variance common to a visit, as an affine distortion" in text
+    stars, visits = made.needed(9.5, 0.9)
+    assert f"to pass with a probability of 0.9: {stars:,} stars in 5 visits, or {visits} visits of 3,000 stars" in text
+    drawn = planning.plot(made, 9.5)
+    assert drawn == planning.plot(made, 9.5)
+    root = ElementTree.fromstring(drawn)  # noqa: S314  (our own)
+    lines = [node for node in root.iter() if node.tag.endswith("polyline")]
+    assert [node.get("class") for node in lines] == ["passed", "inconclusive", "failed"]
+    assert any("affine distortion" in (node.text or "") for node in root.iter())
