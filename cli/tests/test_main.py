@@ -13,6 +13,7 @@ from skyaccept.cli import main as command
 from skyaccept.fixtures.tests import catalogs
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.association import associate
+from skyaccept.lib.readers import reference
 from skyaccept.lib.tests.samples import moving_stars
 from skyaccept.synthetic import scenario, survey
 
@@ -237,7 +238,7 @@ def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> N
     specification = requirements.load()
     direct = associate(survey.simulate(scenario.load("degraded")).detections, 4.848e-6)
     expected = measure.run(direct, specification, reference=survey.reference(scenario.load("degraded"))).results
-    stars = readers.reference.load(tmp_path / "stars.parquet")
+    stars = reference.load(tmp_path / "stars.parquet")
     found = measure.run(readers.load(path), specification, reference=stars).results
     assert [(r.test, r.verdict, r.value, r.sample) for r in found] == [
         (r.test, r.verdict, r.value, r.sample) for r in expected
