@@ -18,7 +18,9 @@ _STYLE = (
     "svg{font:11px system-ui,Arial,sans-serif;background:#fff}.frame{fill:none;stroke:#8c959f}.grid{stroke:#e6e9ec}"
     ".tick{fill:#5c646d}.mark{stroke-width:1.6;stroke-dasharray:6 3;stroke:#b3261e}.label{fill:#b3261e}"
     ".mark.measured{stroke:#1b1f24}.label.measured{fill:#1b1f24}polyline{fill:none;stroke-width:2}"
-    ".passed{stroke:#1a7f37}.inconclusive{stroke:#b58900;stroke-dasharray:5 3}.failed{stroke:#b3261e}"
+    "polyline.passed{stroke:#1a7f37}polyline.inconclusive{stroke:#b58900;stroke-dasharray:5 3}"
+    "polyline.failed{stroke:#b3261e}.name{font-weight:600}.name.passed{fill:#1a7f37}.name.inconclusive{fill:#8a6700}"
+    ".name.failed{fill:#b3261e}"
 )
 
 
@@ -80,15 +82,19 @@ def plot(plan: Plan, true: float) -> str:
     frame = Frame((min(values[0], true), max(values[-1], true)), (0.0, 1.0))
     name = unit(METRICS[plan.case.clause.metric].unit)
     drawn = []
-    for verdict in ("passed", "inconclusive", "failed"):
-        points = " ".join(
-            f"{frame.x(x):.1f},{frame.y(getattr(chance, verdict)):.1f}"
-            for x, chance in zip(values, chances, strict=True)
-        )
+    for verdict, shown in (("passed", "pass"), ("inconclusive", "inconclusive"), ("failed", "fail")):
+        heights = [float(getattr(chance, verdict)) for chance in chances]
+        if not any(heights):
+            continue
+        points = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in zip(values, heights, strict=True))
+        # the name stands under the top of its curve
+        top = max(range(POINTS), key=heights.__getitem__)
+        anchor = "start" if top < POINTS / 4 else "end" if top > 3 * POINTS / 4 else "middle"
+        x, y = frame.x(values[top]), frame.y(heights[top]) + 32
         drawn.append(f'<polyline class="{verdict}" points="{points}"/>')
+        drawn.append(f'<text class="name {verdict}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{shown}</text>')
     marks = [Mark(f"limit {plan.limit:g} {name}", plan.limit, "limit"), Mark(f"true {true:g} {name}", true, "measured")]
-    key = "pass (green), inconclusive (dashed), fail (red)"
-    title = f"{plan.case.id}: {plan.stars:,} stars, {plan.visits} visits: {key}"
+    title = f"{plan.case.id}: {plan.stars:,} stars in {plan.visits} visits"
     content = "".join(drawn) + "".join(frame.vertical(mark) for mark in marks)
     svg = frame.draw(title, f"true value ({name})", "probability", content)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * WIDTH}" height="{2 * HEIGHT}" '

@@ -167,4 +167,7 @@ def test_text_and_plot_show_the_chances_and_what_is_assumed() -> None:
     root = ElementTree.fromstring(drawn)  # noqa: S314  (our own)
     lines = [node for node in root.iter() if node.tag.endswith("polyline")]
     assert [node.get("class") for node in lines] == ["passed", "inconclusive", "failed"]
+    simple = planning.plot(replace(made, rule=DecisionRule("simple")), 9.5)
+    assert ">inconclusive<" in drawn
+    assert ">inconclusive<" not in simple
     assert any("affine distortion" in (node.text or "") for node in root.iter())
