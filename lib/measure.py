@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
 import astropy.units as u
 import numpy as np
-import skyaccept
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings, evaluate
 from skyaccept.lib.outcome import Outcome, account, histogram, in_units, record
+from skyaccept.lib.provenance import describe, run_record, uncovered
 from skyaccept.lib.reference import Reference
-from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification, Uncovered
+from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification
 from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.selection import Cut, Selection, in_band, select
 from skyaccept.lib.waivers import Waiver, apply
-
-_PACKAGES = ("numpy", "numba", "scipy", "astropy", "pandas", "pyarrow", "pytest")
 
 
 def run(
@@ -354,42 +349,3 @@ def _cuts_under(definition: Definition, case: Case) -> tuple[Cut, ...]:
     if case.clause.sample is not None and definition.id == case.clause.definition:
         return case.clause.sample
     return definition.samples[rule.sample]
-
-
-def describe(results: Iterable[Result], specification: Specification) -> dict[str, Json]:
-    """Describe the definitions that results were measured under, for the results and the report."""
-    used = {name for result in results for name in (result.definition, *result.other_definitions)}
-    return {
-        name: {"title": d.title, "text": d.text, "quirks": list(d.quirks)}
-        for name, d in specification.definitions.items()
-        if name in used
-    }
-
-
-def uncovered(specification: Specification) -> tuple[Json, ...]:
-    """Clauses of the documents that make no case, and why, for the results and the report."""
-    return tuple(
-        {
-            "requirement": requirement.id,
-            "clause": clause.id,
-            "document": doc.document or "",
-            "text": clause.text,
-            "reason": clause.not_covered,
-        }
-        for doc in specification.documents
-        for requirement in doc.requirements
-        for clause in requirement.clauses
-        if isinstance(clause, Uncovered)
-    )
-
-
-def run_record(started: float, command: str) -> Json:
-    """Provenance of a run that began at ``started`` (seconds since the epoch)."""
-    return {
-        "skyaccept": skyaccept.__version__,
-        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
-        "seconds": round(time.time() - started, 3),
-        "command": command,
-        "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
-    }
