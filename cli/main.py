@@ -65,10 +65,20 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("file", metavar="FILE")
     inspect.set_defaults(run=_inspect)
 
-    simulate = commands.add_parser("simulate", help="write a simulated survey as a Parquet catalog")
+    simulate = commands.add_parser("simulate", help="write a simulated survey as a catalog")
     simulate.add_argument("scenario", metavar="SCENARIO", help="a name or a YAML file")
-    simulate.add_argument("-o", "--output", required=True, metavar="FILE", type=Path)
+    simulate.add_argument("-o", "--output", required=True, metavar="FILE", type=Path, help="*.parquet or *.fits")
     simulate.add_argument("--reference", metavar="FILE", type=Path, help="write its reference catalog as well")
+    simulate.add_argument(
+        "--truth", metavar="FOLDER", type=Path, help="write what is true of sources and visits as well"
+    )
+    simulate.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME=STRENGTH",
+        help="let something go wrong, such as jitter=10mas; may be repeated",
+    )
     simulate.add_argument("--stars", type=int, metavar="N", help="number of stars, instead of the scenario's")
     simulate.add_argument("--visits", type=int, metavar="N", help="visits in each band, instead of the scenario's")
     simulate.add_argument("--band", metavar="BANDS", help="only these bands, separated by commas")
@@ -118,24 +128,27 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _simulate(options: argparse.Namespace) -> int:
     from skyaccept.lib.errors import InputError
-    from skyaccept.synthetic import scenario, survey
+    from skyaccept.synthetic import output, scenario, survey
 
     if options.seed < 0:
         raise InputError(f"--seed {options.seed}: must not be negative")
     for path in (path for path in (options.output, options.reference) if path is not None):
         if path.is_dir():
             raise InputError(f"{path}: is a folder; name a file")
+    for path in (path for path in (options.output, options.reference, options.truth) if path is not None):
         if not path.resolve().parent.is_dir():
             raise InputError(f"{path}: no such folder")
     bands = None if options.band is None else [band.strip() for band in options.band.split(",")]
-    chosen = scenario.override(scenario.load(options.scenario), options.stars, options.visits, bands)
+    chosen = scenario.override(scenario.load(options.scenario), options.stars, options.visits, bands, options.fault)
     reference = None if options.reference is None else survey.reference(chosen, options.seed)
     if options.reference is not None and reference is None:
         raise InputError(f"--reference {options.reference}: scenario {chosen.scenario} has no reference catalog")
     with _shown():
-        detections = survey.stream(chosen, options.seed, options.output)
+        detections = output.stream(chosen, options.seed, options.output)
     if reference is not None:
-        survey.write_reference(reference, options.reference)
+        output.write_reference(reference, options.reference)
+    if options.truth is not None:
+        output.write_truth(chosen, options.seed, options.truth)
     visits = sum(chosen.visits.number.values())
     _print([f"{options.output}: {detections:,} detections of {chosen.stars.number:,} stars in {visits} visits"])
     return 0

@@ -2,125 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any
 
 import astropy.units as u
-from pydantic import PlainValidator
 from skyaccept.lib import document
-from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
+from skyaccept.synthetic.description import ChosenFault, Scenario, Variant, count
+from skyaccept.synthetic.faults import FAULTS
 
-_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
-
-
-def _positive(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 100_000_000:
-        raise ValueError("expected a whole number from 1 to 100,000,000")
-    return value
-
-
-def _fraction(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1:
-        raise ValueError("expected a fraction, 0 <= x < 1")
-    return float(value)
-
-
-Count = Annotated[int, PlainValidator(_positive)]
-Fraction = Annotated[float, PlainValidator(_fraction)]
-
-
-@dataclass(frozen=True)
-class Field:
-    """Disc on the sky that holds the stars."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    ra: Quantity
-    dec: Quantity
-    radius: Quantity
-
-
-@dataclass(frozen=True)
-class Stars:
-    """Stars uniform over the field, their number growing as 10 ** (slope * magnitude)."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    number: Count
-    brightest: Quantity
-    faintest: Quantity
-    slope: float
-
-
-@dataclass(frozen=True)
-class Visits:
-    """Visits of a round field of view, in each band, dithered uniformly in a disc; times from ``start`` (MJD) on."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    number: Mapping[str, Count]
-    view_radius: Quantity
-    dither: Quantity
-    missed: Fraction
-    start: Quantity
-    nights: Count
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """Depth, image quality and noise floors."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    depth: Mapping[str, Quantity]
-    seeing: Quantity
-    saturation: Quantity
-    position_floor: Quantity
-    magnitude_floor: Quantity
-    cosmic_rays: Fraction
-    edges: Fraction
-
-
-@dataclass(frozen=True)
-class ReferenceCatalog:
-    """Reference catalog of the same stars; positions have this error per coordinate."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    epoch: Quantity
-    position_error: Quantity
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """A simulated survey."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    scenario: str
-    title: str
-    text: str
-    field: Field
-    stars: Stars
-    visits: Visits
-    measurement: Measurement
-    reference: ReferenceCatalog | None = None
-
-
-_KINDS = {
-    ("field", "ra"): u.rad,
-    ("field", "dec"): u.rad,
-    ("field", "radius"): u.rad,
-    ("stars", "brightest"): u.mag,
-    ("stars", "faintest"): u.mag,
-    ("visits", "view_radius"): u.rad,
-    ("visits", "dither"): u.rad,
-    ("visits", "start"): u.day,
-    ("measurement", "seeing"): u.rad,
-    ("measurement", "saturation"): u.mag,
-    ("measurement", "position_floor"): u.rad,
-    ("measurement", "magnitude_floor"): u.mag,
-    ("reference", "epoch"): u.yr,
-    ("reference", "position_error"): u.rad,
-}
+_MOST_DETECTORS = 1000
 
 
 def shipped() -> dict[str, Path]:
@@ -139,38 +33,76 @@ def load(name: str | Path) -> Scenario:
     """
     known = shipped()
     path = known.get(str(name), Path(name))
-    if not path.exists():
+    if not document.exists(path):
         raise InputError(f"--scenario {name}: no such file, and not one of {', '.join(known)}")
+    if _is_variant(path):
+        return _variant(path)
     scenario, place = document.read(path, Scenario)
-    for (part, key), unit in _KINDS.items():
-        if getattr(scenario, part) is None:
-            continue
-        value = getattr(getattr(scenario, part), key)
-        if not value.unit.is_equivalent(unit):
-            raise place.error((part, key), f"key '{key}': {value} is not convertible to {unit}")
     for band in scenario.visits.number:
         if band not in scenario.measurement.depth:
             raise place.error(("measurement", "depth"), f"key 'depth': band {band!r} is missing")
-    for band, depth in scenario.measurement.depth.items():
-        if not depth.unit.is_equivalent(u.mag):
-            raise place.error(("measurement", "depth", band), f"key '{band}': {depth} is not a magnitude")
+    for part in ("stars", "galaxies"):
+        sources = getattr(scenario, part)
+        if sources is not None and sources.faintest <= sources.brightest:
+            raise place.error((part, "faintest"), "key 'faintest': has to be fainter than 'brightest'")
+    camera = scenario.camera
+    if camera is not None and scenario.visits.view_radius > _MOST_DETECTORS / 2 * camera.detector:
+        raise place.error(("camera", "detector"), f"key 'detector': more than {_MOST_DETECTORS} of them in a row")
+    variables = scenario.stars.variables
+    if variables is not None and not 0 < variables.shortest.to_value(u.day) <= variables.longest.to_value(u.day):
+        raise place.error(("stars", "variables"), "key 'variables': needs 0 < shortest <= longest")
+    _check_faults(scenario.faults, place)
     return scenario
 
 
+def _is_variant(path: Path) -> bool:
+    return "like" in document.read(path, dict[str, Any])[0]
+
+
+def _variant(path: Path) -> Scenario:
+    """Load a scenario that is like a shipped one, with faults."""
+    variant, place = document.read(path, Variant)
+    known = shipped()
+    if variant.like not in known or _is_variant(known[variant.like]):
+        raise place.error(("like",), f"key 'like': {variant.like!r} is not a shipped scenario that stands for itself")
+    _check_faults(variant.faults, place)
+    like = load(variant.like)
+    return replace(
+        like,
+        scenario=variant.scenario,
+        title=variant.title,
+        text=variant.text,
+        faults=(*like.faults, *variant.faults),
+    )
+
+
+def _check_faults(faults: Sequence[ChosenFault], place: document.Place) -> None:
+    for number, fault in enumerate(faults):
+        for key, problem in (("name", _unknown), ("strength", _unfit)):
+            if said := problem(fault):
+                raise place.error(("faults", number, key), f"key '{key}': {said}")
+
+
 def override(
-    scenario: Scenario, stars: int | None = None, visits: int | None = None, bands: Collection[str] | None = None
+    scenario: Scenario,
+    stars: int | None = None,
+    visits: int | None = None,
+    bands: Collection[str] | None = None,
+    faults: Sequence[str] = (),
 ) -> Scenario:
-    """Change a scenario's number of stars, of visits in each band, or its bands.
+    """Change a scenario's number of stars, of visits in each band, or its bands; add faults, as NAME=STRENGTH.
+
+    Galaxies change in number with the stars.
 
     Raises
     ------
     InputError
-        Not a number that a scenario may have, or a band that it does not.
+        Not a number that a scenario may have, a band that it does not, or not a fault.
     """
     for name, number in (("stars", stars), ("visits", visits)):
         if number is not None:
             try:
-                _positive(number)
+                count(number)
             except ValueError as error:
                 raise InputError(f"--{name} {number}: {error}") from None
     known = scenario.visits.number
@@ -178,8 +110,39 @@ def override(
     if unknown:
         raise InputError(f"--band {', '.join(unknown)}: scenario {scenario.scenario} has {', '.join(sorted(known))}")
     numbers = {band: visits or n for band, n in known.items() if bands is None or band in bands}
+    galaxies = scenario.galaxies
+    if galaxies is not None and stars is not None:
+        galaxies = replace(galaxies, number=max(1, round(galaxies.number * stars / scenario.stars.number)))
     return replace(
         scenario,
         stars=replace(scenario.stars, number=stars or scenario.stars.number),
+        galaxies=galaxies,
         visits=replace(scenario.visits, number=numbers),
+        faults=(*scenario.faults, *map(_fault, faults)),
     )
+
+
+def _fault(text: str) -> ChosenFault:
+    """Parse ``jitter=10mas``."""
+    name, _, strength = text.partition("=")
+    try:
+        chosen = ChosenFault(name, document.quantity(strength))
+    except ValueError as error:
+        raise InputError(f"--fault {text}: expected NAME=STRENGTH, such as jitter=10mas: {error}") from None
+    if said := _unknown(chosen) or _unfit(chosen):
+        raise InputError(f"--fault {text}: {said}")
+    return chosen
+
+
+def _unknown(fault: ChosenFault) -> str:
+    """What is wrong with the name of a fault, if anything is."""
+    return "" if fault.name in FAULTS else f"{fault.name!r} is not one of {', '.join(FAULTS)}"
+
+
+def _unfit(fault: ChosenFault) -> str:
+    """What is wrong with the strength of a fault, if anything is."""
+    try:
+        FAULTS[fault.name].measure(fault.strength)
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,57 @@
+r"""What the atmosphere does to positions: turbulence and chromatic refraction.
+
+Refraction lifts a star at zenith distance z by :math:`R(\lambda) \tan z`, :math:`R = n(\lambda) - 1`. A star that is
+redder by 1 mag in g - i has its light in a band at a longer effective wavelength, where R is less; what a calibration
+with stars of mean colour leaves is the difference,
+
+.. math:: \Delta = \frac{dR}{d\lambda} \frac{d\lambda_\mathrm{eff}}{d(g - i)} (g - i - \overline{g - i}) \tan z.
+
+The refractive index is that of dry air at 10 C (Filippenko 1982, PASP 94, 715, eqs. 1 and 2) at the pressure of the
+site. The shift of the effective wavelength is that of a photon spectrum that is a power law of the wavelength over a
+band with sharp limits: :math:`s \lambda (\Delta\lambda / \lambda)^2 / 12`, with the index s that makes 1 mag in g - i.
+"""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+from skyaccept.lib.sphere import MAS, Float
+from skyaccept.synthetic.description import Scenario, Site
+
+LIMITS = {"u": (320, 400), "g": (400, 552), "r": (552, 691), "i": (691, 818), "z": (818, 922), "y": (922, 1060)}
+"""Bands, nm (Ivezic et al. 2019, table 1 and section 2, rounded)."""
+
+SCALE_HEIGHT = 8400.0
+"""Metres in which the pressure falls by e."""
+
+TEMPERATURE = 10.0
+
+
+def refractivity(wavelength: float, pressure: float = 760.0, temperature: float = 15.0) -> float:
+    """Refractive index of dry air minus 1, for a wavelength in nm, mm of mercury and degrees C."""
+    square = (1000 / wavelength) ** 2
+    standard = 1e-6 * (64.328 + 29498.1 / (146 - square) + 255.4 / (41 - square))
+    density = pressure * (1 + (1.049 - 0.0157 * temperature) * 1e-6 * pressure)
+    return float(standard * density / (720.883 * (1 + 0.003661 * temperature)))
+
+
+def chromatic(band: str, site: Site) -> float:
+    """Refraction of a star that is redder by 1 mag in g - i, minus that of the other, at tan z = 1; mas, negative."""
+    pressure = 760 * float(np.exp(-site.height.to_value(u.m) / SCALE_HEIGHT))
+    low, high = LIMITS[band]
+    middle = (low + high) / 2
+    blue, red = (sum(LIMITS[name]) / 2 for name in ("g", "i"))
+    index = 0.4 * np.log(10) / np.log(red / blue)
+    shift = index * middle * ((high - low) / middle) ** 2 / 12
+    above, below = (refractivity(middle + step, pressure, TEMPERATURE) for step in (0.5, -0.5))
+    return float((above - below) * shift / MAS)
+
+
+def refraction(scenario: Scenario, band: str, color: Float, place: Float, zenith: Float) -> Float:
+    """Displacement of stars by chromatic refraction, (n, 3) in radians, for a share of 1 left in.
+
+    The vector towards the zenith whose length is tan z at direction s is ``zenith / (zenith . s) - s``.
+    """
+    mean = scenario.stars.colors.mean.to_value(u.mag) if scenario.stars.colors is not None else 0.0
+    upward = zenith / np.einsum("ij,j->i", place, zenith)[:, None] - place
+    return np.asarray((chromatic(band, scenario.site) * MAS * (color - mean))[:, None] * upward)

@@ -1,0 +1,72 @@
+"""The focal plane: projection of the sky, and a square grid of square detectors with gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib.separation.positions import tangent_basis
+from skyaccept.lib.sphere import Float
+from skyaccept.synthetic.description import Scenario
+from skyaccept.synthetic.visits import Visit
+
+Index = NDArray[np.int64]
+
+
+def axes(visit: Visit) -> tuple[Float, Float]:
+    """Unit vectors of the focal plane's x and y axes on the sky at the pointing, (3,) each."""
+    east, north = (basis[0] for basis in tangent_basis(visit.pointing[None, :]))
+    cos, sin = np.cos(visit.rotation), np.sin(visit.rotation)
+    return cos * east + sin * north, cos * north - sin * east
+
+
+def project(direction: Float, visit: Visit) -> tuple[Float, Float]:
+    """Place on the focal plane (gnomonic projection), radians; for directions within 90 degrees of the pointing."""
+    along = np.einsum("ij,j->i", direction, visit.pointing)
+    x, y = (np.einsum("ij,j->i", direction, axis) / along for axis in axes(visit))
+    return x, y
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Detectors: ``side`` squares of ``size`` in a row, ``pitch`` apart, numbered row by row; radians."""
+
+    side: int
+    size: float
+    pitch: float
+    edge: float
+
+    @property
+    def number(self) -> int:
+        """Number of detectors."""
+        return self.side**2
+
+    def locate(self, x: Float, y: Float) -> tuple[Index, NDArray[np.bool_]]:
+        """Detector of places on the focal plane, -1 in a gap or outside, and whether they lie at its edge."""
+        column, dx = self._along(x)
+        row, dy = self._along(y)
+        rim = self.size / 2 - np.maximum(np.abs(dx), np.abs(dy))
+        on = (rim > 0) & (column >= 0) & (column < self.side) & (row >= 0) & (row < self.side)
+        return np.where(on, row * self.side + column, -1), rim < self.edge
+
+    def center(self, detector: Index) -> tuple[Float, Float]:
+        """Places of the centres of detectors."""
+        row, column = np.divmod(detector, self.side)
+        return (column - (self.side - 1) / 2) * self.pitch, (row - (self.side - 1) / 2) * self.pitch
+
+    def _along(self, x: Float) -> tuple[Index, Float]:
+        place = np.floor(x / self.pitch + self.side / 2)
+        return place.astype(np.int64), x - (place - (self.side - 1) / 2) * self.pitch
+
+
+def grid(scenario: Scenario) -> Grid:
+    """Detectors that cover the field of view; a single one without gaps where the scenario has no camera."""
+    width = 2 * float(np.tan(scenario.visits.view_radius.to_value(u.rad)))
+    if scenario.camera is None:
+        return Grid(1, width, width, 0.0)
+    size, gap, edge = (getattr(scenario.camera, name).to_value(u.rad) for name in ("detector", "gap", "edge"))
+    # an odd number, so that a detector and no gap lies in the middle
+    side = int(np.ceil((width + gap) / (size + gap))) // 2 * 2 + 1
+    return Grid(side, size, size + gap, edge)

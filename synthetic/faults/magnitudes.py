@@ -1,0 +1,87 @@
+"""Faults of magnitudes and their errors."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.exposure import SATURATION_LOSS, SATURATION_SCATTER, Exposure
+from skyaccept.synthetic.faults.fault import Fault
+
+MMAG = 1e-3
+
+
+def visit_zero_point(exposure: Exposure, strength: float) -> Exposure:
+    """Zero point of one visit in each band that is off, mmag."""
+    visits = sum(visit.band == exposure.visit.band for visit in exposure.plan)
+    return exposure.brightened(strength * MMAG) if exposure.visit.index == visits // 2 else exposure
+
+
+def detector_zero_point(exposure: Exposure, strength: float) -> Exposure:
+    """Constant normal error of the zero point of every detector, mmag."""
+    errors = stream(exposure.seed, "fault detector_zero_point").standard_normal(exposure.detectors.number)
+    return exposure.brightened(strength * MMAG * errors[exposure.columns["detector"]])
+
+
+def gradient(exposure: Exposure, strength: float) -> Exposure:
+    """Zero point that changes along x, by the strength from the centre of the focal plane to its rim, mmag."""
+    rim = exposure.scenario.visits.view_radius.to_value(u.rad)
+    return exposure.brightened(strength * MMAG * exposure.x / rim)
+
+
+def wrong_gain(exposure: Exposure, strength: float) -> Exposure:
+    """Gain that is taken for larger than it is: errors of magnitudes are too small and S/N too large, percent."""
+    factor = np.sqrt(1 + strength / 100)
+    return exposure.with_columns(mag_err=exposure.columns["mag_err"] / factor, snr=exposure.columns["snr"] * factor)
+
+
+def unflagged_saturation(exposure: Exposure, strength: float) -> Exposure:
+    """Stars that saturate fainter than the survey believes, none of them flagged, mag."""
+    believed, limit = exposure.visit.saturation, exposure.visit.saturation + strength
+    mag = np.where(exposure.source >= 0, exposure.true_mag, np.inf)
+    loss = SATURATION_LOSS * (np.maximum(limit - mag, 0) - np.maximum(believed - mag, 0))
+    scatter = SATURATION_SCATTER * exposure.visit.seeing * ((mag >= believed) & (mag < limit))
+    east, north = scatter * exposure.draws("fault unflagged_saturation").standard_normal((2, len(exposure)))
+    unflagged = exposure.with_columns(flag_saturated=np.zeros(len(exposure), dtype=bool))
+    return unflagged.brightened(loss).moved(east, north)
+
+
+FAULTS = (
+    Fault(
+        "visit_zero_point",
+        visit_zero_point,
+        "mmag",
+        "the zero point of one visit in each band is off by this much",
+        "the variance of each star grows by s^2 / n; a share 1/n of the deviations in PF1 and PA2 lies about "
+        "s (1 - 1/n)",
+    ),
+    Fault(
+        "detector_zero_point",
+        detector_zero_point,
+        "mmag",
+        "zero points of detectors are off by constant amounts, normal; their rms",
+        "the variance of a star that changes detectors at each visit grows by s^2",
+    ),
+    Fault(
+        "gradient",
+        gradient,
+        "mmag",
+        "the zero point changes along x by this much from the centre of the focal plane to its rim",
+        "the variance of a star grows by (s / R)^2 times the variance of its x, which dithers and rotations make",
+    ),
+    Fault(
+        "wrong_gain",
+        wrong_gain,
+        "percent",
+        "the gain is taken for this much larger than it is",
+        "S/N is too large by sqrt(1 + s): fainter stars count as bright; errors of magnitudes too small by that",
+    ),
+    Fault(
+        "unflagged_saturation",
+        unflagged_saturation,
+        "mag",
+        "stars saturate this much fainter than the survey believes, and none is flagged",
+        "their magnitudes lose half of the excess, which changes with seeing by 2.5 log10 of it; their positions "
+        "scatter by 0.05 FWHM more",
+    ),
+)

@@ -1,0 +1,217 @@
+"""Faults of positions and epochs."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.reference import JULIAN_YEAR
+from skyaccept.lib.sphere import MAS, unit_vectors
+from skyaccept.synthetic import atmosphere
+from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.exposure import Exposure
+from skyaccept.synthetic.faults.fault import Fault, struck
+
+
+def jitter(exposure: Exposure, strength: float) -> Exposure:
+    """Independent normal errors of each coordinate, mas."""
+    east, north = strength * exposure.draws("fault jitter").standard_normal((2, len(exposure)))
+    return exposure.moved(east, north)
+
+
+def distortion(exposure: Exposure, strength: float) -> Exposure:
+    """Radial displacement as the cube of the distance from the centre, of another size in each visit, mas."""
+    rim = exposure.scenario.visits.view_radius.to_value(u.rad)
+    factor = strength * exposure.draws("fault distortion").standard_normal() * (exposure.x**2 + exposure.y**2) / rim**3
+    return exposure.shifted(factor * exposure.x, factor * exposure.y)
+
+
+def plate_scale(exposure: Exposure, strength: float) -> Exposure:
+    """Displacement in proportion to the distance from the centre, of another size in each visit, percent."""
+    factor = strength / 100 / MAS * exposure.draws("fault plate_scale").standard_normal()
+    return exposure.shifted(factor * exposure.x, factor * exposure.y)
+
+
+def detector_shift(exposure: Exposure, strength: float) -> Exposure:
+    """Constant normal displacement of every detector, in each coordinate, mas."""
+    x, y = strength * stream(exposure.seed, "fault detector_shift").standard_normal((2, exposure.detectors.number))
+    detector = exposure.columns["detector"]
+    return exposure.shifted(x[detector], y[detector])
+
+
+def detector_rotation(exposure: Exposure, strength: float) -> Exposure:
+    """Constant normal rotation of every detector about its centre, arcsec."""
+    turns = stream(exposure.seed, "fault detector_rotation").standard_normal(exposure.detectors.number)
+    detector = exposure.columns["detector"]
+    x, y = exposure.detectors.center(detector)
+    turn = 1000 * strength * turns[detector]
+    return exposure.shifted(-turn * (exposure.y - y), turn * (exposure.x - x))
+
+
+def mirrored_detectors(exposure: Exposure, strength: float) -> Exposure:
+    """Displacement of the detectors left and right of the middle one in opposite directions, mas."""
+    middle = exposure.detectors.number // 2
+    detector = exposure.columns["detector"]
+    side = np.where(detector == middle + 1, 1.0, 0.0) - (detector == middle - 1)
+    return exposure.shifted(strength * side, np.zeros(len(exposure)))
+
+
+def refraction(exposure: Exposure, strength: float) -> Exposure:
+    """Chromatic refraction that is left in positions, percent."""
+    color, visit = exposure.sky.color, exposure.visit
+    if color is None:
+        raise InputError(f"scenario {exposure.scenario.scenario}: fault refraction needs stars with colors")
+    real = exposure.source >= 0
+    place = unit_vectors(exposure.columns["ra"], exposure.columns["dec"])
+    shift = np.zeros((len(exposure), 3))
+    shift[real] = atmosphere.refraction(
+        exposure.scenario, visit.band, color[exposure.source[real]], place[real], visit.zenith
+    )
+    return exposure.at(place + strength / 100 * shift)
+
+
+def proper_motion(exposure: Exposure, strength: float) -> Exposure:
+    """Normal proper motions of each coordinate that nobody knows of, about the middle of the survey, mas / yr."""
+    real = exposure.source >= 0
+    motion = np.zeros((len(exposure), 2))
+    drawn = stream(exposure.seed, "fault proper_motion").standard_normal((len(exposure.sky), 2))
+    motion[real] = drawn[exposure.source[real]]
+    middle = np.mean([visit.mjd for visit in exposure.plan])
+    east, north = strength * (exposure.visit.mjd - middle) / JULIAN_YEAR * motion.T
+    return exposure.moved(east, north)
+
+
+def wrong_epoch(exposure: Exposure, strength: float) -> Exposure:
+    """Epochs that are late, yr."""
+    return exposure.with_columns(mjd=exposure.columns["mjd"] + strength * JULIAN_YEAR)
+
+
+def band_offset(exposure: Exposure, strength: float) -> Exposure:
+    """Displacement to the north in all bands but r, mas."""
+    return exposure if exposure.visit.band == "r" else exposure.moved(0.0, strength)
+
+
+def truncation(exposure: Exposure, strength: float) -> Exposure:
+    """Coordinates rounded to a step, mas."""
+    step = strength / 3_600_000
+    if not step:
+        return exposure
+    ra, dec = (np.round(exposure.columns[name] / step) * step for name in ("ra", "dec"))
+    return exposure.with_columns(ra=ra % 360, dec=np.clip(dec, -90, 90))
+
+
+def radians(exposure: Exposure, strength: float) -> Exposure:
+    """Visits whose coordinates are in radians where degrees are meant, percent."""
+    if not struck(exposure, "radians", strength):
+        return exposure
+    return exposure.with_columns(**{name: np.radians(exposure.columns[name]) for name in ("ra", "dec")})
+
+
+def wrapped_ra(exposure: Exposure, strength: float) -> Exposure:
+    """Visits whose right ascension runs from -180 to 180 degrees, percent."""
+    if not struck(exposure, "wrapped_ra", strength):
+        return exposure
+    ra = exposure.columns["ra"]
+    return exposure.with_columns(ra=np.where(ra > 180, ra - 360, ra))
+
+
+FAULTS = (
+    Fault(
+        "jitter",
+        jitter,
+        "mas",
+        "normal errors of each coordinate of each detection that the errors in the catalog do not know of",
+        "sigma^2 grows by s^2 in AM, AF, AD, AB and AA1, at all separations; AB1^2 by s^2 (1 + 1/n)",
+    ),
+    Fault(
+        "distortion",
+        distortion,
+        "mas",
+        "a radial distortion that grows as the cube of the distance from the centre, normal from visit to visit; "
+        "its rms at the rim of the view",
+        "the variance of a separation D grows by that of s (r_i^2 r_i - r_j^2 r_j) along it, r in units of the rim",
+    ),
+    Fault(
+        "plate_scale",
+        plate_scale,
+        "percent",
+        "a wrong plate scale, normal from visit to visit; its rms",
+        "the variance of a separation D grows by (s D)^2: AM3 first, then AM2, then AM1",
+    ),
+    Fault(
+        "detector_shift",
+        detector_shift,
+        "mas",
+        "detectors stand off their places by constant amounts, normal; their rms in each coordinate",
+        "the variance of a separation grows by up to 2 s^2 where both stars change detectors from visit to visit, "
+        "by nothing where they share one",
+    ),
+    Fault(
+        "detector_rotation",
+        detector_rotation,
+        "arcsec",
+        "detectors are turned about their centres by constant angles, normal; their rms",
+        "the variance of a coordinate is (s a)^2 / 12 for squares of side a, as far as the stars change detectors; "
+        "separations within a detector do not change",
+    ),
+    Fault(
+        "mirrored_detectors",
+        mirrored_detectors,
+        "mas",
+        "the detectors left and right of the middle one stand off by this much in opposite directions",
+        "the mean offset is zero; the mean square offset grows by 2 s^2 over the number of detectors: AB1 and AA1 "
+        "see it only when it is large",
+    ),
+    Fault(
+        "refraction",
+        refraction,
+        "percent",
+        "this share of the chromatic refraction is left in positions",
+        "offsets towards the zenith of s c (color - mean) tan z, c = 47 mas per mag of g - i in g, 13 in r, 5 in i",
+    ),
+    Fault(
+        "proper_motion",
+        proper_motion,
+        "mas / yr",
+        "stars move, by normal amounts that neither processing nor reference catalog know of; rms per coordinate",
+        "the variance of a coordinate grows by s^2 times the variance of the times in years",
+    ),
+    Fault(
+        "wrong_epoch",
+        wrong_epoch,
+        "yr",
+        "the times of all visits are late by this much",
+        "AA1 is compared with places s times the proper motion away; nothing else reacts",
+    ),
+    Fault(
+        "band_offset",
+        band_offset,
+        "mas",
+        "positions in all bands but r lie this much to the north",
+        "AB1^2 of Dec grows by s^2, AA1 in the other bands; AM, AF, AD, ABF1 and AB2 do not change",
+    ),
+    Fault(
+        "truncation",
+        truncation,
+        "mas",
+        "coordinates are rounded to multiples of this; float32 does so to 55 mas in RA of 128 to 256 degrees",
+        "well below sigma, the variance of a coordinate grows by s^2 / 12, that of RA times cos(Dec)^2; far above "
+        "it, most stars repeat exactly and the others jump by s",
+    ),
+    Fault(
+        "radians",
+        radians,
+        "percent",
+        "this share of the visits of each band holds radians where degrees are meant",
+        "100 percent shrinks the sky 57 times: separations are others, no reference star matches",
+        100,
+    ),
+    Fault(
+        "wrapped_ra",
+        wrapped_ra,
+        "percent",
+        "in this share of the visits of each band right ascension runs from -180 to 180 degrees",
+        "a catalog with RA above 180 degrees is refused; others do not change",
+        100,
+    ),
+)

@@ -1,0 +1,48 @@
+r"""Signal-to-noise of a visit after the LSST error model (Ivezic et al. 2019, ApJ 873, 111, eqs. 4 to 6, table 2).
+
+The random error of a magnitude m in a visit of depth :math:`m_5` (S/N = 5) is
+:math:`\sqrt{(0.04 - \gamma) x + \gamma x^2}`, :math:`x = 10^{0.4 (m - m_5)}`, and adds in quadrature to a floor. The
+depth of a visit is that at the zenith in typical seeing, minus :math:`2.5 \log_{10}` of the ratio of the seeings, minus
+:math:`k (X - 1)` at airmass X. The error of a position is FWHM / (2.355 S/N) per coordinate, that of the centroid of a
+Gaussian image, and a floor, in quadrature.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from skyaccept.lib.sphere import Float
+
+GAMMA = {"u": 0.038, "g": 0.039, "r": 0.039, "i": 0.039, "z": 0.039, "y": 0.039}
+EXTINCTION = {"u": 0.491, "g": 0.213, "r": 0.126, "i": 0.096, "z": 0.069, "y": 0.170}
+"""Extinction per airmass, mag."""
+
+BANDS = tuple(GAMMA)
+
+DETECTION_SNR = 5.0
+
+FWHM = float(np.sqrt(8 * np.log(2)))
+"""Full width at half maximum of a Gaussian in units of its standard deviation."""
+
+SEEING_POWER = 0.6
+"""FWHM grows as this power of the airmass (Kolmogorov)."""
+
+
+def random_error(band: str, mag: Float, depth: float) -> Float:
+    """Random error of a magnitude, mag, without floor."""
+    x = 10 ** (0.4 * (mag - depth))
+    return np.asarray(np.sqrt((0.04 - GAMMA[band]) * x + GAMMA[band] * x**2))
+
+
+def snr(random: Float) -> Float:
+    """Signal-to-noise ratio of a flux whose magnitude has this random error: 2.5 / ln 10 over it."""
+    return np.asarray(2.5 / np.log(10) / random)
+
+
+def depth(band: str, zenith: float, airmass: float, broadening: float) -> float:
+    """Depth of a visit whose images are wider than typical by a factor, mag."""
+    return float(zenith - EXTINCTION[band] * (airmass - 1) - 2.5 * np.log10(broadening))
+
+
+def centroid_error(fwhm: Float | float, ratio: Float, floor: float) -> Float:
+    """Standard error of a position per coordinate, in the unit of ``fwhm`` and ``floor``."""
+    return np.asarray(np.hypot(floor, fwhm / (FWHM * ratio)))

@@ -1,0 +1,169 @@
+"""The true sky: stars and galaxies, their magnitudes, motions, variability and companions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from skyaccept.lib.catalog import Array
+from skyaccept.lib.reference import JULIAN_YEAR, earth
+from skyaccept.lib.separation.positions import tangent_basis
+from skyaccept.lib.sphere import MAS, Float, unit_vectors
+from skyaccept.synthetic.description import Galaxies, Scenario, Stars
+from skyaccept.synthetic.draws import stream
+
+EPOCH = 57388.5
+"""MJD at which positions are drawn: 2016.0, that of Gaia DR3."""
+
+LOCUS = {"u": (0.6, 1.7), "g": (0.0, 0.73), "r": (0.0, 0.0), "i": (0.0, -0.27), "z": (0.0, -0.4), "y": (0.0, -0.47)}
+"""Band minus r as a + b (g - i): a straight line in place of the stellar locus (Covey et al. 2007, AJ 134, 2398)."""
+
+
+@dataclass(frozen=True)
+class Sky:
+    """Sources, stars before galaxies; everything as it is, without errors.
+
+    Attributes
+    ----------
+    direction : (n, 3) float64
+        Barycentric unit vectors at `EPOCH`.
+    motion : (n, 2) float64
+        Proper motion in RA times cos(Dec) and Dec, mas per Julian year.
+    parallax : (n,) float64
+        mas.
+    mag, color : (n,) float64
+        r and g - i; colors None where the magnitude is the same in all bands.
+    galaxy : (n,) bool
+    amplitude, period, phase : (n,) float64
+        Of variable stars: half amplitude, mag; days; cycles at MJD 0. Amplitude 0 otherwise.
+    companion : (n, 2) float64
+        Offset of an unresolved companion to the east and north, mas.
+    share : (n,) float64
+        Flux of the companion over that of the star; 0 without one.
+    """
+
+    direction: Float
+    motion: Float
+    parallax: Float
+    mag: Float
+    color: Float | None
+    galaxy: Array
+    amplitude: Float
+    period: Float
+    phase: Float
+    companion: Float
+    share: Float
+
+    def __len__(self) -> int:
+        return len(self.mag)
+
+    def seen(self, mjd: float) -> Float:
+        """Directions in which the sources are seen from the Earth, (n, 3) unit vectors.
+
+        ``direction + motion t - parallax b``, made a unit vector, b being the barycentric place of the Earth in au
+        (ESA SP-1200, volume 1, section 1.2, without radial velocity).
+        """
+        if not self.motion.any() and not self.parallax.any():
+            return self.direction
+        years = (mjd - EPOCH) / JULIAN_YEAR
+        aside = (self.parallax * MAS)[:, None] * earth(np.array([mjd]))
+        return displaced(self.direction, self.motion.T * years, -aside)
+
+    def magnitude(self, band: str, mjd: float | None = None) -> Float:
+        """Magnitudes in a band: at a time, or on average over the variability of stars."""
+        mag = self.mag
+        if self.color is not None:
+            zero, slope = LOCUS[band]
+            mag = mag + zero + slope * self.color
+        if mjd is not None and self.amplitude.any():
+            mag = mag + self.amplitude * np.sin(2 * np.pi * (mjd / self.period + self.phase))
+        return mag
+
+
+def draw(scenario: Scenario, seed: int) -> Sky:
+    """Draw the sources of a scenario; each property from a stream of its own."""
+    stars, galaxies = scenario.stars, scenario.galaxies
+    n = stars.number
+    center = np.array([scenario.field.ra.to_value(u.deg), scenario.field.dec.to_value(u.deg)])
+    radius = scenario.field.radius.to_value(u.rad)
+    directions = [disc(stream(seed, "star positions"), n, center, radius)]
+    mags = [_magnitudes(stream(seed, "star magnitudes"), stars)]
+    if galaxies is not None:
+        directions.append(disc(stream(seed, "galaxy positions"), galaxies.number, center, radius))
+        mags.append(_magnitudes(stream(seed, "galaxy magnitudes"), galaxies))
+    mag = np.concatenate(mags)
+    total = len(mag)
+    color, motion, parallax = None, np.zeros((total, 2)), np.zeros(total)
+    if stars.colors is not None:
+        spread = stream(seed, "colors").standard_normal(total)
+        color = stars.colors.mean.to_value(u.mag) + stars.colors.scatter.to_value(u.mag) * spread
+    if stars.motions is not None:
+        size = stars.motions.proper_motion.to_value(u.mas / u.yr)
+        motion[:n] = size * stream(seed, "proper motions").standard_normal((n, 2))
+        parallax[:n] = stars.motions.parallax.to_value(u.mas) * stream(seed, "parallaxes").exponential(size=n)
+    amplitude, period, phase = np.zeros(total), np.ones(total), np.zeros(total)
+    if stars.variables is not None:
+        rng = stream(seed, "variables")
+        amplitude[:n] = (rng.random(n) < stars.variables.fraction) * stars.variables.amplitude.to_value(u.mag)
+        low, high = (np.log(t.to_value(u.day)) for t in (stars.variables.shortest, stars.variables.longest))
+        period[:n] = np.exp(low + (high - low) * rng.random(n))
+        phase[:n] = rng.random(n)
+    companion, share = np.zeros((total, 2)), np.zeros(total)
+    if stars.companions is not None:
+        rng = stream(seed, "companions")
+        faint = 10 ** (-0.4 * stars.companions.fainter.to_value(u.mag))
+        share[:n] = (rng.random(n) < stars.companions.fraction) * faint
+        distance = stars.companions.separation.to_value(u.mas) * np.sqrt(rng.random(n))
+        angle = 2 * np.pi * rng.random(n)
+        companion[:n] = np.stack([distance * np.sin(angle), distance * np.cos(angle)], axis=1)
+    galaxy = np.arange(total) >= n
+    return Sky(
+        np.concatenate(directions),
+        motion,
+        parallax,
+        mag,
+        color,
+        galaxy,
+        amplitude,
+        period,
+        phase,
+        companion,
+        share,
+    )
+
+
+def disc(rng: np.random.Generator, n: int, center: Float, radius: float) -> Float:
+    """Unit vectors uniform within ``radius`` (radians) of a centre (ra, dec in degrees); right at the poles as well."""
+    # 1 - cos written so that a small radius keeps its digits
+    squared = np.sin(radius / 2) ** 2 * rng.random(n)
+    distance, angle = 2 * np.arcsin(np.sqrt(squared)), 2 * np.pi * rng.random(n)
+    middle = unit_vectors(*center)
+    east, north = (basis[0] for basis in tangent_basis(middle[None, :]))
+    aside = np.cos(angle)[:, None] * east + np.sin(angle)[:, None] * north
+    return np.asarray(np.cos(distance)[:, None] * middle + np.sin(distance)[:, None] * aside)
+
+
+def displaced(direction: Float, offset: Float, further: Float | float = 0.0) -> Float:
+    """Unit vectors (n, 3) moved by offsets (2, n) to the east and north, mas, and by further vectors (n, 3)."""
+    east, north = tangent_basis(direction)
+    moved = direction + (offset[0] * MAS)[:, None] * east + (offset[1] * MAS)[:, None] * north + further
+    return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True))
+
+
+def degrees(vectors: Float) -> tuple[Float, Float]:
+    """Right ascension in [0, 360) and declination, degrees."""
+    ra = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
+    dec = np.degrees(np.arctan2(vectors[:, 2], np.hypot(vectors[:, 0], vectors[:, 1])))
+    return np.where(ra >= 360, 0.0, ra), dec
+
+
+def _magnitudes(rng: np.random.Generator, sources: Stars | Galaxies) -> Float:
+    """Draw from a density proportional to 10 ** (slope m) between two magnitudes."""
+    bright, faint = sources.brightest.to_value(u.mag), sources.faintest.to_value(u.mag)
+    uniform = rng.random(sources.number)
+    if sources.slope == 0:
+        return np.asarray(bright + (faint - bright) * uniform)
+    # measured from the faint end, where the numbers are
+    least = 10 ** (sources.slope * (bright - faint))
+    return np.asarray(faint + np.log10(least + (1 - least) * uniform) / sources.slope)

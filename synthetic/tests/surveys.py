@@ -1,0 +1,70 @@
+"""Scenarios that tests start from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from skyaccept.lib import measure, requirements
+from skyaccept.lib.association import associate
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.reference import Reference
+from skyaccept.lib.results import Result
+from skyaccept.lib.sphere import MAS
+from skyaccept.synthetic import scenario, sky, visits
+from skyaccept.synthetic.description import Scenario, Site
+from skyaccept.synthetic.exposure import Exposure, expose
+
+RADIUS = 1000 * MAS
+
+
+@cache
+def nominal() -> Scenario:
+    """The built-in scenario."""
+    return scenario.load("nominal")
+
+
+def plain(ra: float = 150, dec: float = 2, *, stars: int = 3000, visits: int = 8, **measurement: Any) -> Scenario:
+    """The nominal survey without any effect but noise, of a field anywhere, seen from a site below it."""
+    base = nominal()
+    latitude = float(np.clip(dec, -80, 80))
+    return replace(
+        base,
+        site=Site(latitude * u.deg, 0 * u.deg, 0 * u.m),
+        field=replace(base.field, ra=ra * u.deg, dec=dec * u.deg),
+        stars=replace(base.stars, number=stars, colors=None, motions=None),
+        galaxies=None,
+        camera=None,
+        visits=replace(base.visits, number=dict.fromkeys(base.visits.number, visits), nights=365),
+        measurement=replace(
+            base.measurement,
+            seeing_scatter=0.0,
+            saturation=0 * u.mag,
+            missed=0.0,
+            spurious=0.0,
+            cosmic_rays=0.0,
+            **measurement,
+        ),
+        reference=None,
+    )
+
+
+def one_magnitude(base: Scenario, mag: float) -> Scenario:
+    """The same with all stars of practically one magnitude."""
+    stars = replace(base.stars, brightest=mag * u.mag, faintest=(mag + 1e-9) * u.mag)
+    return replace(base, stars=stars)
+
+
+def first(chosen: Scenario, seed: int = 1, number: int = 0) -> Exposure:
+    """One visit of a scenario, without faults."""
+    return expose(chosen, sky.draw(chosen, seed), visits.plan(chosen, seed), number, seed)
+
+
+def verify(detections: Detections, reference: Reference | None = None) -> dict[str, Result]:
+    """Results of LSE-30 in r and i, by test id."""
+    associated = associate(detections, RADIUS)
+    results = measure.run(associated, requirements.load(), bands=["r", "i"], reference=reference).results
+    return {result.test: result for result in results}
