@@ -57,6 +57,7 @@ def _in(
 
 Count = Annotated[int, PlainValidator(count)]
 Fraction = Annotated[float, PlainValidator(_number(0, 1, "a fraction, 0 <= x < 1"))]
+Share = Annotated[float, PlainValidator(_number(0, 1 + 1e-9, "a share, 0 <= x <= 1"))]
 Rate = Annotated[float, PlainValidator(_number(0, 1e9, "a number that is not negative"))]
 Airmass = Annotated[float, PlainValidator(_number(1.0001, 40, "an airmass above 1"))]
 Angle = Annotated[u.Quantity, PlainValidator(_in(u.rad))]
@@ -212,7 +213,7 @@ class Atmosphere:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     turbulence: Turbulence | None = None
-    refraction: Fraction = 0.0
+    refraction: Share = 0.0
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,8 @@ FAULTS = (
         refraction,
         "percent",
         "this share of the chromatic refraction is left in positions",
-        "offsets towards the zenith of s c (color - mean) tan z, c = 47 mas per mag of g - i in g, 13 in r, 5 in i",
+        "offsets towards the zenith of s c (color - mean) tan z, on Cerro Pachon c = -38 mas per mag of g - i in g, "
+        "-11 in r, -4 in i",
     ),
     Fault(
         "proper_motion",

@@ -1,0 +1,17 @@
+import numpy as np
+from skyaccept.synthetic.draws import stream
+
+
+def test_the_same_key_gives_the_same_numbers_and_any_other_key_gives_others() -> None:
+    same = stream(1, "positions r", 3).random(5)
+    np.testing.assert_array_equal(stream(1, "positions r", 3).random(5), same)
+    for other in (stream(2, "positions r", 3), stream(1, "positions i", 3), stream(1, "positions r", 4)):
+        assert not np.isin(other.random(5), same).any()
+
+
+def test_streams_are_uncorrelated() -> None:
+    """Numbers of a thousand visits and of two purposes."""
+    first = np.stack([stream(1, "a", visit).standard_normal(100) for visit in range(1000)])
+    second = np.stack([stream(1, "b", visit).standard_normal(100) for visit in range(1000)])
+    for a, b in ((first, second), (first[1:], first[:-1])):
+        assert abs(np.mean(a * b)) < 5 / np.sqrt(a.size)

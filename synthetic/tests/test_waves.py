@@ -1,0 +1,91 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy import integrate, special
+from skyaccept.lib.sphere import Float
+from skyaccept.synthetic import waves
+from skyaccept.synthetic.draws import stream
+
+SCALE = np.radians(5 / 60)
+FIELDS = 3000
+DISTANCES = np.radians(np.array([0.5, 2, 5, 15]) / 60)
+
+
+def correlation(distance: float) -> float:
+    """Von Karman correlation in closed form."""
+    x = distance / SCALE
+    return float(2 ** (1 / 6) / special.gamma(5 / 6) * x ** (5 / 6) * special.kv(5 / 6, x))
+
+
+def mean_bessel(order: int, distance: float) -> float:
+    """Mean of J(k r) over the spectrum, whose density in k is 5/3 k (1 + k^2) ** (-11/6) in units of the scale."""
+    found, _ = integrate.quad(
+        lambda k: 5 / 3 * k * (1 + k * k) ** (-11 / 6) * special.jv(order, k * distance / SCALE), 0, 400, limit=2000
+    )
+    return float(found)
+
+
+def products(field: Callable[[waves.Waves, Float, Float], Float]) -> Float:
+    """Products of components at the origin and at the distances along x, (fields, components, distances)."""
+    x = np.concatenate([[0.0], DISTANCES])
+    found = []
+    for number in range(FIELDS):
+        values = np.atleast_2d(field(waves.draw(stream(1, "field", number), SCALE), x, np.zeros_like(x)))
+        found.append(values[:, :1] * values)
+    return np.array(found)
+
+
+def check(found: Float, expected: list[float]) -> None:
+    """Means over the fields are as expected, within five standard errors."""
+    error = found.std(axis=0) / np.sqrt(len(found))
+    assert np.all(np.abs(found.mean(axis=0) - expected) < 5 * error), (found.mean(axis=0), expected)
+
+
+def test_a_scalar_field_has_unit_variance_and_the_von_karman_correlation() -> None:
+    check(products(waves.scalar)[:, 0], [1.0, *map(correlation, DISTANCES)])
+
+
+def test_the_mean_of_bessel_functions_is_the_closed_form() -> None:
+    """The independent integral over the spectrum that the next test leans on."""
+    for distance in DISTANCES:
+        assert mean_bessel(0, distance) == pytest.approx(correlation(distance), abs=2e-3)
+
+
+def test_displacements_along_and_across_are_correlated_as_a_gradient() -> None:
+    """J0 - J2 along the separation and J0 + J2 across it: no curl."""
+    found = products(waves.gradient)
+    for component, sign in ((0, -1), (1, 1)):
+        expected = [mean_bessel(0, d) + sign * mean_bessel(2, d) for d in DISTANCES]
+        check(found[:, component], [1.0, *expected])
+
+
+def test_ellipticities_have_unit_variance_and_turn_twice_as_fast_as_the_axes() -> None:
+    """Turning the waves by 45 degrees takes e1 to e2."""
+    drawn = waves.draw(stream(1, "e"), SCALE)
+    turned = waves.Waves(drawn.vector, drawn.phase, drawn.direction + np.pi / 4)
+    x, y = stream(2, "e").random((2, 50)) * 0.05
+    e1, e2 = waves.ellipticity(drawn, x, y)
+    t1, t2 = waves.ellipticity(turned, x, y)
+    np.testing.assert_allclose((t1, t2), (-e2, e1), atol=1e-12)
+    check(products(waves.ellipticity)[:, :, 0], [1.0, 1.0])
+
+
+def test_a_field_is_the_plain_sum_of_its_waves() -> None:
+    """Across the blocks in which points are taken."""
+    drawn = waves.draw(stream(3, "plain"), SCALE)
+    x, y = stream(4, "plain").random((2, 8200)) * 0.06
+    found = waves.scalar(drawn, x, y)
+    for k in (0, 8191, 8192, 8199):
+        total = 0.0
+        for (kx, ky), phase in zip(drawn.vector, drawn.phase, strict=True):
+            total += np.cos(kx * x[k] + ky * y[k] + phase)
+        assert found[k] == pytest.approx(total * np.sqrt(2 / waves.WAVES), abs=1e-12)
+
+
+def test_a_field_is_normal_at_a_point() -> None:
+    """Kurtosis of a sum of M waves: 3 (1 - 1 / (2 M))."""
+    zero = np.zeros(1)
+    values = np.array([waves.scalar(waves.draw(stream(5, "n", k), SCALE), zero, zero)[0] for k in range(FIELDS)])
+    kurtosis = np.mean(values**4) / np.mean(values**2) ** 2
+    assert kurtosis == pytest.approx(3 * (1 - 0.5 / waves.WAVES), abs=5 * np.sqrt(24 / FIELDS))
