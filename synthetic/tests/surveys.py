@@ -13,7 +13,7 @@ from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
-from skyaccept.lib.sphere import MAS
+from skyaccept.lib.sphere import MAS, Float, unit_vectors
 from skyaccept.synthetic import scenario, sky, visits
 from skyaccept.synthetic.description import Scenario, Site
 from skyaccept.synthetic.exposure import Exposure, expose
@@ -52,6 +52,13 @@ def plain(ra: float = 150, dec: float = 2, *, stars: int = 3000, visits: int = 8
     )
 
 
+def sharp(base: Scenario, **parts: Any) -> Scenario:
+    """Without noise to speak of, for what an effect does by itself."""
+    depth = dict.fromkeys(base.measurement.depth, 60 * u.mag)
+    quiet = replace(base.measurement, depth=depth, position_floor=0 * u.mas, magnitude_floor=0 * u.mag)
+    return replace(base, measurement=quiet, **parts)
+
+
 def one_magnitude(base: Scenario, mag: float) -> Scenario:
     """The same with all stars of practically one magnitude."""
     stars = replace(base.stars, brightest=mag * u.mag, faintest=(mag + 1e-9) * u.mag)
@@ -61,6 +68,13 @@ def one_magnitude(base: Scenario, mag: float) -> Scenario:
 def first(chosen: Scenario, seed: int = 1, number: int = 0) -> Exposure:
     """One visit of a scenario, without faults."""
     return expose(chosen, sky.draw(chosen, seed), visits.plan(chosen, seed), number, seed)
+
+
+def shifts(made: Exposure, base: Exposure) -> Float:
+    """Difference of the positions of the same sources in two exposures as vectors, mas."""
+    np.testing.assert_array_equal(made.source, base.source)
+    pair = [unit_vectors(part.columns["ra"], part.columns["dec"]) for part in (made, base)]
+    return np.asarray(pair[0] - pair[1]) / MAS
 
 
 def verify(detections: Detections, reference: Reference | None = None) -> dict[str, Result]:

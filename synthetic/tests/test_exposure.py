@@ -1,5 +1,4 @@
 from dataclasses import replace
-from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -17,28 +16,13 @@ from skyaccept.synthetic.description import (
     Ellipticity,
     Flat,
     Galaxies,
-    Scenario,
     Turbulence,
     Variables,
 )
 from skyaccept.synthetic.draws import stream
-from skyaccept.synthetic.exposure import SPURIOUS, Exposure, expose
+from skyaccept.synthetic.exposure import SPURIOUS, expose
 from skyaccept.synthetic.photometry import FWHM
-from skyaccept.synthetic.tests.surveys import first, one_magnitude, plain
-
-
-def sharp(base: Scenario, **parts: Any) -> Scenario:
-    """Without noise to speak of, for what an effect does by itself."""
-    depth = dict.fromkeys(base.measurement.depth, 60 * u.mag)
-    quiet = replace(base.measurement, depth=depth, position_floor=0 * u.mas, magnitude_floor=0 * u.mag)
-    return replace(base, measurement=quiet, **parts)
-
-
-def shifts(made: Exposure, base: Exposure) -> Float:
-    """Difference of the positions of the same sources in two exposures as vectors, mas."""
-    np.testing.assert_array_equal(made.source, base.source)
-    pair = [unit_vectors(part.columns["ra"], part.columns["dec"]) for part in (made, base)]
-    return np.asarray(pair[0] - pair[1]) / MAS
+from skyaccept.synthetic.tests.surveys import first, one_magnitude, plain, sharp, shifts
 
 
 def test_magnitudes_scatter_by_their_errors() -> None:

@@ -48,22 +48,6 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert survey.simulate(nominal, 6).detections.sha256 != survey.simulate(nominal, 5).detections.sha256
 
 
-def test_overrides_change_the_numbers_and_nothing_else() -> None:
-    """Stars, visits in each band, and bands."""
-    nominal = scenario.load("nominal")
-    assert scenario.override(nominal) == nominal
-    other = scenario.override(nominal, stars=10, visits=3, bands=["r"])
-    assert (other.stars.number, other.visits.number) == (10, {"r": 3})
-    assert (other.stars.slope, other.measurement) == (nominal.stars.slope, nominal.measurement)
-    for wrong, words in (
-        ({"stars": 0}, "--stars 0: expected a whole number"),
-        ({"visits": -1}, "--visits -1: expected a whole number"),
-        ({"bands": ["r", "z"]}, "--band z: scenario nominal has i, r"),
-    ):
-        with pytest.raises(InputError, match=words):
-            scenario.override(nominal, **wrong)
-
-
 @pytest.mark.parametrize("suffix", ["parquet", "fits"])
 @pytest.mark.parametrize(
     "faults", [(), ("misassociation=3percent",), ("not_a_number=3percent", "missing_visits=50percent")]
@@ -172,30 +156,3 @@ def test_am_of_mixed_stars_agrees_with_a_dense_simulation() -> None:
     medians = [np.median(sigma * np.sqrt(rng.chisquare(n - 1) / (n - 1))) for _ in range(200)]
     # the scatter over the draws ignores that pairs share stars; it is about doubled by that here
     assert result.value == pytest.approx(np.mean(medians), abs=4 * 2 * np.std(medians))
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("seeing: 0.7 arcsec", "seeing: 0.7", "key 'seeing'"),
-        ("seeing: 0.7 arcsec", "seeing: 0.7 mag", "key 'seeing'"),
-        ("slope: 0.2", "slop: 0.2", "slop"),
-        ("missed: 0.03", "missed: 1.5", "key 'missed'"),
-        ("{r: 8, i: 8}", "{r: 8, i: 0}", "key 'i'"),
-        ("{r: 24.3 mag, i: 23.8 mag}", "{r: 24.3 mag}", "band 'i' is missing"),
-    ],
-)
-def test_a_bad_scenario_names_file_line_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
-    text = scenario.shipped()["nominal"].read_text().replace(old, new)
-    line = next(k for k, row in enumerate(text.splitlines(), 1) if new in row)
-    path = tmp_path / "bad.yaml"
-    path.write_text(text)
-    with pytest.raises(InputError) as caught:
-        scenario.load(path)
-    assert message in str(caught.value)
-    assert f"bad.yaml: line {line}" in str(caught.value)
-
-
-def test_an_unknown_scenario_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="not one of degraded, "):
-        scenario.load("no-such")

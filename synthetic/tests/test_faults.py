@@ -1,0 +1,384 @@
+from dataclasses import replace
+
+import astropy.units as u
+import numpy as np
+import pytest
+from scipy import stats
+from skyaccept.lib.association import AMBIGUOUS, associate
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.reference import JULIAN_YEAR
+from skyaccept.lib.sphere import MAS
+from skyaccept.synthetic import camera, scenario, survey, visits
+from skyaccept.synthetic.description import Atmosphere, Camera, Colors, Galaxies, Scenario
+from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.exposure import Exposure
+from skyaccept.synthetic.faults import FAULTS
+from skyaccept.synthetic.tests.surveys import RADIUS, first, nominal, one_magnitude, plain, sharp, shifts, verify
+
+SAME = [name for name in FAULTS if name not in ("unflagged_saturation", "misassociation")]
+
+
+def simulated(base: Scenario, *chosen: str, seed: int = 1) -> Detections:
+    """Catalog of a scenario with faults."""
+    return survey.simulate(scenario.override(base, faults=chosen), seed).detections
+
+
+def struck(base: Scenario, name: str, strength: float, number: int = 0) -> tuple[Exposure, Exposure]:
+    """A visit with a fault, and without."""
+    good = first(base, number=number)
+    made = FAULTS[name].apply(good, strength)
+    assert made is not None
+    return made, good
+
+
+def gridded(**size: u.Quantity) -> Scenario:
+    """Without noise, on detectors of 30 arcmin."""
+    detector = size.get("detector", 30 * u.arcmin)
+    return replace(sharp(plain(stars=3000)), camera=Camera(detector, 10 * u.arcsec, 0 * u.arcsec))
+
+
+def own_axes(made: Exposure, good: Exposure) -> tuple[np.ndarray, np.ndarray]:
+    """Shifts along the focal plane's axes, mas, where both are tangent to the sky to a part in a thousand."""
+    vectors = shifts(made, good)
+    return vectors @ camera.axes(good.visit)[0], vectors @ camera.axes(good.visit)[1]
+
+
+def sigma_of(detections: Detections, band: str) -> float:
+    """Rms of the stated errors of positions in a band, mas."""
+    assert detections.ra_err is not None
+    return float(np.sqrt(np.mean(detections.ra_err[detections.band == detections.bands.index(band)] ** 2)))
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_strength_of_zero_changes_nothing(name: str) -> None:
+    made, good = struck(nominal(), name, 0.0)
+    assert len(made) == len(good)
+    for column, values in good.columns.items():
+        tolerance = 1e-13 if column in ("ra", "dec") else 0.0
+        np.testing.assert_allclose(made.columns[column], values, rtol=tolerance, err_msg=column)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_leaves_the_visit_as_it_was_and_the_same_seed_gives_the_same(name: str) -> None:
+    """The exposure that goes in keeps its columns, and twice is the same."""
+    good = first(nominal())
+    before = {column: values.copy() for column, values in good.columns.items()}
+    twice = [FAULTS[name].apply(good, 40.0) for _ in range(2)]
+    for column, values in before.items():
+        np.testing.assert_array_equal(good.columns[column], values)
+    assert (twice[0] is None) == (twice[1] is None)
+    if twice[0] is not None and twice[1] is not None:
+        for column, values in twice[0].columns.items():
+            np.testing.assert_array_equal(twice[1].columns[column], values)
+
+
+# through the metrics, in closed form
+
+
+def test_jitter_adds_in_quadrature_to_every_astrometric_metric() -> None:
+    """AM, AB1 and AA1 of equal stars: sigma^2 + s^2 in the place of sigma^2."""
+    base = one_magnitude(plain(), 19)
+    base = replace(base, reference=nominal().reference, visits=replace(base.visits, view_radius=3 * u.deg))
+    detections = simulated(base, "jitter=12mas")
+    found = verify(detections, survey.reference(base))
+    sigma = {band: np.hypot(12, sigma_of(detections, band)) for band in "ri"}
+    median = np.sqrt(stats.chi2.median(7) / 7)
+    assert found["OSS-REQ-0388-AM2-r"].value == pytest.approx(np.sqrt(2) * sigma["r"] * median, rel=0.02)
+    offset = np.hypot(sigma["i"], sigma["r"] / np.sqrt(8))
+    assert found["OSS-REQ-0388-AB1-i"].value == pytest.approx(offset, rel=0.02)
+    reference = 0.5 * 10 ** (0.2 * (19 - 21))
+    motion = (60690 - 57388.5) / JULIAN_YEAR * reference
+    total = np.sqrt(sigma["r"] ** 2 + reference**2 + motion**2)
+    assert found["OSS-REQ-0388-AA1-r"].value == pytest.approx(stats.norm.ppf(0.75) * total, rel=0.02)
+
+
+def test_a_plate_scale_error_changes_separations_in_proportion() -> None:
+    """Without noise AM is the separation times the standard deviation of the scales of the visits."""
+    base = sharp(plain())
+    base = replace(base, visits=replace(base.visits, view_radius=3 * u.deg))
+    found = verify(simulated(base, "plate_scale=0.002percent"))
+    ratio = [found[f"OSS-REQ-0388-AM{k}-r"].value for k in (1, 2, 3)]
+    plan = [visit for visit in visits.plan(base, 1) if visit.band == "r"]
+    drawn = [stream(1, "fault plate_scale r", visit.index).standard_normal() for visit in plan]
+    spread = 2e-5 * np.std(drawn, ddof=1)
+    for value, minutes in zip(ratio, (5, 20, 200), strict=True):
+        assert value == pytest.approx(spread * np.radians(minutes / 60) / MAS, rel=0.02)
+
+
+def test_a_band_offset_is_seen_by_ab1_and_not_by_what_is_about_the_mean() -> None:
+    """AB1^2 grows by s^2; AM, ABF1 and AB2 of the same detections do not change."""
+    good, bad = (verify(simulated(plain(), *chosen)) for chosen in ((), ("band_offset=15mas",)))
+    for clause in ("AM1-i", "AM2-i", "AF1-i", "ABF1-i", "AB2-i"):
+        assert bad[f"OSS-REQ-0388-{clause}"].value == pytest.approx(good[f"OSS-REQ-0388-{clause}"].value, abs=1e-3)
+    coordinates = bad["OSS-REQ-0388-AB1-i"].data["coordinates"]["design"]
+    without = good["OSS-REQ-0388-AB1-i"].data["coordinates"]["design"]
+    assert coordinates["ra"] == pytest.approx(without["ra"], abs=1e-3)
+    assert coordinates["dec"] == pytest.approx(np.hypot(15, without["dec"]), rel=0.01)
+
+
+def test_a_zero_point_step_of_one_visit_of_n_gives_pa1_of_step_over_root_n() -> None:
+    """Without noise; with a step of 30 mmag one measurement in eight deviates by 26.25 mmag, the others by 3.75."""
+    base = sharp(plain(stars=1000))
+    base = replace(base, visits=replace(base.visits, view_radius=3 * u.deg))
+    found = verify(simulated(base, "visit_zero_point=30mmag"))
+    assert found["OSS-REQ-0387-PA1gri-r"].value == pytest.approx(30 / np.sqrt(8), abs=1e-6)
+    assert found["OSS-REQ-0387-PF1gri-r"].value == pytest.approx(100 / 8)
+    assert found["OSS-REQ-0387-PA2gri-r"].value == pytest.approx(30 * 7 / 8, abs=1e-6)
+
+
+def test_a_wrong_epoch_puts_reference_stars_where_they_will_be() -> None:
+    """AA1 of stars with normal motions: 0.6745 times the motion in s years, beyond the noise."""
+    found = verify(simulated(nominal(), "wrong_epoch=50yr"), survey.reference(nominal()))
+    assert found["OSS-REQ-0388-AA1-r"].value == pytest.approx(stats.norm.ppf(0.75) * np.hypot(5 * 50, 4.5), rel=0.15)
+
+
+# on the detections themselves
+
+
+def test_distortion_grows_as_the_cube_of_the_distance() -> None:
+    """Sizes over r^3 are one number; over visits it scatters by the strength."""
+    sizes = []
+    base = replace(gridded(), visits=replace(gridded().visits, number={"r": 60}))
+    for number in range(60):
+        made, good = struck(base, "distortion", 30.0, number)
+        x, y = own_axes(made, good)
+        reach = np.hypot(good.x, good.y) / np.radians(1.75)
+        radial = (x * good.x + y * good.y) / np.hypot(good.x, good.y)
+        size = np.median(radial / reach**3)
+        np.testing.assert_allclose(radial, size * reach**3, atol=abs(size) * 2e-3 + 1e-4)
+        sizes.append(size)
+    assert np.sqrt(np.mean(np.square(sizes))) == pytest.approx(30, rel=5 / np.sqrt(120))
+
+
+def test_detectors_are_shifted_each_by_its_own_constant() -> None:
+    x_of: dict[int, list[float]] = {}
+    for number in (0, 3):
+        made, good = struck(gridded(), "detector_shift", 30.0, number)
+        x, _ = own_axes(made, good)
+        for detector, value in zip(good.columns["detector"], x, strict=True):
+            x_of.setdefault(int(detector), []).append(value)
+    for values in x_of.values():
+        np.testing.assert_allclose(values, values[0], atol=0.2)  # a part in a thousand where planes differ
+    spread = np.std([values[0] for values in x_of.values()])
+    assert spread == pytest.approx(30, rel=5 / np.sqrt(2 * len(x_of)))
+
+
+def test_a_rotated_detector_keeps_the_separations_within_it() -> None:
+    """Displacements are at right angles to the way from the centre and grow with it."""
+    made, good = struck(gridded(), "detector_rotation", 10.0)
+    x, y = own_axes(made, good)
+    center_x, center_y = good.detectors.center(good.columns["detector"])
+    dx, dy = good.x - center_x, good.y - center_y
+    np.testing.assert_allclose(x * dx + y * dy, 0, atol=1e-3 * np.abs(x).max() * np.abs(dx).max())
+    turn = np.hypot(x, y) / np.hypot(dx, dy)
+    for detector in np.unique(good.columns["detector"]):
+        turns = turn[good.columns["detector"] == detector]
+        np.testing.assert_allclose(turns, turns[0], rtol=3e-3)
+
+
+def test_mirrored_detectors_cancel_in_the_mean() -> None:
+    """Two detectors of 30 arcmin, either side of the middle one, and no other."""
+    made, good = struck(gridded(), "mirrored_detectors", 300.0)
+    x, y = own_axes(made, good)
+    detector, middle = good.columns["detector"], good.detectors.number // 2
+    assert good.detectors.center(np.array([middle]))[0][0] == 0
+    for shifted, value in ((middle + 1, 300.0), (middle - 1, -300.0)):
+        assert np.any(detector == shifted)
+        np.testing.assert_allclose(x[detector == shifted], value, rtol=1e-3)
+    np.testing.assert_allclose(x[np.abs(detector - middle) != 1], 0, atol=1e-6)
+    np.testing.assert_allclose(y, 0, atol=1)
+
+
+def test_refraction_is_that_of_the_atmosphere() -> None:
+    """A fault of 40 percent is what the scenario calls a share of 0.4."""
+    base = sharp(plain())
+    base = replace(base, stars=replace(base.stars, colors=Colors(1 * u.mag, 0.5 * u.mag)))
+    made, _ = struck(base, "refraction", 40.0)
+    built_in = first(replace(base, atmosphere=Atmosphere(refraction=0.4)))
+    np.testing.assert_allclose(shifts(made, built_in), 0, atol=1e-5)
+    with pytest.raises(InputError, match="fault refraction needs stars with colors"):
+        struck(plain(), "refraction", 40.0)
+
+
+def test_proper_motion_moves_a_star_evenly_over_the_survey() -> None:
+    """By s (t - middle) times a normal number of its own in each coordinate."""
+    base = sharp(plain(stars=2000))
+    moved = []
+    for number in (0, 5):
+        made, good = struck(base, "proper_motion", 200.0, number)
+        times = [visit.mjd for visit in good.plan]
+        years = (good.visit.mjd - np.mean(times)) / JULIAN_YEAR
+        per_star = np.full((len(good.sky), 3), np.nan)
+        per_star[good.source] = shifts(made, good) / years
+        moved.append(per_star)
+    both = np.isfinite(moved[0] + moved[1]).all(axis=1)
+    np.testing.assert_allclose(moved[0][both], moved[1][both], atol=0.1)
+    rms = np.sqrt((moved[0][both] ** 2).sum(axis=1).mean() / 2)
+    assert rms == pytest.approx(200, rel=5 / np.sqrt(4 * both.sum()))
+
+
+def test_truncation_rounds_to_the_step() -> None:
+    """Errors are uniform: a twelfth of the squared step; float32 is 55 mas at RA 150."""
+    made, good = struck(plain(stars=20000), "truncation", 55.0)
+    for name in ("ra", "dec"):
+        steps = made.columns[name] * 3_600_000 / 55
+        np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
+        error = (made.columns[name] - good.columns[name]) * 3_600_000
+        assert np.abs(error).max() <= 27.6
+        assert error.std() == pytest.approx(55 / np.sqrt(12), rel=0.02)
+    single = good.columns["ra"].astype(np.float32).astype(float) - good.columns["ra"]
+    assert single.std() * 3_600_000 == pytest.approx(55 / np.sqrt(12), rel=0.02)
+
+
+def test_radians_and_wrapped_right_ascension_strike_their_share_of_the_visits() -> None:
+    base = replace(plain(355.0, stars=50), visits=replace(plain().visits, number={"r": 20}))
+    for name, right in (
+        ("radians", lambda bad, good: np.allclose(np.degrees(bad), good)),
+        ("wrapped_ra", lambda bad, good: np.allclose(bad + 360, good) and (bad < 0).all()),
+    ):
+        hit = 0
+        for number in range(20):
+            made, good = struck(base, name, 30.0, number)
+            changed = not np.array_equal(made.columns["ra"], good.columns["ra"])
+            assert not changed or right(made.columns["ra"], good.columns["ra"])
+            hit += changed
+        assert hit == 6
+    with pytest.raises(InputError, match=r"column 'ra': -.* is outside \[0, 360\] degrees"):
+        simulated(base, "wrapped_ra=100percent")
+
+
+def test_detector_zero_points_and_a_gradient_follow_the_focal_plane() -> None:
+    made, good = struck(gridded(), "gradient", 30.0)
+    change = made.columns["mag"] - good.columns["mag"]
+    np.testing.assert_allclose(change, 0.030 * good.x / np.radians(1.75), atol=1e-12)
+    made, good = struck(gridded(), "detector_zero_point", 10.0)
+    change = made.columns["mag"] - good.columns["mag"]
+    found = [np.unique(change[good.columns["detector"] == k].round(9)) for k in np.unique(good.columns["detector"])]
+    assert all(len(values) == 1 for values in found)
+    assert np.std([values[0] for values in found]) == pytest.approx(0.010, rel=5 / np.sqrt(2 * len(found)))
+
+
+def test_a_wrong_gain_changes_errors_and_snr_alone() -> None:
+    made, good = struck(nominal(), "wrong_gain", 50.0)
+    np.testing.assert_allclose(made.columns["snr"], good.columns["snr"] * np.sqrt(1.5))
+    np.testing.assert_allclose(made.columns["mag_err"], good.columns["mag_err"] / np.sqrt(1.5))
+    np.testing.assert_array_equal(made.columns["mag"], good.columns["mag"])
+
+
+def test_unflagged_saturation_is_the_saturation_of_the_model_without_its_flags() -> None:
+    """1 mag fainter than believed is what a survey that saturates 1 mag fainter loses."""
+    base = sharp(plain(stars=3000))
+    base = replace(base, measurement=replace(base.measurement, saturation=18 * u.mag))
+    made, _ = struck(base, "unflagged_saturation", 1.0)
+    deeper = first(replace(base, measurement=replace(base.measurement, saturation=19 * u.mag)))
+    np.testing.assert_allclose(made.columns["mag"], deeper.columns["mag"], atol=1e-9)
+    assert not made.columns["flag_saturated"].any()
+    assert deeper.columns["flag_saturated"].any()
+
+
+def test_galaxies_taken_for_stars_are_the_same_in_all_visits() -> None:
+    base = replace(plain(stars=100), galaxies=Galaxies(4000, 17 * u.mag, 21 * u.mag, 0.3, 0.5 * u.arcsec))
+    mistaken: list[set[int]] = []
+    for number in (0, 9):
+        made, good = struck(base, "galaxies_as_stars", 30.0, number)
+        changed = made.columns["extendedness"] != good.columns["extendedness"]
+        assert (made.columns["extendedness"][changed] == 0).all()
+        assert good.sky.galaxy[good.source[changed]].all()
+        share = changed.sum() / good.sky.galaxy[good.source].sum()
+        assert share == pytest.approx(0.3, abs=5 * np.sqrt(0.21 / 3000))
+        mistaken.append(set(good.source[changed].tolist()))
+    assert len(mistaken[0] & mistaken[1]) > 0.8 * len(mistaken[0])
+
+
+def test_duplicates_make_objects_ambiguous() -> None:
+    """An object of n = 8 detections a band, in two bands, stays with probability (1 - s) ** 16."""
+    base = replace(plain(), visits=replace(plain().visits, view_radius=3 * u.deg))
+    made = survey.simulate(scenario.override(base, faults=["duplicates=3percent"]))
+    found = associate(made.detections, RADIUS).object
+    assert found is not None
+    lost = len(np.unique(made.truth.star[found == AMBIGUOUS])) / 3000
+    assert lost == pytest.approx(1 - 0.97**16, abs=5 * np.sqrt(0.24 / 3000))
+
+
+def test_repeated_rows_are_refused() -> None:
+    with pytest.raises(InputError, match="identical in every column"):
+        simulated(nominal(), "repeated_rows=0.1percent")
+
+
+def test_swapped_visits_bear_the_other_band_in_both_directions() -> None:
+    good, bad = (simulated(nominal(), *chosen) for chosen in ((), ("swapped_visits=25percent",)))
+    changed = np.unique(good.visit[good.band != bad.band])
+    assert len(changed) == 4
+    of = [good.bands[good.band[good.visit == visit][0]] for visit in changed]
+    assert sorted(of) == ["i", "i", "r", "r"]
+    np.testing.assert_array_equal(good.mag, bad.mag)
+    alone = scenario.override(nominal(), bands=["r"], faults=["swapped_visits=25percent"])
+    with pytest.raises(InputError, match="fault swapped_visits needs two bands"):
+        survey.simulate(alone)
+
+
+def test_a_share_of_the_detections_is_not_a_number() -> None:
+    found = simulated(plain(stars=2000), "not_a_number=10percent")
+    assert found.mag is not None
+    unknown = np.isnan(found.ra)
+    assert unknown.mean() == pytest.approx(0.1, abs=5 * 0.3 / np.sqrt(len(found)))
+    np.testing.assert_array_equal(unknown, np.isnan(found.dec))
+    np.testing.assert_array_equal(unknown, np.isnan(found.mag))
+
+
+def test_half_the_visits_are_missing() -> None:
+    good, bad = (simulated(nominal(), *chosen) for chosen in ((), ("missing_visits=50percent",)))
+    assert len(good.visits) == 16
+    assert len(bad.visits) == 8
+    assert set(bad.visits) < set(good.visits)
+
+
+def test_misassociation_gives_its_share_of_the_detections_to_a_neighbour() -> None:
+    """The share that is wrong, each with the star next to it, and nobody twice in a visit."""
+    base = replace(nominal(), measurement=replace(nominal().measurement, spurious=50.0))
+    made = survey.simulate(scenario.override(base, faults=["misassociation=4percent"]))
+    d, star = made.detections, made.truth.star
+    assert d.object is not None
+    owner = np.full(d.n_objects, -5)
+    # the object of a star is the one that most of its detections are given to
+    for source in np.unique(star[star >= 0]):
+        owner[np.bincount(d.object[star == source]).argmax()] = source
+    wrong = (owner[d.object] != star) & (star >= 0)
+    assert wrong.mean() == pytest.approx(0.04, abs=0.004)
+    keys = d.object.astype(np.int64) * len(d.visits) + d.visit
+    assert len(np.unique(keys)) == len(keys)
+
+
+# what is asked for
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nonsense=3mas", "'nonsense' is not one of jitter, distortion"),
+        ("jitter", "expected NAME=STRENGTH, such as jitter=10mas"),
+        ("jitter=3", "has no unit"),
+        ("jitter=3mmag", "not convertible to mas"),
+        ("jitter=-3mas", "is not negative"),
+        ("duplicates=101percent", "is not negative and not above 100 percent"),
+    ],
+)
+def test_a_fault_that_there_is_not_is_refused(text: str, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        scenario.override(nominal(), faults=[text])
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"--fault {text}: ")
+
+
+def test_strengths_are_taken_in_any_unit_of_their_kind() -> None:
+    one, other = (simulated(plain(stars=20), f"jitter={strength}") for strength in ("10mas", "0.01 arcsec"))
+    np.testing.assert_allclose(one.ra, other.ra, rtol=1e-15)
+
+
+def test_faults_follow_one_another() -> None:
+    """In the order in which they are named: the offset is in the radians as well."""
+    base = sharp(plain(stars=100))
+    both = simulated(base, "band_offset=30mas", "radians=100percent")
+    alone = simulated(base, "band_offset=30mas")
+    np.testing.assert_allclose(np.degrees(both.dec), alone.dec, rtol=1e-12)
