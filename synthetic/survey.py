@@ -127,7 +127,7 @@ def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
     if catalog is None:
         return None
     whole = sky.draw(scenario, seed)
-    rows = np.flatnonzero(~whole.galaxy & (whole.mag <= catalog.faintest.to_value(u.mag)))
+    rows = in_reference(scenario, whole)
     if not len(rows):
         raise InputError(f"scenario {scenario.scenario}: no star is bright enough for its reference catalog")
     scale = 10 ** (0.2 * (whole.mag[rows] - catalog.faintest.to_value(u.mag)))
@@ -159,6 +159,13 @@ def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
     for values in (made.ra, made.dec, made.mjd, made.pmra, made.pmdec, made.parallax):
         digest.update(np.ascontiguousarray(values).tobytes())
     return replace(made, sha256=digest.hexdigest())
+
+
+def in_reference(scenario: Scenario, whole: Sky) -> NDArray[np.int64]:
+    """Sources that the reference catalog lists, in its order; none where there is no catalog."""
+    if scenario.reference is None:
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(~whole.galaxy & (whole.mag <= scenario.reference.faintest.to_value(u.mag)))
 
 
 def position_error(scenario: Scenario, band: str, mag: Float) -> Float:

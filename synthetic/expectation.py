@@ -1,0 +1,275 @@
+r"""What metrics should come out as: closed forms for independent normal errors, and a dense simulation for the rest.
+
+With independent normal errors of known size every error that an estimator finds has a known distribution, and so has
+the mixture over all stars, pairs or measurements of a sample, each with its own error and number of visits:
+
+=================== ============================================ ==============================================
+errors              distribution                                 scale s
+=================== ============================================ ==============================================
+pair_rms            :math:`s \sqrt{\chi^2_{n-1} / (n-1)}`         :math:`s^2 = \sigma_i^2 + \sigma_j^2`
+magnitude_rms       the same, n visits of the star               error of a magnitude
+magnitude_deviation normal, its size                             :math:`s^2 = \sigma^2 (1 - 1/n)`
+offset              normal, its size                             :math:`s^2 = \sigma^2 + \sigma_r^2 / n_r`
+deviation_from_mean the same                                     the same
+reference_offset    normal, its size                             :math:`s^2 = \sigma^2 + \sigma_\mathrm{ref}^2`
+=================== ============================================ ==============================================
+
+AM, PA1 and AA1 are medians of the mixture, AF, PF1 and ABF1 its share above a threshold, AD, PA2 and AB2 its
+percentiles, AB1 its rms. This is the value expected of the very sample; its limit for many visits has n infinite and
+is what an unbiased value estimates. Sizes of errors are those stated by the simulation, squared and averaged over the
+visits of a star. Where the larger of RA and Dec is limited, each has this expected value, and the larger one lies above
+it by some of its sampling error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+from scipy import optimize, stats
+from scipy.spatial import cKDTree
+from skyaccept.lib import measure
+from skyaccept.lib.association import associate
+from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.metrics import METRICS
+from skyaccept.lib.reference import JULIAN_YEAR, Reference, earth
+from skyaccept.lib.requirements import Case, Specification
+from skyaccept.lib.selection import select
+from skyaccept.lib.separation.positions import tangent_basis
+from skyaccept.lib.sphere import MAS, Float, chord, unit_vectors
+from skyaccept.synthetic.description import Scenario
+from skyaccept.synthetic.survey import Survey, in_reference, reference, simulate
+
+RADIUS = 1000 * MAS
+"""Within which detections are one object."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Sizes of errors: each is ``scale`` times the absolute value of a chi variable over the root of its freedom.
+
+    Attributes
+    ----------
+    scale : (n,) float64
+    freedom : (n,) float64
+        1 for the size of a normal error, infinite where the size is the scale itself.
+    weight : (n,) float64
+        How often each occurs.
+    """
+
+    scale: Float
+    freedom: Float
+    weight: Float
+
+    def share_above(self, size: float) -> float:
+        """Expected share of the errors above a size."""
+        finite = np.isfinite(self.freedom)
+        above = np.where(self.scale > size, 1.0, 0.0)
+        square = self.freedom[finite] * (size / self.scale[finite]) ** 2
+        above[finite] = stats.chi2.sf(square, self.freedom[finite])
+        return float(np.average(above, weights=self.weight))
+
+    def quantile(self, share: float) -> float:
+        """Size that a share of the errors stays below."""
+        high = 20 * float(self.scale.max())
+        return float(optimize.brentq(lambda size: 1 - self.share_above(size) - share, 0.0, high, xtol=1e-6))
+
+    def rms(self) -> float:
+        """Root mean square."""
+        return float(np.sqrt(np.average(self.scale**2, weights=self.weight)))
+
+
+def expected(scenario: Scenario, specification: Specification, seed: int = 1, limit: bool = False) -> dict[str, float]:
+    """Expected value of every clause at its design level on a simulated survey, by test id.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        With independent normal errors only: no turbulence, refraction, calibration errors, variables, companions or
+        faults, for which see `dense`.
+    specification : Specification
+    seed : int
+    limit : bool
+        As for infinitely many visits, without the bias of few.
+
+    Returns
+    -------
+    dict of str to float
+        In the unit of the metric. Clauses that cannot be measured, or whose estimator has no closed form here, are
+        left out.
+
+    Raises
+    ------
+    ValueError
+        The errors of the scenario are not independent and normal.
+    """
+    stars = scenario.stars
+    others = (scenario.atmosphere, scenario.calibration, stars.variables, stars.companions, scenario.faults or None)
+    if any(effect is not None for effect in others):
+        raise ValueError(f"scenario {scenario.scenario} has more than independent normal errors: see `dense`")
+    made = simulate(scenario, seed)
+    detections, listed = associate(made.detections, RADIUS), in_reference(scenario, made.truth.sky)
+    sample = _Truth(made, detections, reference(scenario, seed), listed, limit)
+    found: dict[str, float] = {}
+    mixtures: dict[tuple[str, str, str], Mixture] = {}
+    for case in specification.cases(scenario.visits.number):
+        rule = specification.definitions[case.clause.definition].rule(case.clause.metric)
+        finder = None if rule is None else _FINDERS.get(rule.estimator)
+        if finder is None:
+            continue
+        key = (finder.__name__, case.band, str(case.clause.parameters))
+        try:
+            if key not in mixtures:
+                mixtures[key] = finder(sample, case, specification)
+        except NotMeasurable:
+            continue
+        found[case.id] = _statistic(case, mixtures[key])
+    return found
+
+
+def dense(
+    scenario: Scenario, specification: Specification, seeds: Iterable[int], bands: Collection[str] | None = None
+) -> dict[str, tuple[float, float]]:
+    """Mean and standard error of every measured value over simulated surveys, by test id.
+
+    The expected value of any scenario, with whatever bias the estimator has at its number of visits; for its limit give
+    the scenario many visits.
+    """
+    values: dict[str, list[float]] = {}
+    for seed in seeds:
+        made = associate(simulate(scenario, seed).detections, RADIUS)
+        results = measure.run(made, specification, bands=bands, reference=reference(scenario, seed)).results
+        for result in results:
+            if result.value is not None:
+                values.setdefault(result.test, []).append(result.value)
+    return {
+        test: (float(np.mean(found)), float(np.std(found, ddof=1) / np.sqrt(len(found))) if len(found) > 1 else np.inf)
+        for test, found in values.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Stars:
+    """Stars of a sample in one band: sources, number of visits, mean squares of errors, and who was seen when."""
+
+    source: Array
+    number: Float
+    position: Float
+    magnitude: Float
+    seen: Array
+
+
+@dataclass(frozen=True)
+class _Truth:
+    made: Survey
+    detections: Detections
+    catalog: Reference | None
+    listed: Array
+    limit: bool
+
+    def stars(self, case: Case, specification: Specification, band: str) -> _Stars:
+        """The stars that pass the cuts of a case."""
+        d, clause = self.detections, case.clause
+        definition = specification.definitions[clause.definition]
+        rule = definition.rule(clause.metric)
+        if rule is None or band not in d.bands:
+            raise NotMeasurable(band)
+        cuts = clause.sample if clause.sample is not None else definition.samples[rule.sample]
+        rows = select(d, band, cuts, case.id).rows
+        source = self.made.truth.star[rows]
+        rows, source = rows[source >= 0], source[source >= 0]
+        if not len(rows):
+            raise NotMeasurable(band)
+        stars, place = np.unique(source, return_inverse=True)
+        number = np.bincount(place).astype(float)
+        seen = np.zeros((len(stars), len(d.visits)), dtype=bool)
+        seen[place, d.visit[rows]] = True
+        squares = [np.bincount(place, d.column(name, case.id)[rows] ** 2) / number for name in ("ra_err", "mag_err")]
+        return _Stars(stars, number, squares[0], squares[1], seen)
+
+    def freedom(self, number: Float) -> Float:
+        """Degrees of freedom of a standard deviation over visits."""
+        return np.full(len(number), np.inf) if self.limit else number - 1
+
+
+def _statistic(case: Case, errors: Mixture) -> float:
+    """Statistic of the metric of a case, taken of a distribution."""
+    metric, level = METRICS[case.clause.metric], case.clause.levels["design"].parameters
+    values = {name: float(level[name].to_value(unit)) for name, unit in metric.level_parameters.items()}
+    kind = metric.name.rpartition("_")[2]
+    if kind == "outliers":
+        return 100 * errors.share_above(next(iter(values.values())))
+    if kind == "percentile":
+        return errors.quantile(1 - next(iter(values.values())) / 100)
+    return errors.rms() if metric.name == "band_offset_rms" else errors.quantile(0.5)
+
+
+def _pairs(truth: _Truth, case: Case, specification: Specification) -> Mixture:
+    stars = truth.stars(case, specification, case.band)
+    rule = specification.definitions[case.clause.definition].rule(case.clause.metric)
+    if rule is None or rule.half_width is None:
+        raise NotMeasurable(case.id)
+    middle = case.clause.parameters["separation"].to_value(u.rad)
+    width = (case.clause.half_width or rule.half_width).to_value(u.rad)
+    tree = cKDTree(unit_vectors(truth.made.truth.ra, truth.made.truth.dec)[stars.source])
+    near, far = (tree.query_pairs(chord(middle + step), output_type="ndarray") for step in (-width, width))
+    n = len(stars.source)
+    i, j = np.divmod(np.setdiff1d(far[:, 0] * n + far[:, 1], near[:, 0] * n + near[:, 1]), n)
+    common = (stars.seen[i] & stars.seen[j]).sum(axis=1)
+    enough = common >= max(2, rule.min_common_visits or 2)
+    if not enough.any():
+        raise NotMeasurable(case.id)
+    scale = np.sqrt(stars.position[i] + stars.position[j])[enough]
+    return Mixture(scale, truth.freedom(common[enough].astype(float)), np.ones(len(scale)))
+
+
+def _magnitude_rms(truth: _Truth, case: Case, specification: Specification) -> Mixture:
+    stars = truth.stars(case, specification, case.band)
+    return Mixture(1000 * np.sqrt(stars.magnitude), truth.freedom(stars.number), np.ones(len(stars.source)))
+
+
+def _magnitude_deviation(truth: _Truth, case: Case, specification: Specification) -> Mixture:
+    stars = truth.stars(case, specification, case.band)
+    low = 0.0 if truth.limit else 1 / stars.number
+    return Mixture(1000 * np.sqrt(stars.magnitude * (1 - low)), np.ones(len(stars.source)), stars.number)
+
+
+def _offset(truth: _Truth, case: Case, specification: Specification) -> Mixture:
+    if case.clause.against is None:
+        raise NotMeasurable(case.id)
+    here, there = (truth.stars(case, specification, band) for band in (case.band, case.clause.against))
+    _, a, b = np.intersect1d(here.source, there.source, assume_unique=True, return_indices=True)
+    if not len(a):
+        raise NotMeasurable(case.id)
+    mean = 0.0 if truth.limit else there.position[b] / there.number[b]
+    return Mixture(np.sqrt(here.position[a] + mean), np.ones(len(a)), here.number[a])
+
+
+def _reference_offset(truth: _Truth, case: Case, specification: Specification) -> Mixture:
+    """Errors of the reference star are those of place, motion and parallax at the middle of the survey; of RA."""
+    stars, catalog, sky = truth.stars(case, specification, case.band), truth.catalog, truth.made.truth.sky
+    if catalog is None:
+        raise NotMeasurable(case.id)
+    _, a, b = np.intersect1d(stars.source, truth.listed, assume_unique=True, return_indices=True)
+    if not len(a):
+        raise NotMeasurable(case.id)
+    middle = float(np.mean([visit.mjd for visit in truth.made.truth.visits if visit.band == case.band]))
+    years = (middle - catalog.mjd[b]) / JULIAN_YEAR
+    east, _ = tangent_basis(sky.direction[truth.listed[b]])
+    aside = np.einsum("ij,j->i", east, earth(np.array([middle]))[0])
+    of = catalog.errors
+    square = of["ra"][b] ** 2 + (of["pmra"][b] * years) ** 2 + (of["parallax"][b] * aside) ** 2
+    return Mixture(np.sqrt(stars.position[a] + square), np.ones(len(a)), stars.number[a])
+
+
+_FINDERS: dict[str, Callable[[_Truth, Case, Specification], Mixture]] = {
+    "pair_rms": _pairs,
+    "magnitude_rms": _magnitude_rms,
+    "magnitude_deviation": _magnitude_deviation,
+    "offset": _offset,
+    "deviation_from_mean": _offset,
+    "reference_offset": _reference_offset,
+}

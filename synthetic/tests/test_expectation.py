@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import astropy.units as u
+import numpy as np
+import pytest
+from scipy import stats
+from skyaccept.lib import requirements
+from skyaccept.synthetic import expectation, scenario, survey
+from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.expectation import Mixture
+from skyaccept.synthetic.tests.surveys import nominal, one_magnitude, plain, verify
+
+
+def test_a_mixture_has_the_distribution_of_what_is_drawn_from_it() -> None:
+    """Standard deviations of normal numbers, and sizes of normal numbers, drawn and counted."""
+    rng = stream(1, "mixture")
+    scale, visits, weight = np.array([3.0, 5.0, 9.0]), np.array([2, 4, 9]), np.array([1.0, 2.0, 3.0])
+    drawn = []
+    for s, n, w in zip(scale, visits, weight, strict=True):
+        drawn.append((s * rng.standard_normal((int(w * 40000), n))).std(axis=1, ddof=1))
+    values = np.concatenate(drawn)
+    found = Mixture(scale, visits - 1.0, weight)
+    assert 100 * found.share_above(8.0) == pytest.approx(100 * np.mean(values > 8), abs=0.5)
+    for share in (0.5, 0.9):
+        assert found.quantile(share) == pytest.approx(np.quantile(values, share), rel=0.01)
+    sizes = np.abs(
+        np.concatenate([s * rng.standard_normal(int(w * 40000)) for s, w in zip(scale, weight, strict=True)])
+    )
+    found = Mixture(scale, np.ones(3), weight)
+    assert found.quantile(0.5) == pytest.approx(np.median(sizes), rel=0.01)
+    assert found.rms() == pytest.approx(np.sqrt(np.mean(sizes**2)), rel=0.01)
+
+
+def test_a_mixture_without_scatter_is_its_scales() -> None:
+    found = Mixture(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.full(5, np.inf), np.ones(5))
+    assert found.share_above(2.5) == pytest.approx(0.6)
+    assert found.quantile(0.5) == pytest.approx(3, abs=1e-3)
+
+
+def test_every_clause_comes_out_as_expected() -> None:
+    """All of LSE-30 on the built-in survey; over twenty seeds the means agreed to within their errors of 0.5 %."""
+    specification = requirements.load()
+    expected = expectation.expected(nominal(), specification, 1)
+    found = verify(survey.simulate(nominal(), 1).detections, survey.reference(nominal(), 1))
+    assert set(expected) == set(found)
+    # five standard errors of one survey, from those twenty seeds
+    tolerance = {"PA1": 0.10, "PA2": 0.10, "AM1": 0.15, "AM2": 0.12, "AM3": 0.25, "AD1": 0.2, "AD2": 0.17, "AD3": 0.22}
+    tolerance |= {"AB1": 0.06, "AB2": 0.06, "AA1": 0.06}
+    shares = {"PF1": 0.35, "AF1": 0.6, "AF2": 0.35, "AF3": 0.4, "ABF1": 0.05}
+    for test, result in found.items():
+        clause = result.clause.removesuffix("gri")
+        values = result.data.get("coordinates", {}).get("design") or {"": result.value}
+        for coordinate in ("ra", "dec", ""):
+            if coordinate in values and clause in tolerance:
+                assert values[coordinate] == pytest.approx(expected[test], rel=tolerance[clause]), test
+            elif coordinate in values:
+                assert values[coordinate] == pytest.approx(expected[test], abs=shares[clause]), test
+
+
+@pytest.mark.parametrize("number", [2, 3, 10, 300])
+def test_the_expected_value_has_the_bias_of_its_number_of_visits(number: int) -> None:
+    """Equal stars: the median of a standard deviation over the true value, sqrt(chi2_median(n - 1) / (n - 1))."""
+    base = one_magnitude(plain(stars=300), 19)
+    chosen = replace(base, visits=replace(base.visits, number={"r": number}, view_radius=3 * u.deg))
+    found, limit = (expectation.expected(chosen, requirements.load(), 1, limit=limit) for limit in (False, True))
+    bias = np.sqrt(stats.chi2.median(number - 1) / (number - 1))
+    for test in ("OSS-REQ-0388-AM2-r", "OSS-REQ-0387-PA1gri-r"):
+        assert found[test] == pytest.approx(bias * limit[test], rel=0.003)
+
+
+def test_errors_that_are_not_independent_have_no_closed_form_here() -> None:
+    for name in ("lsst-year", "fault-jitter"):
+        with pytest.raises(ValueError, match=f"scenario {name} has more than independent normal errors: see `dense`"):
+            expectation.expected(scenario.load(name), requirements.load())
+
+
+def test_a_dense_simulation_gives_mean_and_standard_error() -> None:
+    base = plain(stars=300, visits=3)
+    found = expectation.dense(base, requirements.load(), (1, 2, 3), bands=["r"])
+    values = [verify(survey.simulate(base, seed).detections)["OSS-REQ-0387-PA1gri-r"].value for seed in (1, 2, 3)]
+    mean, error = found["OSS-REQ-0387-PA1gri-r"]
+    assert mean == pytest.approx(np.mean(np.array(values, dtype=float)))
+    assert error == pytest.approx(np.std(np.array(values, dtype=float), ddof=1) / np.sqrt(3))
