@@ -144,13 +144,13 @@ def _simulate(options: argparse.Namespace) -> int:
     if options.reference is not None and reference is None:
         raise InputError(f"--reference {options.reference}: scenario {chosen.scenario} has no reference catalog")
     with _shown():
-        detections = output.stream(chosen, options.seed, options.output)
+        written = output.stream(chosen, options.seed, options.output)
     if reference is not None:
         output.write_reference(reference, options.reference)
     if options.truth is not None:
         output.write_truth(chosen, options.seed, options.truth)
-    visits = sum(chosen.visits.number.values())
-    _print([f"{options.output}: {detections:,} detections of {chosen.stars.number:,} stars in {visits} visits"])
+    what = f"{written.detections:,} detections of {chosen.stars.number:,} stars in {written.visits} visits"
+    _print([f"{options.output}: {what}"])
     return 0
 
 

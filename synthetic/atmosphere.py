@@ -16,7 +16,10 @@ from __future__ import annotations
 import astropy.units as u
 import numpy as np
 from skyaccept.lib.sphere import MAS, Float
+from skyaccept.synthetic import camera, waves
 from skyaccept.synthetic.description import Scenario, Site
+from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.visits import Visit
 
 LIMITS = {"u": (320, 400), "g": (400, 552), "r": (552, 691), "i": (691, 818), "z": (818, 922), "y": (922, 1060)}
 """Bands, nm (Ivezic et al. 2019, table 1 and section 2, rounded)."""
@@ -45,6 +48,32 @@ def chromatic(band: str, site: Site) -> float:
     shift = index * middle * ((high - low) / middle) ** 2 / 12
     above, below = (refractivity(middle + step, pressure, TEMPERATURE) for step in (0.5, -0.5))
     return float((above - below) * shift / MAS)
+
+
+def displacement(
+    scenario: Scenario, visit: Visit, seed: int, color: Float | None, place: Float, x: Float, y: Float
+) -> Float:
+    """Displacement of the stars of a visit, (n, 3) in radians: turbulence, and the refraction that is left.
+
+    Parameters
+    ----------
+    color : (n,) float64 or None
+        g - i; without it there is no chromatic refraction.
+    place : (n, 3) float64
+        Unit vectors.
+    x, y : (n,) float64
+        Places on the focal plane, radians.
+    """
+    air, total = scenario.atmosphere, np.zeros((len(place), 3))
+    if air is None:
+        return total
+    if air.turbulence is not None:
+        rng = stream(seed, f"turbulence {visit.band}", visit.index)
+        pattern = waves.draw(rng, air.turbulence.scale.to_value(u.rad))
+        total += camera.along(visit, place, air.turbulence.rms.to_value(u.rad) * waves.gradient(pattern, x, y))
+    if air.refraction and color is not None:
+        total += air.refraction * refraction(scenario, visit.band, color, place, visit.zenith)
+    return total
 
 
 def refraction(scenario: Scenario, band: str, color: Float, place: Float, zenith: Float) -> Float:

@@ -29,6 +29,13 @@ def project(direction: Float, visit: Visit) -> tuple[Float, Float]:
     return x, y
 
 
+def along(visit: Visit, direction: Float, offset: Float) -> Float:
+    """Displacements (2, n) along the axes of the focal plane, as vectors (n, 3) tangent to the sphere at directions."""
+    first, second = axes(visit)
+    vector = offset[0][:, None] * first + offset[1][:, None] * second
+    return np.asarray(vector - np.einsum("ij,ij->i", vector, direction)[:, None] * direction)
+
+
 @dataclass(frozen=True)
 class Grid:
     """Detectors: ``side`` squares of ``size`` in a row, ``pitch`` apart, numbered row by row; radians."""

@@ -9,14 +9,12 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
-from skyaccept.synthetic import atmosphere, camera, photometry, waves
+from skyaccept.synthetic import atmosphere, calibration, camera, photometry, waves
 from skyaccept.synthetic.description import Ellipticity, Scenario
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.photometry import FWHM
 from skyaccept.synthetic.sky import Sky, degrees, disc, displaced
 from skyaccept.synthetic.visits import Visit
-
-FLAGS = ("saturated", "cr", "bad", "edge", "not_primary")
 
 SPURIOUS = -1
 """Source of a detection that is none."""
@@ -28,7 +26,7 @@ SATURATION_SCATTER = 0.05
 """Scatter of the position of a saturated star per coordinate, FWHM."""
 
 HIT = 0.1
-"""Light (mag) and displacement (standard deviations of the image) of a cosmic ray hit of typical strength."""
+"""Light of a typical hit of a cosmic ray, mag, and its way to the east or west, standard deviations of the image."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ class Exposure:
     def shifted(self, x: Float, y: Float) -> Exposure:
         """Positions moved along the axes of the focal plane, mas."""
         place = unit_vectors(self.columns["ra"], self.columns["dec"])
-        return self.at(place + _along(self.visit, place, np.stack([x, y]) * MAS))
+        return self.at(place + camera.along(self.visit, place, np.stack([x, y]) * MAS))
 
     def brightened(self, change: Float | float) -> Exposure:
         """Magnitudes changed, mag."""
@@ -126,7 +124,8 @@ def expose(scenario: Scenario, sky: Sky, plan: tuple[Visit, ...], number: int, s
     """
     visit, measurement = plan[number], scenario.measurement
     place = sky.seen(visit.mjd)
-    inside = np.flatnonzero(np.einsum("ij,j->i", place, visit.pointing) > _rim(scenario))
+    rim = float(np.cos(scenario.visits.view_radius.to_value(u.rad)))
+    inside = np.flatnonzero(np.einsum("ij,j->i", place, visit.pointing) > rim)
     detectors = camera.grid(scenario)
     x, y = camera.project(place[inside], visit)
     detector, edge = detectors.locate(x, y)
@@ -161,10 +160,11 @@ def expose(scenario: Scenario, sky: Sky, plan: tuple[Visit, ...], number: int, s
     floor = measurement.magnitude_floor.to_value(u.mag)
     measured = seen_mag - random * noise + floor * draws("magnitudes").standard_normal(len(sky))[source]
     measured += SATURATION_LOSS * np.maximum(visit.saturation - seen_mag, 0) - np.abs(strength)
-    measured += _zero_point(scenario, visit, seed, detector[chosen], x, y)
+    measured += calibration.error(scenario, visit, seed, detector[chosen], x, y)
 
     place = place[source]
-    shift = _displacement(scenario, visit, seed, sky, source, place, x, y)
+    color = None if sky.color is None else sky.color[source]
+    shift = atmosphere.displacement(scenario, visit, seed, color, place, x, y)
     ra, dec = degrees(displaced(place, offset.T, shift))
     columns = _table(
         scenario,
@@ -185,55 +185,6 @@ def expose(scenario: Scenario, sky: Sky, plan: tuple[Visit, ...], number: int, s
         columns |= _shapes(scenario.ellipticity, visit, seed, source, x, y, len(sky))
     made = Exposure(scenario, visit, plan, seed, sky, detectors, source, mag[chosen], x, y, columns)
     return _with_spurious(made) if measurement.spurious else made
-
-
-def _rim(scenario: Scenario) -> float:
-    return float(np.cos(scenario.visits.view_radius.to_value(u.rad)))
-
-
-def _displacement(
-    scenario: Scenario, visit: Visit, seed: int, sky: Sky, source: Array, place: Float, x: Float, y: Float
-) -> Float | float:
-    """Displacement by the atmosphere, (n, 3) in radians."""
-    air, total = scenario.atmosphere, np.zeros(1)
-    if air is None:
-        return 0.0
-    if air.turbulence is not None:
-        pattern = waves.draw(
-            stream(seed, f"turbulence {visit.band}", visit.index), air.turbulence.scale.to_value(u.rad)
-        )
-        total = _along(visit, place, air.turbulence.rms.to_value(u.rad) * waves.gradient(pattern, x, y))
-    if air.refraction and sky.color is not None:
-        total = total + air.refraction * atmosphere.refraction(
-            scenario, visit.band, sky.color[source], place, visit.zenith
-        )
-    return total
-
-
-def _along(visit: Visit, place: Float, offset: Float) -> Float:
-    """Displacements (2, n) along the axes of the focal plane, as vectors (n, 3) tangent to the sphere."""
-    first, second = camera.axes(visit)
-    vector = offset[0][:, None] * first + offset[1][:, None] * second
-    return np.asarray(vector - np.einsum("ij,ij->i", vector, place)[:, None] * place)
-
-
-def _zero_point(scenario: Scenario, visit: Visit, seed: int, detector: Array, x: Float, y: Float) -> Float | float:
-    """Error of the photometric calibration, mag."""
-    calibration, total = scenario.calibration, np.zeros(len(x))
-    if calibration is None:
-        return 0.0
-    if calibration.visits is not None:
-        total += (
-            calibration.visits.to_value(u.mag)
-            * stream(seed, f"zero points {visit.band}", visit.index).standard_normal()
-        )
-    if calibration.detectors is not None:
-        noise = stream(seed, f"detectors {visit.band}").standard_normal(camera.grid(scenario).number)
-        total += calibration.detectors.to_value(u.mag) * noise[detector]
-    if calibration.flat is not None:
-        pattern = waves.draw(stream(seed, f"flat {visit.band}"), calibration.flat.scale.to_value(u.rad))
-        total += calibration.flat.rms.to_value(u.mag) * waves.scalar(pattern, x, y)
-    return total
 
 
 def _shapes(

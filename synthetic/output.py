@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -42,21 +42,24 @@ Columns = Mapping[str, Array]
 Write = Callable[[Columns], None]
 
 
-def stream(scenario: Scenario, seed: int, path: Path) -> int:
+@dataclass(frozen=True)
+class Written:
+    """Number of detections, and of visits that have any."""
+
+    detections: int
+    visits: int
+
+
+def stream(scenario: Scenario, seed: int, path: Path) -> Written:
     """Simulate a survey into a file in the columns of the generic survey profile, with units.
 
     A visit without detections leaves no trace. Columns that only faults or shapes of images bring stand behind the
     others.
 
-    Returns
-    -------
-    int
-        Number of detections.
-
     Raises
     ------
     InputError
-        There is none, or the file is neither .parquet nor .fits.
+        No detection is left, or the file is neither .parquet nor .fits.
     """
     bands = np.array(sorted(scenario.visits.number))
     return _write(path, (_table(exposure, bands) for exposure in exposures(scenario, seed)), UNITS)
@@ -103,12 +106,12 @@ def _table(exposure: Exposure, bands: Array) -> dict[str, Array]:
     return columns | {"visit": columns["visit"] + FIRST_VISIT, "band": bands[columns["band"]]}
 
 
-def _write(path: Path, parts: Iterable[Columns], units: Mapping[str, str]) -> int:
-    """Write tables of the same columns one after the other; returns the number of rows."""
+def _write(path: Path, parts: Iterable[Columns], units: Mapping[str, str]) -> Written:
+    """Write tables of the same columns one after the other; those without rows leave no trace."""
     formats = {".parquet": _parquet, "": _parquet, ".fits": _fits}
     if path.suffix not in formats:
         raise InputError(f"{path}: unknown kind of file; name it *.parquet or *.fits")
-    total = 0
+    rows = tables = 0
     filled = (part for part in parts if len(next(iter(part.values()))))
     with replacing(path) as temporary:
         first = next(filled, None)
@@ -117,8 +120,9 @@ def _write(path: Path, parts: Iterable[Columns], units: Mapping[str, str]) -> in
         with formats[path.suffix](temporary, first, units) as write:
             for part in _chain(first, filled):
                 write(part)
-                total += len(next(iter(part.values())))
-    return total
+                rows += len(next(iter(part.values())))
+                tables += 1
+    return Written(rows, tables)
 
 
 def _chain(first: Columns, rest: Iterable[Columns]) -> Iterator[Columns]:

@@ -231,6 +231,19 @@ def test_simulate_with_other_numbers(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert readers.load(tmp_path / "few.parquet").bands == ("r",)
 
 
+def test_simulate_with_faults_and_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file is that of the scenario with these faults, as FITS, and the truth lies beside it."""
+    path, truth = tmp_path / "survey.fits", tmp_path / "truth"
+    arguments = ["simulate", "nominal", "-o", str(path), "--stars=100", "--truth", str(truth)]
+    assert command.main([*arguments, "--fault", "band_offset=15 mas", "--fault=missing_visits=50percent"]) == 0
+    assert "in 8 visits" in capsys.readouterr().out
+    chosen = scenario.override(
+        scenario.load("nominal"), stars=100, faults=["band_offset=15mas", "missing_visits=50percent"]
+    )
+    assert readers.load(path).dec.tolist() == survey.simulate(chosen).detections.dec.tolist()
+    assert sorted(file.name for file in truth.iterdir()) == ["sources.parquet", "visits.parquet"]
+
+
 def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> None:
     """Every value and verdict is that of the scenario itself."""
     path = tmp_path / "survey.parquet"
@@ -270,6 +283,10 @@ def test_a_simulated_catalog_is_verified_as_the_scenario_is(tmp_path: Path) -> N
         (["nominal", "-o", "no/such/folder/x.parquet"], "no/such/folder/x.parquet: no such folder"),
         (["nominal", "-o", "."], "."),
         (["nominal", "-o", "x.parquet", "--reference", "no/such/y.parquet"], "no/such/y.parquet: no such folder"),
+        (["nominal", "-o", "x.parquet", "--truth", "no/such/truth"], "no/such/truth: no such folder"),
+        (["nominal", "-o", "x.csv"], "x.csv: unknown kind of file; name it *.parquet or *.fits"),
+        (["nominal", "-o", "x.parquet", "--fault", "jitter=3"], "--fault jitter=3: expected NAME=STRENGTH"),
+        (["nominal", "-o", "x.parquet", "--fault", "missing_visits=100 %"], "nothing is seen in any visit"),
         (["nominal", "-o", "x.parquet", "--seed", "-1"], "--seed"),
         (["nominal", "-o", "x.parquet", "--stars", "0"], "--stars 0: expected a whole number"),
         (["nominal", "-o", "x.parquet", "--visits", "-1"], "--visits -1: expected a whole number"),

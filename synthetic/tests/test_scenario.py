@@ -114,7 +114,7 @@ def test_overrides_change_the_numbers_and_nothing_else() -> None:
     other = scenario.override(nominal, stars=30, visits=3, bands=["r"])
     assert (other.stars.number, other.visits.number) == (30, {"r": 3})
     assert other.galaxies is not None
-    assert other.galaxies.number == 10
+    assert other.galaxies.number == 13
     assert (other.stars.slope, other.measurement) == (nominal.stars.slope, nominal.measurement)
     for wrong, words in (
         ({"stars": 0}, "--stars 0: expected a whole number"),

@@ -1,0 +1,33 @@
+"""Errors of the photometric calibration: zero points of visits and detectors, and the flat field."""
+
+from __future__ import annotations
+
+import astropy.units as u
+import numpy as np
+from skyaccept.lib.catalog import Array
+from skyaccept.lib.sphere import Float
+from skyaccept.synthetic import camera, waves
+from skyaccept.synthetic.description import Scenario
+from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.visits import Visit
+
+
+def error(scenario: Scenario, visit: Visit, seed: int, detector: Array, x: Float, y: Float) -> Float:
+    """Error of the zero point of each detection, mag.
+
+    Normal by visit; normal by detector and band, the same in all visits; and a von Karman field on the focal plane by
+    band, the same in all visits, which is what a flat field leaves.
+    """
+    of, total = scenario.calibration, np.zeros(len(x))
+    if of is None:
+        return total
+    if of.visits is not None:
+        step = stream(seed, f"zero points {visit.band}", visit.index).standard_normal()
+        total += of.visits.to_value(u.mag) * step
+    if of.detectors is not None:
+        steps = stream(seed, f"detectors {visit.band}").standard_normal(camera.grid(scenario).number)
+        total += of.detectors.to_value(u.mag) * steps[detector]
+    if of.flat is not None:
+        pattern = waves.draw(stream(seed, f"flat {visit.band}"), of.flat.scale.to_value(u.rad))
+        total += of.flat.rms.to_value(u.mag) * waves.scalar(pattern, x, y)
+    return total
