@@ -73,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         "--truth", metavar="FOLDER", type=Path, help="write what is true of sources and visits as well"
     )
     simulate.add_argument(
+        "--expected",
+        metavar="FILE",
+        type=Path,
+        help="write as CSV what the clauses of LSE-30 should come out as, where errors are independent and normal",
+    )
+    simulate.add_argument(
         "--fault",
         action="append",
         default=[],
@@ -128,14 +134,15 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _simulate(options: argparse.Namespace) -> int:
     from skyaccept.lib.errors import InputError
-    from skyaccept.synthetic import output, scenario, survey
+    from skyaccept.synthetic import expectation, output, scenario, survey
 
     if options.seed < 0:
         raise InputError(f"--seed {options.seed}: must not be negative")
-    for path in (path for path in (options.output, options.reference) if path is not None):
+    files = [path for path in (options.output, options.reference, options.expected) if path is not None]
+    for path in files:
         if path.is_dir():
             raise InputError(f"{path}: is a folder; name a file")
-    for path in (path for path in (options.output, options.reference, options.truth) if path is not None):
+    for path in (*files, *([options.truth] if options.truth is not None else [])):
         if not path.resolve().parent.is_dir():
             raise InputError(f"{path}: no such folder")
     bands = None if options.band is None else [band.strip() for band in options.band.split(",")]
@@ -149,6 +156,8 @@ def _simulate(options: argparse.Namespace) -> int:
         output.write_reference(reference, options.reference)
     if options.truth is not None:
         output.write_truth(chosen, options.seed, options.truth)
+    if options.expected is not None:
+        expectation.write(chosen, options.seed, options.expected)
     what = f"{written.detections:,} detections of {chosen.stars.number:,} stars in {written.visits} visits"
     _print([f"{options.output}: {what}"])
     return 0

@@ -25,16 +25,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import astropy.units as u
 import numpy as np
 from scipy import optimize, stats
 from scipy.spatial import cKDTree
-from skyaccept.lib import measure
+from skyaccept.lib import measure, requirements
 from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import Array, Detections
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
+from skyaccept.lib.output import replacing
 from skyaccept.lib.reference import JULIAN_YEAR, Reference, earth
 from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.selection import select
@@ -103,13 +105,16 @@ def expected(scenario: Scenario, specification: Specification, seed: int = 1, li
 
     Raises
     ------
-    ValueError
+    InputError
         The errors of the scenario are not independent and normal.
     """
     stars = scenario.stars
     others = (scenario.atmosphere, scenario.calibration, stars.variables, stars.companions, scenario.faults or None)
     if any(effect is not None for effect in others):
-        raise ValueError(f"scenario {scenario.scenario} has more than independent normal errors: see `dense`")
+        raise InputError(
+            f"scenario {scenario.scenario} has more than independent normal errors, and no closed form: simulate it "
+            "with many seeds, as skyaccept.synthetic.expectation.dense does"
+        )
     made = simulate(scenario, seed)
     detections, listed = associate(made.detections, RADIUS), in_reference(scenario, made.truth.sky)
     sample = _Truth(made, detections, reference(scenario, seed), listed, limit)
@@ -128,6 +133,21 @@ def expected(scenario: Scenario, specification: Specification, seed: int = 1, li
             continue
         found[case.id] = _statistic(case, mixtures[key])
     return found
+
+
+def write(scenario: Scenario, seed: int, path: Path) -> None:
+    """Write `expected` for LSE-30 as CSV: ``test``, ``expected``, and ``limit`` for infinitely many visits.
+
+    Raises
+    ------
+    InputError
+        As `expected`.
+    """
+    specification = requirements.load()
+    values, limits = (expected(scenario, specification, seed, limit) for limit in (False, True))
+    lines = ["test,expected,limit", *(f"{test},{value!r},{limits[test]!r}" for test, value in values.items())]
+    with replacing(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def dense(

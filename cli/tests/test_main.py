@@ -244,6 +244,20 @@ def test_simulate_with_faults_and_truth(tmp_path: Path, capsys: pytest.CaptureFi
     assert sorted(file.name for file in truth.iterdir()) == ["sources.parquet", "visits.parquet"]
 
 
+def test_simulate_writes_what_should_come_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A value for every clause of the bands, near that of the catalog; a scenario without closed form is refused."""
+    path = tmp_path / "expected.csv"
+    arguments = ["simulate", "nominal", "-o", str(tmp_path / "a.parquet"), "--expected", str(path)]
+    assert command.main([*arguments, "--stars=600"]) == 0
+    head, *lines = path.read_text(encoding="utf-8").splitlines()
+    assert head == "test,expected,limit"
+    values = {line.split(",")[0]: [float(value) for value in line.split(",")[1:]] for line in lines}
+    assert set(values) == {case.id for case in requirements.load().cases(["r", "i"])}
+    assert 5 < values["OSS-REQ-0388-AM2-r"][0] < values["OSS-REQ-0388-AM2-r"][1] < 9
+    capsys.readouterr()
+    assert "no closed form" in usage_error([*arguments, "--fault=jitter=3mas"], capsys)
+
+
 def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> None:
     """Every value and verdict is that of the scenario itself."""
     path = tmp_path / "survey.parquet"

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib import requirements
+from skyaccept.lib.errors import InputError
 from skyaccept.synthetic import expectation, scenario, survey
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.expectation import Mixture
@@ -70,7 +71,7 @@ def test_the_expected_value_has_the_bias_of_its_number_of_visits(number: int) ->
 
 def test_errors_that_are_not_independent_have_no_closed_form_here() -> None:
     for name in ("lsst-year", "fault-jitter"):
-        with pytest.raises(ValueError, match=f"scenario {name} has more than independent normal errors: see `dense`"):
+        with pytest.raises(InputError, match=f"scenario {name} has more than independent normal errors"):
             expectation.expected(scenario.load(name), requirements.load())
 
 
