@@ -40,6 +40,10 @@ class Distribution(Protocol):
         """Estimate of the true value."""
 
     @property
+    def method(self) -> str:
+        """How it was found, in words."""
+
+    @property
     def limited_by(self) -> Literal["stars", "visits", "both"]:
         """What the width of the distribution comes from."""
 

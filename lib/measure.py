@@ -13,9 +13,10 @@ import numpy as np
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError, NotMeasurable
+from skyaccept.lib.inference import Inferences
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings, evaluate
-from skyaccept.lib.outcome import Outcome, account, histogram, in_units, record
+from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, in_units, record
 from skyaccept.lib.provenance import describe, run_record, uncovered
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification
@@ -35,6 +36,7 @@ def run(
     reference: Reference | None = None,
     rule: DecisionRule | None = None,
     waivers: Mapping[str, Waiver] | None = None,
+    confidence: float = CONFIDENCE,
 ) -> Results:
     """Measure every clause of a specification on a dataset.
 
@@ -58,6 +60,8 @@ def run(
         How verdicts are made.
     waivers : mapping of str to Waiver, optional
         As `skyaccept.lib.waivers.load` returns it.
+    confidence : float
+        Of the intervals, between 0 and 1.
 
     Returns
     -------
@@ -67,7 +71,8 @@ def run(
     Raises
     ------
     InputError
-        No clause applies, the definition or level does not exist, or a column that a clause needs is missing.
+        No clause applies, the definition or level does not exist, the confidence is not between 0 and 1, or a column
+        that a clause needs is missing.
     """
     started = time.time()
     measurer = Measurer(
@@ -79,6 +84,7 @@ def run(
         reference=reference,
         rule=rule,
         waivers=waivers,
+        confidence=confidence,
     )
     results = tuple(measurer.measure(case) for case in clauses.cases(bands))
     provenance = run_record(started, "skyaccept.lib.measure.run")
@@ -131,9 +137,12 @@ class Measurer:
         reference: Reference | None = None,
         rule: DecisionRule | None = None,
         waivers: Mapping[str, Waiver] | None = None,
+        confidence: float = CONFIDENCE,
     ) -> None:
         if level not in LEVELS:
             raise InputError(f"--level {level}: not one of {', '.join(LEVELS)}")
+        if not 0 < confidence < 1:
+            raise InputError(f"--confidence {confidence:g}: not between 0 and 1")
         _check_definition(specification, definition)
         self._detections = detections
         self._definitions = specification.definitions
@@ -145,9 +154,11 @@ class Measurer:
         self._waivers = waivers or {}
         self._visits: dict[str, int] = {}
         self._histograms: dict[tuple[int, int], Json] = {}
+        self._confidence = confidence
         self._selections: dict[tuple[Cut, ...], Selection] = {}
         self._samples: dict[tuple[Any, ...], Sample] = {}
         self._errors: dict[tuple[Any, ...], Errors | NotMeasurable] = {}
+        self._inferences = Inferences()
 
     def dataset(self) -> Json:
         """Describe the dataset for the results."""
@@ -184,7 +195,7 @@ class Measurer:
         return apply(result, self._waivers)
 
     def _record(self, case: Case, definition: Definition, outcome: Outcome) -> Result:
-        return record(case, definition.id, self._level, outcome, self._rule)
+        return record(case, definition.id, self._level, outcome, self._rule, self._confidence)
 
     def check(self, cases: Iterable[Case]) -> None:
         """Make sure that the catalog has the columns that the cases need, before anything is measured.
@@ -241,7 +252,19 @@ class Measurer:
         data: Json = {"histogram": self._histogram(errors, estimator)}
         if errors.coordinates:
             data["coordinates"] = {name or "value": by for name, (_, by) in found.items()}
-        return Outcome(None, account(sample, cuts, errors), values, data, errors.method)
+        key = (sample.band, tuple(cuts), estimator.resample, tuple(parameters.items()), settings)
+        known = self._inferences.infer(
+            key,
+            lambda: estimator.resample(sample, parameters, settings, errors),
+            [metric.asked_of(estimator, in_units(level, metric.level_parameters)) for level in asked.values()],
+            list(found.values()),
+        )
+        inferred = dict(zip(asked, known, strict=True))
+        data["replicates"] = {
+            name or "value": known[1] for name, known in inferred.items() if not isinstance(known, str)
+        }
+        estimates = {name: known if isinstance(known, str) else known[0] for name, known in inferred.items()}
+        return Outcome(None, account(sample, cuts, errors), values, data, errors.method, estimates=estimates)
 
     def _histogram(self, errors: Errors, estimator: Estimator) -> Json:
         """Histogram of errors that are kept in `_errors`, for the clauses that share them."""

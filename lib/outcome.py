@@ -19,13 +19,16 @@ from skyaccept.lib.selection import Cut
 
 BINS = 100
 
+CONFIDENCE = 0.95
+"""Of intervals, unless another is asked for."""
+
 
 @dataclass(frozen=True)
 class Outcome:
     """What came out under one definition: a value per level and how it was found, or the reason why there is none.
 
-    A diagnostic has no levels; its value is that of level "". ``estimates`` are the distributions of the true values,
-    for the same levels; where there are none, ``without_interval`` says why.
+    ``estimates`` holds what is known of the true values, or the reason why there is no interval. A diagnostic has no
+    levels; its value is that of level "".
     """
 
     reason: str | None
@@ -34,20 +37,27 @@ class Outcome:
     data: Json = field(default_factory=dict)
     method: str | None = None
     broken: bool = False
-    estimates: Mapping[str, Distribution] = field(default_factory=dict)
-    without_interval: str = "no distribution was found"
+    estimates: Mapping[str, Distribution | str] = field(default_factory=dict)
 
     def known(self, level: str) -> Distribution | str:
         """Distribution of the true value at a level, or the reason why there is none."""
-        return self.estimates.get(level, self.without_interval)
+        return self.estimates.get(level, "nothing was measured")
 
 
-def record(case: Case, definition: str, level: str, outcome: Outcome, rule: DecisionRule | None = None) -> Result:
+def record(
+    case: Case,
+    definition: str,
+    level: str,
+    outcome: Outcome,
+    rule: DecisionRule | None = None,
+    confidence: float = CONFIDENCE,
+) -> Result:
     """Record of a case that was measured under a definition; ``level`` and ``rule`` decide the verdict."""
     rule = rule or DecisionRule()
     clause, metric, kind = case.clause, METRICS[case.clause.metric], case.requirement.kind
     levels = {
-        name: _level_result(stated, metric.unit, name, outcome, kind, rule) for name, stated in clause.levels.items()
+        name: _level_result(stated, metric.unit, name, outcome, kind, rule, confidence)
+        for name, stated in clause.levels.items()
     }
     if kind == "capability" and level not in levels:
         level = next(iter(levels))  # targets decide nothing, so any will do
@@ -56,6 +66,7 @@ def record(case: Case, definition: str, level: str, outcome: Outcome, rule: Deci
     if decisive is None and reason is None and kind != "diagnostic":
         reason = f"the clause states no limit at level {level}"
     value = decisive.value if decisive else outcome.values.get("")
+    known = outcome.known(level if decisive else "")
     verdict = decisive.verdict if decisive else _without_limit(value, outcome)
     if kind == "capability" and value is not None:
         verdict = "pass"
@@ -85,6 +96,10 @@ def record(case: Case, definition: str, level: str, outcome: Outcome, rule: Deci
         levels=levels,
         sample=outcome.sample,
         test=case.id,
+        value_unbiased=None if isinstance(known, str) else known.value,
+        interval=_interval(known, confidence),
+        no_interval=known if isinstance(known, str) and value is not None else None,
+        limited_by=None if isinstance(known, str) else known.limited_by,
         method=outcome.method,
         verification=clause.verification,
         data=outcome.data,
@@ -92,9 +107,11 @@ def record(case: Case, definition: str, level: str, outcome: Outcome, rule: Deci
     )
 
 
-def _level_result(level: Level, unit: str, name: str, outcome: Outcome, kind: str, rule: DecisionRule) -> LevelResult:
+def _level_result(
+    level: Level, unit: str, name: str, outcome: Outcome, kind: str, rule: DecisionRule, confidence: float
+) -> LevelResult:
     limit = float(level.limit.bound.to_value(unit))
-    value = outcome.values.get(name)
+    value, known = outcome.values.get(name), outcome.known(name)
     verdict, decided = _without_limit(value, outcome), None
     if value is not None and kind == "performance":
         decided = decide(value, level.limit.operator, limit, rule, outcome.known(name))
@@ -106,7 +123,9 @@ def _level_result(level: Level, unit: str, name: str, outcome: Outcome, kind: st
         source=str(level.source),
         value=value,
         verdict=verdict,
-        conformance=decided.conformance if decided else None,
+        value_unbiased=None if isinstance(known, str) else known.value,
+        interval=_interval(known, confidence),
+        conformance=None if isinstance(known, str) else known.conformance(level.limit.operator, limit),
         decision=_decision(decided, outcome, name) if decided else None,
     )
 
@@ -115,11 +134,19 @@ def _decision(decided: Decision, outcome: Outcome, level: str) -> Json:
     """Decision as it stands in the results; an inconclusive one says what limits it and what would settle it."""
     found = asdict(decided)
     del found["verdict"]
-    if decided.verdict == "inconclusive" and outcome.sample is not None:
-        limited_by = outcome.estimates[level].limited_by
-        found["limited_by"] = limited_by
-        found["reason"] = outlook(decided, limited_by, outcome.sample.objects, outcome.sample.visits)
+    known = outcome.known(level)
+    if decided.verdict == "inconclusive" and outcome.sample is not None and not isinstance(known, str):
+        found["limited_by"] = known.limited_by
+        found["reason"] = outlook(decided, known.limited_by, outcome.sample.objects, outcome.sample.visits)
     return found
+
+
+def _interval(known: Distribution | str, confidence: float) -> Json | None:
+    """Interval for the record; None where there is none."""
+    if isinstance(known, str):
+        return None
+    low, high = known.interval(confidence)
+    return {"confidence": confidence, "low": low, "high": high, "method": known.method}
 
 
 def _without_limit(value: float | None, outcome: Outcome) -> Verdict | None:

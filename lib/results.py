@@ -63,8 +63,9 @@ class SampleAccount:
 class Result:
     """Result of one clause in one band; the fields are the keys of the results JSON.
 
-    A diagnostic has no levels and no limit; where it was measured its ``verdict`` is None. ``decision`` is that at the
-    deciding level; ``waiver`` says why, by whom and until when a failure is accepted.
+    A diagnostic has no levels and no limit; where it was measured its ``verdict`` is None. Where there is a value and
+    no interval, ``no_interval`` says why; ``limited_by`` is what contributes most to the width of one. ``decision`` is
+    that at the deciding level; ``waiver`` says why, by whom and until when a failure is accepted.
     """
 
     requirement: str
@@ -89,6 +90,8 @@ class Result:
     test: str
     value_unbiased: float | None = None
     interval: Json | None = None
+    no_interval: str | None = None
+    limited_by: str | None = None
     method: str | None = None
     verification: tuple[str, ...] = ()
     other_definitions: Mapping[str, Json] = field(default_factory=dict)

@@ -21,9 +21,11 @@ from collections.abc import Mapping
 import numpy as np
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.matching import match
-from skyaccept.lib.metrics import coordinates
+from skyaccept.lib.metrics import coordinates, scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
+from skyaccept.lib.replicates import Resampled
 from skyaccept.lib.sphere import MAS, Float
 
 
@@ -73,7 +75,22 @@ def reference_offset(sample: Sample, parameters: Mapping[str, float], settings: 
     origin = reference.directions_at(star, mjd[used])
     x, y = coordinates.offsets(sample.detections.ra[rows], sample.detections.dec[rows], origin)
     notes += (f"matched at epoch MJD {epoch:.3f}; proper motion and parallax applied to each visit",)
-    return coordinates.errors(x, y, "each measurement against its reference star, float64", notes=notes)
+    return coordinates.errors(x, y, "each measurement against its reference star, float64", notes=notes, rows=used)
+
+
+def resample(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
+    """Replicates of `reference_offset`."""
+    used = errors.rows
+    if used is None:
+        raise ValueError("the errors do not say which rows were measured")
+    x, y = errors.coordinates["ra"], errors.coordinates["dec"]
+    visit = sample.detections.visit[sample.selection.rows][used]
+    return scatter.offset(sample.matrix(x, y, star=sample.star[used], visit=visit), "zero")
+
+
+def resample_sizes(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
+    """Replicates of the sizes of `reference_offset`."""
+    return scatter.offset(resample(sample, parameters, settings, errors).matrix, "zero", sizes=True)
 
 
 def without_motion(sample: Sample, reference: Reference, radius: float) -> Errors:
@@ -123,13 +140,15 @@ def _matched(sample: Sample, stars: Float, radius: float) -> tuple[coordinates.V
 
 ESTIMATORS = {
     "reference_offset": Estimator(
-        reference_offset, "offset from the reference star, per coordinate", needs_radius=True
+        reference_offset, "offset from the reference star, per coordinate", resample_sizes, needs_radius=True
     ),
     "signed_reference_offset": Estimator(
         reference_offset,
         "offset from the reference star, per coordinate, with its sign",
+        resample,
         needs_radius=True,
         statistic=coordinates.size_of_median,
+        question=Question("size"),
     ),
 }
 
@@ -139,6 +158,7 @@ METRICS = (
         "median offset from the reference catalog, the larger of RA and Dec",
         "mas",
         coordinates.median_size,
+        lambda _: Question("percentile", 50),
         ESTIMATORS,
         optional_columns=("mjd",),
     ),

@@ -30,13 +30,16 @@ refCatMatchPlots.py (c74f828), whose figures per visit have no summary of their 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from skyaccept.lib import quantile
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.metrics import coordinates
+from skyaccept.lib.metrics import coordinates, scatter
 from skyaccept.lib.metrics.coordinates import Values
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+from skyaccept.lib.question import Question
+from skyaccept.lib.replicates import Matrix, Resampled
 from skyaccept.lib.sphere import MAS, Float, separation, unit_vectors
 
 
@@ -140,17 +143,28 @@ def _other(sample: Sample, settings: Settings) -> Sample:
     return other
 
 
-def _offsets(sample: Sample, settings: Settings) -> tuple[Float, Float, Values, tuple[str, ...]]:
-    """Offsets along RA and Dec, mas, the visit of each, and what they rest on in words."""
+def _common(sample: Sample, settings: Settings) -> tuple[Sample, Values, Values]:
+    """Sample of the band compared with, which rows are of objects that both have, and the place there of each row."""
     other, d, rows = _other(sample, settings), sample.detections, sample.selection.rows
     if d.object is None:
         raise ValueError("detections are not associated")
-    place = np.full(d.n_objects, -1, dtype=np.int64)
-    place[other.positions.objects] = np.arange(len(other.positions))
-    origin = place[d.object[rows]]
-    rows, origin = rows[origin >= 0], origin[origin >= 0]
-    if not len(rows):
+    origin = _places(sample, other)[d.object[rows]]
+    if not (origin >= 0).any():
         raise NotMeasurable(f"no object of the sample in {sample.band} is one of those in {settings.against}")
+    return other, origin >= 0, origin[origin >= 0]
+
+
+def _places(sample: Sample, other: Sample) -> Values:
+    """Place of each object among the positions of another sample; negative where it is not there."""
+    place = np.full(sample.detections.n_objects, -1, dtype=np.int64)
+    place[other.positions.objects] = np.arange(len(other.positions))
+    return place
+
+
+def _offsets(sample: Sample, settings: Settings) -> tuple[Float, Float, Values, tuple[str, ...]]:
+    """Offsets along RA and Dec, mas, the visit of each, and what they rest on in words."""
+    other, used, origin = _common(sample, settings)
+    d, rows = sample.detections, sample.selection.rows[used]
     x, y = coordinates.offsets(d.ra[rows], d.dec[rows], other.positions.direction, origin)
     seen = len(np.unique(origin))
     lost = len(sample.selection.rows) - len(rows)
@@ -159,6 +173,48 @@ def _offsets(sample: Sample, settings: Settings) -> tuple[Float, Float, Values, 
         f"{len(other.positions):,} objects in {settings.against}; {lost:,} detections of the others are not compared",
     )
     return x, y, d.visit[rows], notes
+
+
+def _matrix(sample: Sample, settings: Settings) -> Matrix:
+    """Offsets by object and visit, and those of the other band from their mean."""
+    x, y, visit, _ = _offsets(sample, settings)
+    other, used, _ = _common(sample, settings)
+    matrix = sample.matrix(x, y, star=sample.star[used], visit=visit)
+    place, stars = _places(sample, other)[matrix.objects], other.positions.stars
+    return replace(matrix, other=(stars.x[place].astype(np.float64), stars.y[place].astype(np.float64)))
+
+
+def resample_offset(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
+    """Replicates of `offset`."""
+    return scatter.offset(_matrix(sample, settings), "zero")
+
+
+def resample_about_mean(
+    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
+) -> Resampled:
+    """Replicates of `deviation_from_mean`."""
+    return scatter.offset(_matrix(sample, settings), "mean", sizes=True)
+
+
+def resample_about_median(
+    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
+) -> Resampled:
+    """Replicates of `deviation_from_median`."""
+    return scatter.offset(_matrix(sample, settings), "visit", sizes=True)
+
+
+def resample_visits(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
+    """Replicates of `visit_rms`."""
+    return scatter.visit_rms(_matrix(sample, settings))
+
+
+def resample_separation(
+    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
+) -> Resampled:
+    """Replicates of `separation_std`."""
+    matrix = _matrix(sample, settings)
+    here, there = (v[0] + 1j * v[1] for v in (matrix.values, matrix.other))
+    return scatter.separation_std(replace(matrix, values=(here,), other=(there,)))
 
 
 def _by_visit(sample: Sample) -> dict[int, tuple[Values, Float]]:
@@ -172,14 +228,24 @@ def _by_visit(sample: Sample) -> dict[int, tuple[Values, Float]]:
 
 
 ESTIMATORS = {
-    "offset": Estimator(offset, "offset from the mean position in the other band"),
-    "deviation_from_mean": Estimator(deviation_from_mean, "deviation of the offset from its mean"),
-    "visit_rms": Estimator(visit_rms, "rms of the offsets of a visit", statistic=coordinates.median),
-    "deviation_from_median": Estimator(deviation_from_median, "deviation of the offset from the median of its visit"),
+    "offset": Estimator(offset, "offset from the mean position in the other band", resample_offset),
+    "deviation_from_mean": Estimator(deviation_from_mean, "deviation of the offset from its mean", resample_about_mean),
+    "visit_rms": Estimator(
+        visit_rms,
+        "rms of the offsets of a visit",
+        resample_visits,
+        statistic=coordinates.median,
+        question=Question("percentile", 50),
+    ),
+    "deviation_from_median": Estimator(
+        deviation_from_median, "deviation of the offset from the median of its visit", resample_about_median
+    ),
     "separation_std": Estimator(
         separation_std,
         "scatter of the separations between two visits, one of each band",
+        resample_separation,
         statistic=coordinates.mean,
+        question=Question("mean"),
     ),
 }
 
@@ -189,6 +255,7 @@ METRICS = (
         "rms of the offset from another band, the larger of RA and Dec",
         "mas",
         coordinates.rms,
+        lambda _: Question("rms"),
         ESTIMATORS,
         against=True,
     ),
@@ -197,6 +264,7 @@ METRICS = (
         "share of band offsets beyond AB2 from their mean, the larger of RA and Dec",
         "percent",
         outliers,
+        lambda level: Question("above", level["AB2"]),
         ESTIMATORS,
         level_parameters={"AB2": "mas"},
         against=True,
@@ -206,6 +274,7 @@ METRICS = (
         "deviation of the band offset that a share ABF1 exceeds, the larger of RA and Dec",
         "mas",
         percentile,
+        lambda level: Question("percentile", 100 - level["ABF1"]),
         ESTIMATORS,
         level_parameters={"ABF1": "percent"},
         against=True,

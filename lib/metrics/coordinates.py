@@ -49,11 +49,19 @@ def offsets(ra: Values, dec: Values, origin: Float, place: Values | None = None)
     return x, y
 
 
-def errors(x: Values, y: Values, method: str, *, total: Values | None = None, notes: tuple[str, ...] = ()) -> Errors:
+def errors(
+    x: Values,
+    y: Values,
+    method: str,
+    *,
+    total: Values | None = None,
+    notes: tuple[str, ...] = (),
+    rows: Values | None = None,
+) -> Errors:
     """Errors of both coordinates, and in total: sqrt(x^2 + y^2) of each measurement by default."""
     total = np.hypot(x, y) if total is None else total
     sizes = np.abs(np.concatenate([x, y]))
-    return Errors(sizes, 0, len(x), method, coordinates={"ra": x, "dec": y, "total": total}, notes=notes)
+    return Errors(sizes, 0, len(x), method, coordinates={"ra": x, "dec": y, "total": total}, notes=notes, rows=rows)
 
 
 def rms(found: Errors, _: Mapping[str, float]) -> float:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
+from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, sampled
 from skyaccept.lib.selection import Groups, Selection
 from skyaccept.lib.separation import Positions, positions
 
@@ -49,6 +51,56 @@ class Sample:
     def positions(self) -> Positions:
         """Objects by visits."""
         return positions(self.detections, self.selection.rows)
+
+    @cached_property
+    def star(self) -> NDArray[np.int64]:
+        """Number of the object of each selected row among those of `positions`, which follow the sky."""
+        place = np.full(self.detections.n_objects, -1, dtype=np.int64)
+        place[self.positions.objects] = np.arange(len(self.positions))
+        if self.detections.object is None:
+            raise ValueError("detections are not associated")
+        return np.asarray(place[self.detections.object[self.selection.rows]])
+
+    @cached_property
+    def brightness(self) -> NDArray[np.float64] | None:
+        """Logarithm of the median S/N of each object of `positions`, or its median magnitude; None without both."""
+        values = self.detections.snr if self.detections.snr is not None else self.detections.mag
+        if values is None:
+            return None
+        medians = self.groups.statistic("median", values[self.selection.rows].astype(np.float64))
+        if self.detections.snr is not None:
+            medians = np.log(np.maximum(medians, np.finfo(float).tiny))
+        if not np.isfinite(medians).any():
+            return None
+        found = np.empty(len(self.positions))
+        found[self.star[self.groups.start]] = np.where(np.isfinite(medians), medians, np.nanmedian(medians))
+        return found
+
+    def matrix(
+        self, *columns: Array, star: NDArray[np.int64] | None = None, visit: Array | None = None, between: bool = False
+    ) -> Matrix:
+        """Measurements by object and visit, of some columns; at most `LIMIT` of them, by objects.
+
+        ``star`` and ``visit`` are the object, numbered as in `positions`, and the visit of each row, by default those
+        of the selected rows. ``between`` counts pairs of visits instead of visits.
+        """
+        star = self.star if star is None else star
+        visit = self.detections.visit[self.selection.rows] if visit is None else visit
+        visits, column = np.unique(visit, return_inverse=True)
+        stars = np.unique(star)
+        each = len(visits) * (len(visits) - 1) // 2 if between else len(visits)
+        kept, note = sampled(len(stars), LIMIT // max(1, each), "stars")
+        number = np.full(len(self.positions), -1, dtype=np.int64)
+        number[stars[kept]] = np.arange(len(kept))
+        row, used = number[star], number[star] >= 0
+        found = []
+        for values in columns:
+            dense = np.full((len(kept), len(visits)), np.nan, dtype=values.dtype)
+            dense[row[used], column[used]] = values[used]
+            found.append(dense)
+        bright = None if self.brightness is None else self.brightness[stars[kept]]
+        objects = self.positions.objects[stars[kept]]
+        return Matrix(tuple(found), np.arange(len(kept))[:, None], len(kept), bright, objects, note=note)
 
 
 @dataclass(frozen=True)
@@ -101,6 +153,8 @@ class Errors:
         ``values`` are then the sizes of the first two.
     notes : tuple of str
         What belongs to the account of the sample, in words.
+    rows : (n_rows,) bool, optional
+        Which of the selected rows were measured, where these are not all.
     """
 
     values: NDArray[Any]
@@ -110,7 +164,11 @@ class Errors:
     counts: NDArray[Any] | None = None
     coordinates: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    rows: NDArray[np.bool_] | None = None
 
+
+Resample = Callable[[Sample, Mapping[str, float], Settings, Errors], Resampled]
+"""``resample(sample, parameters, settings, errors)`` gives what the errors can be found anew from."""
 
 Statistic = Callable[[Errors, Mapping[str, float]], float]
 """``statistic(errors, level_parameters)`` gives the measured value."""
@@ -134,10 +192,15 @@ class Estimator:
         Columns that it reads beside visit, band, position and object.
     statistic : callable, optional
         In place of the metric's.
+    question : Question, optional
+        What that statistic is, for replicates.
+    centered, sized : bool
+        Whether the errors are about the median of all of them; whether these are then taken without their sign.
     """
 
     find: Callable[[Sample, Mapping[str, float], Settings], Errors]
     of: str
+    resample: Resample
     unit: str = "mas"
     needs_ddof: bool = False
     of_pairs: bool = False
@@ -145,6 +208,9 @@ class Estimator:
     needs_radius: bool = False
     columns: tuple[str, ...] = ()
     statistic: Statistic | None = None
+    question: Question | None = None
+    centered: bool = False
+    sized: bool = False
 
     def reads(self, settings: Settings) -> tuple[str, ...]:
         """Columns that it reads under some settings."""
@@ -162,6 +228,8 @@ class Metric:
         Names and units of what the clause, and each of its levels, has to state.
     statistic : callable
         ``statistic(errors, level_parameters)`` gives the measured value; where each coordinate is limited, of one.
+    question : callable
+        ``question(level_parameters)`` is what that statistic is, for replicates.
     estimators : mapping of str to Estimator
         Those a definition may name.
     optional_columns : tuple of str
@@ -174,6 +242,7 @@ class Metric:
     title: str
     unit: str
     statistic: Statistic
+    question: Callable[[Mapping[str, float]], Question]
     estimators: Mapping[str, Estimator]
     parameters: Mapping[str, str] = field(default_factory=dict)
     level_parameters: Mapping[str, str] = field(default_factory=dict)
@@ -183,6 +252,11 @@ class Metric:
     def parameters_of(self, kind: str) -> Mapping[str, str]:
         """Names and units of what a clause has to state; a diagnostic has no levels and states all of it."""
         return {**self.parameters, **self.level_parameters} if kind == "diagnostic" else self.parameters
+
+    def asked_of(self, estimator: Estimator, level: Mapping[str, float]) -> Question:
+        """What is asked of the errors of an estimator."""
+        asked = estimator.question or self.question(level)
+        return replace(asked, centered=estimator.centered, sized=estimator.sized)
 
 
 def evaluate(statistic: Statistic, errors: Errors, level: Mapping[str, float]) -> tuple[float, dict[str, float]]:

@@ -35,8 +35,11 @@ import numpy as np
 from skyaccept.lib import progress, quantile
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.metrics.relative_astrometry import excess, median
+from skyaccept.lib.question import Question
+from skyaccept.lib.replicates import Resampled
 from skyaccept.lib.sphere import Float
 
 MMAG = 1000.0
@@ -174,17 +177,56 @@ def percentile(errors: Errors, level: Mapping[str, float]) -> float:
     return quantile.percentile(errors.values, 100 - level["PF1"], errors.counts)
 
 
+def resample_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
+    """Replicates of `magnitude_rms` and `excess_magnitude_rms`."""
+    matrix = sample.matrix(_residuals(sample, least=1)[0])
+    if settings.subtract_shot_noise:
+        shot = sample.matrix((_finite(sample, "mag_err") * MMAG) ** 2).values[0]
+        matrix = replace(matrix, noise=np.nanmean(shot, axis=1))
+    return scatter.rms(matrix, settings.ddof or 0)
+
+
+def resample_deviation(
+    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
+) -> Resampled:
+    """Replicates of `magnitude_deviation`."""
+    return scatter.deviation(sample.matrix(_residuals(sample, least=1)[0]), "mean")
+
+
+def resample_difference(
+    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
+) -> Resampled:
+    """Replicates of `magnitude_difference` and `magnitude_difference_size`."""
+    return scatter.difference(sample.matrix(_residuals(sample, least=1)[0], between=True))
+
+
 _MAG: tuple[str, ...] = ("mag",)
+
+_QUARTILE = NormalDist().inv_cdf(0.75)
 
 _ONE_BY_ONE = {
     "magnitude_deviation": Estimator(
-        magnitude_deviation, "deviation of a magnitude from the mean of its star", "mmag", columns=_MAG
+        magnitude_deviation,
+        "deviation of a magnitude from the mean of its star",
+        resample_deviation,
+        "mmag",
+        columns=_MAG,
     ),
     "excess_magnitude_rms": Estimator(
-        excess_magnitude_rms, "rms of the magnitudes of a star, minus PA1", "mmag", needs_ddof=True, columns=_MAG
+        excess_magnitude_rms,
+        "rms of the magnitudes of a star, minus PA1",
+        resample_rms,
+        "mmag",
+        needs_ddof=True,
+        columns=_MAG,
+        centered=True,
     ),
     "magnitude_difference_size": Estimator(
-        magnitude_difference_size, "difference of two magnitudes of a star / sqrt(2)", "mmag", columns=_MAG
+        magnitude_difference_size,
+        "difference of two magnitudes of a star / sqrt(2)",
+        resample_difference,
+        "mmag",
+        columns=_MAG,
     ),
 }
 
@@ -194,10 +236,12 @@ METRICS = (
         "scatter of the magnitudes of a star",
         "mmag",
         median,
+        lambda _: Question("percentile", 50),
         {
             "magnitude_rms": Estimator(
                 magnitude_rms,
                 "rms of the magnitudes of a star",
+                resample_rms,
                 "mmag",
                 needs_ddof=True,
                 takes_shot_noise=True,
@@ -206,9 +250,12 @@ METRICS = (
             "magnitude_difference": Estimator(
                 magnitude_difference,
                 "difference of two magnitudes of a star / sqrt(2)",
+                resample_difference,
                 "mmag",
                 columns=_MAG,
                 statistic=interquartile_width,
+                # the quartiles of values of either sign are the median of their sizes
+                question=Question("percentile", 50, factor=1 / _QUARTILE),
             ),
         },
     ),
@@ -217,6 +264,7 @@ METRICS = (
         "share of magnitudes that deviate by more than PA2",
         "percent",
         outliers,
+        lambda level: Question("above", level["PA2"]),
         _ONE_BY_ONE,
         level_parameters={"PA2": "mmag"},
     ),
@@ -225,6 +273,7 @@ METRICS = (
         "deviation of a magnitude that a share PF1 exceeds",
         "mmag",
         percentile,
+        lambda level: Question("percentile", 100 - level["PF1"]),
         _ONE_BY_ONE,
         level_parameters={"PF1": "percent"},
     ),

@@ -18,8 +18,10 @@ from collections.abc import Mapping
 import numpy as np
 from skyaccept.lib import quantile
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.metrics import coordinates
+from skyaccept.lib.metrics import coordinates, scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+from skyaccept.lib.question import Question
+from skyaccept.lib.replicates import Matrix, Resampled
 
 
 def object_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -60,6 +62,22 @@ def outliers(errors: Errors, level: Mapping[str, float]) -> float:
     return quantile.percentage_above(errors.values, level["beyond"])
 
 
+def resample_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
+    """Replicates of `object_rms`."""
+    return scatter.rms(_matrix(sample), settings.ddof or 0)
+
+
+def resample_residual(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
+    """Replicates of `residual`."""
+    return scatter.deviation(_matrix(sample), "mean")
+
+
+def _matrix(sample: Sample) -> Matrix:
+    stars = sample.positions.stars
+    row, column = np.nonzero(sample.positions.seen)
+    return sample.matrix(*(o[row, column].astype(np.float64) for o in (stars.x, stars.y)), star=row, visit=column)
+
+
 def _chosen(sample: Sample, settings: Settings) -> tuple[coordinates.Values, coordinates.Values]:
     """Number of visits of each object, and which objects have residuals with degrees of freedom left."""
     number = np.count_nonzero(sample.positions.seen, axis=1)
@@ -70,8 +88,8 @@ def _chosen(sample: Sample, settings: Settings) -> tuple[coordinates.Values, coo
 
 
 ESTIMATORS = {
-    "object_rms": Estimator(object_rms, "rms of an object's positions about their mean", needs_ddof=True),
-    "residual": Estimator(residual, "residual of a position about the mean of its object"),
+    "object_rms": Estimator(object_rms, "rms of an object's positions about their mean", resample_rms, needs_ddof=True),
+    "residual": Estimator(residual, "residual of a position about the mean of its object", resample_residual),
 }
 
 METRICS = (
@@ -80,6 +98,7 @@ METRICS = (
         "median rms of positions, the larger of RA and Dec",
         "mas",
         coordinates.median,
+        lambda _: Question("percentile", 50),
         ESTIMATORS,
     ),
     Metric(
@@ -87,6 +106,7 @@ METRICS = (
         "share of position residuals beyond a threshold, the larger of RA and Dec",
         "percent",
         outliers,
+        lambda level: Question("above", level["beyond"]),
         ESTIMATORS,
         level_parameters={"beyond": "mas"},
     ),

@@ -32,7 +32,10 @@ from dataclasses import replace
 import numpy as np
 from skyaccept.lib import quantile, separation
 from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+from skyaccept.lib.question import Question
+from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, sampled
 from skyaccept.lib.separation import Annulus, PairValues
 from skyaccept.lib.sphere import separation as sphere_separation
 
@@ -136,31 +139,102 @@ def percentile(errors: Errors, level: Mapping[str, float]) -> float:
     return quantile.percentile(errors.values, 100 - level["AF"], errors.counts)
 
 
+def resample_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
+    """Replicates of `pair_rms` and `excess_rms`."""
+    return scatter.rms(_matrix(sample, parameters, settings, errors), settings.ddof or 0)
+
+
+def resample_difference(
+    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
+) -> Resampled:
+    """Replicates of `visit_difference`."""
+    return scatter.rms(_matrix(sample, parameters, settings, errors), 1, np.sqrt(2))
+
+
+def resample_deviation(
+    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
+) -> Resampled:
+    """Replicates of sizes of deviations from the median of a pair."""
+    return scatter.deviation(_matrix(sample, parameters, settings, errors), "median")
+
+
+def resample_signed(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
+    """Replicates of deviations from the mean of a pair, with their signs."""
+    return scatter.deviation(_matrix(sample, parameters, settings, errors), "mean", signed=True)
+
+
+def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
+    """Separations of pairs by visit; where there are too many, of the pairs of some of the stars."""
+    where = sample.positions
+    most = LIMIT / where.n_visits / max(errors.pairs, 1)
+    stars, note = sampled(len(where), int(len(where) * min(1.0, np.sqrt(most))), "stars")
+    least = max(settings.min_common_visits, 2)
+    pairs, values = separation.deviations(where, _annulus(sample, parameters, settings), least, stars)
+    bright = None if sample.brightness is None else sample.brightness[stars]
+    if not len(values):
+        raise NotMeasurable(f"no interval: no pair of the {len(stars):,} stars that replicates are made of")
+    return Matrix((values,), pairs, len(stars), bright, least=settings.min_common_visits, note=note)
+
+
 ESTIMATORS = {
-    "pair_rms": Estimator(pair_rms, "rms of the separation of a pair", needs_ddof=True, of_pairs=True),
-    "visit_difference": Estimator(visit_difference, "difference of a pair's two separations", of_pairs=True),
-    "deviation": Estimator(deviation, "deviation of a separation from the median of its pair", of_pairs=True),
-    "excess_rms": Estimator(excess_rms, "rms of the separation of a pair, minus AM", needs_ddof=True, of_pairs=True),
+    "pair_rms": Estimator(pair_rms, "rms of the separation of a pair", resample_rms, needs_ddof=True, of_pairs=True),
+    "visit_difference": Estimator(
+        visit_difference, "difference of a pair's two separations", resample_difference, of_pairs=True
+    ),
+    "deviation": Estimator(
+        deviation, "deviation of a separation from the median of its pair", resample_deviation, of_pairs=True
+    ),
+    "excess_rms": Estimator(
+        excess_rms,
+        "rms of the separation of a pair, minus AM",
+        resample_rms,
+        needs_ddof=True,
+        of_pairs=True,
+        centered=True,
+    ),
     "recentred_deviation": Estimator(
-        recentred_deviation, "deviation from the median of the pair, re-centred", of_pairs=True
+        recentred_deviation,
+        "deviation from the median of the pair, re-centred",
+        resample_deviation,
+        of_pairs=True,
+        centered=True,
     ),
     "recentred_deviation_size": Estimator(
-        recentred_deviation_size, "size of the deviation from the median of the pair, re-centred", of_pairs=True
+        recentred_deviation_size,
+        "size of the deviation from the median of the pair, re-centred",
+        resample_deviation,
+        of_pairs=True,
+        centered=True,
+        sized=True,
     ),
     "pooled_deviation": Estimator(
-        pooled_deviation, "deviation from the mean of the pair about the overall median", of_pairs=True
+        pooled_deviation,
+        "deviation from the mean of the pair about the overall median",
+        resample_signed,
+        of_pairs=True,
+        centered=True,
+        sized=True,
     ),
 }
 
 _SEPARATION = {"separation": "arcmin"}
 
 METRICS = (
-    Metric("pair_separation_rms", "median error of pair separations", "mas", median, ESTIMATORS, _SEPARATION),
+    Metric(
+        "pair_separation_rms",
+        "median error of pair separations",
+        "mas",
+        median,
+        lambda _: Question("percentile", 50),
+        ESTIMATORS,
+        _SEPARATION,
+    ),
     Metric(
         "pair_separation_outliers",
         "share of pair separation errors above AD",
         "percent",
         outliers,
+        lambda level: Question("above", level["AD"]),
         ESTIMATORS,
         _SEPARATION,
         {"AD": "mas"},
@@ -170,6 +244,7 @@ METRICS = (
         "pair separation error that a share AF exceeds",
         "mas",
         percentile,
+        lambda level: Question("percentile", 100 - level["AF"]),
         ESTIMATORS,
         _SEPARATION,
         {"AF": "percent"},

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import progress
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.separation import bins, kernel, pair, tree
+from skyaccept.lib.separation import bins, kernel, matrix, pair, tree
 from skyaccept.lib.separation.positions import Positions, positions
 from skyaccept.lib.sphere import Float, chord
 
@@ -134,6 +134,11 @@ def pair_deviations(
     return _reduce(where, annulus, (reduction, 0, min_common_visits, absolute), weights)
 
 
+def deviations(where: Positions, annulus: Annulus, least: int, objects: tree.Index) -> tuple[tree.Index, Float]:
+    """Pairs of some objects and the deviations of their separations by visit, as `matrix.deviations` gives them."""
+    return matrix.deviations(where, annulus.inner, annulus.outer, least, objects)
+
+
 def _reduce(
     where: Positions, annulus: Annulus, what: tuple[int, int, int, bool], weights: Weights | None
 ) -> PairValues:
@@ -193,4 +198,4 @@ def _shares(where: Positions, weights: Weights | None) -> kernel.Shares:
     return kernel.Shares(objects, visits.astype(where.stars.x.dtype), packed)
 
 
-__all__ = ["Annulus", "PairValues", "Positions", "Weights", "pair_deviations", "pair_rms", "positions"]
+__all__ = ["Annulus", "PairValues", "Positions", "Weights", "deviations", "pair_deviations", "pair_rms", "positions"]

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.separation import Annulus, PairValues
+from skyaccept.lib.separation.matrix import vectors
 from skyaccept.lib.separation.positions import Positions
 from skyaccept.lib.separation.tree import Index
 from skyaccept.lib.sphere import MAS, Float, separation
@@ -45,19 +46,6 @@ def pair_deviations(
     return PairValues(joined, pairs, len(joined), pairs)
 
 
-def vectors(where: Positions) -> Float:
-    """Unit vectors of all positions, (n_objects, n_visits, 3), zero where not seen."""
-    stars = where.stars
-    x, y = stars.x.astype(np.float64), stars.y.astype(np.float64)
-    wide = np.flatnonzero(stars.wide >= 0)
-    x[wide], y[wide] = stars.wide_x[stars.wide[wide]], stars.wide_y[stars.wide[wide]]
-    x, y = np.nan_to_num(x) * MAS, np.nan_to_num(y) * MAS
-    along, frame = np.sqrt(1 - x**2 - y**2), stars.frame[:, None]
-    east = np.concatenate([frame[..., :2], np.zeros_like(frame[..., :1])], axis=-1)
-    found = along[..., None] * frame[..., 5:] + x[..., None] * east + y[..., None] * frame[..., 2:5]
-    return np.where(where.seen[..., None], found, 0.0)
-
-
 def pairs_in(where: Positions, annulus: Annulus) -> Iterator[tuple[Index, Index]]:
     """All pairs of a separation class, in blocks.
 
@@ -77,7 +65,7 @@ def pairs_in(where: Positions, annulus: Annulus) -> Iterator[tuple[Index, Index]
 
 def _deviations(where: Positions, annulus: Annulus, least: int) -> Iterator[tuple[Float, NDArray[np.bool_]]]:
     """Deviations of pairs with at least ``least`` common visits, (pairs, visits) radians, 0 where not common."""
-    position = vectors(where)
+    position = vectors(where, np.arange(len(where)))
     chunk = max(1, _CHUNK // max(1, where.n_visits))
     for first, second in pairs_in(where, annulus):
         for begin in range(0, len(first), chunk):

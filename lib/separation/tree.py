@@ -201,3 +201,22 @@ def candidates(tree: Tree, low: float, high: float) -> Index:
         found = np.empty(len(tree.leaf), dtype=np.int64)
         count[leaf] = LEAF * LEAF * neighbours(tree, leaf, low, high, found)
     return count
+
+
+@compiled()
+def listed(tree: Tree, low: float, high: float) -> Index:
+    """List all pairs at a chord from ``low`` to below ``high``, (n, 2): places in the order of the leaves."""
+    found = np.empty(len(tree.leaf), dtype=np.int64)
+    first, second = np.empty(LEAF * LEAF + 1, dtype=np.int64), np.empty(LEAF * LEAF + 1, dtype=np.int64)
+    pairs = np.empty((1024, 2), dtype=np.int64)
+    number = 0
+    for leaf in range(len(tree.leaf)):
+        for k in range(neighbours(tree, leaf, low, high, found)):
+            more = pairs_of(tree, leaf, found[k], low * low, high * high, first, second, 0)
+            if number + more > len(pairs):
+                longer = np.empty((2 * len(pairs), 2), dtype=np.int64)
+                longer[:number] = pairs[:number]
+                pairs = longer
+            pairs[number : number + more, 0], pairs[number : number + more, 1] = first[:more], second[:more]
+            number += more
+    return pairs[:number].copy()

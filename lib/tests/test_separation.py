@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import separation
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.separation import Annulus, Positions, Weights, bins, plain, tree
+from skyaccept.lib.separation import Annulus, Positions, Weights, bins, matrix, plain, tree
 from skyaccept.lib.separation.tree import Index
 from skyaccept.lib.sphere import MAS, Float
 from skyaccept.lib.tests.reference import Star, exact_separation, haversine, mean_position, pair_separations
@@ -182,7 +182,7 @@ def test_a_common_shift_and_rotation_of_a_visit_changes_nothing() -> None:
     """Separations do not see where a visit points nor how it is rotated, exactly."""
     stars = jittered(np.random.default_rng(5), 30, 4, (30.0, -40.0), 0.1)
     positions = build(stars)
-    moved = plain.vectors(positions)
+    moved = matrix.vectors(positions, np.arange(len(positions)))
     axis = np.array([0.2, -0.5, 0.3])
     for visit in range(4):
         moved[:, visit] += np.cross(axis * visit * 1e-8, moved[:, visit])

@@ -1,0 +1,81 @@
+"""Estimates of what was measured, each made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+
+from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.question import Question, Values
+from skyaccept.lib.replicates import Resampled, infer
+from skyaccept.lib.results import Json
+from skyaccept.lib.uncertainty import Estimate
+
+Known = tuple[Estimate, Json]
+"""What is known of a true value, and the replicates that say so."""
+
+
+class Inferences:
+    """Estimates of values, and the matrices that they rest on."""
+
+    def __init__(self) -> None:
+        self._resampled: dict[Hashable, Resampled | NotMeasurable] = {}
+        self._known: dict[tuple[Hashable, Question], Known | str] = {}
+
+    def infer(
+        self,
+        key: Hashable,
+        resample: Callable[[], Resampled],
+        questions: Sequence[Question],
+        measured: Sequence[tuple[float, Mapping[str, float]]],
+    ) -> list[Known | str]:
+        """Estimates of values and their replicates, or the reasons why there is no interval.
+
+        Parameters
+        ----------
+        key : hashable
+            Of what ``resample`` gives.
+        resample : callable
+            Gives what the errors can be found anew from.
+        questions : sequence of Question
+        measured : sequence of (float, mapping)
+            Their answers, and the same by coordinate where each is limited.
+        """
+        new = {q: value for q, value in zip(questions, measured, strict=True) if (key, q) not in self._known}
+        try:
+            if new:
+                self._infer(key, resample, new)
+        except NotMeasurable as reason:
+            self._known.update({(key, question): str(reason) for question in new})
+        return [self._known[key, question] for question in questions]
+
+    def _infer(
+        self,
+        key: Hashable,
+        resample: Callable[[], Resampled],
+        new: Mapping[Question, tuple[float, Mapping[str, float]]],
+    ) -> None:
+        if key not in self._resampled:
+            try:
+                self._resampled[key] = resample()
+            except NotMeasurable as reason:
+                self._resampled[key] = reason
+        resampled = self._resampled[key]
+        if isinstance(resampled, NotMeasurable):
+            raise NotMeasurable(*resampled.args)
+        axes = ("ra", "dec") if len(resampled.matrix.values) == 2 else ("value",)
+        values = [[by.get(name, value) for name in axes] for value, by in new.values()]
+        found = infer(resampled, list(new), values if resampled.matrix.note else None)
+        for question, one in zip(new, found, strict=True):
+            self._known[key, question] = str(one) if isinstance(one, NotMeasurable) else (one[0], record(one[1], axes))
+
+
+def record(tables: Sequence[Values], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+    """What is kept of tables in the results: values of all, without each block of visits, without each cell."""
+
+    def rounded(row: Values) -> list[float]:
+        return [float(f"{value:.6g}") for value in row]
+
+    return {
+        name: {"all": rounded(table[0, :1]), "visits": rounded(table[1:, 0]), "stars": rounded(table[0, 1:])}
+        for name, table in zip(names, tables, strict=True)
+    }

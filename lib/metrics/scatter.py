@@ -1,0 +1,239 @@
+"""Errors of units by visit, for replicates: as their definition has them, and as many visits would give them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib import bias
+from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.question import Sorted, Values
+from skyaccept.lib.replicates import Find, Kept, Matrix, Resampled, Take, Units
+
+_SHAPED = 60  # visits beyond which the shape of a residual is that of the error
+
+LEFT = "no interval: without the stars of one part of the sky, or some visits, nothing is left to measure"
+
+
+def rms(matrix: Matrix, ddof: int, factor: float = 1.0) -> Resampled:
+    """Standard deviation of each unit; without bias, the square roots of `bias.persistent`."""
+    visits = _numbers(matrix.values[0])
+    few = np.count_nonzero(visits >= bias.FEWEST) < max(2, 0.5 * len(visits))
+    extreme = _scatter(ddof, factor, opposite=True) if few else None
+    return Resampled(matrix, _scatter(ddof, factor), fewest=2, extreme=extreme)
+
+
+def deviation(matrix: Matrix, about: str, signed: bool = False) -> Resampled:
+    """Deviation of each measurement from the mean, or median, of its unit; without bias, from that of many visits."""
+    shape = _shape(matrix)
+
+    def find(kept: Kept, unbiased: bool) -> Take:
+        number = _numbers(kept.values)
+        units = number >= max(2, kept.least)
+        values = kept.values[units]
+        middle = np.nanmedian(values, axis=1) if about == "median" and not unbiased else np.nanmean(values, axis=1)
+        found = values - middle[:, None]
+        if unbiased:
+            found = found * np.sqrt(number[units] / (number[units] - 1))[:, None]
+            found = np.sign(found) * shape(np.abs(found))
+        row, column = np.nonzero(np.isfinite(found))
+        sizes = found[row, column]
+        return elements(sizes if signed else np.abs(sizes), np.flatnonzero(units)[row], None)
+
+    return Resampled(matrix, find, fewest=2)
+
+
+def difference(matrix: Matrix) -> Resampled:
+    """Sizes of differences of two measurements of a unit over sqrt(2), each unit counting once."""
+
+    def find(kept: Kept, unbiased: bool) -> Take:
+        number = _numbers(kept.values)
+        found, unit, share = [], [], []
+        for lag in range(1, kept.values.shape[1]):
+            size = np.abs(kept.values[:, lag:] - kept.values[:, :-lag]) / np.sqrt(2)
+            row, column = np.nonzero(np.isfinite(size))
+            found.append(size[row, column])
+            unit.append(row)
+            share.append(2 / (number[row] * (number[row] - 1)))
+        return elements(np.concatenate(found), np.concatenate(unit), np.concatenate(share))
+
+    return Resampled(matrix, find, fewest=2)
+
+
+def offset(matrix: Matrix, about: Literal["zero", "mean", "visit"], sizes: bool = False) -> Resampled:
+    """Measurements as they stand, about their mean, or each about the median of its visit; with sizes or signs.
+
+    What they are compared with, the mean of `Matrix.other`, is uncertain itself where visits are few: without bias the
+    variance of the means is taken off that of all measurements about their mean.
+    """
+
+    def find(kept: Kept, unbiased: bool) -> Take:
+        values, noise = _compared(kept)
+
+        def take(units: Units) -> Sorted:
+            found = values[units]
+            seen = np.isfinite(found)
+            if not seen.any():
+                raise NotMeasurable(LEFT)
+            mean = found[seen].mean()
+            if unbiased:
+                variance, means = found[seen].var(), np.broadcast_to(noise[units][:, None], found.shape)[seen].mean()
+                found = mean + (found - mean) * np.sqrt(max(variance - means, 0.0) / variance if variance else 1.0)
+            if about == "mean":
+                found = found - mean
+            elif about == "visit":
+                found = found - _by_visit(found, np.nanmedian)
+            return np.sort(np.abs(found[seen]) if sizes else found[seen]), None
+
+        return take
+
+    return Resampled(matrix, find)
+
+
+def visit_rms(matrix: Matrix) -> Resampled:
+    """Rms about zero of the measurements of each visit; without bias as in `offset`."""
+
+    def find(kept: Kept, unbiased: bool) -> Take:
+        values, noise = _compared(kept)
+
+        def take(units: Units) -> Sorted:
+            square = _by_visit(values[units] ** 2, np.nanmean)
+            if unbiased:
+                means = np.where(np.isfinite(values[units]), noise[units][:, None], np.nan)
+                square = np.maximum(square - _by_visit(means, np.nanmean), 0)
+            if not np.isfinite(square).any():
+                raise NotMeasurable(LEFT)
+            return np.sort(np.sqrt(square[np.isfinite(square)])), None
+
+        return take
+
+    return Resampled(matrix, find)
+
+
+def separation_std(matrix: Matrix) -> Resampled:
+    """Scatter of the separations of units in two visits, one of each side; positions are complex numbers x + i y."""
+
+    def find(kept: Kept, unbiased: bool) -> Take:
+        other = kept.other
+
+        def take(units: Units) -> Sorted:
+            found = []
+            for here in kept.values[units].T:
+                for there in np.empty((0, 0)) if other is None else other[units].T:
+                    distance = np.abs(here - there)
+                    distance = distance[np.isfinite(distance)]
+                    if len(distance) > 1 and distance.any():  # a visit is not compared with itself
+                        found.append(float(np.std(distance, ddof=1)))
+            if not found:
+                raise NotMeasurable(LEFT)
+            return np.sort(found), None
+
+        return take
+
+    return Resampled(matrix, find)
+
+
+def _by_visit(values: Values, statistic: Callable[..., Values]) -> Values:
+    """Statistic of each column, NaN where it has no measurement."""
+    seen = np.isfinite(values).any(axis=0)
+    found = np.full(values.shape[1], np.nan)
+    found[seen] = statistic(values[:, seen], axis=0)
+    return found
+
+
+def _compared(kept: Kept) -> tuple[Values, Values]:
+    """Measurements minus what they are compared with, and the variance of the mean that this is, by unit."""
+    if kept.other is None:
+        return kept.values, np.zeros(len(kept.values))
+    number = _numbers(kept.other)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.nansum(kept.other, axis=1) / number
+        variance = np.nansum((kept.other - mean[:, None]) ** 2, axis=1) / (number - 1)
+        typical = np.nanmean(variance) if np.isfinite(variance).any() else 0.0
+        noise = np.where(number > 1, variance, typical) / number
+    return kept.values - mean[:, None], np.nan_to_num(noise)
+
+
+def _scatter(ddof: int, factor: float, opposite: bool = False) -> Find:
+    def find(kept: Kept, unbiased: bool) -> Take:
+        values, number = kept.values, _numbers(kept.values)
+        known = number >= max(2, ddof + 1, kept.least)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            residuals = values - (np.nansum(values, axis=1) / number)[:, None]
+            total = np.nansum(residuals**2, axis=1)
+            squares = total / (number - 1)
+        fourth = np.nansum(residuals**4, axis=1)
+        columns = bias.design(kept.matrix.brightness, kept.matrix.stars)
+        model = bias.Model.of(columns[known], squares[known], number[known] - 1) if known.any() and unbiased else None
+
+        def take(units: Units) -> Sorted:
+            used = units & known
+            if not used.any():
+                raise NotMeasurable(LEFT)
+            n, variance = number[used], squares[used]
+            shot = 0.0 if kept.matrix.noise is None else kept.matrix.noise[used]
+            if model is None:
+                plain = (total[used] - (n - 1) * shot) / (n - ddof)
+                return factor * np.sort(np.sqrt(np.maximum(plain, 0))), None
+            fitted = model.fit(~units[known])
+            if opposite:
+                eta = bias.gaussian_heterogeneity(variance, n, fitted)
+            else:
+                eta = bias.heterogeneity(variance, fourth[used], n, fitted) or 0.0
+            found = bias.persistent(variance, n, fitted, eta) - shot
+            return factor * np.sort(np.sqrt(np.maximum(found, 0))), None
+
+        return take
+
+    return find
+
+
+def _shape(matrix: Matrix) -> Callable[[Values], Values]:
+    """How sizes of residuals become those that the errors of many visits have."""
+    values = np.concatenate(matrix.values)
+    number, stars = _numbers(values), np.tile(matrix.stars, (len(matrix.values), 1))
+    used = number >= 2
+    visits = float(1 / np.mean(1 / number[used])) if used.any() else 0.0
+    if not 3 <= visits <= _SHAPED:
+        return lambda size: size
+    values, number = values[used], number[used]
+    residuals = values - np.nanmean(values, axis=1)[:, None]
+    squares = np.nansum(residuals**2, axis=1) / (number - 1)
+    columns = bias.design(matrix.brightness, stars)[used]
+    fitted = bias.Model.of(columns, squares, number - 1).fit(np.zeros(len(squares), dtype=bool))
+    if not squares.any():
+        return lambda size: size
+    widths = np.sqrt(fitted)
+    scaled = residuals * np.sqrt(number / (number - 1))[:, None] / widths[:, None]
+    before, after = bias.sizes(scaled[np.isfinite(scaled)], visits, widths)
+    low, high = (float(after[k] / before[k]) if before[k] > 0 else 1.0 for k in (0, -1))
+
+    def sizes(size: Values) -> Values:
+        inside = np.interp(size, before, after)
+        return np.where(size < before[0], size * low, np.where(size > before[-1], size * high, inside))
+
+    return sizes
+
+
+def elements(values: Values, unit: NDArray[np.int64], weights: Values | None) -> Take:
+    """Errors one by one, with the unit of each."""
+    order = np.argsort(values, kind="stable")
+    ordered, units_of = values[order], unit[order]
+    shares = None if weights is None else weights[order]
+
+    def take(units: Units) -> Sorted:
+        chosen = units[units_of]
+        if not chosen.any():
+            raise NotMeasurable(LEFT)
+        if shares is None:
+            return ordered[chosen], None
+        part = shares[chosen]
+        return ordered[chosen], part / part.mean()
+
+    return take
+
+
+def _numbers(values: Values) -> Values:
+    return np.count_nonzero(np.isfinite(values), axis=1).astype(np.float64)

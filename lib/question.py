@@ -1,0 +1,189 @@
+"""What is asked of errors, and the form of the answer that can be compared between replicates.
+
+A single order statistic jumps from replicate to replicate, and a jackknife of it is too wide. What is compared is
+therefore the mean of neighbouring quantiles, or of the percentages above neighbouring thresholds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib import quantile
+from skyaccept.lib.uncertainty import Scale
+
+Values = NDArray[np.float64]
+
+Sorted = tuple[Values, Values | None]
+"""Errors in ascending order and their weights; None for ones."""
+
+_WINDOW = np.linspace(-1, 1, 9)
+_WIDTH = 2.0  # half width of the window, in standard errors of a share of as many independent units as there are stars
+_MOST = 0.7  # of the way from the share to 0 or 1
+_CURVE = 4001
+
+
+@dataclass(frozen=True)
+class Question:
+    """A statistic of errors.
+
+    Attributes
+    ----------
+    kind : {"percentile", "above", "rms", "mean", "size"}
+        "size" is that of the median.
+    at : float
+        Percent for a percentile; for a percentage above, the threshold.
+    centered, sized : bool
+        Whether the median of all errors is subtracted first; whether then only their sizes count.
+    factor : float
+        Of a percentile.
+    """
+
+    kind: Literal["percentile", "above", "rms", "mean", "size"]
+    at: float = 50.0
+    centered: bool = False
+    sized: bool = False
+    factor: float = 1.0
+
+    def prepare(self, errors: Sorted) -> Sorted:
+        """Errors that the statistic itself is taken of."""
+        values, weights = errors
+        if self.centered:
+            values = values - quantile.median(values, weights)
+        if self.sized and len(values) and values[0] < 0:
+            values = np.abs(values)
+            order = np.argsort(values, kind="stable")
+            values, weights = values[order], None if weights is None else weights[order]
+        return values, weights
+
+    def answer(self, prepared: Sorted) -> float:
+        """Value in the metric's unit."""
+        values, weights = prepared
+        if self.kind == "percentile":
+            return self.factor * quantile.percentile(values, self.at, weights)
+        if self.kind == "above":
+            return quantile.percentage_above(values, self.at, weights)
+        if self.kind == "size":
+            return abs(quantile.median(values, weights))
+        mean = float(np.average(values**2 if self.kind == "rms" else values, weights=weights))
+        return float(np.sqrt(mean)) if self.kind == "rms" else mean
+
+
+@dataclass(frozen=True)
+class View:
+    """A scale for the answer, and what is compared on it: ``place(prepared)`` of errors moves with the answer.
+
+    ``shift(value, prepared)`` is how far, on the scale, a value lies from the answer of some errors.
+    """
+
+    scale: Scale
+    center: float
+    place: Callable[[Sorted], float]
+    shift: Callable[[float, Sorted], float]
+
+
+def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> list[View]:
+    """Views of the answer of prepared errors ``whole``, of units of ``per_unit`` of ``n_stars`` stars."""
+    value = question.answer(whole)
+    if question.kind == "above":
+        return _of_percentage(question, whole, value, n_stars, per_unit)
+    window = _window(question.at, n_stars)
+    if question.kind == "size":
+        return [_of_size(whole, window)]
+    least = _quantiles(whole, window[:1])[0] if question.kind == "percentile" else value
+    logarithm = min(value, least) > 0
+    scale = Scale("logarithm" if logarithm else "linear")
+
+    def place(errors: Sorted) -> float:
+        if question.kind == "percentile":
+            found = question.factor * _quantiles(errors, window)
+            return float(np.mean(scale.on(np.maximum(found, 1e-12) if logarithm else found)))
+        answer = question.answer(errors)
+        return float(scale.on(max(answer, 1e-12) if logarithm else answer))
+
+    def shift(other: float, errors: Sorted) -> float:
+        answer = question.answer(errors)
+        if logarithm and min(other, answer) <= 0:
+            return 0.0
+        return float(scale.on(other) - scale.on(answer))
+
+    return [View(scale, float(scale.on(value)), place, shift)]
+
+
+def _of_size(whole: Sorted, window: Values) -> View:
+    """The size of a median whose sign does not count."""
+    return View(
+        Scale("size"),
+        quantile.median(*whole),
+        lambda errors: float(np.mean(_quantiles(errors, window))),
+        lambda value, errors: float(np.sign(quantile.median(*errors))) * (value - abs(quantile.median(*errors))),
+    )
+
+
+def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int, per_unit: int) -> list[View]:
+    """A percentage above a threshold, by how far the errors are from it and by how many units are counted."""
+    threshold = question.at
+    window = _window(float(np.clip(100 - value, 100 / n_stars, 100 - 100 / n_stars)), n_stars)
+    logarithm = threshold > 0 and whole[0][0] >= 0 and _quantiles(whole, window[:1])[0] > 0
+    base = Scale("logarithm" if logarithm else "linear")
+
+    def on(found: Values) -> Values:
+        return base.on(np.maximum(found, 1e-12 * threshold) if logarithm else found)
+
+    def curve(errors: Sorted) -> Scale:
+        found = on(_quantiles(errors, np.linspace(0, 100, _CURVE))) - float(base.on(threshold))
+        return Scale("percentile", curve=np.maximum.accumulate(found))
+
+    def distance(errors: Sorted) -> float:
+        return -float(np.mean(on(_quantiles(errors, window))))
+
+    def shift(other: float, errors: Sorted) -> float:
+        scale = curve(errors)
+        return float(scale.on(other) - scale.on(question.answer(errors)))
+
+    counting = Scale("share", units=n_stars / per_unit)
+    ends = on(_quantiles(whole, window[[0, -1]]))
+    near = base.off(float(base.on(threshold)) + float(ends[1] - ends[0]) / 2 * _WINDOW)
+
+    def share(errors: Sorted) -> float:
+        return float(np.mean(counting.on(_percentages(errors, near))))
+
+    def shift_of_share(other: float, errors: Sorted) -> float:
+        return float(counting.on(other) - counting.on(question.answer(errors)))
+
+    return [View(curve(whole), 0.0, distance, shift), View(counting, float(counting.on(value)), share, shift_of_share)]
+
+
+def _window(percent: float, n_stars: int) -> Values:
+    """Percentages around one, as far apart as they are uncertain."""
+    share = percent / 100
+    half = min(_WIDTH * np.sqrt(share * (1 - share) / n_stars), _MOST * share, _MOST * (1 - share))
+    return np.asarray(100 * (share + half * _WINDOW))
+
+
+def _quantiles(errors: Sorted, percent: Values) -> Values:
+    """Percentiles of sorted errors, as `skyaccept.lib.quantile.percentile` has them."""
+    values, weights = errors
+    if weights is None:
+        place = (len(values) - 1) * percent / 100
+        low = np.floor(place).astype(np.int64)
+        high = np.minimum(low + 1, len(values) - 1)
+    else:
+        upto = np.cumsum(weights)
+        place = (upto[-1] - 1) * percent / 100
+        low = np.searchsorted(upto, np.floor(place), side="right")
+        high = np.searchsorted(upto, np.minimum(np.floor(place) + 1, np.round(upto[-1]) - 1), side="right")
+    return np.asarray(values[low] + (values[high] - values[low]) * (place - np.floor(place)))
+
+
+def _percentages(errors: Sorted, thresholds: Values) -> Values:
+    """Percentages of sorted errors above thresholds."""
+    values, weights = errors
+    first = np.searchsorted(values, thresholds, side="right")
+    if weights is None:
+        return np.asarray(100 * (1 - first / len(values)))
+    upto = np.concatenate([[0.0], np.cumsum(weights)])
+    return np.asarray(100 * np.clip(1 - upto[first] / upto[-1], 0, 1))

@@ -1,0 +1,250 @@
+"""Replicates: a metric measured anew without some visits, without the stars of some cells of the sky, and without both.
+
+Measurements stand in a matrix of units (a star, or a pair of stars) by visits. Leaving out visits means new errors;
+leaving out stars takes away the errors of the units that they belong to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib import progress
+from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.question import Question, Sorted, Values, View, views
+from skyaccept.lib.uncertainty import Coordinate, Estimate, estimate, part
+
+CELLS = 16
+"""Cells of the sky, with the same number of stars each."""
+
+BLOCKS = 10
+"""Blocks of visits at most, in ascending order of their names."""
+
+LIMIT = 200_000
+"""Measurements by unit and visit that replicates are made of; of more, those of some of the stars."""
+
+_DOUBT = 0.1  # of a correction for bias that may be wrong; the simulations of docs/uncertainty.md stay within it
+
+Units = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Measurements by unit and visit.
+
+    Attributes
+    ----------
+    values : tuple of (n_units, n_visits) float64
+        One, or one for each coordinate; NaN where there is no measurement.
+    stars : (n_units, 1 or 2) int64
+        Stars of each unit, numbered along the sky: neighbours in number are neighbours.
+    n_stars : int
+    brightness : (n_stars,) float64, optional
+        Logarithm of S/N, or magnitude.
+    objects : (n_stars,) int64, optional
+        Code of each star in the catalog.
+    least : int
+        Fewest visits of a unit; where visits are left out, as many fewer.
+    other : tuple of (n_units, m_visits) float64
+        Measurements that these are compared with, one for each coordinate, where there are such.
+    noise : (n_units,) float64, optional
+        Variance to be subtracted from that of each unit.
+    note : str
+        What the matrix leaves out, in words.
+    """
+
+    values: tuple[Values, ...]
+    stars: NDArray[np.int64]
+    n_stars: int
+    brightness: Values | None = None
+    objects: NDArray[np.int64] | None = None
+    least: int = 1
+    other: tuple[Values, ...] = ()
+    noise: Values | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One coordinate of a matrix, in some of its visits."""
+
+    values: Values
+    other: Values | None
+    least: int
+    matrix: Matrix
+
+
+Take = Callable[[Units], Sorted]
+"""``take(units)``: errors of some of the units; raises `NotMeasurable` where there are none."""
+
+Find = Callable[[Kept, bool], Take]
+"""``find(kept, unbiased)``: errors as the definition has them, or as many visits would give them."""
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """A matrix and how errors follow from it.
+
+    Attributes
+    ----------
+    matrix : Matrix
+    find : callable
+    fewest : int
+        Fewest visits from which there are errors.
+    extreme : callable, optional
+        As ``find``, under the opposite of an assumption that the data cannot judge, where there is one.
+    """
+
+    matrix: Matrix
+    find: Find
+    fewest: int = 1
+    extreme: Find | None = None
+
+
+Inferred = tuple[Estimate, list[Values]]
+"""An estimate, and the tables that it rests on in the metric's unit, one for each coordinate."""
+
+
+def infer(
+    resampled: Resampled, questions: Sequence[Question], values: Sequence[Sequence[float]] | None = None
+) -> list[Inferred | NotMeasurable]:
+    """Estimates of the answers to some questions; the reason in place of one where there is no interval.
+
+    Parameters
+    ----------
+    resampled : Resampled
+    questions : sequence of Question
+    values : sequence of sequence of float, optional
+        Answers on the whole sample by question and coordinate, where the matrix holds a part of it.
+
+    Raises
+    ------
+    NotMeasurable
+        Too few visits or stars for an interval.
+    """
+    matrix = resampled.matrix
+    visits = matrix.values[0].shape[1]
+    if visits <= resampled.fewest:
+        raise NotMeasurable(
+            f"no interval: {visits} visit{'s' * (visits != 1)} cannot tell how much visits differ, which takes "
+            f"{resampled.fewest + 1}"
+        )
+    if matrix.n_stars < 3:
+        raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
+    by_axis = [
+        _coordinates(resampled, questions, axis, None if values is None else [value[axis] for value in values])
+        for axis in range(len(matrix.values))
+    ]
+    method = (
+        f"delete-block jackknife over {len(blocks(visits))} blocks of {visits} visits, over {_cells(matrix)} cells of "
+        f"{matrix.n_stars:,} stars, and over both{matrix.note}"
+    )
+    inferred: list[Inferred | NotMeasurable] = []
+    for found in zip(*by_axis, strict=True):
+        reasons = [one for one in found if isinstance(one, NotMeasurable)]
+        known = [one for one in found if not isinstance(one, NotMeasurable)]
+        inferred.append(
+            reasons[0] if reasons else (estimate([one[0] for one in known], method), [one[1] for one in known])
+        )
+    return inferred
+
+
+def blocks(visits: int) -> list[NDArray[np.int64]]:
+    """Visits of each block."""
+    return np.array_split(np.arange(visits), min(visits, BLOCKS))
+
+
+def _coordinates(
+    resampled: Resampled, questions: Sequence[Question], axis: int, values: Sequence[float] | None
+) -> list[tuple[Coordinate, Values] | NotMeasurable]:
+    """Distribution of one coordinate by question, and the table of its replicates in the metric's unit."""
+    matrix = resampled.matrix
+    everything = np.ones(len(matrix.stars), dtype=bool)
+    kept = whole(matrix, axis)
+    unbiased, plain = (resampled.find(kept, wanted)(everything) for wanted in (True, False))
+    opposite = unbiased if resampled.extreme is None else resampled.extreme(kept, True)(everything)
+    asked = [views(q, q.prepare(unbiased), matrix.n_stars, matrix.stars.shape[1]) for q in questions]
+    table = np.array(list(_rows(resampled, questions, axis, asked)))
+    found: list[tuple[Coordinate, Values] | NotMeasurable] = []
+    first = 0
+    for k, (question, seen) in enumerate(zip(questions, asked, strict=True)):
+        errors = [question.prepare(one) for one in (unbiased, plain, opposite)]
+        value = None if values is None else values[k]
+        try:
+            found.append(_coordinate(question, seen, table[:, :, first : first + len(seen)], errors, value))
+        except NotMeasurable as reason:
+            found.append(reason)
+        first += len(seen)
+    return found
+
+
+def _coordinate(
+    question: Question,
+    seen: Sequence[View],
+    table: Values,
+    errors: Sequence[Sorted],
+    value: float | None,
+) -> tuple[Coordinate, Values]:
+    """Distribution of the answer to one question from the table of its views; ``errors`` unbiased, plain, opposite."""
+    unbiased, plain, opposite = errors
+    parts = []
+    for k, view in enumerate(seen):
+        corrected, opposed = (abs(view.place(other) - view.place(unbiased)) for other in (plain, opposite))
+        more = 0.0 if value is None else view.shift(value, plain)
+        doubt = max(_DOUBT * corrected, opposed)
+        parts.append(part(table[:, :, k], view.center + more, view.scale, doubt))
+    answer = question.answer(unbiased) if value is None else float(seen[0].scale.off(parts[0].center))
+    replicated = seen[0].scale.off(table[:, :, 0] - table[0, 0, 0] + parts[0].center)
+    return Coordinate(answer, tuple(parts)), replicated
+
+
+def _rows(
+    resampled: Resampled, questions: Sequence[Question], axis: int, asked: Sequence[Sequence[View]]
+) -> Iterator[list[list[float]]]:
+    """Places of all replicates: by rows with all visits and without each block, by columns the same of cells."""
+    matrix = resampled.matrix
+    cell = matrix.stars * _cells(matrix) // matrix.n_stars
+    left_out = [None, *range(len(blocks(matrix.values[0].shape[1])))]
+    for number, block in enumerate(left_out):
+        progress.report("leaving out visits and stars", number, len(left_out))
+        take = resampled.find(_without(matrix, axis, block), True)
+        row = []
+        for c in range(-1, _cells(matrix)):
+            errors = take((cell != c).all(axis=1))
+            places = []
+            for question, seen in zip(questions, asked, strict=True):
+                prepared = question.prepare(errors)
+                places += [view.place(prepared) for view in seen]
+            row.append(places)
+        yield row
+
+
+def _cells(matrix: Matrix) -> int:
+    return min(CELLS, matrix.n_stars)
+
+
+def whole(matrix: Matrix, axis: int) -> Kept:
+    """One coordinate of a matrix, in all of its visits."""
+    return _without(matrix, axis, None)
+
+
+def _without(matrix: Matrix, axis: int, block: int | None) -> Kept:
+    """One coordinate of a matrix, without one block of visits."""
+    values, other = matrix.values[axis], matrix.other[axis] if matrix.other else None
+    if block is None:
+        return Kept(values, other, matrix.least, matrix)
+    number = len(blocks(values.shape[1]))
+    out = blocks(values.shape[1])[block]
+    if other is not None and other.shape[1] >= number:
+        other = np.delete(other, np.array_split(np.arange(other.shape[1]), number)[block], axis=1)
+    return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix)
+
+
+def sampled(number: int, most: int, what: str) -> tuple[NDArray[np.int64], str]:
+    """Which of some stars replicates are made of, always the same ones, and a note where these are not all."""
+    if number <= most:
+        return np.arange(number), ""
+    kept = np.sort(np.random.default_rng(0).permutation(number)[: max(most, 3)])
+    return kept, f"; replicates of {len(kept):,} of the {number:,} {what}"

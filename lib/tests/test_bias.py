@@ -1,0 +1,124 @@
+"""What few visits do to a scatter, undone."""
+
+import itertools
+
+import numpy as np
+import pytest
+from skyaccept.lib import bias
+
+
+def variances(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sample variances, sums of fourth powers and numbers of visits of each row."""
+    residuals = errors - errors.mean(axis=1, keepdims=True)
+    number = np.full(len(errors), float(errors.shape[1]))
+    return (residuals**2).sum(axis=1) / (number - 1), (residuals**4).sum(axis=1), number
+
+
+def contaminated(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Errors of unit width, 3 % of them five times wider."""
+    return rng.standard_normal(shape) * np.where(rng.random(shape) < 0.03, 5.0, 1.0)
+
+
+def test_the_model_is_a_sum_over_the_stars_of_a_pair() -> None:
+    """The additive variances of two stars come out, for pairs and for single stars."""
+    rng = np.random.default_rng(1)
+    brightness = rng.uniform(4, 7, 300)
+    true = 9 + 4000 * np.exp(-2 * brightness)
+    for per_unit in (1, 2):
+        stars = rng.integers(0, 300, (40_000, per_unit))
+        expected = true[stars].sum(axis=1)
+        squares = expected * rng.chisquare(4, len(stars)) / 4
+        columns = bias.design(brightness, stars)
+        fitted = bias.Model.of(columns, squares, np.full(len(stars), 4.0)).fit(np.zeros(len(stars), dtype=bool))
+        assert fitted == pytest.approx(expected, rel=0.12)
+        assert np.mean(fitted / expected) == pytest.approx(1, abs=0.01)
+
+
+def test_a_model_without_some_units_is_that_of_the_others() -> None:
+    rng = np.random.default_rng(2)
+    columns = bias.design(rng.uniform(4, 7, 200), np.arange(200)[:, None])
+    squares = rng.chisquare(2, 200) / 2
+    out = rng.random(200) < 0.3
+    whole = bias.Model.of(columns, squares, np.ones(200))
+    # the weights are those of all units
+    weights = whole.weighted[:, 0] / np.where(columns[:, 0] > 0, columns[:, 0], np.nan)
+    assert np.isfinite(weights).any()
+    rest = bias.Model(
+        columns[~out],
+        squares[~out],
+        whole.weighted[~out],
+        *(whole.weighted[~out].T @ a[~out] for a in (columns, squares)),
+    )
+    assert whole.fit(out) == pytest.approx(rest.fit(np.zeros(len(rest.squares), dtype=bool)))
+
+
+def test_heterogeneity_is_the_covariance_of_disjoint_differences() -> None:
+    """Against a loop over all ways to take two disjoint pairs of visits."""
+    rng = np.random.default_rng(3)
+    errors = rng.standard_normal((30, 6)) * rng.choice([1.0, 2.0], 30)[:, None]
+    products = []
+    for row in errors:
+        ways = [
+            (row[a] - row[b]) ** 2 / 2 * (row[c] - row[d]) ** 2 / 2
+            for a, b in itertools.combinations(range(6), 2)
+            for c, d in itertools.combinations(range(6), 2)
+            if not {a, b} & {c, d}
+        ]
+        products.append(sum(ways) / len(ways))
+    squares, fourth, number = variances(errors)
+    expected = max(0.0, np.mean(products) / squares.mean() ** 2 - 1)
+    assert expected > 0
+    assert bias.heterogeneity(squares, fourth, number, np.ones(30)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("visits", [4, 6, 12])
+def test_outliers_of_single_visits_are_not_heterogeneity_and_bad_stars_are(visits: int) -> None:
+    rng = np.random.default_rng(4)
+    errors = contaminated(rng, (100_000, visits))
+    squares, fourth, number = variances(errors)
+    assert bias.heterogeneity(squares, fourth, number, np.ones(len(errors))) == pytest.approx(0, abs=0.06)
+    errors = rng.standard_normal((100_000, visits)) * rng.choice([1.0, 2.0], 100_000)[:, None]
+    squares, fourth, number = variances(errors)
+    found = bias.heterogeneity(squares, fourth, number, np.ones(len(errors)))
+    assert found == pytest.approx(1.5**2 / 2.5**2, rel=0.05)
+
+
+def test_with_three_visits_heterogeneity_is_unknown() -> None:
+    squares, fourth, number = variances(np.random.default_rng(5).standard_normal((50, 3)))
+    assert bias.heterogeneity(squares, fourth, number, np.ones(50)) is None
+
+
+def test_persistent_variances_have_the_mean_and_the_scatter_asked_for() -> None:
+    rng = np.random.default_rng(6)
+    number = rng.choice([4.0, 5.0, 9.0], 5000)
+    fitted = rng.uniform(1, 3, 5000)
+    squares = fitted * rng.gamma(3, 1 / 3, 5000) * rng.chisquare(number - 1) / (number - 1)
+    found = bias.persistent(squares, number, fitted, 0.3) / fitted
+    assert found.mean() == pytest.approx(1)
+    assert found.var() == pytest.approx(0.3, rel=1e-3)
+    assert bias.persistent(squares, number, fitted, 0.0) == pytest.approx(fitted)
+    assert (bias.persistent(np.zeros(5), number[:5], np.zeros(5), 0.3) == 0).all()
+
+
+@pytest.mark.parametrize("visits", [3, 5, 10, 30])
+@pytest.mark.parametrize("outliers", [False, True])
+def test_the_distribution_of_errors_comes_out_of_that_of_residuals(visits: int, outliers: bool) -> None:
+    """The share beyond one to three standard deviations, with and without outliers."""
+    rng = np.random.default_rng(7)
+    shape = (400_000 // visits, visits)
+    errors = contaminated(rng, shape) / np.sqrt(1.72) if outliers else rng.standard_normal(shape)
+    residuals = (errors - errors.mean(axis=1, keepdims=True)) * np.sqrt(visits / (visits - 1))
+    size, found, predicted = bias.errors_of(residuals.ravel(), visits)
+    for bound in (1.0, 2.0, 3.0):
+        true, seen = np.mean(np.abs(errors) > bound), np.mean(np.abs(residuals) > bound)
+        assert found[size > bound].sum() == pytest.approx(true, rel=0.04, abs=2e-4)
+        assert predicted[size > bound].sum() == pytest.approx(seen, rel=0.04, abs=2e-4)
+    if outliers and visits == 3:
+        assert np.mean(np.abs(residuals) > 2) > 1.3 * np.mean(np.abs(errors) > 2)  # there is something to undo
+
+
+def test_sizes_of_gaussian_residuals_stay_as_they_are() -> None:
+    rng = np.random.default_rng(8)
+    widths = rng.uniform(3, 6, 500)
+    before, after = bias.sizes(rng.standard_normal(300_000), 5, widths)
+    assert after[20:-20] == pytest.approx(before[20:-20], rel=0.02)

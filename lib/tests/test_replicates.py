@@ -1,0 +1,219 @@
+"""Replicates against measurements made anew, in plain loops, without the visits and the stars that they leave out."""
+
+import math
+import statistics
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.metrics import relative_astrometry, scatter
+from skyaccept.lib.metrics.metric import Sample, Settings
+from skyaccept.lib.question import Question
+from skyaccept.lib.replicates import Kept, Matrix, Resampled, blocks, infer, whole
+from skyaccept.lib.tests import reference, samples
+from skyaccept.lib.uncertainty import Estimate
+
+ARCMIN = math.pi / 180 / 60
+
+
+def stars(errors: np.ndarray, brightness: np.ndarray | None = None) -> Matrix:
+    """Single stars by visit."""
+    return Matrix((errors,), np.arange(len(errors))[:, None], len(errors), brightness)
+
+
+def known(resampled: Resampled, question: Question) -> Estimate:
+    (found,) = infer(resampled, [question])
+    assert not isinstance(found, NotMeasurable), found
+    return found[0]
+
+
+def why_not(resampled: Resampled, question: Question) -> str:
+    try:
+        (found,) = infer(resampled, [question])
+    except NotMeasurable as reason:
+        return str(reason)
+    assert isinstance(found, NotMeasurable)
+    return str(found)
+
+
+@pytest.fixture(scope="module")
+def pair_sample() -> Sample:
+    """Forty stars in six visits about RA = 0, some of them missed."""
+    rng = np.random.default_rng(1)
+    ra, dec, obj, visit = samples.scattered(rng, 40, 6, 10.0, (0.0, 60.0))
+    seen = rng.random(len(ra)) > 0.15
+    return samples.sample(samples.detections(ra[seen], dec[seen], obj[seen], visit[seen]))
+
+
+@pytest.mark.parametrize("least", [2, 3])
+@pytest.mark.parametrize("estimator", ["pair_rms", "deviation", "pooled_deviation"])
+def test_pairs_are_measured_anew_without_visits_and_stars(pair_sample: Sample, estimator: str, least: int) -> None:
+    """Every replicate of the plain errors, against loops over the detections that are left."""
+    sample, settings = pair_sample, Settings(half_width=2 * ARCMIN, min_common_visits=least, ddof=1)
+    parameters = {"separation": 5.0}
+    used = relative_astrometry.ESTIMATORS[estimator]
+    found = used.find(sample, parameters, settings)
+    resampled = used.resample(sample, parameters, settings, found)
+    matrix = resampled.matrix
+    d, rows = sample.detections, sample.selection.rows
+    assert d.object is not None
+    seen = {int(o): reference.Star({}) for o in np.unique(d.object)}
+    for row in rows:
+        seen[int(d.object[row])].seen[int(d.visit[row])] = (float(d.ra[row]), float(d.dec[row]))
+    names = [int(sample.positions.objects[k]) for k in range(matrix.n_stars)]
+    # which pairs there are is decided by all visits
+    low, high = (x * 60_000 for x in (3, 7))
+    means = [reference.mean_position(seen[name]) for name in names]
+    for block in (None, 0, 3):
+        out = set() if block is None else set(map(int, blocks(6)[block]))
+        fewest = max(2, least - len(out))
+        values = np.delete(matrix.values[0], sorted(out), axis=1)
+        take = resampled.find(Kept(values, None, max(1, matrix.least - len(out)), matrix), False)
+        for gone in (set(), set(range(10, 13))):
+            expected = []
+            for i in range(len(names)):
+                for j in range(i + 1, len(names)):
+                    if gone & {i, j} or not low <= reference.haversine(means[i], means[j]) < high:
+                        continue
+                    a, b = seen[names[i]].seen, seen[names[j]].seen
+                    if len(set(a) & set(b)) < least:
+                        continue
+                    apart = [reference.haversine(a[v], b[v]) for v in sorted((set(a) & set(b)) - out)]
+                    if len(apart) < fewest:
+                        continue
+                    if estimator == "pair_rms":
+                        expected.append(statistics.stdev(apart))
+                    elif estimator == "deviation":
+                        expected += [abs(s - statistics.median(apart)) for s in apart]
+                    else:
+                        expected += [s - statistics.fmean(apart) for s in apart]
+            left = ~np.isin(matrix.stars, sorted(gone)).any(axis=1)
+            assert len(expected) > 50
+            assert take(left)[0] == pytest.approx(sorted(expected), abs=1e-5)
+            if block is None and not gone and estimator != "pooled_deviation":
+                assert take(left)[0] == pytest.approx(np.sort(found.values), abs=1e-5)
+
+
+def test_stars_are_measured_anew_without_visits() -> None:
+    rng = np.random.default_rng(2)
+    errors = np.where(rng.random((30, 7)) < 0.2, np.nan, rng.normal(0, 5, (30, 7)))
+    values = np.delete(errors, [2, 3], axis=1)
+    cases: dict[str, tuple[Resampled, Callable[[list[float]], list[float]]]] = {
+        "rms": (scatter.rms(stars(errors), 0), lambda seen: [statistics.pstdev(seen)]),
+        "deviation": (
+            scatter.deviation(stars(errors), "mean"),
+            lambda seen: [abs(s - statistics.fmean(seen)) for s in seen],
+        ),
+        "difference": (
+            scatter.difference(stars(errors)),
+            lambda seen: [abs(a - b) / math.sqrt(2) for k, a in enumerate(seen) for b in seen[:k]],
+        ),
+    }
+    for resampled, loop in cases.values():
+        found, _ = resampled.find(Kept(values, None, 2, resampled.matrix), False)(np.arange(30) % 4 > 0)
+        expected = []
+        for k, row in enumerate(values):
+            seen = [float(s) for s in row if math.isfinite(s)]
+            if k % 4 and len(seen) >= 2:
+                expected += loop(seen)
+        assert found == pytest.approx(sorted(expected))
+
+
+def test_the_answer_of_the_whole_is_that_of_the_definition() -> None:
+    errors = np.random.default_rng(3).normal(0, 5, (200, 6))
+    resampled = scatter.rms(stars(errors), 1)
+    found = resampled.find(whole(resampled.matrix, 0), False)(np.ones(200, dtype=bool))
+    assert Question("percentile", 50).answer(found) == pytest.approx(np.median(errors.std(axis=1, ddof=1)))
+
+
+@pytest.mark.parametrize("visits", [3, 5, 10])
+def test_equal_errors_lose_the_known_factor(visits: int) -> None:
+    """The median of chi makes up for itself, and the residuals of three visits do as well."""
+    errors = np.random.default_rng(4).normal(0, 8, (4000, visits))
+    assert known(scatter.rms(stars(errors), 1), Question("percentile", 50)).value == pytest.approx(8, rel=0.03)
+    assert known(scatter.rms(stars(errors), 0), Question("percentile", 50)).value == pytest.approx(8, rel=0.03)
+    found = known(scatter.deviation(stars(errors), "mean"), Question("percentile", 90))
+    assert found.value == pytest.approx(8 * 1.6449, rel=0.03)
+
+
+def test_a_mixture_at_three_visits_is_not_corrected_as_if_its_errors_were_equal() -> None:
+    """Of scatters of 5 and 15 mas, mixed 60 to 40, the median is 5; the factor of equal errors would make it 7."""
+    rng = np.random.default_rng(5)
+    faint = rng.random(3000) < 0.4
+    errors = rng.standard_normal((3000, 3)) * np.where(faint, 15.0, 5.0)[:, None]
+    plain = float(np.median(errors.std(axis=1, ddof=1)))
+    assert plain / 0.8326 > 6.7
+    estimate = known(scatter.rms(stars(errors, np.where(faint, 4.0, 6.0)), 1), Question("percentile", 50))
+    assert estimate.value == pytest.approx(5, rel=0.04)
+    low, high = estimate.interval(0.95)
+    assert low < 5 < high
+
+
+def test_bad_stars_that_nothing_announces_are_found_from_ten_visits() -> None:
+    """The same mixture without brightness: the tenth of the stars beyond 20 mas stays what it is."""
+    rng = np.random.default_rng(6)
+    bad = rng.random(3000) < 0.1
+    errors = rng.standard_normal((3000, 10)) * np.where(bad, 30.0, 5.0)[:, None]
+    estimate = known(scatter.rms(stars(errors), 1), Question("above", 20.0))
+    assert estimate.value == pytest.approx(100 * bad.mean(), abs=1.5)
+
+
+def test_the_noise_of_what_offsets_are_compared_with_is_taken_off() -> None:
+    """Of 6 mas against the mean of two visits of 8 mas remain 6."""
+    rng = np.random.default_rng(7)
+    other = rng.normal(0, 8, (2000, 2))
+    here = rng.normal(0, 6, (2000, 5)) + 3.0 - other.mean(axis=1, keepdims=True)
+    matrix = Matrix((here,), np.arange(2000)[:, None], 2000, other=(other - other.mean(axis=1, keepdims=True),))
+    plain = float(np.sqrt(np.mean(here**2)))
+    assert plain == pytest.approx(math.sqrt(9 + 36 + 32), rel=0.02)
+    estimate = known(scatter.offset(matrix, "zero"), Question("rms"))
+    assert estimate.value == pytest.approx(math.sqrt(9 + 36), rel=0.05)
+
+
+def test_visits_that_differ_limit_the_interval_and_stars_that_differ_do_as_well() -> None:
+    rng = np.random.default_rng(8)
+    jitter = rng.normal(0, 5, (400, 12)) * np.exp(rng.normal(0, 0.5, 12))
+    assert known(scatter.rms(stars(jitter), 1), Question("percentile", 50)).limited_by == "visits"
+    uneven = rng.normal(0, 5, (100, 12)) * np.exp(rng.normal(0, 0.7, 100))[:, None]
+    assert known(scatter.rms(stars(uneven), 1), Question("percentile", 50)).limited_by == "stars"
+
+
+def test_what_no_interval_can_be_formed_of_is_said() -> None:
+    rng = np.random.default_rng(9)
+    question = Question("percentile", 50)
+    assert "2 visits cannot tell" in why_not(scatter.rms(stars(rng.normal(size=(50, 2))), 1), question)
+    assert "1 visit cannot tell" in why_not(scatter.offset(stars(rng.normal(size=(50, 1))), "zero"), question)
+    assert "2 stars cannot tell" in why_not(scatter.rms(stars(rng.normal(size=(2, 5))), 1), question)
+    assert "nothing changes" in why_not(scatter.rms(stars(np.zeros((50, 5))), 1), question)
+    # all pairs with one star: without its cell there is none
+    pairs = np.stack([np.zeros(20, dtype=np.int64), np.arange(1, 21)], axis=1)
+    star = Matrix((rng.normal(size=(20, 5)),), pairs, 21, least=2)
+    assert "nothing is left to measure" in why_not(scatter.rms(star, 1), question)
+
+
+@pytest.mark.parametrize(("threshold", "percent"), [(1e3, 0.0), (1e-3, 100.0)])
+def test_percentages_of_none_and_of_all_have_finite_bounds(threshold: float, percent: float) -> None:
+    errors = np.random.default_rng(10).normal(0, 5, (200, 6))
+    for resampled in (scatter.rms(stars(errors), 1), scatter.offset(stars(errors), "zero", sizes=True)):
+        estimate = known(resampled, Question("above", threshold))
+        low, high = estimate.interval(0.95)
+        assert estimate.value == pytest.approx(percent, abs=0.1)
+        assert 0 <= low <= percent + 0.1
+        assert percent - 0.1 <= high <= 100
+        assert high - low < 5
+
+
+def test_three_visits_with_three_common_ones_asked_for_have_an_interval() -> None:
+    """A replicate with a visit fewer asks for one fewer."""
+    errors = np.random.default_rng(11).normal(0, 5, (300, 3))
+    matrix = Matrix((errors,), np.arange(300)[:, None], 300, least=3)
+    low, high = known(scatter.rms(matrix, 1), Question("percentile", 50)).interval(0.95)
+    assert 0 < low < 5 < high
+
+
+def test_the_same_matrix_gives_the_same_bits() -> None:
+    errors = np.random.default_rng(12).normal(0, 5, (100, 5))
+    first, second = (known(scatter.rms(stars(errors), 1), Question("percentile", 50)) for _ in range(2))
+    assert first == second
+    assert first.interval(0.95) == second.interval(0.95)

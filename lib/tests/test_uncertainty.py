@@ -1,0 +1,144 @@
+"""Distributions of true values, and the tables that they come from."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.uncertainty import Coordinate, Estimate, Part, Scale, estimate, part, variances
+
+
+def one(**changes: float) -> Part:
+    settings = {"center": np.log(8.0), "error": 0.1, "degrees": 9.0, "bias": 0.0, "visits": 0.002, "stars": 0.008}
+    return Part(Scale("logarithm"), **(settings | changes))
+
+
+def alone(*parts: Part, value: float = 8.0) -> Estimate:
+    return estimate([Coordinate(value, parts)], "test")
+
+
+def table_of_means(x: np.ndarray) -> np.ndarray:
+    """Mean of a two-way array, without each row, each column, and both, in plain loops."""
+    rows, columns = x.shape
+    table = np.empty((rows + 1, columns + 1))
+    for b in range(-1, rows):
+        for c in range(-1, columns):
+            kept = [x[i, j] for i in range(rows) for j in range(columns) if i != b and j != c]
+            table[b + 1, c + 1] = sum(kept) / len(kept)
+    return table
+
+
+def test_the_variances_of_a_mean_are_those_of_the_analysis_of_variance() -> None:
+    """Mean squares between rows, between columns and of what is left, each divided by the number of entries."""
+    x = np.random.default_rng(1).normal(size=(5, 7)) + np.arange(5)[:, None]
+    total, between_rows, between_columns, rest = x.mean(), 0.0, 0.0, 0.0
+    for i in range(5):
+        between_rows += 7 * (x[i].mean() - total) ** 2 / 4
+    for j in range(7):
+        between_columns += 5 * (x[:, j].mean() - total) ** 2 / 6
+    for i in range(5):
+        for j in range(7):
+            rest += (x[i, j] - x[i].mean() - x[:, j].mean() + total) ** 2 / 24
+    assert variances(table_of_means(x)) == pytest.approx((between_rows / 35, between_columns / 35, rest / 35))
+
+
+def test_what_visits_and_stars_share_counts_once() -> None:
+    """The variance of a mean with errors of rows, columns and entries is recovered on average."""
+    rng = np.random.default_rng(2)
+    found = []
+    for _ in range(400):
+        x = rng.normal(0, 0.5, (10, 1)) + rng.normal(0, 0.3, (1, 16)) + rng.normal(0, 2, (10, 16))
+        found.append(part(table_of_means(x), 0.0, Scale()).error ** 2)
+    true = 0.25 / 10 + 0.09 / 16 + 4 / 160
+    assert true < np.mean(found) < 1.15 * true  # no less than its largest part, so a little more on average
+
+
+def test_interval_and_conformance_are_of_one_distribution() -> None:
+    estimate = alone(one(bias=0.05))
+    low, high = estimate.interval(0.95)
+    assert estimate.conformance("<=", high) == pytest.approx(0.975)
+    assert estimate.conformance("<=", low) == pytest.approx(0.025)
+    assert estimate.conformance(">=", low) == pytest.approx(0.975)
+    assert estimate.bound("<=", 0.95) < high
+    assert estimate.conformance("<=", estimate.bound("<=", 0.95)) == pytest.approx(0.95)
+    assert estimate.conformance(">=", estimate.bound(">=", 0.95)) == pytest.approx(0.95)
+
+
+def test_without_bias_the_distribution_is_t_on_its_scale() -> None:
+    low, high = alone(one()).interval(0.9)
+    half = stats.t.ppf(0.95, 9) * 0.1
+    assert (low, high) == pytest.approx((8 * np.exp(-half), 8 * np.exp(half)))
+
+
+def test_a_bias_widens_the_interval_on_both_sides_by_about_itself() -> None:
+    """Where it is all there is, the bounds of 95 % are at 0.95 of it."""
+    low, high = alone(one(error=1e-4, bias=0.2)).interval(0.95)
+    assert np.log([low / 8, high / 8]) == pytest.approx([-0.19, 0.19], abs=1e-3)
+
+
+def test_of_two_coordinates_both_have_to_meet_the_limit() -> None:
+    ra, dec = Coordinate(8.0, (one(),)), Coordinate(7.5, (one(center=np.log(7.5), error=0.3),))
+    both = estimate([ra, dec], "test")
+    assert both.value == 8.0
+    assert both.conformance("<=", 10) == min(ra.below(10), dec.below(10))
+    low, high = both.interval(0.95)
+    assert (low, high) == pytest.approx((ra.quantile(0.025), dec.quantile(0.975)))
+    assert both.conformance("<=", high) == pytest.approx(0.975)
+
+
+def test_of_two_views_of_a_value_the_wider_counts() -> None:
+    narrow, wide = one(), one(error=0.3)
+    assert alone(narrow, wide).interval(0.95) == pytest.approx(alone(wide).interval(0.95))
+    assert alone(narrow, wide).conformance("<=", 9) == pytest.approx(wide.below(9))
+    assert alone(narrow, wide).conformance("<=", 7) == pytest.approx(wide.below(7))
+
+
+@pytest.mark.parametrize("kind", ["logarithm", "linear", "share", "percentile"])
+def test_scales_lead_there_and_back(kind: str) -> None:
+    curve = np.linspace(-1, 1, 101)
+    scale = Scale(kind, units=200, curve=curve)  # type: ignore[arg-type]
+    values = np.array([0.4, 3.0, 25.0, 60.0, 97.0])
+    assert scale.off(scale.on(values)) == pytest.approx(values)
+    assert (np.diff(scale.on(values)) > 0).all()
+
+
+def test_a_percentage_moves_with_the_width_of_gaussian_errors() -> None:
+    scale = Scale("share")
+    percent = 200 * stats.norm.sf(20 / np.array([8.0, 8.8]))
+    assert float(np.diff(scale.on(percent))[0]) == pytest.approx(np.log(1.1))
+
+
+@pytest.mark.parametrize("units", [20, 200, 5000])
+def test_none_of_many_units_has_a_finite_bound(units: int) -> None:
+    """About 3 / units, the rule of three; and zero belongs to the interval."""
+    scale = Scale("share", units=units)
+    table = np.full((4, 17), float(scale.on(0.0)))
+    low, high = alone(part(table, float(scale.on(0.0)), scale), value=0.0).interval(0.95)
+    assert low == 0
+    assert 2 < high / 100 * units < 6
+
+
+def test_all_of_many_units_is_bounded_below() -> None:
+    scale = Scale("share", units=100)
+    table = np.full((4, 17), float(scale.on(100.0)))
+    low, high = alone(part(table, float(scale.on(100.0)), scale), value=100.0).interval(0.95)
+    assert high == 100
+    assert 50 < low < 99.9
+
+
+def test_the_size_of_a_signed_value_is_folded() -> None:
+    found = Part(Scale("size"), -0.5, 1.0, 30.0, 0.0, 1.0, 1.0)
+    assert found.below(2.0) == pytest.approx(stats.t.cdf(2.5, 30) - stats.t.cdf(-1.5, 30))
+    assert found.below(-1.0) == 0
+    assert found.below(found.quantile(0.95)) == pytest.approx(0.95)
+
+
+def test_a_table_in_which_nothing_changes_says_nothing() -> None:
+    with pytest.raises(NotMeasurable, match="nothing changes"):
+        part(np.ones((4, 17)), 1.0, Scale())
+    with pytest.raises(NotMeasurable, match="too few"):
+        part(np.ones((2, 17)), 1.0, Scale())
+
+
+@pytest.mark.parametrize(("visits", "stars", "named"), [(1.0, 0.1, "visits"), (0.1, 1.0, "stars"), (1.0, 0.9, "both")])
+def test_what_limits_the_interval_is_named(visits: float, stars: float, named: str) -> None:
+    assert alone(one(visits=visits, stars=stars)).limited_by == named

@@ -1,0 +1,262 @@
+r"""Estimates with an uncertainty: what the true value of a metric may be, by what changes without some stars or visits.
+
+The estimand is the statistic in the limit of many visits and stars drawn like these. `skyaccept.lib.replicates` makes
+the table of the statistic with each block of visits left out (rows), each cell of stars (columns), and both; `part`
+turns it into a distribution. With B blocks of visits, G cells and the statistic :math:`y` on a scale on which it varies
+evenly,
+
+.. math::
+
+   v &= \tfrac{B-1}{B} \sum_b (y_b - \bar y)^2, \quad g = \tfrac{G-1}{G} \sum_c (y_c - \bar y)^2, \\
+   i &= \tfrac{(B-1)(G-1)}{BG} \sum_{bc} (y_{bc} - \bar y_b - \bar y_c + \bar y)^2,
+
+the delete-block jackknife (Tukey 1958; Shao and Wu 1989) by visits, by stars, and of their interaction. What a single
+measurement contributes is in all three, so :math:`g + v - i` counts it once (analysis of variance of a two-way table
+with one entry a cell; Scheffe 1959, chapter 7); the variance is never less than the larger of g and v. The scales and
+these choices were made by simulation, see docs/uncertainty.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, stats
+from skyaccept.lib.errors import NotMeasurable
+
+Values = NDArray[np.float64]
+Source = Literal["stars", "visits", "both"]
+
+_NODES = (np.arange(256) + 0.5) / 128 - 1  # of the rectangular distribution of a bias
+_DOMINANT = 2.0  # times the variance of the other source
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Scale on which a value varies evenly.
+
+    Attributes
+    ----------
+    kind : {"logarithm", "linear", "size", "share", "percentile"}
+        "size": linear, of a value whose sign does not count. "share": of a percentage, minus the logarithm of how many
+        standard deviations from the middle of a Gaussian the same percentage lies beyond; it moves by d where all
+        errors grow by the factor exp(d). "percentile": of a percentage above a threshold, how far the errors have to
+        move for it, on the scale of ``curve``.
+    units : float
+        For "share", the number of independent units that are counted; half of one is added to either side.
+    curve : (m,) float64
+        For "percentile", quantiles of the errors minus the threshold, evenly spaced from 0 to 100 %.
+    """
+
+    kind: Literal["logarithm", "linear", "size", "share", "percentile"] = "linear"
+    units: float = np.inf
+    curve: Values = field(default_factory=lambda: np.empty(0), compare=False)
+
+    def on(self, x: Values | float) -> Values:
+        """Place of values on the scale."""
+        value = np.asarray(x, dtype=np.float64)
+        if self.kind == "logarithm":
+            return np.log(value)
+        if self.kind == "share":
+            share = value / 100 if np.isinf(self.units) else (value / 100 * self.units + 0.5) / (self.units + 1)
+            return np.asarray(-np.log(stats.norm.isf(share / 2)))
+        if self.kind == "percentile":
+            return np.asarray(-np.interp(100 - value, np.linspace(0, 100, len(self.curve)), self.curve))
+        return value
+
+    def off(self, y: Values | float) -> Values:
+        """Values at places on the scale; the inverse of `on`."""
+        place = np.asarray(y, dtype=np.float64)
+        if self.kind == "logarithm":
+            return np.exp(place)
+        if self.kind == "share":
+            share = 2 * stats.norm.sf(np.exp(-place))
+            units = self.units
+            return np.asarray(100 * np.clip(share if np.isinf(units) else (share * (units + 1) - 0.5) / units, 0, 1))
+        if self.kind == "percentile":
+            # of equal quantiles the last one counts: a percentage is that of the errors above
+            levels = np.linspace(0, 100, len(self.curve))
+            above = np.where(-place >= self.curve[-1], 0.0, 100 - np.interp(-place, self.curve, levels))
+            return np.asarray(np.where(-place < self.curve[0], 100.0, above))
+        return np.abs(place) if self.kind == "size" else place
+
+
+@dataclass(frozen=True)
+class Part:
+    """Distribution of a true value: t about ``center``, widened by a rectangular one of half width ``bias``.
+
+    Attributes
+    ----------
+    scale : Scale
+    center, error, bias : float
+        On the scale.
+    degrees : float
+        Degrees of freedom.
+    visits, stars : float
+        Variances on the scale that come from visits and from stars.
+    """
+
+    scale: Scale
+    center: float
+    error: float
+    degrees: float
+    bias: float
+    visits: float
+    stars: float
+
+    def below(self, x: float) -> float:
+        """Probability that the true value is at most x."""
+        if self.scale.kind == "logarithm" and x <= 0:
+            return 0.0
+        if self.scale.kind in ("share", "percentile") and not 0 <= x < 100:
+            return float(x >= 100)
+        if self.scale.kind == "size":
+            return self._before(x) - self._before(-x) if x >= 0 else 0.0
+        return self._before(float(self.scale.on(x)))
+
+    def quantile(self, probability: float) -> float:
+        """Value that the true one stays below with a probability."""
+        far = max(abs(float(stats.t.ppf(p, self.degrees))) for p in (probability, (1 + probability) / 2))
+        reach = self.bias + self.error * (1 + far)
+        if self.scale.kind == "size":
+            reach += abs(self.center)
+            return float(optimize.brentq(lambda x: self.below(x) - probability, 0, reach, xtol=1e-12))
+        low, high = self.center - reach, self.center + reach
+        place = optimize.brentq(lambda y: self._before(y) - probability, low, high, xtol=1e-12)
+        return float(self.scale.off(place))
+
+    def _before(self, y: float) -> float:
+        """Probability that the true value is at most at a place on the scale."""
+        z = (y - self.center - _NODES * self.bias) / self.error
+        return float(stats.t.cdf(z, self.degrees).mean())
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """What is known of one coordinate, or of the metric where there is one only.
+
+    ``parts`` are views of one value; on each side of the middle the widest of them counts.
+    """
+
+    value: float
+    parts: tuple[Part, ...]
+
+    def below(self, x: float) -> float:
+        """Probability that the true value is at most x."""
+        found = [part.below(x) for part in self.parts]
+        return float(np.median([min(found), 0.5, max(found)]))
+
+    def quantile(self, probability: float) -> float:
+        """Value that the true one stays below with a probability."""
+        widest = max if probability > 0.5 else min
+        return widest(part.quantile(probability) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the data say about the true value of a metric.
+
+    Attributes
+    ----------
+    value : float
+        Estimate of the value in the limit of many visits and stars, in the metric's unit.
+    method : str
+        How the interval was made, in words.
+    limited_by : {"stars", "visits", "both"}
+        What contributes most to the width.
+    coordinates : tuple of Coordinate
+        One, or one each where the larger of two coordinates is limited. The true value is at most x where both are: the
+        probability is that of the less certain one, which holds whatever the two have in common (intersection-union
+        test, Berger 1982).
+    """
+
+    value: float
+    method: str
+    limited_by: Source
+    coordinates: tuple[Coordinate, ...]
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """Lower and upper bound with equal tails, in the metric's unit."""
+        tail = (1 - confidence) / 2
+        return self._quantile(tail), self._quantile(1 - tail)
+
+    def bound(self, operator: str, confidence: float) -> float:
+        """One-sided bound: the true value lies on this side of it, the one that a limit asks for, with a confidence."""
+        return self._quantile(confidence if operator.startswith("<") else 1 - confidence)
+
+    def conformance(self, operator: str, limit: float) -> float:
+        """Probability that the true value meets a limit in the metric's unit; ``operator`` is <=, <, >= or >."""
+        below = min(coordinate.below(limit) for coordinate in self.coordinates)
+        return below if operator.startswith("<") else 1 - below
+
+    def _quantile(self, probability: float) -> float:
+        return max(coordinate.quantile(probability) for coordinate in self.coordinates)
+
+
+def estimate(coordinates: Sequence[Coordinate], method: str) -> Estimate:
+    """Estimate of the largest of some coordinates."""
+    largest = max(coordinates, key=lambda coordinate: coordinate.value)
+    widest = max(largest.parts, key=lambda part: part.error)
+    limited: Source = "both"
+    if widest.visits > _DOMINANT * widest.stars:
+        limited = "visits"
+    elif widest.stars > _DOMINANT * widest.visits:
+        limited = "stars"
+    return Estimate(largest.value, method, limited, tuple(coordinates))
+
+
+def part(table: Values, center: float, scale: Scale, bias: float = 0.0) -> Part:
+    """Distribution that a table of replicates speaks for.
+
+    Parameters
+    ----------
+    table : (1 + B, 1 + G) float64
+        The statistic on its scale: all of the sample in place (0, 0), without block b of the visits in row 1 + b,
+        without cell c of the stars in column 1 + c.
+    center : float
+        Estimate of the value on the scale.
+    scale : Scale
+    bias : float
+        Largest bias that may be left, on the scale.
+
+    Raises
+    ------
+    NotMeasurable
+        Fewer than two blocks either way, or no replicate differs.
+    """
+    blocks, cells = table.shape[0] - 1, table.shape[1] - 1
+    if blocks < 2 or cells < 2:
+        raise NotMeasurable("too few stars or visits to leave some out")
+    visits, stars, interaction = variances(table)
+    variance = max(stars + visits - interaction, stars, visits)
+    if scale.kind == "share":
+        variance = max(variance, _unseen(center, scale.units))
+    if not variance > 0:
+        raise NotMeasurable("nothing changes when stars or visits are left out")
+    weight = min(visits / variance, 1.0)
+    degrees = 1 / (weight**2 / (blocks - 1) + (1 - weight) ** 2 / (cells - 1))
+    return Part(scale, center, float(np.sqrt(variance)), degrees, bias, max(visits - interaction, 0.0), stars)
+
+
+def variances(table: Values) -> tuple[float, float, float]:
+    """Jackknife variances of a table by visits, by stars and of their interaction: v, g and i above."""
+    blocks, cells = table.shape[0] - 1, table.shape[1] - 1
+    both = table[1:, 1:] - table[1:, :1] - table[:1, 1:] + table[0, 0]
+    both = both - both.mean(axis=0) - both.mean(axis=1, keepdims=True) + both.mean()
+    return (
+        (blocks - 1) * float(table[1:, 0].var()),
+        (cells - 1) * float(table[0, 1:].var()),
+        (blocks - 1) * (cells - 1) * float(np.mean(both**2)),
+    )
+
+
+def _unseen(center: float, units: float) -> float:
+    """Variance of a percentage of which no unit, or hardly one, was seen: about 3 / units stays below 97.5 %."""
+    z = float(np.exp(-center))
+    share = 2 * float(stats.norm.sf(z))
+    seen = max(min(share, 1 - share) * (units + 1) - 0.5, 0.0)
+    slope = 2 * z * float(stats.norm.pdf(z))
+    return float(np.exp(-seen) * 0.5 / ((units + 1) * slope) ** 2)
