@@ -116,7 +116,7 @@ def _verify(options: argparse.Namespace) -> int:
         value = getattr(options, name.replace("-", "_"), None)
         if value is True:
             arguments.append(f"--sky-{name}")
-        elif value:
+        elif value not in (None, False):
             values = value if isinstance(value, list) else [value]
             arguments += [f"--sky-{name}={one}" for one in values]
     status = int(pytest.main(arguments))

@@ -49,10 +49,10 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {
+        "interval": text.interval,
         "number": text.number,
         "unit": text.unit,
         "words": text.words,
-        "bound": text.bound,
         "chance": text.chance,
         "remarks": text.remarks,
         "plots": _plots,

@@ -36,6 +36,13 @@ def unit(name: str) -> str:
     return "%" if name == "percent" else name
 
 
+def interval(result: Result) -> str:
+    """Estimate of the true value and its interval; a dash where there is none."""
+    if result.interval is None:
+        return DASH
+    return f"{number(result.value_unbiased)} ({number(result.interval['low'])} to {number(result.interval['high'])})"
+
+
 def words(verdict: str | None) -> str:
     """Write a verdict in words; what has a value and none was measured."""
     return "measured" if verdict is None else verdict.replace("_", " ")
@@ -107,12 +114,6 @@ def remarks(result: Result) -> list[str]:
     return found
 
 
-def bound(result: Result) -> str:
-    """One-sided bound that the limit is compared with; "" where the value itself is."""
-    found = result.decision["bound"] if result.decision else None
-    return "" if found is None else number(found)
-
-
 def chance(result: Result) -> str:
     """Probability that the true value meets the limit; "" where it is not known."""
     known = result.decision["conformance"] if result.decision else None
@@ -129,7 +130,7 @@ def _rows(found: Sequence[Result], kind: str) -> list[tuple[str, str]]:
         colors.append(COLORS[result.verdict])
         for name, other in result.other_definitions.items():
             cells = _other_row(result, name, other["levels"])
-            rows.append(cells if kind == "performance" else (*cells[:3], "", cells[7], "", cells[-1]))
+            rows.append(cells if kind == "performance" else (*cells[:4], "", cells[6], "", cells[-1]))
             colors.append("")
     if kind == "performance":  # what no row has needs no column
         empty = {name for k, name in enumerate(headings) if name in _OPTIONAL and not any(r[k] for r in rows[1:])}
@@ -153,9 +154,8 @@ def _row(result: Result) -> tuple[str, ...]:
         result.test,
         result.definition,
         number(result.value),
+        interval(result),
         limit,
-        number(result.margin, signed=True),
-        bound(result),
         chance(result),
         unit(result.unit),
         *levels,
@@ -170,6 +170,7 @@ def _row_without_limit(result: Result) -> tuple[str, ...]:
         result.test,
         result.definition,
         number(result.value),
+        interval(result),
         *((target,) if result.kind == "capability" else ()),
         unit(result.unit),
         result.basis if result.value is not None else "",
@@ -181,7 +182,7 @@ def _other_row(result: Result, definition: str, levels: dict[str, dict[str, obje
     value = levels.get(result.level, {}).get("value")
     verdicts = [words(str(levels[name]["verdict"])) if name in levels else DASH for name in _LEVELS]
     measured = number(value if isinstance(value, float) else None)
-    return ("", definition, measured, "", "", "", "", unit(result.unit) if value is not None else "", *verdicts, "")
+    return ("", definition, measured, "", "", "", unit(result.unit) if value is not None else "", *verdicts, "")
 
 
 _LEVELS = ("design", "minimum", "stretch")
@@ -194,21 +195,10 @@ NOTES = {
 """Kinds of requirement in the order in which they are shown, and what to know about each."""
 
 _HEADINGS = {
-    "performance": (
-        "case",
-        "definition",
-        "measured",
-        "limit",
-        "margin",
-        "bound",
-        "P(met)",
-        "unit",
-        *_LEVELS,
-        "verdict",
-    ),
-    "capability": ("case", "definition", "measured", "target", "unit", "sample", "verdict"),
-    "diagnostic": ("case", "definition", "measured", "unit", "sample", "verdict"),
+    "performance": ("case", "definition", "measured", "true value", "limit", "P(met)", "unit", *_LEVELS, "verdict"),
+    "capability": ("case", "definition", "measured", "true value", "target", "unit", "sample", "verdict"),
+    "diagnostic": ("case", "definition", "measured", "true value", "unit", "sample", "verdict"),
 }
 
-_NUMBERS = {"measured", "limit", "margin", "bound", "P(met)", "target"}
-_OPTIONAL = {"bound", "P(met)"}
+_NUMBERS = {"measured", "true value", "limit", "P(met)", "target"}
+_OPTIONAL = {"P(met)"}
