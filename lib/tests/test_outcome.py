@@ -31,11 +31,11 @@ def case() -> Callable[[str], Case]:
     return found.__getitem__
 
 
-def measured(value: float, known: Distribution | None, **changes: Any) -> Outcome:
+def measured(value: float, known: Distribution | str) -> Outcome:
     """Outcome with the same value and distribution at every level."""
     names = ("", *LEVELS)
-    estimates = {} if known is None else dict.fromkeys(names, known)
-    return Outcome(None, SAMPLE, dict.fromkeys(names, value), method="all pairs", estimates=estimates, **changes)
+    values, estimates = dict.fromkeys(names, value), dict.fromkeys(names, known)
+    return Outcome(None, SAMPLE, values, method="all pairs", estimates=estimates)
 
 
 def conforming(*found: Result) -> Any:
@@ -97,7 +97,7 @@ def test_simple_says_nothing_of_bounds_and_shows_the_conformance(case: Callable[
     assert found.sentence.endswith("the design limit is <= 10 mas, met with 0.5 mas")
     _, table = page(found)
     assert "0.804" in table
-    assert "bound" not in table
+    assert "at a risk" not in table
 
 
 def test_where_bias_changes_the_verdict_it_is_said(case: Callable[[str], Case]) -> None:
@@ -112,7 +112,7 @@ def test_where_bias_changes_the_verdict_it_is_said(case: Callable[[str], Case]) 
 def test_without_an_interval_nothing_is_measurable_under_guarded(case: Callable[[str], Case], test: str) -> None:
     """For a limit and for a capability; the value stays on record, and simple takes it as it is."""
     for outcome, words in (
-        (measured(9.0, None, without_interval="one visit is too few"), "one visit is too few"),
+        (measured(9.0, "one visit is too few"), "one visit is too few"),
         (measured(9.0, Unbounded(9.0, 0.1)), "no finite upper bound"),
     ):
         found = record(case(test), "lvv-t1278", "design", outcome, GUARDED)

@@ -37,6 +37,7 @@ class Student:
     error: float
     freedom: float
     limited_by: Literal["stars"] = "stars"
+    method: str = "t"
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Interval with equal tails."""
