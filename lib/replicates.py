@@ -195,8 +195,9 @@ def _coordinate(
         more = 0.0 if value is None else view.shift(value, plain)
         doubt = max(_DOUBT * corrected, opposed)
         parts.append(part(table[:, :, k], view.center + more, view.scale, doubt))
-    answer = question.answer(unbiased) if value is None else float(seen[0].scale.off(parts[0].center))
-    replicated = seen[0].scale.off(table[:, :, 0] - table[0, 0, 0] + parts[0].center)
+    last = seen[-1].scale  # of a percentage, the one that counts
+    answer = question.answer(unbiased) if value is None else float(last.off(parts[-1].center))
+    replicated = last.off(table[:, :, -1] - table[0, 0, -1] + parts[-1].center)
     return Coordinate(answer, tuple(parts)), replicated
 
 

@@ -167,3 +167,50 @@ def test_sentences_and_margins_tell_a_limit_from_a_target() -> None:
     assert f"{measured}the design limit is <= 5 mmag, missed by 95 mmag" in required.sentence
     assert f"{measured}the design target is <= 5 mmag, and the capability" in asked.sentence
     assert measure.run(bad, requirements.load(["LSE-61"]), bands=["r"], level="stretch").results[0].level == "design"
+
+
+@needs_realdata
+def test_every_measured_clause_of_hsc_has_its_interval(hsc: Detections, specification: Specification) -> None:
+    """About the unbiased value, at each level, narrower where less confidence is asked for."""
+    wide = measure.run(hsc, specification, bands=["r"]).results
+    narrow = measure.run(hsc, specification, bands=["r"], confidence=0.5).results
+    measured = [(a, b) for a, b in zip(wide, narrow, strict=True) if a.value is not None]
+    assert len(measured) >= 6
+    for result, less in measured:
+        assert result.no_interval is None
+        assert result.limited_by in ("stars", "visits", "both")
+        for name, level in result.levels.items():
+            assert level.interval is not None
+            assert level.value_unbiased is not None
+            assert level.conformance is not None
+            assert 0 <= level.interval["low"] <= level.value_unbiased <= level.interval["high"]
+            inner = less.levels[name].interval
+            assert inner is not None
+            assert level.interval["low"] <= inner["low"] <= inner["high"] <= level.interval["high"]
+            kept = result.data["replicates"][name]["value"]
+            assert len(kept["visits"]) == 3
+            assert len(kept["stars"]) == 16
+            assert kept["all"] == pytest.approx([level.value_unbiased], rel=1e-5, abs=1e-9)
+
+
+def test_a_confidence_is_between_0_and_1(specification: Specification) -> None:
+    detections = catalog(np.full((3, 3), 20.0))
+    for wrong in (0.0, 1.0, 95.0, float("nan")):
+        with pytest.raises(InputError, match="--confidence"):
+            measure.run(detections, specification, confidence=wrong)
+
+
+@needs_realdata
+def test_under_two_visits_there_is_a_value_and_the_reason_why_it_has_no_interval(
+    hsc: Detections, specification: Specification
+) -> None:
+    two = hsc.visit < 2
+    rows = {f.name: getattr(hsc, f.name) for f in dataclasses.fields(hsc)}
+    cut: dict[str, Any] = {
+        name: value[two] for name, value in rows.items() if isinstance(value, np.ndarray) and len(value) == len(two)
+    }
+    cut["flags"] = {name: value[two] for name, value in hsc.flags.items()}
+    result = measure.run(dataclasses.replace(hsc, **cut), specification, bands=["r"]).results[AM1]
+    assert result.value is not None
+    assert result.interval is None
+    assert "2 visits cannot tell" in str(result.no_interval)

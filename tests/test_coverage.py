@@ -1,0 +1,24 @@
+"""The benchmark of coverage in small: it would catch an interval that is broken."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.slow
+def test_intervals_cover_and_a_limit_below_the_true_value_is_not_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals of stars alone would cover two thirds where whole visits are distorted, of visits alone too much."""
+    monkeypatch.syspath_prepend(ROOT)
+    coverage = importlib.import_module("benchmarks.coverage")
+    cells = coverage.run(30, 1, ("distorted",), (5,)) | coverage.run(30, 1, ("independent",), (5,))
+    for cell, found in cells.items():
+        figures = found["metrics"].values()
+        assert sum(f["covered"] for f in figures) / len(figures) > 88, cell
+        assert min(f["covered"] for f in figures) > 75, cell
+        assert sum(f["accepted"] for f in figures) / len(figures) < 12, cell
+    widths = {cell: found["metrics"]["AM1"]["width"] for cell, found in cells.items()}
+    assert 0.08 < widths["independent 5"] < 0.25
+    assert 1.5 < widths["distorted 5"] / widths["independent 5"] < 8
