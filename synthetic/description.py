@@ -58,7 +58,7 @@ def _in(
 Count = Annotated[int, PlainValidator(count)]
 Fraction = Annotated[float, PlainValidator(_number(0, 1, "a fraction, 0 <= x < 1"))]
 Share = Annotated[float, PlainValidator(_number(0, 1 + 1e-9, "a share, 0 <= x <= 1"))]
-Rate = Annotated[float, PlainValidator(_number(0, 1e9, "a number that is not negative"))]
+Rate = Annotated[float, PlainValidator(_number(0, 1e6, "a number from 0 to a million"))]
 Airmass = Annotated[float, PlainValidator(_number(1.0001, 40, "an airmass above 1"))]
 Angle = Annotated[u.Quantity, PlainValidator(_in(u.rad))]
 Size = Annotated[u.Quantity, PlainValidator(_in(u.rad, 0))]

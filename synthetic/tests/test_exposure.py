@@ -104,9 +104,10 @@ def test_one_effect_leaves_the_draws_of_all_others_as_they_are() -> None:
         np.testing.assert_array_equal(plainly.columns[name][a], fully.columns[name][b])
 
 
-def test_turbulence_moves_stars_by_the_field_of_the_visit() -> None:
+@pytest.mark.parametrize(("ra", "dec"), [(150.0, 2.0), (0.0, 0.0), (10.0, 90.0), (0.0, -89.5)])
+def test_turbulence_moves_stars_by_the_field_of_the_visit(ra: float, dec: float) -> None:
     """Against the plain sum of waves at a star's place; neighbours move together, visits do not."""
-    base = sharp(plain(stars=2000))
+    base = sharp(plain(ra, dec, stars=2000))
     stormy = replace(base, atmosphere=Atmosphere(Turbulence(10 * u.mas, 5 * u.arcmin)))
     moved, still = first(stormy), first(base)
     vectors = shifts(moved, still)
