@@ -10,8 +10,9 @@ from skyaccept.lib.association import associate
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import reference as reference_reader
 from skyaccept.lib.results import Result
+from skyaccept.lib.separation.positions import tangent_basis
 from skyaccept.lib.sphere import MAS, unit_vectors
-from skyaccept.synthetic import output, scenario, survey
+from skyaccept.synthetic import output, scenario, sky, survey
 from skyaccept.synthetic.tests.surveys import RADIUS, one_magnitude, plain, verify
 
 COLUMNS = ("ra", "dec", "mag", "mag_err", "snr", "extendedness", "ra_err", "dec_err", "mjd", "airmass", "detector")
@@ -85,6 +86,37 @@ def test_a_written_reference_catalog_is_read_back_without_loss(tmp_path: Path) -
         np.testing.assert_array_equal(getattr(back, name), getattr(made, name), err_msg=name)
     for name, values in made.errors.items():
         np.testing.assert_array_equal(back.errors[name], values)
+
+
+@pytest.mark.parametrize("epoch", [2016.0, 2000.0])
+def test_the_reference_catalog_is_off_by_its_errors(epoch: float) -> None:
+    """Residuals over the stated errors are standard normal, in place, motion and parallax; galaxies are not in it."""
+    base = scenario.override(scenario.load("nominal"), stars=10000)
+    assert base.reference is not None
+    base = replace(base, reference=replace(base.reference, epoch=epoch * u.yr))
+    catalog, whole = survey.reference(base), sky.draw(base, 1)
+    assert catalog is not None
+    stars = survey.in_reference(base, whole)
+    assert not whole.galaxy[stars].any()
+    assert whole.mag[stars].max() <= 21
+    assert np.sum(whole.mag[~whole.galaxy] <= 21) == len(catalog) == len(stars)
+    np.testing.assert_array_equal(catalog.mags["i"], whole.magnitude("i")[stars])
+    np.testing.assert_allclose(catalog.errors["pmra"], 0.5 * 10 ** (0.2 * (whole.mag[stars] - 21)))
+    years = epoch - 2016
+    place = unit_vectors(catalog.ra, catalog.dec) - whole.direction[stars]
+    x, y = (np.einsum("ij,ij->i", place, axis) / MAS for axis in tangent_basis(whole.direction[stars]))
+    residuals = {
+        "ra": x - years * whole.motion[stars, 0],
+        "dec": y - years * whole.motion[stars, 1],
+        "pmra": catalog.pmra - whole.motion[stars, 0],
+        "pmdec": catalog.pmdec - whole.motion[stars, 1],
+        "parallax": catalog.parallax - whole.parallax[stars],
+    }
+    n = len(stars)
+    for name, values in residuals.items():
+        ratio = values / catalog.errors[name]
+        assert ratio.mean() == pytest.approx(0, abs=5 / np.sqrt(n)), name
+        assert ratio.std() == pytest.approx(1, rel=5 / np.sqrt(2 * n)), name
 
 
 def test_association_recovers_the_true_stars() -> None:

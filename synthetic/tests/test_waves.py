@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import integrate, special
+from scipy import integrate, special, stats
 from skyaccept.lib.sphere import Float
 from skyaccept.synthetic import waves
 from skyaccept.synthetic.draws import stream
@@ -89,3 +89,14 @@ def test_a_field_is_normal_at_a_point() -> None:
     values = np.array([waves.scalar(waves.draw(stream(5, "n", k), SCALE), zero, zero)[0] for k in range(FIELDS)])
     kurtosis = np.mean(values**4) / np.mean(values**2) ** 2
     assert kurtosis == pytest.approx(3 * (1 - 0.5 / waves.WAVES), abs=5 * np.sqrt(24 / FIELDS))
+
+
+def test_waves_are_drawn_from_the_von_karman_spectrum_in_all_directions() -> None:
+    """The share of wave numbers within k is 1 - (1 + k^2) ** (-5/6) in units of the scale; directions are uniform."""
+    drawn = [waves.draw(stream(6, "k", number), SCALE) for number in range(500)]
+    size = np.concatenate([np.hypot(*one.vector.T) for one in drawn]) * SCALE
+    assert stats.kstest(1 - (1 + size**2) ** (-5 / 6), "uniform").pvalue > 1e-4
+    direction = np.concatenate([np.arctan2(*one.vector.T[::-1]) for one in drawn])
+    assert stats.kstest((direction + np.pi) / (2 * np.pi), "uniform").pvalue > 1e-4
+    phase = np.concatenate([one.phase for one in drawn])
+    assert stats.kstest(phase / (2 * np.pi), "uniform").pvalue > 1e-4
