@@ -204,7 +204,8 @@ FAULTS = (
         radians,
         "percent",
         "this share of the visits of each band holds radians where degrees are meant",
-        "100 percent shrinks the sky 57 times: separations are others, no reference star matches",
+        "100 percent shrinks the sky 57 times: no pair and no reference star is left to measure; with a smaller share "
+        "the other visits are measured as if nothing had been",
         100,
     ),
     Fault(
