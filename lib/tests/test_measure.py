@@ -194,7 +194,7 @@ def test_every_measured_clause_of_hsc_has_its_interval(hsc: Detections, specific
 
 
 def test_a_confidence_is_between_0_and_1(specification: Specification) -> None:
-    detections = catalog(np.full((3, 3), 20.0))
+    detections = catalog([[20.0] * 3] * 3)
     for wrong in (0.0, 1.0, 95.0, float("nan")):
         with pytest.raises(InputError, match="--confidence"):
             measure.run(detections, specification, confidence=wrong)
