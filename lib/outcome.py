@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -142,10 +143,10 @@ def _decision(decided: Decision, outcome: Outcome, level: str) -> Json:
 
 
 def _interval(known: Distribution | str, confidence: float) -> Json | None:
-    """Interval for the record; None where there is none."""
+    """Interval for the record, with None for an end that is not finite; None where there is no interval."""
     if isinstance(known, str):
         return None
-    low, high = known.interval(confidence)
+    low, high = (end if math.isfinite(end) else None for end in known.interval(confidence))
     return {"confidence": confidence, "low": low, "high": high, "method": known.method}
 
 
