@@ -22,6 +22,7 @@ from skyaccept.lib.reference import Reference
 from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification
 from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.selection import Cut, Selection, in_band, select
+from skyaccept.lib.uncertainty import Estimate
 from skyaccept.lib.waivers import Waiver, apply
 
 
@@ -36,7 +37,7 @@ def run(
     reference: Reference | None = None,
     rule: DecisionRule | None = None,
     waivers: Mapping[str, Waiver] | None = None,
-    confidence: float = CONFIDENCE,
+    confidence: float | None = CONFIDENCE,
 ) -> Results:
     """Measure every clause of a specification on a dataset.
 
@@ -60,8 +61,8 @@ def run(
         How verdicts are made.
     waivers : mapping of str to Waiver, optional
         As `skyaccept.lib.waivers.load` returns it.
-    confidence : float
-        Of the intervals, between 0 and 1.
+    confidence : float, optional
+        Of the intervals, between 0 and 1; with None values are measured alone.
 
     Returns
     -------
@@ -137,11 +138,11 @@ class Measurer:
         reference: Reference | None = None,
         rule: DecisionRule | None = None,
         waivers: Mapping[str, Waiver] | None = None,
-        confidence: float = CONFIDENCE,
+        confidence: float | None = CONFIDENCE,
     ) -> None:
         if level not in LEVELS:
             raise InputError(f"--level {level}: not one of {', '.join(LEVELS)}")
-        if not 0 < confidence < 1:
+        if confidence is not None and not 0 < confidence < 1:
             raise InputError(f"--confidence {confidence:g}: not between 0 and 1")
         _check_definition(specification, definition)
         self._detections = detections
@@ -195,7 +196,7 @@ class Measurer:
         return apply(result, self._waivers)
 
     def _record(self, case: Case, definition: Definition, outcome: Outcome) -> Result:
-        return record(case, definition.id, self._level, outcome, self._rule, self._confidence)
+        return record(case, definition.id, self._level, outcome, self._rule, self._confidence or CONFIDENCE)
 
     def check(self, cases: Iterable[Case]) -> None:
         """Make sure that the catalog has the columns that the cases need, before anything is measured.
@@ -252,6 +253,9 @@ class Measurer:
         data: Json = {"histogram": self._histogram(errors, estimator)}
         if errors.coordinates:
             data["coordinates"] = {name or "value": by for name, (_, by) in found.items()}
+        if self._confidence is None:
+            estimates: dict[str, Estimate | str] = dict.fromkeys(asked, "no interval was asked for")
+            return Outcome(None, account(sample, cuts, errors), values, data, errors.method, estimates=estimates)
         key = (sample.band, tuple(cuts), estimator.resample, tuple(parameters.items()), settings)
         known = self._inferences.infer(
             key,

@@ -193,6 +193,15 @@ def test_every_measured_clause_of_hsc_has_its_interval(hsc: Detections, specific
             assert kept["all"] == pytest.approx([level.value_unbiased], rel=1e-5, abs=1e-9)
 
 
+def test_values_can_be_had_without_intervals(specification: Specification) -> None:
+    """The same values; and the reason why there is no interval."""
+    detections = catalog([[18.0, 18.01, 18.02, 18.0]] * 6)
+    alone = measure.run(detections, specification, bands=["r"], confidence=None).results[0]
+    known = measure.run(detections, specification, bands=["r"]).results[0]
+    assert alone.value == known.value is not None
+    assert (alone.interval, alone.no_interval) == (None, "no interval was asked for")
+
+
 def test_a_confidence_is_between_0_and_1(specification: Specification) -> None:
     detections = catalog([[20.0] * 3] * 3)
     for wrong in (0.0, 1.0, 95.0, float("nan")):

@@ -44,7 +44,7 @@ def field(
 
 def values(detections: Detections, definition: str) -> dict[str, Result]:
     """Results in band r, by clause."""
-    results = measure.run(detections, requirements.load(), bands=["r"], definition=definition)
+    results = measure.run(detections, requirements.load(), bands=["r"], definition=definition, confidence=None)
     return {result.clause: result for result in results.results}
 
 
