@@ -225,20 +225,21 @@ def one(task: tuple[str, int, int]) -> dict[str, list[float]]:
     """One survey: estimate, bounds, conformance with a limit at the true value, and the plain value, by metric."""
     regime, visits, seed = task
     rng = np.random.default_rng([seed, REGIMES.index(regime), visits])
-    matrices = dict(survey(rng, regime, visits))
     found = {}
-    for name, (matrix, question, true) in truth(regime).items():
-        (inferred,) = infer(matrices[matrix], [question])
-        if isinstance(inferred, NotMeasurable):
-            raise inferred
-        estimate = inferred[0]
-        plain = _plain(matrices[matrix], question)
-        found[name] = [
-            estimate.value,
-            *estimate.interval(0.95),
-            estimate.conformance("<=", true),
-            plain,
-        ]
+    for matrix, resampled in survey(rng, regime, visits):
+        asked = [(name, question, true) for name, (of, question, true) in truth(regime).items() if of == matrix]
+        for (name, question, true), inferred in zip(
+            asked, infer(resampled, [question for _, question, _ in asked]), strict=True
+        ):
+            if isinstance(inferred, NotMeasurable):
+                raise inferred
+            estimate = inferred[0]
+            found[name] = [
+                estimate.value,
+                *estimate.interval(0.95),
+                estimate.conformance("<=", true),
+                _plain(resampled, question),
+            ]
     return found
 
 

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
+from scipy.optimize import brentq, nnls
 
 Values = NDArray[np.float64]
 
@@ -189,12 +189,10 @@ def persistent(squares: Values, number: Values, fitted: Values, eta: float) -> V
         means = np.bincount(group, power) / np.bincount(group)
         return np.asarray(power / means[group])
 
-    low, high = 0.0, 1 / float(reliability.min())
-    if spread(high).var() > eta:
-        for _ in range(20):
-            middle = (low + high) / 2
-            low, high = (middle, high) if spread(middle).var() < eta else (low, middle)
-    return fitted * spread(high)
+    strength = 1 / float(reliability.min())
+    if spread(strength).var() > eta:
+        strength = brentq(lambda x: spread(x).var() - eta, 0.0, strength, xtol=1e-6)
+    return fitted * spread(strength)
 
 
 def sizes(residuals: Values, visits: float, widths: Values) -> tuple[Values, Values]:

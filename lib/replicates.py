@@ -94,7 +94,8 @@ class Resampled:
     fewest : int
         Fewest visits from which there are errors.
     extreme : callable, optional
-        As ``find``, under the opposite of an assumption that the data cannot judge, where there is one.
+        As ``find``, under the opposite of an assumption that the data cannot judge, where there is one. The estimate is
+        then the middle of both, and its interval reaches from the lower end of the one to the upper end of the other.
     """
 
     matrix: Matrix
@@ -160,20 +161,37 @@ def _coordinates(
     resampled: Resampled, questions: Sequence[Question], axis: int, values: Sequence[float] | None
 ) -> list[tuple[Coordinate, Values] | NotMeasurable]:
     """Distribution of one coordinate by question, and the table of its replicates in the metric's unit."""
+    known = _under(resampled, resampled.find, questions, axis, values)
+    if resampled.extreme is None:
+        return known
+    opposite = _under(resampled, resampled.extreme, questions, axis, values)
+    found: list[tuple[Coordinate, Values] | NotMeasurable] = []
+    for one, other in zip(known, opposite, strict=True):
+        if isinstance(one, NotMeasurable) or isinstance(other, NotMeasurable):
+            found.append(one if isinstance(one, NotMeasurable) else other)
+        else:
+            middle = (one[0].value + other[0].value) / 2
+            found.append((Coordinate(middle, one[0].parts + other[0].parts), (one[1] + other[1]) / 2))
+    return found
+
+
+def _under(
+    resampled: Resampled, find: Find, questions: Sequence[Question], axis: int, values: Sequence[float] | None
+) -> list[tuple[Coordinate, Values] | NotMeasurable]:
+    """The same under one assumption."""
     matrix = resampled.matrix
     everything = np.ones(len(matrix.stars), dtype=bool)
     kept = whole(matrix, axis)
-    unbiased, plain = (resampled.find(kept, wanted)(everything) for wanted in (True, False))
-    opposite = unbiased if resampled.extreme is None else resampled.extreme(kept, True)(everything)
+    unbiased, plain = (find(kept, wanted)(everything) for wanted in (True, False))
     asked = [views(q, q.prepare(unbiased), matrix.n_stars, matrix.stars.shape[1]) for q in questions]
-    table = np.array(list(_rows(resampled, questions, axis, asked)))
+    table = np.array(list(_rows(matrix, find, questions, axis, asked)))
     found: list[tuple[Coordinate, Values] | NotMeasurable] = []
     first = 0
     for k, (question, seen) in enumerate(zip(questions, asked, strict=True)):
-        errors = [question.prepare(one) for one in (unbiased, plain, opposite)]
+        errors = question.prepare(unbiased), question.prepare(plain)
         value = None if values is None else values[k]
         try:
-            found.append(_coordinate(question, seen, table[:, :, first : first + len(seen)], errors, value))
+            found.append(_coordinate(question, seen, table[:, :, first : first + len(seen)], *errors, value))
         except NotMeasurable as reason:
             found.append(reason)
         first += len(seen)
@@ -181,20 +199,14 @@ def _coordinates(
 
 
 def _coordinate(
-    question: Question,
-    seen: Sequence[View],
-    table: Values,
-    errors: Sequence[Sorted],
-    value: float | None,
+    question: Question, seen: Sequence[View], table: Values, unbiased: Sorted, plain: Sorted, value: float | None
 ) -> tuple[Coordinate, Values]:
-    """Distribution of the answer to one question from the table of its views; ``errors`` unbiased, plain, opposite."""
-    unbiased, plain, opposite = errors
+    """Distribution of the answer to one question from the table of its views."""
     parts = []
     for k, view in enumerate(seen):
-        corrected, opposed = (abs(view.place(other) - view.place(unbiased)) for other in (plain, opposite))
+        corrected = abs(view.place(plain) - view.place(unbiased))
         more = 0.0 if value is None else view.shift(value, plain)
-        doubt = max(_DOUBT * corrected, opposed)
-        parts.append(part(table[:, :, k], view.center + more, view.scale, doubt))
+        parts.append(part(table[:, :, k], view.center + more, view.scale, _DOUBT * corrected))
     last = seen[-1].scale  # of a percentage, the one that counts
     answer = question.answer(unbiased) if value is None else float(last.off(parts[-1].center))
     replicated = last.off(table[:, :, -1] - table[0, 0, -1] + parts[-1].center)
@@ -202,24 +214,25 @@ def _coordinate(
 
 
 def _rows(
-    resampled: Resampled, questions: Sequence[Question], axis: int, asked: Sequence[Sequence[View]]
+    matrix: Matrix, find: Find, questions: Sequence[Question], axis: int, asked: Sequence[Sequence[View]]
 ) -> Iterator[list[list[float]]]:
     """Places of all replicates: by rows with all visits and without each block, by columns the same of cells."""
-    matrix = resampled.matrix
-    cell = matrix.stars * _cells(matrix) // matrix.n_stars
+    number = _cells(matrix)
+    ends = matrix.n_stars * np.arange(1, number + 1) // number  # as the tree of the positions is divided
+    cell = np.searchsorted(ends, matrix.stars, side="right")
     left_out = [None, *range(len(blocks(matrix.values[0].shape[1])))]
-    for number, block in enumerate(left_out):
-        progress.report("leaving out visits and stars", number, len(left_out))
-        take = resampled.find(_without(matrix, axis, block), True)
-        row = []
-        for c in range(-1, _cells(matrix)):
+    for row, block in enumerate(left_out):
+        progress.report("leaving out visits and stars", row, len(left_out))
+        take = find(_without(matrix, axis, block), True)
+        found = []
+        for c in range(-1, number):
             errors = take((cell != c).all(axis=1))
             places = []
             for question, seen in zip(questions, asked, strict=True):
                 prepared = question.prepare(errors)
                 places += [view.place(prepared) for view in seen]
-            row.append(places)
-        yield row
+            found.append(places)
+        yield found
 
 
 def _cells(matrix: Matrix) -> int:

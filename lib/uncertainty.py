@@ -138,7 +138,7 @@ class Part:
 class Coordinate:
     """What is known of one coordinate, or of the metric where there is one only.
 
-    ``parts`` are views of one value; on each side of the middle the widest of them counts.
+    ``parts`` are views of one value, or of what it is under two assumptions; on each side the widest of them counts.
     """
 
     value: float

@@ -27,7 +27,6 @@ def rms(matrix: Matrix, ddof: int, factor: float = 1.0) -> Resampled:
 
 def deviation(matrix: Matrix, about: str, signed: bool = False) -> Resampled:
     """Deviation of each measurement from the mean, or median, of its unit; without bias, from that of many visits."""
-    shape = _shape(matrix)
 
     def find(kept: Kept, unbiased: bool) -> Take:
         number = _numbers(kept.values)
@@ -37,7 +36,7 @@ def deviation(matrix: Matrix, about: str, signed: bool = False) -> Resampled:
         found = values - middle[:, None]
         if unbiased:
             found = found * np.sqrt(number[units] / (number[units] - 1))[:, None]
-            found = np.sign(found) * shape(np.abs(found))
+            found = np.sign(found) * _shape(kept)(np.abs(found))
         row, column = np.nonzero(np.isfinite(found))
         sizes = found[row, column]
         return elements(sizes if signed else np.abs(sizes), np.flatnonzero(units)[row], None)
@@ -190,10 +189,9 @@ def _scatter(ddof: int, factor: float, opposite: bool = False) -> Find:
     return find
 
 
-def _shape(matrix: Matrix) -> Callable[[Values], Values]:
+def _shape(kept: Kept) -> Callable[[Values], Values]:
     """How sizes of residuals become those that the errors of many visits have."""
-    values = np.concatenate(matrix.values)
-    number, stars = _numbers(values), np.tile(matrix.stars, (len(matrix.values), 1))
+    values, stars, number = kept.values, kept.matrix.stars, _numbers(kept.values)
     used = number >= 2
     visits = float(1 / np.mean(1 / number[used])) if used.any() else 0.0
     if not 3 <= visits <= _SHAPED:
@@ -201,7 +199,7 @@ def _shape(matrix: Matrix) -> Callable[[Values], Values]:
     values, number = values[used], number[used]
     residuals = values - np.nanmean(values, axis=1)[:, None]
     squares = np.nansum(residuals**2, axis=1) / (number - 1)
-    columns = bias.design(matrix.brightness, stars)[used]
+    columns = bias.design(kept.matrix.brightness, stars)[used]
     fitted = bias.Model.of(columns, squares, number - 1).fit(np.zeros(len(squares), dtype=bool))
     if not squares.any():
         return lambda size: size

@@ -49,7 +49,7 @@ def build(direction: Float) -> tuple[Index, Tree]:
     Returns
     -------
     order : (n,) int64
-        Objects in the order of the leaves.
+        Objects in the order of the leaves, those of a leaf along its longest side: whatever the order they came in.
     tree : Tree
     """
     n = len(direction)
@@ -60,6 +60,8 @@ def build(direction: Float) -> tuple[Index, Tree]:
     for d in range(levels):
         level = slice(2**d - 1, 2 ** (d + 1) - 1)
         _halve(direction, order, start[level], stop[level], d)
+    leaves = slice(2**levels - 1, None)
+    _sort(direction, order, start[leaves], stop[leaves])
     ball, leaf = np.zeros((len(start), 4)), np.full((2**levels, 3, LEAF), np.nan)
     _enclose(direction[order], start, stop, ball, leaf)
     return order, Tree(start, stop, ball, leaf)
@@ -72,14 +74,33 @@ def _halve(direction: Float, order: Index, first: Index, stop: Index, level: int
     for node in numba.prange(len(first)):
         begin, end = first[node], stop[node]
         middle = (n * (2 * node + 1)) >> (level + 1)
-        longest, axis = -1.0, 0
-        for k in range(3):
-            low, high = np.inf, -np.inf
-            for p in range(begin, end):
-                low, high = min(low, direction[order[p], k]), max(high, direction[order[p], k])
-            if high - low > longest:
-                longest, axis = high - low, k
-        _select(direction, axis, order, begin, end - 1, middle)
+        _select(direction, _longest(direction, order, begin, end), order, begin, end - 1, middle)
+
+
+@compiled(parallel=True)
+def _sort(direction: Float, order: Index, first: Index, stop: Index) -> None:
+    """Order the objects of each leaf along its longest side."""
+    for leaf in numba.prange(len(first)):
+        axis = _longest(direction, order, first[leaf], stop[leaf])
+        for p in range(first[leaf] + 1, stop[leaf]):
+            one, place = order[p], p
+            while place > first[leaf] and direction[order[place - 1], axis] > direction[one, axis]:
+                order[place] = order[place - 1]
+                place -= 1
+            order[place] = one
+
+
+@compiled()
+def _longest(direction: Float, order: Index, begin: int, end: int) -> int:
+    """Axis of the longest side of the box around some objects."""
+    longest, axis = -1.0, 0
+    for k in range(3):
+        low, high = np.inf, -np.inf
+        for p in range(begin, end):
+            low, high = min(low, direction[order[p], k]), max(high, direction[order[p], k])
+        if high - low > longest:
+            longest, axis = high - low, k
+    return axis
 
 
 @compiled()

@@ -125,6 +125,19 @@ def test_orders_names_of_visits_and_a_constant_magnitude_change_nothing(
         assert there[name].reason == result.reason
 
 
+def test_the_order_of_rows_does_not_move_intervals(tmp_path: Path) -> None:
+    """Nor threads: blocks of visits and cells of the sky depend on what the catalog says, not on how."""
+    found = []
+    for number, change in enumerate((pd.DataFrame.copy, shuffled)):
+        path = tmp_path / f"{number}.parquet"
+        change(table()).to_parquet(path)
+        run = measure.run(readers.load(path), requirements.load("LSE-30"), bands=["i"], reference=stars())
+        ends = {result.test: result.interval for result in run.results if result.interval is not None}
+        found.append({(name, end): ends[name][end] for name in ends for end in ("low", "high")})
+    assert len(found[0]) > 16
+    assert found[1] == pytest.approx(found[0], rel=1e-6)
+
+
 def test_files_of_one_dataset_in_another_order_change_no_bit(tmp_path: Path) -> None:
     """A visit, of either band, may be in any file."""
     parts = [part for _, part in table().groupby(table()["visit"] % 5)]
