@@ -95,7 +95,7 @@ def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> lis
         return [_of_size(whole, window)]
     least = _quantiles(whole, window[:1])[0] if question.kind == "percentile" else value
     logarithm = min(value, least) > 0
-    scale = Scale("logarithm" if logarithm else "linear")
+    scale = Scale("logarithm", relative=True) if logarithm else Scale()
 
     def place(errors: Sorted) -> float:
         if question.kind == "percentile":
@@ -135,7 +135,7 @@ def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int
 
     def curve(errors: Sorted) -> Scale:
         found = on(_quantiles(errors, np.linspace(0, 100, _CURVE))) - float(base.on(threshold))
-        return Scale("percentile", curve=np.maximum.accumulate(found))
+        return Scale("percentile", curve=np.maximum.accumulate(found), relative=logarithm)
 
     def distance(errors: Sorted) -> float:
         return -float(np.mean(on(_quantiles(errors, window))))

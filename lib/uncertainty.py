@@ -31,6 +31,7 @@ Values = NDArray[np.float64]
 Source = Literal["stars", "visits", "both"]
 
 _NODES = (np.arange(256) + 0.5) / 128 - 1  # of the rectangular distribution of a bias
+_FARTHEST = 30.0  # on a relative scale: a factor of 1e13
 _DOMINANT = 2.0  # times the variance of the other source
 
 
@@ -49,11 +50,14 @@ class Scale:
         For "share", the number of independent units that are counted; half of one is added to either side.
     curve : (m,) float64
         For "percentile", quantiles of the errors minus the threshold, evenly spaced from 0 to 100 %.
+    relative : bool
+        Whether a step on the scale is a relative change of the size of the errors.
     """
 
     kind: Literal["logarithm", "linear", "size", "share", "percentile"] = "linear"
     units: float = np.inf
     curve: Values = field(default_factory=lambda: np.empty(0), compare=False)
+    relative: bool = False
 
     def on(self, x: Values | float) -> Values:
         """Place of values on the scale."""
@@ -86,7 +90,12 @@ class Scale:
 
 @dataclass(frozen=True)
 class Part:
-    """Distribution of a true value: t about ``center``, widened by a rectangular one of half width ``bias``.
+    r"""Distribution of a true value: t about ``center``, widened by a rectangular one of half width ``bias``.
+
+    On a relative scale :math:`1 - e^{-d}` is distributed as t, with d the distance of the true value from the center:
+    the reciprocal of a scatter, not its logarithm. A scatter that comes out low has a low error as well, so that the
+    true value lies farther above than below (of the variance of few visits, inverse chi squared). Where the error is
+    large nothing bounds the true value from above.
 
     Attributes
     ----------
@@ -124,14 +133,18 @@ class Part:
         if self.scale.kind == "size":
             reach += abs(self.center)
             return float(optimize.brentq(lambda x: self.below(x) - probability, 0, reach, xtol=1e-12))
-        low, high = self.center - reach, self.center + reach
-        place = optimize.brentq(lambda y: self._before(y) - probability, low, high, xtol=1e-12)
+        high = self.center + (_FARTHEST if self.scale.relative else reach)
+        if self._before(high) < probability:
+            return float(self.scale.off(np.inf))
+        place = optimize.brentq(lambda y: self._before(y) - probability, self.center - reach, high, xtol=1e-12)
         return float(self.scale.off(place))
 
     def _before(self, y: float) -> float:
         """Probability that the true value is at most at a place on the scale."""
-        z = (y - self.center - _NODES * self.bias) / self.error
-        return float(stats.t.cdf(z, self.degrees).mean())
+        distance = y - self.center - _NODES * self.bias
+        if self.scale.relative:
+            distance = -np.expm1(-distance)
+        return float(stats.t.cdf(distance / self.error, self.degrees).mean())
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,20 @@ def test_what_visits_and_stars_share_counts_once() -> None:
     assert true < np.mean(found) < 1.15 * true  # no less than its largest part, so a little more on average
 
 
+def test_on_a_relative_scale_it_is_the_reciprocal_that_is_distributed_evenly() -> None:
+    """Ends by hand; the upper one is farther away, and there is none where the reciprocal may be zero."""
+    relative = Scale("logarithm", relative=True)
+    t = stats.t.ppf(0.975, 9)
+    found = alone(Part(relative, np.log(8.0), 0.1, 9.0, 0.0, 0.01, 0.01))
+    assert found.interval(0.95) == pytest.approx((8 / (1 + 0.1 * t), 8 / (1 - 0.1 * t)))
+    assert found.conformance("<=", 8 / (1 - 0.1 * t)) == pytest.approx(0.975)
+    wide = alone(Part(relative, np.log(8.0), 0.5, 9.0, 0.0, 0.01, 0.01))
+    low, high = wide.interval(0.95)
+    assert low == pytest.approx(8 / (1 + 0.5 * t))
+    assert high == np.inf
+    assert wide.conformance("<=", 1e9) == pytest.approx(stats.t.cdf(2, 9))
+
+
 def test_interval_and_conformance_are_of_one_distribution() -> None:
     estimate = alone(one(bias=0.05))
     low, high = estimate.interval(0.95)
