@@ -253,7 +253,7 @@ def _plain(resampled: Resampled, question: Question) -> float:
     """Value as the definition has it."""
     everything = np.ones(len(resampled.matrix.stars), dtype=bool)
     return max(
-        question.answer(question.prepare(resampled.find(whole(resampled.matrix, axis), False)(everything)))
+        question.answer(*question.prepare(resampled.find(whole(resampled.matrix, axis), False)(everything)))
         for axis in range(len(resampled.matrix.values))
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import astropy.units as u
@@ -235,17 +235,18 @@ class Measurer:
         sample = self._sample(case.band, cuts, needed_by, rule.all_bands)
         for name in estimator.reads(settings):
             self._detections.column(name, needed_by)
+        key = (sample.band, tuple(cuts), rule.estimator, tuple(parameters.items()), settings)
         try:
             self._check_sample(sample, cuts, settings)
-            errors = self._find(sample, cuts, clause.metric, rule.estimator, parameters, settings)
+            errors = self._find(key, lambda: estimator.find(sample, parameters, settings))
         except NotMeasurable as reason:
             return Outcome(str(reason), account(sample, cuts, None), data=reason.data)
-        statistic = estimator.statistic or metric.statistic
-        asked = {name: level.parameters for name, level in clause.levels.items()} or {"": clause.parameters}
-        found = {
-            name: evaluate(statistic, errors, in_units(thresholds, metric.level_parameters))
-            for name, thresholds in asked.items()
+        thresholds = {name: level.parameters for name, level in clause.levels.items()} or {"": clause.parameters}
+        asked = {
+            name: metric.asked_of(estimator, in_units(level, metric.level_parameters))
+            for name, level in thresholds.items()
         }
+        found = {name: evaluate(question, errors, estimator.statistic) for name, question in asked.items()}
         values = {name: value for name, (value, _) in found.items()}
         for value in values.values():
             if not math.isfinite(value):
@@ -256,11 +257,10 @@ class Measurer:
         if self._confidence is None:
             estimates: dict[str, Estimate | str] = dict.fromkeys(asked, "no interval was asked for")
             return Outcome(None, account(sample, cuts, errors), values, data, errors.method, estimates=estimates)
-        key = (sample.band, tuple(cuts), estimator.resample, tuple(parameters.items()), settings)
         known = self._inferences.infer(
             key,
-            lambda: estimator.resample(sample, parameters, settings, errors),
-            [metric.asked_of(estimator, in_units(level, metric.level_parameters)) for level in asked.values()],
+            lambda: estimator.replicates(estimator.matrix(sample, parameters, settings, errors), settings),
+            list(asked.values()),
             list(found.values()),
         )
         inferred = dict(zip(asked, known, strict=True))
@@ -312,19 +312,10 @@ class Measurer:
             lost = ", ".join(f"{n} by {reason}" for reason, n in sample.selection.rejected.items())
             raise NotMeasurable(f"no detection in band {band} passes the cuts; rejected: {lost}")
 
-    def _find(
-        self,
-        sample: Sample,
-        cuts: Sequence[Cut],
-        metric: str,
-        estimator: str,
-        parameters: Mapping[str, float],
-        settings: Settings,
-    ) -> Errors:
-        key = (sample.band, tuple(cuts), estimator, tuple(parameters.items()), settings)
+    def _find(self, key: tuple[Any, ...], find: Callable[[], Errors]) -> Errors:
         if key not in self._errors:
             try:
-                self._errors[key] = METRICS[metric].estimators[estimator].find(sample, parameters, settings)
+                self._errors[key] = find()
             except NotMeasurable as reason:
                 self._errors[key] = reason
         found = self._errors[key]

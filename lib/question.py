@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ Values = NDArray[np.float64]
 
 Sorted = tuple[Values, Values | None]
 """Errors in ascending order and their weights; None for ones."""
+
+Kind = Literal["percentile", "above", "rms", "mean", "size"]
 
 _WINDOW = np.linspace(-1, 1, 9)
 _WIDTH = 2.0  # half width of the window, in standard errors of a share of as many independent units as there are stars
@@ -33,43 +35,38 @@ class Question:
     Attributes
     ----------
     kind : {"percentile", "above", "rms", "mean", "size"}
-        "size" is that of the median.
+        A percentile, interpolated linearly between order statistics, the percentage strictly above a threshold, the
+        root mean square about zero, the mean, or the size of the median, in which signs cancel.
     at : float
         Percent for a percentile; for a percentage above, the threshold.
-    centered, sized : bool
-        Whether the median of all errors is subtracted first; whether then only their sizes count.
+    sized : bool
+        Whether only the sizes of the errors count.
     factor : float
         Of a percentile.
     """
 
-    kind: Literal["percentile", "above", "rms", "mean", "size"]
+    kind: Kind
     at: float = 50.0
-    centered: bool = False
     sized: bool = False
     factor: float = 1.0
 
     def prepare(self, errors: Sorted) -> Sorted:
         """Errors that the statistic itself is taken of."""
-        values, weights = errors
-        if self.centered:
-            values = values - quantile.median(values, weights)
-        if self.sized and len(values) and values[0] < 0:
-            values = np.abs(values)
-            order = np.argsort(values, kind="stable")
-            values, weights = values[order], None if weights is None else weights[order]
-        return values, weights
+        return without_signs(errors) if self.sized else errors
 
-    def answer(self, prepared: Sorted) -> float:
-        """Value in the metric's unit."""
-        values, weights = prepared
+    def answer(self, values: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
+        """Value in the metric's unit, of prepared errors in any order."""
         if self.kind == "percentile":
+            if self.at == 50:
+                return self.factor * quantile.median(values, weights)
             return self.factor * quantile.percentile(values, self.at, weights)
         if self.kind == "above":
             return quantile.percentage_above(values, self.at, weights)
         if self.kind == "size":
             return abs(quantile.median(values, weights))
-        mean = float(np.average(values**2 if self.kind == "rms" else values, weights=weights))
-        return float(np.sqrt(mean)) if self.kind == "rms" else mean
+        if self.kind == "mean":
+            return float(np.average(values, weights=weights))
+        return float(np.sqrt(np.average(np.square(values, dtype=np.float64), weights=weights)))
 
 
 @dataclass(frozen=True)
@@ -85,9 +82,19 @@ class View:
     shift: Callable[[float, Sorted], float]
 
 
+def without_signs(errors: Sorted) -> Sorted:
+    """Sizes of errors."""
+    values, weights = errors
+    if not len(values) or values[0] >= 0:
+        return errors
+    values = np.abs(values)
+    order = np.argsort(values, kind="stable")
+    return values[order], None if weights is None else weights[order]
+
+
 def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> list[View]:
     """Views of the answer of prepared errors ``whole``, of units of ``per_unit`` of ``n_stars`` stars."""
-    value = question.answer(whole)
+    value = question.answer(*whole)
     if question.kind == "above":
         return _of_percentage(question, whole, value, n_stars, per_unit)
     window = _window(question.at, n_stars)
@@ -101,11 +108,11 @@ def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> lis
         if question.kind == "percentile":
             found = question.factor * _quantiles(errors, window)
             return float(np.mean(scale.on(np.maximum(found, 1e-12) if logarithm else found)))
-        answer = question.answer(errors)
+        answer = question.answer(*errors)
         return float(scale.on(max(answer, 1e-12) if logarithm else answer))
 
     def shift(other: float, errors: Sorted) -> float:
-        answer = question.answer(errors)
+        answer = question.answer(*errors)
         if logarithm and min(other, answer) <= 0:
             return 0.0
         return float(scale.on(other) - scale.on(answer))
@@ -142,7 +149,7 @@ def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int
 
     def shift(other: float, errors: Sorted) -> float:
         scale = curve(errors)
-        return float(scale.on(other) - scale.on(question.answer(errors)))
+        return float(scale.on(other) - scale.on(question.answer(*errors)))
 
     counting = Scale("share", units=n_stars / per_unit)
     ends = on(_quantiles(whole, window[[0, -1]]))
@@ -152,7 +159,7 @@ def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int
         return float(np.mean(counting.on(_percentages(errors, near))))
 
     def shift_of_share(other: float, errors: Sorted) -> float:
-        return float(counting.on(other) - counting.on(question.answer(errors)))
+        return float(counting.on(other) - counting.on(question.answer(*errors)))
 
     return [View(curve(whole), 0.0, distance, shift), View(counting, float(counting.on(value)), share, shift_of_share)]
 

@@ -208,7 +208,7 @@ def _coordinate(
         more = 0.0 if value is None else view.shift(value, plain)
         parts.append(part(table[:, :, k], view.center + more, view.scale, _DOUBT * corrected))
     last = seen[-1].scale  # of a percentage, the one that counts
-    answer = question.answer(unbiased) if value is None else float(last.off(parts[-1].center))
+    answer = question.answer(*unbiased) if value is None else float(last.off(parts[-1].center))
     replicated = last.off(table[:, :, -1] - table[0, 0, -1] + parts[-1].center)
     return Coordinate(answer, tuple(parts)), replicated
 

@@ -25,7 +25,7 @@ from skyaccept.lib.metrics import coordinates, scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
-from skyaccept.lib.replicates import Resampled
+from skyaccept.lib.replicates import Matrix
 from skyaccept.lib.sphere import MAS, Float
 
 
@@ -78,19 +78,14 @@ def reference_offset(sample: Sample, parameters: Mapping[str, float], settings: 
     return coordinates.errors(x, y, "each measurement against its reference star, float64", notes=notes, rows=used)
 
 
-def resample(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
-    """Replicates of `reference_offset`."""
+def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
+    """Offsets from the reference stars, by visit."""
     used = errors.rows
     if used is None:
         raise ValueError("the errors do not say which rows were measured")
     x, y = errors.coordinates["ra"], errors.coordinates["dec"]
     visit = sample.detections.visit[sample.selection.rows][used]
-    return scatter.offset(sample.matrix(x, y, star=sample.star[used], visit=visit), "zero")
-
-
-def resample_sizes(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
-    """Replicates of the sizes of `reference_offset`."""
-    return scatter.offset(resample(sample, parameters, settings, errors).matrix, "zero", sizes=True)
+    return sample.matrix(x, y, star=sample.star[used], visit=visit)
 
 
 def without_motion(sample: Sample, reference: Reference, radius: float) -> Errors:
@@ -140,14 +135,18 @@ def _matched(sample: Sample, stars: Float, radius: float) -> tuple[coordinates.V
 
 ESTIMATORS = {
     "reference_offset": Estimator(
-        reference_offset, "offset from the reference star, per coordinate", resample_sizes, needs_radius=True
+        reference_offset,
+        "offset from the reference star, per coordinate",
+        _matrix,
+        lambda matrix, _: scatter.offset(matrix, "zero"),
+        needs_radius=True,
     ),
     "signed_reference_offset": Estimator(
         reference_offset,
         "offset from the reference star, per coordinate, with its sign",
-        resample,
+        _matrix,
+        lambda matrix, _: scatter.offset(matrix, "zero"),
         needs_radius=True,
-        statistic=coordinates.size_of_median,
         question=Question("size"),
     ),
 }
@@ -157,8 +156,7 @@ METRICS = (
         "absolute_astrometry",
         "median offset from the reference catalog, the larger of RA and Dec",
         "mas",
-        coordinates.median_size,
-        lambda _: Question("percentile", 50),
+        lambda _: Question("percentile", 50, sized=True),
         ESTIMATORS,
         optional_columns=("mjd",),
     ),

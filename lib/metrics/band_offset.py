@@ -5,8 +5,9 @@ LPM-17): :math:`x` along RA (times cos Dec, at the declination of that mean) and
 of every object in every visit, count alike. Both coordinates are limited, so the value of a clause is the larger one:
 
 - AB1, ``band_offset_rms``: rms about zero, in which a constant offset counts in full;
-- ABF1, ``band_offset_outliers``: percentage of deviations above AB2;
-- AB2, ``band_offset_percentile``: (100 - ABF1)th percentile of the deviations.
+- ABF1, ``band_offset_outliers``: percentage of deviations strictly above AB2 (mas);
+- AB2, ``band_offset_percentile``: (100 - ABF1)th percentile of the deviations, interpolated linearly between order
+  statistics.
 
 ======================= ====================================================== =====================
 estimator               errors                                                 used by
@@ -30,7 +31,7 @@ refCatMatchPlots.py (c74f828), whose figures per visit have no summary of their 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from skyaccept.lib import quantile
@@ -59,37 +60,37 @@ def offset(sample: Sample, parameters: Mapping[str, float], settings: Settings) 
     NotMeasurable
         No detection in that band passes the cuts, or no object is seen in both.
     """
-    x, y, _, notes = _offsets(sample, settings)
-    return coordinates.errors(x, y, f"each measurement against the mean position in {settings.against}", notes=notes)
+    found = _offsets(sample, settings)
+    method = f"each measurement against the mean position in {settings.against}"
+    return coordinates.errors(found.x, found.y, method, notes=found.notes)
 
 
 def deviation_from_mean(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Sizes of the deviations of `offset` from its mean over all measurements, by coordinate, mas."""
-    x, y, _, notes = _offsets(sample, settings)
-    x, y = x - x.mean(), y - y.mean()
-    return coordinates.errors(np.abs(x), np.abs(y), "about the mean offset of the band", notes=notes)
+    found = _offsets(sample, settings)
+    x, y = (np.abs(o - o.mean()) for o in (found.x, found.y))
+    return coordinates.errors(x, y, "about the mean offset of the band", notes=found.notes)
 
 
 def visit_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Rms about zero of `offset` in each visit, by coordinate and in total, mas."""
-    x, y, visit, notes = _offsets(sample, settings)
-    number = np.bincount(visit)
+    found = _offsets(sample, settings)
+    number = np.bincount(found.visit)
     seen = number > 0
-    square_x, square_y = np.bincount(visit, x * x)[seen] / number[seen], np.bincount(visit, y * y)[seen] / number[seen]
-    found = coordinates.errors(np.sqrt(square_x), np.sqrt(square_y), "rms of each visit", notes=notes)
-    return Errors(found.values, 0, len(x), found.method, coordinates=found.coordinates, notes=notes)
+    x, y = (np.sqrt(np.bincount(found.visit, o * o)[seen] / number[seen]) for o in (found.x, found.y))
+    return replace(coordinates.errors(x, y, "rms of each visit", notes=found.notes), measurements=len(found.x))
 
 
 def deviation_from_median(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Sizes of the deviations of `offset` from the median of its visit, by coordinate, mas; the total uncentred."""
-    x, y, visit, notes = _offsets(sample, settings)
-    order = np.argsort(visit, kind="stable")
-    total = np.hypot(x, y)[order]
-    x, y, visit = x[order], y[order], visit[order]
+    found = _offsets(sample, settings)
+    order = np.argsort(found.visit, kind="stable")
+    total = np.hypot(found.x, found.y)[order]
+    x, y, visit = found.x[order], found.y[order], found.visit[order]
     for part in np.split(np.arange(len(visit)), np.flatnonzero(np.diff(visit)) + 1):
         x[part] -= quantile.median(x[part])
         y[part] -= quantile.median(y[part])
-    return coordinates.errors(np.abs(x), np.abs(y), "about the median of each visit", total=total, notes=notes)
+    return coordinates.errors(np.abs(x), np.abs(y), "about the median of each visit", total=total, notes=found.notes)
 
 
 def separation_std(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -120,16 +121,6 @@ def separation_std(sample: Sample, parameters: Mapping[str, float], settings: Se
     return Errors(np.array(found), 0, measurements, "each visit of one band with each of the other", notes=notes)
 
 
-def outliers(errors: Errors, level: Mapping[str, float]) -> float:
-    """ABF1: percentage of the errors strictly above ``AB2`` (mas)."""
-    return quantile.percentage_above(errors.values, level["AB2"])
-
-
-def percentile(errors: Errors, level: Mapping[str, float]) -> float:
-    """AB2: (100 - ``ABF1``)th percentile of the errors, interpolated linearly between order statistics."""
-    return quantile.percentile(errors.values, 100 - level["ABF1"])
-
-
 def _other(sample: Sample, settings: Settings) -> Sample:
     """Sample of the band compared with."""
     if sample.other is None or settings.against is None:
@@ -143,17 +134,6 @@ def _other(sample: Sample, settings: Settings) -> Sample:
     return other
 
 
-def _common(sample: Sample, settings: Settings) -> tuple[Sample, Values, Values]:
-    """Sample of the band compared with, which rows are of objects that both have, and the place there of each row."""
-    other, d, rows = _other(sample, settings), sample.detections, sample.selection.rows
-    if d.object is None:
-        raise ValueError("detections are not associated")
-    origin = _places(sample, other)[d.object[rows]]
-    if not (origin >= 0).any():
-        raise NotMeasurable(f"no object of the sample in {sample.band} is one of those in {settings.against}")
-    return other, origin >= 0, origin[origin >= 0]
-
-
 def _places(sample: Sample, other: Sample) -> Values:
     """Place of each object among the positions of another sample; negative where it is not there."""
     place = np.full(sample.detections.n_objects, -1, dtype=np.int64)
@@ -161,10 +141,31 @@ def _places(sample: Sample, other: Sample) -> Values:
     return place
 
 
-def _offsets(sample: Sample, settings: Settings) -> tuple[Float, Float, Values, tuple[str, ...]]:
-    """Offsets along RA and Dec, mas, the visit of each, and what they rest on in words."""
-    other, used, origin = _common(sample, settings)
-    d, rows = sample.detections, sample.selection.rows[used]
+@dataclass(frozen=True)
+class _Offsets:
+    """Offsets along RA and Dec, mas, with the visit of each, the selected rows, and what they rest on in words."""
+
+    x: Float
+    y: Float
+    visit: Values
+    used: Values
+    notes: tuple[str, ...]
+
+
+def _offsets(sample: Sample, settings: Settings) -> _Offsets:
+    """Offsets of the detections of those objects that both bands have."""
+    return sample.once(("offsets", settings.against), lambda: _compare(sample, settings))
+
+
+def _compare(sample: Sample, settings: Settings) -> _Offsets:
+    other, d = _other(sample, settings), sample.detections
+    if d.object is None:
+        raise ValueError("detections are not associated")
+    origin = _places(sample, other)[d.object[sample.selection.rows]]
+    used = origin >= 0
+    if not used.any():
+        raise NotMeasurable(f"no object of the sample in {sample.band} is one of those in {settings.against}")
+    rows, origin = sample.selection.rows[used], origin[used]
     x, y = coordinates.offsets(d.ra[rows], d.dec[rows], other.positions.direction, origin)
     seen = len(np.unique(origin))
     lost = len(sample.selection.rows) - len(rows)
@@ -172,47 +173,22 @@ def _offsets(sample: Sample, settings: Settings) -> tuple[Float, Float, Values, 
         f"{seen:,} objects are in the samples of both bands, with {len(other.selection.rows):,} detections of "
         f"{len(other.positions):,} objects in {settings.against}; {lost:,} detections of the others are not compared",
     )
-    return x, y, d.visit[rows], notes
+    return _Offsets(x, y, d.visit[rows], used, notes)
 
 
-def _matrix(sample: Sample, settings: Settings) -> Matrix:
+def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
     """Offsets by object and visit, and those of the other band from their mean."""
-    x, y, visit, _ = _offsets(sample, settings)
-    other, used, _ = _common(sample, settings)
-    matrix = sample.matrix(x, y, star=sample.star[used], visit=visit)
-    place, stars = _places(sample, other)[matrix.objects], other.positions.stars
-    return replace(matrix, other=(stars.x[place].astype(np.float64), stars.y[place].astype(np.float64)))
+
+    def make() -> Matrix:
+        found, other = _offsets(sample, settings), _other(sample, settings)
+        matrix = sample.matrix(found.x, found.y, star=sample.star[found.used], visit=found.visit)
+        place, stars = _places(sample, other)[matrix.objects], other.positions.stars
+        return replace(matrix, other=(stars.x[place].astype(np.float64), stars.y[place].astype(np.float64)))
+
+    return sample.once(("offsets by visit", settings.against), make)
 
 
-def resample_offset(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
-    """Replicates of `offset`."""
-    return scatter.offset(_matrix(sample, settings), "zero")
-
-
-def resample_about_mean(
-    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
-) -> Resampled:
-    """Replicates of `deviation_from_mean`."""
-    return scatter.offset(_matrix(sample, settings), "mean", sizes=True)
-
-
-def resample_about_median(
-    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
-) -> Resampled:
-    """Replicates of `deviation_from_median`."""
-    return scatter.offset(_matrix(sample, settings), "visit", sizes=True)
-
-
-def resample_visits(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
-    """Replicates of `visit_rms`."""
-    return scatter.visit_rms(_matrix(sample, settings))
-
-
-def resample_separation(
-    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
-) -> Resampled:
-    """Replicates of `separation_std`."""
-    matrix = _matrix(sample, settings)
+def _separation_std(matrix: Matrix, _: Settings) -> Resampled:
     here, there = (v[0] + 1j * v[1] for v in (matrix.values, matrix.other))
     return scatter.separation_std(replace(matrix, values=(here,), other=(there,)))
 
@@ -228,23 +204,36 @@ def _by_visit(sample: Sample) -> dict[int, tuple[Values, Float]]:
 
 
 ESTIMATORS = {
-    "offset": Estimator(offset, "offset from the mean position in the other band", resample_offset),
-    "deviation_from_mean": Estimator(deviation_from_mean, "deviation of the offset from its mean", resample_about_mean),
+    "offset": Estimator(
+        offset,
+        "offset from the mean position in the other band",
+        _matrix,
+        lambda matrix, _: scatter.offset(matrix, "zero"),
+    ),
+    "deviation_from_mean": Estimator(
+        deviation_from_mean,
+        "deviation of the offset from its mean",
+        _matrix,
+        lambda matrix, _: scatter.offset(matrix, "mean", sizes=True),
+    ),
     "visit_rms": Estimator(
         visit_rms,
         "rms of the offsets of a visit",
-        resample_visits,
-        statistic=coordinates.median,
+        _matrix,
+        lambda matrix, _: scatter.visit_rms(matrix),
         question=Question("percentile", 50),
     ),
     "deviation_from_median": Estimator(
-        deviation_from_median, "deviation of the offset from the median of its visit", resample_about_median
+        deviation_from_median,
+        "deviation of the offset from the median of its visit",
+        _matrix,
+        lambda matrix, _: scatter.offset(matrix, "visit", sizes=True),
     ),
     "separation_std": Estimator(
         separation_std,
         "scatter of the separations between two visits, one of each band",
-        resample_separation,
-        statistic=coordinates.mean,
+        _matrix,
+        _separation_std,
         question=Question("mean"),
     ),
 }
@@ -254,7 +243,6 @@ METRICS = (
         "band_offset_rms",
         "rms of the offset from another band, the larger of RA and Dec",
         "mas",
-        coordinates.rms,
         lambda _: Question("rms"),
         ESTIMATORS,
         against=True,
@@ -263,7 +251,6 @@ METRICS = (
         "band_offset_outliers",
         "share of band offsets beyond AB2 from their mean, the larger of RA and Dec",
         "percent",
-        outliers,
         lambda level: Question("above", level["AB2"]),
         ESTIMATORS,
         level_parameters={"AB2": "mas"},
@@ -273,7 +260,6 @@ METRICS = (
         "band_offset_percentile",
         "deviation of the band offset that a share ABF1 exceeds, the larger of RA and Dec",
         "mas",
-        percentile,
         lambda level: Question("percentile", 100 - level["ABF1"]),
         ESTIMATORS,
         level_parameters={"ABF1": "percent"},

@@ -1,13 +1,11 @@
-"""Errors of positions by coordinate, and the statistics that are taken of them."""
+"""Errors of positions by coordinate."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import quantile
 from skyaccept.lib.metrics.metric import Errors
 from skyaccept.lib.separation.positions import tangent_basis
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
@@ -62,28 +60,3 @@ def errors(
     total = np.hypot(x, y) if total is None else total
     sizes = np.abs(np.concatenate([x, y]))
     return Errors(sizes, 0, len(x), method, coordinates={"ra": x, "dec": y, "total": total}, notes=notes, rows=rows)
-
-
-def rms(found: Errors, _: Mapping[str, float]) -> float:
-    """Root mean square about zero."""
-    return float(np.sqrt(np.mean(np.square(found.values, dtype=np.float64))))
-
-
-def mean(found: Errors, _: Mapping[str, float]) -> float:
-    """Mean of the errors."""
-    return float(np.mean(found.values))
-
-
-def median(found: Errors, _: Mapping[str, float]) -> float:
-    """Median of the errors as they stand."""
-    return quantile.median(found.values, found.counts)
-
-
-def median_size(found: Errors, _: Mapping[str, float]) -> float:
-    """Median of the sizes of the errors."""
-    return quantile.median(np.abs(found.values))
-
-
-def size_of_median(found: Errors, _: Mapping[str, float]) -> float:
-    """Size of the median of the errors, whose signs cancel."""
-    return abs(quantile.median(found.values))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, sampled
 from skyaccept.lib.selection import Groups, Selection
 from skyaccept.lib.separation import Positions, positions
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,15 @@ class Sample:
     band: str
     other: Callable[[str], Sample] | None = None
     reference: Reference | None = None
-    found: dict[Hashable, Errors] = field(default_factory=dict, repr=False, compare=False)
-    """What has been measured in it, for estimators that start from the same errors."""
+    found: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What `once` has found."""
+
+    def once(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What ``find()`` gives, found once for all estimators that start from it."""
+        if key not in self.found:
+            self.found[key] = find()
+        known: T = self.found[key]
+        return known
 
     @cached_property
     def groups(self) -> Groups:
@@ -167,18 +176,16 @@ class Errors:
     rows: NDArray[np.bool_] | None = None
 
 
-Resample = Callable[[Sample, Mapping[str, float], Settings, Errors], Resampled]
-"""``resample(sample, parameters, settings, errors)`` gives what the errors can be found anew from."""
-
-Statistic = Callable[[Errors, Mapping[str, float]], float]
-"""``statistic(errors, level_parameters)`` gives the measured value."""
+Statistic = Callable[[NDArray[Any], NDArray[Any] | None], float]
+"""``statistic(values, counts)`` of errors gives the measured value."""
 
 
 @dataclass(frozen=True)
 class Estimator:
     """A way to find errors: ``find(sample, parameters, settings)``, parameters in the metric's units.
 
-    ``find`` raises `NotMeasurable` where the sample cannot say, with the reason.
+    ``find`` raises `NotMeasurable` where the sample cannot say, with the reason. Its errors are found anew, for
+    replicates, from ``matrix(sample, parameters, settings, errors)`` by ``replicates(matrix, settings)``.
 
     Attributes
     ----------
@@ -190,27 +197,24 @@ class Estimator:
         Whether it can subtract shot noise; whether a rule has to state a matching radius.
     columns : tuple of str
         Columns that it reads beside visit, band, position and object.
-    statistic : callable, optional
-        In place of the metric's.
     question : Question, optional
-        What that statistic is, for replicates.
-    centered, sized : bool
-        Whether the errors are about the median of all of them; whether these are then taken without their sign.
+        In place of the metric's.
+    statistic : callable, optional
+        What is measured, where it is the answer to that question only in the limit of many errors.
     """
 
     find: Callable[[Sample, Mapping[str, float], Settings], Errors]
     of: str
-    resample: Resample
+    matrix: Callable[[Sample, Mapping[str, float], Settings, Errors], Matrix]
+    replicates: Callable[[Matrix, Settings], Resampled]
     unit: str = "mas"
     needs_ddof: bool = False
     of_pairs: bool = False
     takes_shot_noise: bool = False
     needs_radius: bool = False
     columns: tuple[str, ...] = ()
-    statistic: Statistic | None = None
     question: Question | None = None
-    centered: bool = False
-    sized: bool = False
+    statistic: Statistic | None = None
 
     def reads(self, settings: Settings) -> tuple[str, ...]:
         """Columns that it reads under some settings."""
@@ -226,10 +230,8 @@ class Metric:
     name, title, unit : str
     parameters, level_parameters : mapping of str to str
         Names and units of what the clause, and each of its levels, has to state.
-    statistic : callable
-        ``statistic(errors, level_parameters)`` gives the measured value; where each coordinate is limited, of one.
     question : callable
-        ``question(level_parameters)`` is what that statistic is, for replicates.
+        ``question(level_parameters)`` is the statistic; where each coordinate is limited, of one.
     estimators : mapping of str to Estimator
         Those a definition may name.
     optional_columns : tuple of str
@@ -241,7 +243,6 @@ class Metric:
     name: str
     title: str
     unit: str
-    statistic: Statistic
     question: Callable[[Mapping[str, float]], Question]
     estimators: Mapping[str, Estimator]
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -255,13 +256,20 @@ class Metric:
 
     def asked_of(self, estimator: Estimator, level: Mapping[str, float]) -> Question:
         """What is asked of the errors of an estimator."""
-        asked = estimator.question or self.question(level)
-        return replace(asked, centered=estimator.centered, sized=estimator.sized)
+        return estimator.question or self.question(level)
 
 
-def evaluate(statistic: Statistic, errors: Errors, level: Mapping[str, float]) -> tuple[float, dict[str, float]]:
-    """Measured value, and the values by coordinate; a limit on each coordinate is met where the larger one meets it."""
+def evaluate(question: Question, errors: Errors, statistic: Statistic | None = None) -> tuple[float, dict[str, float]]:
+    """Measured value, and the values by coordinate; a limit on each coordinate is met where the larger one meets it.
+
+    ``statistic`` is that of the estimator, where it has one.
+    """
+    measure = statistic or question.answer
+
+    def of(values: NDArray[Any]) -> float:
+        return measure(np.abs(values) if question.sized else values, errors.counts)
+
     if not errors.coordinates:
-        return statistic(errors, level), {}
-    by = {name: statistic(replace(errors, values=values), level) for name, values in errors.coordinates.items()}
+        return of(errors.values), {}
+    by = {name: of(values) for name, values in errors.coordinates.items()}
     return max(by["ra"], by["dec"]), by

@@ -4,8 +4,8 @@ Every estimator turns the magnitudes of the stars of one band into errors in mma
 these:
 
 - PA1, ``photometric_repeatability``: their median, where the estimator brings no statistic of its own;
-- PF1, ``photometric_outliers``: the percentage of them above PA2;
-- PA2, ``photometric_percentile``: their (100 - PF1)th percentile.
+- PF1, ``photometric_outliers``: the percentage of them strictly above PA2 (mmag);
+- PA2, ``photometric_percentile``: their (100 - PF1)th percentile, interpolated linearly between order statistics.
 
 For a star with magnitudes :math:`m_1 \dots m_n` in its n visits the errors are, by estimator:
 
@@ -37,9 +37,9 @@ from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
-from skyaccept.lib.metrics.relative_astrometry import excess, median
+from skyaccept.lib.metrics.relative_astrometry import excess
 from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Resampled
+from skyaccept.lib.replicates import Matrix
 from skyaccept.lib.sphere import Float
 
 MMAG = 1000.0
@@ -126,10 +126,8 @@ def magnitude_difference_size(sample: Sample, parameters: Mapping[str, float], s
     NotMeasurable
         A magnitude of the sample is not finite, or a star has one measurement only.
     """
-    key = "magnitude_difference_size"  # PA1 takes the same with either sign
-    if key not in sample.found:
-        sample.found[key] = _differences(sample)
-    return sample.found[key]
+    # PA1 takes the same with either sign
+    return sample.once("magnitude_difference_size", lambda: _differences(sample))
 
 
 def _differences(sample: Sample) -> Errors:
@@ -161,43 +159,26 @@ def _differences(sample: Sample) -> Errors:
     return Errors(np.concatenate(values), 0, len(residuals), method, counts=None if alike else np.concatenate(weights))
 
 
-def interquartile_width(errors: Errors, _: Mapping[str, float]) -> float:
+def interquartile_width(values: Array, counts: Array | None) -> float:
     """PA1 of validate_drp: difference of the quartiles over that of a Gaussian of unit width, 1.349."""
-    low, high = (quantile.percentile(errors.values, share, errors.counts) for share in (25, 75))
-    return (high - low) / (2 * NormalDist().inv_cdf(0.75))
+    low, high = (quantile.percentile(values, share, counts) for share in (25, 75))
+    return (high - low) / (2 * _QUARTILE)
 
 
-def outliers(errors: Errors, level: Mapping[str, float]) -> float:
-    """PF1: percentage of the errors strictly above ``PA2`` (mmag)."""
-    return quantile.percentage_above(errors.values, level["PA2"], errors.counts)
+def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
+    """Deviations of magnitudes from the mean of their star, by visit."""
+    matrix = sample.once("magnitudes by visit", lambda: sample.matrix(_residuals(sample, least=1)[0]))
+    if not settings.subtract_shot_noise:
+        return matrix
+    shot = sample.matrix((_finite(sample, "mag_err") * MMAG) ** 2).values[0]
+    return replace(matrix, noise=np.nanmean(shot, axis=1))
 
 
-def percentile(errors: Errors, level: Mapping[str, float]) -> float:
-    """PA2: (100 - ``PF1``)th percentile of the errors, interpolated linearly between order statistics."""
-    return quantile.percentile(errors.values, 100 - level["PF1"], errors.counts)
-
-
-def resample_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
-    """Replicates of `magnitude_rms` and `excess_magnitude_rms`."""
-    matrix = sample.matrix(_residuals(sample, least=1)[0])
-    if settings.subtract_shot_noise:
-        shot = sample.matrix((_finite(sample, "mag_err") * MMAG) ** 2).values[0]
-        matrix = replace(matrix, noise=np.nanmean(shot, axis=1))
-    return scatter.rms(matrix, settings.ddof or 0)
-
-
-def resample_deviation(
-    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
-) -> Resampled:
-    """Replicates of `magnitude_deviation`."""
-    return scatter.deviation(sample.matrix(_residuals(sample, least=1)[0]), "mean")
-
-
-def resample_difference(
-    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
-) -> Resampled:
-    """Replicates of `magnitude_difference` and `magnitude_difference_size`."""
-    return scatter.difference(sample.matrix(_residuals(sample, least=1)[0], between=True))
+def _matrix_of_pairs(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
+    """The same, of no more stars than all pairs of visits can be compared of."""
+    return sample.once(
+        "magnitudes by pairs of visits", lambda: sample.matrix(_residuals(sample, least=1)[0], between=True)
+    )
 
 
 _MAG: tuple[str, ...] = ("mag",)
@@ -208,23 +189,25 @@ _ONE_BY_ONE = {
     "magnitude_deviation": Estimator(
         magnitude_deviation,
         "deviation of a magnitude from the mean of its star",
-        resample_deviation,
+        _matrix,
+        lambda matrix, _: scatter.deviation(matrix, "mean"),
         "mmag",
         columns=_MAG,
     ),
     "excess_magnitude_rms": Estimator(
         excess_magnitude_rms,
         "rms of the magnitudes of a star, minus PA1",
-        resample_rms,
+        _matrix,
+        lambda matrix, settings: scatter.recentred(scatter.rms(matrix, settings.ddof or 0), signed=True),
         "mmag",
         needs_ddof=True,
         columns=_MAG,
-        centered=True,
     ),
     "magnitude_difference_size": Estimator(
         magnitude_difference_size,
         "difference of two magnitudes of a star / sqrt(2)",
-        resample_difference,
+        _matrix_of_pairs,
+        lambda matrix, _: scatter.difference(matrix),
         "mmag",
         columns=_MAG,
     ),
@@ -235,13 +218,13 @@ METRICS = (
         "photometric_repeatability",
         "scatter of the magnitudes of a star",
         "mmag",
-        median,
         lambda _: Question("percentile", 50),
         {
             "magnitude_rms": Estimator(
                 magnitude_rms,
                 "rms of the magnitudes of a star",
-                resample_rms,
+                _matrix,
+                lambda matrix, settings: scatter.rms(matrix, settings.ddof or 0),
                 "mmag",
                 needs_ddof=True,
                 takes_shot_noise=True,
@@ -250,12 +233,13 @@ METRICS = (
             "magnitude_difference": Estimator(
                 magnitude_difference,
                 "difference of two magnitudes of a star / sqrt(2)",
-                resample_difference,
+                _matrix_of_pairs,
+                lambda matrix, _: scatter.difference(matrix),
                 "mmag",
                 columns=_MAG,
-                statistic=interquartile_width,
                 # the quartiles of values of either sign are the median of their sizes
                 question=Question("percentile", 50, factor=1 / _QUARTILE),
+                statistic=interquartile_width,
             ),
         },
     ),
@@ -263,7 +247,6 @@ METRICS = (
         "photometric_outliers",
         "share of magnitudes that deviate by more than PA2",
         "percent",
-        outliers,
         lambda level: Question("above", level["PA2"]),
         _ONE_BY_ONE,
         level_parameters={"PA2": "mmag"},
@@ -272,7 +255,6 @@ METRICS = (
         "photometric_percentile",
         "deviation of a magnitude that a share PF1 exceeds",
         "mmag",
-        percentile,
         lambda level: Question("percentile", 100 - level["PF1"]),
         _ONE_BY_ONE,
         level_parameters={"PF1": "percent"},
@@ -282,13 +264,19 @@ METRICS = (
 
 def _residuals(sample: Sample, least: int) -> tuple[Float, Array]:
     """Magnitudes minus the mean of their star, mmag, and the number of measurements of each star."""
-    magnitudes, groups = _finite(sample, "mag") * MMAG, sample.groups
+    groups = sample.groups
+
+    def find() -> Float:
+        magnitudes = _finite(sample, "mag") * MMAG
+        means = np.add.reduceat(magnitudes, groups.start) / groups.count
+        return np.asarray(magnitudes - groups.spread(means))
+
+    residuals = sample.once("magnitude residuals", find)
     if (groups.count < least).any():
         raise NotMeasurable(
             f"the sample has stars with fewer than {least} measurements: its definition has to cut on min_visits"
         )
-    means = np.add.reduceat(magnitudes, groups.start) / groups.count
-    return magnitudes - groups.spread(means), groups.count
+    return residuals, groups.count
 
 
 def _finite(sample: Sample, column: str) -> Float:

@@ -3,8 +3,8 @@ r"""Relative astrometry AM, AF and AD: how well separations of pairs of stars re
 Every estimator turns the pairs of a separation class into errors in mas; the three metrics are statistics of these:
 
 - AM, ``pair_separation_rms``: their median;
-- AF, ``pair_separation_outliers``: the percentage of them above AD;
-- AD, ``pair_separation_percentile``: their (100 - AF)th percentile.
+- AF, ``pair_separation_outliers``: the percentage of them strictly above AD (mas);
+- AD, ``pair_separation_percentile``: their (100 - AF)th percentile, interpolated linearly between order statistics.
 
 For a pair with separations :math:`s_1 \dots s_n` in its n common visits the errors are, by estimator:
 
@@ -35,7 +35,7 @@ from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, sampled
+from skyaccept.lib.replicates import LIMIT, Matrix, sampled
 from skyaccept.lib.separation import Annulus, PairValues
 from skyaccept.lib.sphere import separation as sphere_separation
 
@@ -84,13 +84,15 @@ def visit_difference(sample: Sample, parameters: Mapping[str, float], settings: 
 def deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Absolute deviation of every measured separation from the median of its pair, mas."""
     annulus = _annulus(sample, parameters, settings)
-    key = ("deviation", annulus, settings.min_common_visits)
-    if key not in sample.found:  # AF and AD re-centre the same deviations, each in its way
+
+    def find() -> Errors:
         pairs = separation.pair_deviations(
             sample.positions, annulus, about="median", min_common_visits=settings.min_common_visits, absolute=True
         )
-        sample.found[key] = _errors(sample, annulus, settings, pairs)
-    return sample.found[key]
+        return _errors(sample, annulus, settings, pairs)
+
+    # AF and AD re-centre the same deviations, each in its way
+    return sample.once(("deviation", annulus, settings.min_common_visits), find)
 
 
 def excess_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -124,96 +126,73 @@ def excess(errors: Errors) -> Errors:
     return replace(errors, values=errors.values - quantile.median(errors.values, errors.counts))
 
 
-def median(errors: Errors, _: Mapping[str, float]) -> float:
-    """AM: median of the errors."""
-    return quantile.median(errors.values, errors.counts)
-
-
-def outliers(errors: Errors, level: Mapping[str, float]) -> float:
-    """AF: percentage of the errors strictly above ``AD`` (mas)."""
-    return quantile.percentage_above(errors.values, level["AD"], errors.counts)
-
-
-def percentile(errors: Errors, level: Mapping[str, float]) -> float:
-    """AD: (100 - ``AF``)th percentile of the errors, interpolated linearly between order statistics."""
-    return quantile.percentile(errors.values, 100 - level["AF"], errors.counts)
-
-
-def resample_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
-    """Replicates of `pair_rms` and `excess_rms`."""
-    return scatter.rms(_matrix(sample, parameters, settings, errors), settings.ddof or 0)
-
-
-def resample_difference(
-    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
-) -> Resampled:
-    """Replicates of `visit_difference`."""
-    return scatter.rms(_matrix(sample, parameters, settings, errors), 1, np.sqrt(2))
-
-
-def resample_deviation(
-    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
-) -> Resampled:
-    """Replicates of sizes of deviations from the median of a pair."""
-    return scatter.deviation(_matrix(sample, parameters, settings, errors), "median")
-
-
-def resample_signed(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Resampled:
-    """Replicates of deviations from the mean of a pair, with their signs."""
-    return scatter.deviation(_matrix(sample, parameters, settings, errors), "mean", signed=True)
-
-
 def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
     """Separations of pairs by visit; where there are too many, of the pairs of some of the stars."""
-    where = sample.positions
-    most = LIMIT / where.n_visits / max(errors.pairs, 1)
-    stars, note = sampled(len(where), int(len(where) * min(1.0, np.sqrt(most))), "stars")
-    least = max(settings.min_common_visits, 2)
-    pairs, values = separation.deviations(where, _annulus(sample, parameters, settings), least, stars)
-    bright = None if sample.brightness is None else sample.brightness[stars]
-    if not len(values):
-        raise NotMeasurable(f"no interval: no pair of the {len(stars):,} stars that replicates are made of")
-    return Matrix((values,), pairs, len(stars), bright, least=settings.min_common_visits, note=note)
+    where, annulus, least = sample.positions, _annulus(sample, parameters, settings), settings.min_common_visits
+
+    def make() -> Matrix:
+        most = LIMIT / where.n_visits / max(errors.pairs, 1)
+        stars, note = sampled(len(where), int(len(where) * min(1.0, np.sqrt(most))), "stars")
+        pairs, values = separation.deviations(where, annulus, max(least, 2), stars)
+        bright = None if sample.brightness is None else sample.brightness[stars]
+        if not len(values):
+            raise NotMeasurable(f"no interval: no pair of the {len(stars):,} stars that replicates are made of")
+        return Matrix((values,), pairs, len(stars), bright, least=least, note=note)
+
+    return sample.once(("pairs by visit", annulus, least, errors.pairs), make)
 
 
 ESTIMATORS = {
-    "pair_rms": Estimator(pair_rms, "rms of the separation of a pair", resample_rms, needs_ddof=True, of_pairs=True),
+    "pair_rms": Estimator(
+        pair_rms,
+        "rms of the separation of a pair",
+        _matrix,
+        lambda matrix, settings: scatter.rms(matrix, settings.ddof or 0),
+        needs_ddof=True,
+        of_pairs=True,
+    ),
     "visit_difference": Estimator(
-        visit_difference, "difference of a pair's two separations", resample_difference, of_pairs=True
+        visit_difference,
+        "difference of a pair's two separations",
+        _matrix,
+        lambda matrix, _: scatter.rms(matrix, 1, np.sqrt(2)),
+        of_pairs=True,
     ),
     "deviation": Estimator(
-        deviation, "deviation of a separation from the median of its pair", resample_deviation, of_pairs=True
+        deviation,
+        "deviation of a separation from the median of its pair",
+        _matrix,
+        lambda matrix, _: scatter.deviation(matrix, "median"),
+        of_pairs=True,
     ),
     "excess_rms": Estimator(
         excess_rms,
         "rms of the separation of a pair, minus AM",
-        resample_rms,
+        _matrix,
+        lambda matrix, settings: scatter.recentred(scatter.rms(matrix, settings.ddof or 0), signed=True),
         needs_ddof=True,
         of_pairs=True,
-        centered=True,
     ),
     "recentred_deviation": Estimator(
         recentred_deviation,
         "deviation from the median of the pair, re-centred",
-        resample_deviation,
+        _matrix,
+        lambda matrix, _: scatter.recentred(scatter.deviation(matrix, "median"), signed=True),
         of_pairs=True,
-        centered=True,
     ),
     "recentred_deviation_size": Estimator(
         recentred_deviation_size,
         "size of the deviation from the median of the pair, re-centred",
-        resample_deviation,
+        _matrix,
+        lambda matrix, _: scatter.recentred(scatter.deviation(matrix, "median")),
         of_pairs=True,
-        centered=True,
-        sized=True,
     ),
     "pooled_deviation": Estimator(
         pooled_deviation,
         "deviation from the mean of the pair about the overall median",
-        resample_signed,
+        _matrix,
+        lambda matrix, _: scatter.recentred(scatter.deviation(matrix, "mean", signed=True)),
         of_pairs=True,
-        centered=True,
-        sized=True,
     ),
 }
 
@@ -224,7 +203,6 @@ METRICS = (
         "pair_separation_rms",
         "median error of pair separations",
         "mas",
-        median,
         lambda _: Question("percentile", 50),
         ESTIMATORS,
         _SEPARATION,
@@ -233,7 +211,6 @@ METRICS = (
         "pair_separation_outliers",
         "share of pair separation errors above AD",
         "percent",
-        outliers,
         lambda level: Question("above", level["AD"]),
         ESTIMATORS,
         _SEPARATION,
@@ -243,7 +220,6 @@ METRICS = (
         "pair_separation_percentile",
         "pair separation error that a share AF exceeds",
         "mas",
-        percentile,
         lambda level: Question("percentile", 100 - level["AF"]),
         ESTIMATORS,
         _SEPARATION,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import bias
+from skyaccept.lib import bias, quantile
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.question import Sorted, Values
+from skyaccept.lib.question import Sorted, Values, without_signs
 from skyaccept.lib.replicates import Find, Kept, Matrix, Resampled, Take, Units
 
 _SHAPED = 60  # visits beyond which the shape of a residual is that of the error
@@ -132,6 +133,26 @@ def separation_std(matrix: Matrix) -> Resampled:
         return take
 
     return Resampled(matrix, find)
+
+
+def recentred(resampled: Resampled, signed: bool = False) -> Resampled:
+    """The same errors about the median of all of them."""
+
+    def about_median(find: Find) -> Find:
+        def found(kept: Kept, unbiased: bool) -> Take:
+            take = find(kept, unbiased)
+
+            def centred(units: Units) -> Sorted:
+                values, weights = take(units)
+                errors = values - quantile.median(values, weights), weights
+                return errors if signed else without_signs(errors)
+
+            return centred
+
+        return found
+
+    extreme = None if resampled.extreme is None else about_median(resampled.extreme)
+    return replace(resampled, find=about_median(resampled.find), extreme=extreme)
 
 
 def _by_visit(values: Values, statistic: Callable[..., Values]) -> Values:

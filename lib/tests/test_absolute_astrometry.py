@@ -6,9 +6,9 @@ from scipy import stats
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.matching import match
-from skyaccept.lib.metrics import coordinates
-from skyaccept.lib.metrics.absolute_astrometry import reference_offset, without_motion
+from skyaccept.lib.metrics.absolute_astrometry import ESTIMATORS, METRICS, reference_offset, without_motion
 from skyaccept.lib.metrics.metric import Settings, evaluate
+from skyaccept.lib.question import Question
 from skyaccept.lib.readers import reference as reader
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
@@ -66,9 +66,9 @@ def test_signed_medians_cancel_and_the_requirement_does_not() -> None:
     assert result(one_sided, reference, "analysis_tools").value == pytest.approx(60.0, abs=0.5)
     assert result(one_sided, reference, "analysis_tools").verdict == "fail"
     errors = reference_offset(sample(split, reference=reference), {}, SETTINGS)
-    assert coordinates.size_of_median(dataclasses.replace(errors, values=errors.coordinates["ra"]), {}) < 81
-    dec = dataclasses.replace(errors, values=errors.coordinates["dec"])
-    assert coordinates.size_of_median(dec, {}) < 0.5
+    _, by = evaluate(METRICS[0].asked_of(ESTIMATORS["signed_reference_offset"], {}), errors)
+    assert by["ra"] < 81
+    assert by["dec"] < 0.5
 
 
 def test_without_epochs_it_is_not_measurable_and_a_diagnostic_is_shown() -> None:
@@ -102,14 +102,14 @@ def test_a_rotation_keeps_the_total_and_squares_add_up() -> None:
     found, reference = moving_stars(np.random.default_rng(6), 100, 1, 20.0, center=(20.0, 30.0))
     own = sample(found, reference=reference)
     errors = without_motion(own, reference, 1000 * MAS)
-    by = evaluate(coordinates.rms, errors, {})[1]
+    by = evaluate(Question("rms"), errors)[1]
     assert by["total"] ** 2 == pytest.approx(by["ra"] ** 2 + by["dec"] ** 2, rel=1e-12)
     axis = np.array([2.0, -1.0, 1.0])
     ra, dec = rotated(found.ra, found.dec, axis, 0.9)
     moved_ra, moved_dec = rotated(reference.ra, reference.dec, axis, 0.9)
     turned = dataclasses.replace(reference, ra=moved_ra, dec=moved_dec)
     there = without_motion(sample(dataclasses.replace(found, ra=ra, dec=dec), reference=turned), turned, 1000 * MAS)
-    assert evaluate(coordinates.rms, there, {})[1]["total"] == pytest.approx(by["total"], rel=1e-6)
+    assert evaluate(Question("rms"), there)[1]["total"] == pytest.approx(by["total"], rel=1e-6)
 
 
 @needs_realdata

@@ -70,7 +70,7 @@ def simulated() -> tuple[Law, list[Values]]:
                 sample = pairs if metric.startswith("pair") else magnitudes
                 find = METRICS[metric].estimators[estimator].find
                 errors[estimator] = find(sample, {"separation": 5.0}, settings)
-            row[number] = evaluate(METRICS[metric].statistic, errors[estimator], LEVEL)[0]
+            row[number] = evaluate(METRICS[metric].question(LEVEL), errors[estimator])[0]
     return law, list(values.T)
 
 

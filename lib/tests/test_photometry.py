@@ -18,8 +18,8 @@ from scipy import stats
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.metrics import photometry, relative_astrometry
-from skyaccept.lib.metrics.metric import Errors, Sample, Settings
+from skyaccept.lib.metrics import METRICS, photometry, relative_astrometry
+from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
 from skyaccept.lib.results import Result
 from skyaccept.lib.selection import select
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
@@ -303,22 +303,26 @@ def test_the_published_figures_of_decam_come_out_of_its_arrays() -> None:
     expected = yaml.safe_load((REALDATA / "expected.yaml").read_text())[DECAM]
     levels = {"design": (20.0, 22.5, 10.0), "minimum": (40.0, 22.5, 20.0), "stretch": (10.0, 15.0, 5.0)}
     found = {}
+
+    def answer(metric: str, errors: Errors, **level: float) -> float:
+        return evaluate(METRICS[metric].question(level), errors)[0]
+
     for x in "12":
         rms = Errors(np.array(stored[f"AM{x}"]["rmsDistMas"]["value"]), 0, 0, "")
-        found[f"AM{x}"] = relative_astrometry.median(rms, {})
+        found[f"AM{x}"] = answer("pair_separation_rms", rms)
         beyond = relative_astrometry.excess(rms)
         for level, (ad, _, share) in levels.items():
-            found[f"AF{x}_{level}"] = relative_astrometry.outliers(beyond, {"AD": ad})
-            found[f"AD{x}_{level}"] = relative_astrometry.percentile(beyond, {"AF": share})
+            found[f"AF{x}_{level}"] = answer("pair_separation_outliers", beyond, AD=ad)
+            found[f"AD{x}_{level}"] = answer("pair_separation_percentile", beyond, AF=share)
     draws = np.array(stored["PA1"]["magDiff"]["value"])
     assert draws.shape == (50, 339)
-    widths = [photometry.interquartile_width(Errors(draw, 0, 0, ""), {}) for draw in draws]
+    widths = [photometry.interquartile_width(draw, None) for draw in draws]
     np.testing.assert_allclose(widths, stored["PA1"]["iqr"]["value"], rtol=1e-9)
     found["PA1"] = statistics.fmean(widths)
     first = Errors(np.abs(draws[0]), 0, 0, "")  # the peer takes PF1 and PA2 from its first draw alone
     for level, (_, pa2, share) in levels.items():
-        found[f"PF1_{level}_uzy"] = photometry.outliers(first, {"PA2": pa2})
-        found[f"PA2_{level}_uzy"] = photometry.percentile(first, {"PF1": share})
+        found[f"PF1_{level}_uzy"] = answer("photometric_outliers", first, PA2=pa2)
+        found[f"PA2_{level}_uzy"] = answer("photometric_percentile", first, PF1=share)
     assert set(found) == set(value)
     for name, measured in found.items():
         assert measured == pytest.approx(value[name], rel=1e-9 if name == "PA1" else 1e-13), name

@@ -16,7 +16,7 @@ TWENTY = Settings(ddof=0)
 def measured(ra: np.ndarray, dec: np.ndarray, obj: np.ndarray, visit: np.ndarray) -> dict[str, float]:
     """Median rms by coordinate of objects with two visits or more."""
     errors = object_rms(sample(detections(ra, dec, obj, visit)), {}, Settings(ddof=0))
-    return evaluate(RMS.statistic, errors, {})[1]
+    return evaluate(RMS.question({}), errors)[1]
 
 
 @pytest.mark.parametrize("center", [(0.0, 0.0), (320.0, -60.0), (53.0, -28.0), (200.0, 89.9)])
@@ -36,26 +36,26 @@ def test_both_metrics_agree_with_plain_loops(center: tuple[float, float]) -> Non
         all_residuals += shifts
     own = sample(detections(ra, dec, obj, visit))
     errors = object_rms(own, {}, Settings(ddof=1))
-    value, by = evaluate(RMS.statistic, errors, {})
+    value, by = evaluate(RMS.question({}), errors)
     assert by["ra"] == pytest.approx(np.median([e[0] for e in each]), rel=1e-6)
     assert by["dec"] == pytest.approx(np.median([e[1] for e in each]), rel=1e-6)
     assert by["total"] == pytest.approx(np.median([math.hypot(*e) for e in each]), rel=1e-6)
     assert value == max(by["ra"], by["dec"])
     errors = residual(own, {}, Settings())
     share = [100 * sum(abs(s[c]) > 50 for s in all_residuals) / len(all_residuals) for c in (0, 1)]
-    assert evaluate(OUTLIERS.statistic, errors, {"beyond": 50.0})[0] == pytest.approx(max(share))
+    assert evaluate(OUTLIERS.question({"beyond": 50.0}), errors)[0] == pytest.approx(max(share))
     assert errors.measurements == len(all_residuals)
 
 
 def test_the_injected_error_comes_out_and_its_gaussian_tail() -> None:
     """18 mas a coordinate in 40 visits: the rms is low by sqrt(1 - 1/n), and 0.55 % lie beyond 50 mas."""
     found = detections(*scattered(np.random.default_rng(2), 400, 40, 18.0, (215.0, 52.0)))
-    _, by = evaluate(RMS.statistic, object_rms(sample(found), {}, TWENTY), {})
+    _, by = evaluate(RMS.question({}), object_rms(sample(found), {}, TWENTY))
     expected = 18 * math.sqrt(1 - 1 / 40)
     assert by["ra"] == pytest.approx(expected, abs=0.4)
     assert by["dec"] == pytest.approx(expected, abs=0.4)
     tail = 100 * math.erfc(50 / expected / math.sqrt(2))
-    _, share = evaluate(OUTLIERS.statistic, residual(sample(found), {}, TWENTY), {"beyond": 50.0})
+    _, share = evaluate(OUTLIERS.question({"beyond": 50.0}), residual(sample(found), {}, TWENTY))
     assert share["ra"] == pytest.approx(tail, abs=0.2)
 
 
