@@ -1,0 +1,108 @@
+"""Answers against plain loops, in any order and with weights, and what is shared between estimators."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from skyaccept.lib.metrics import METRICS
+from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
+from skyaccept.lib.question import Kind, Question
+from skyaccept.lib.replicates import Matrix
+from skyaccept.lib.tests import samples
+
+ARCMIN = math.pi / 180 / 60
+
+
+def in_a_loop(question: Question, values: list[float]) -> float:
+    """Each statistic as its definition has it."""
+    errors = sorted(abs(v) if question.sized else v for v in values)
+    number = len(errors)
+    if question.kind == "above":
+        return 100 * sum(v > question.at for v in errors) / number
+    if question.kind == "mean":
+        return sum(errors) / number
+    if question.kind == "rms":
+        return math.sqrt(sum(v * v for v in errors) / number)
+    place = (number - 1) * (question.at if question.kind == "percentile" else 50) / 100
+    low = int(place)
+    found = errors[low] + (errors[min(low + 1, number - 1)] - errors[low]) * (place - low)
+    return abs(found) if question.kind == "size" else question.factor * found
+
+
+@pytest.mark.parametrize("number", [1, 2, 7, 100])
+@pytest.mark.parametrize("sized", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "at"), [("percentile", 50), ("percentile", 90), ("above", 3), ("rms", 50), ("mean", 50), ("size", 50)]
+)
+def test_answers_agree_with_plain_loops(kind: Kind, at: float, sized: bool, number: int) -> None:
+    """Of errors as they come, of the same in order, and of errors that count several times."""
+    question = Question(kind, at, sized=sized, factor=1.5 if kind == "percentile" else 1.0)
+    rng = np.random.default_rng(number)
+    values, counts = rng.normal(-1, 4, number), rng.integers(1, 4, number)
+    expected = in_a_loop(question, values.tolist())
+    assert evaluate(question, Errors(values, 0, 0, ""))[0] == pytest.approx(expected)
+    assert question.answer(*question.prepare((np.sort(values), None))) == pytest.approx(expected)
+    repeated = in_a_loop(question, np.repeat(values, counts).tolist())
+    assert evaluate(question, Errors(values, 0, 0, "", counts=counts))[0] == pytest.approx(repeated)
+    order = np.argsort(values)
+    assert question.answer(*question.prepare((values[order], counts[order].astype(np.float64)))) == pytest.approx(
+        repeated
+    )
+
+
+def test_a_limit_on_each_coordinate_is_one_on_the_larger() -> None:
+    """The total stands beside them and decides nothing."""
+    by = {"ra": np.array([-3.0, 1.0, 2.0]), "dec": np.array([-9.0, 0.0, 8.0]), "total": np.full(3, 99.0)}
+    value, found = evaluate(Question("percentile", 50, sized=True), Errors(np.zeros(6), 0, 3, "", coordinates=by))
+    assert found == {"ra": 2.0, "dec": 8.0, "total": 99.0}
+    assert value == 8.0
+
+
+SHARED = [
+    ("separation", "pair_separation_rms", "pair_rms", "deviation"),
+    ("separation", "pair_separation_outliers", "excess_rms", "pooled_deviation"),
+    ("", "photometric_outliers", "magnitude_deviation", "excess_magnitude_rms"),
+    ("", "band_offset_rms", "offset", "deviation_from_mean"),
+    ("", "band_offset_rms", "visit_rms", "separation_std"),
+    ("", "position_rms", "object_rms", "residual"),
+]
+
+
+@pytest.mark.parametrize(("parameter", "metric", "one", "other"), SHARED)
+def test_estimators_that_rest_on_the_same_measurements_share_them(
+    parameter: str, metric: str, one: str, other: str
+) -> None:
+    """Also where one of them states a ddof; each on a sample where it comes first as on one where it comes second."""
+    ra, dec, obj, visit = samples.scattered(np.random.default_rng(5), 40, 10, 10.0, (0.0, 60.0))
+    found = samples.detections(ra, dec, obj, visit, visit % 2)
+    found = replace(found, mag=18 + np.random.default_rng(6).normal(0, 0.01, len(ra)))
+    parameters = {parameter: 5.0} if parameter else {}
+    tables = []
+    for order in ((one, other), (other, one)):
+        sample, made = samples.sample(found, "i"), {}
+        for name in order:
+            estimator = METRICS[metric].estimators[name]
+            ddof = 1 if estimator.needs_ddof else None
+            settings = Settings(half_width=2 * ARCMIN, min_common_visits=2, ddof=ddof, against="r")
+            errors = estimator.find(sample, parameters, settings)
+            made[name] = estimator.matrix(sample, parameters, settings, errors)
+        assert made[one] is made[other]
+        assert np.count_nonzero(np.isfinite(made[one].values[0])) > 50
+        tables.append(made[one].values)
+    for first, second in zip(*tables, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_shot_noise_is_taken_off_where_a_clause_asks_for_it_only() -> None:
+    ra, dec, obj, visit = samples.scattered(np.random.default_rng(5), 40, 5, 10.0, (0.0, 60.0))
+    found = replace(samples.detections(ra, dec, obj, visit), mag_err=np.full(len(ra), 0.004))
+    sample, rms = samples.sample(found), METRICS["photometric_repeatability"].estimators["magnitude_rms"]
+
+    def matrix(subtract: bool) -> Matrix:
+        settings = Settings(ddof=1, subtract_shot_noise=subtract)
+        return rms.matrix(sample, {}, settings, rms.find(sample, {}, settings))
+
+    assert matrix(True).noise == pytest.approx(np.full(40, 16.0))
+    assert matrix(False).noise is None
+    assert matrix(True).values is matrix(False).values
