@@ -196,10 +196,6 @@ class Estimate:
         tail = (1 - confidence) / 2
         return self._quantile(tail), self._quantile(1 - tail)
 
-    def bound(self, operator: str, confidence: float) -> float:
-        """One-sided bound: the true value lies on this side of it, the one that a limit asks for, with a confidence."""
-        return self._quantile(confidence if operator.startswith("<") else 1 - confidence)
-
     def conformance(self, operator: str, limit: float) -> float:
         """Probability that the true value meets a limit in the metric's unit; ``operator`` is <=, <, >= or >."""
         below = min(coordinate.below(limit) for coordinate in self.coordinates)
