@@ -28,15 +28,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 from skyaccept.lib.errors import InputError
+from skyaccept.lib.question import Kind
 
 Array = NDArray[np.float64]
-Kind = Literal["quantile", "share", "rms"]
 
 ROOM = 4_000_000
 """Simulated measurements that are held at a time."""
@@ -131,9 +130,9 @@ class Draws:
 
         Parameters
         ----------
-        kind : {"quantile", "share", "rms"}
+        kind : {"percentile", "above", "rms"}
         share : float
-            True share of the errors above the quantile, or above the threshold; without meaning for an rms.
+            True share of the errors above the percentile, or above the threshold; without meaning for an rms.
         stars : int
         pairs : float
             Of stars, where the estimator looks at pairs.
@@ -141,23 +140,25 @@ class Draws:
         Raises
         ------
         InputError
-            A share so close to 0 or 1 that the law says nothing of it.
+            Another kind, or a share so close to 0 or 1 that the law says nothing of it.
         """
         if kind == "rms":
             mean = float(np.mean(self._alone**2))
             # the logarithm of an rms is half that of the mean square
             factor, reads = 1 / (2 * mean), np.sqrt(mean / np.mean(self._widths**2))
             found = self._variance(None, stars, pairs)
-        elif kind == "quantile":
+        elif kind == "percentile":
             x = float(np.quantile(self._alone, 1 - share))
             factor, reads = 1 / _slope(self._seen_above, x), x / self.quantile(share)
             found = self._variance(x, stars, pairs)
-        else:
+        elif kind == "above":
             x = self.quantile(share)
             true_slope = _slope(self.share_above, x)
             factor = true_slope / (_slope(self._seen_above, x) * share * (1 - share))
             reads = self._seen_above(x)
             found = self._variance(x, stars, pairs)
+        else:
+            raise InputError(f"no law of the {kind} of errors; there are those of percentile, above and rms")
         return Scatter(found[0] * factor**2, found[1] * factor**2, float(reads))
 
     def share_above(self, x: float) -> float:

@@ -16,7 +16,7 @@ compared with the limit, with what its definition reads high or low. The estimat
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -24,9 +24,10 @@ import numpy as np
 from scipy import integrate, stats
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.law import PAIRS, Draws, Kind, Law, Scatter
+from skyaccept.lib.law import PAIRS, Draws, Law, Scatter
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.outcome import in_units
+from skyaccept.lib.question import Question
 from skyaccept.lib.requirements import Case, Definition
 from skyaccept.lib.sphere import Float
 
@@ -35,20 +36,6 @@ BLOCKS = 20
 
 MOST_VISITS, MOST_STARS = 200, 1_000_000
 """Largest samples that are looked at."""
-
-KINDS: Mapping[str, tuple[Kind, str]] = {
-    "pair_separation_rms": ("quantile", ""),
-    "pair_separation_outliers": ("share", "AD"),
-    "pair_separation_percentile": ("quantile", "AF"),
-    "photometric_repeatability": ("quantile", ""),
-    "photometric_outliers": ("share", "PA2"),
-    "photometric_percentile": ("quantile", "PF1"),
-    "band_offset_rms": ("rms", ""),
-    "band_offset_outliers": ("share", "AB2"),
-    "band_offset_percentile": ("quantile", "ABF1"),
-    "absolute_astrometry": ("quantile", ""),
-}
-"""Kind of statistic of each metric, and the partner threshold of its levels."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +81,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         clause = self.case.clause
-        if clause.metric not in KINDS or self.level not in clause.levels:
+        if self.level not in clause.levels:
             raise InputError(f"{self.case.id} has no limit at level {self.level} that could be planned for")
         if self.definition.rule(clause.metric) is None:
             raise InputError(f"definition {self.definition.id} does not cover {clause.metric}")
@@ -123,7 +110,13 @@ class Plan:
     @property
     def of_share(self) -> bool:
         """Whether the metric is a share of the errors."""
-        return KINDS[self.case.clause.metric][0] == "share"
+        return self.question.kind == "above"
+
+    @cached_property
+    def question(self) -> Question:
+        """Statistic that the level limits."""
+        metric, level = METRICS[self.case.clause.metric], self.case.clause.levels[self.level]
+        return metric.question(in_units(level.parameters, metric.level_parameters))
 
     @cached_property
     def pairs(self) -> float:
@@ -154,16 +147,12 @@ class Plan:
         InputError
             Not a value that the metric can have, or one that the law says nothing of.
         """
-        kind, partner = KINDS[self.case.clause.metric]
         unit = METRICS[self.case.clause.metric].unit
-        if not (math.isfinite(true) and 0 < true < (100 if kind == "share" else math.inf)):
+        if not (math.isfinite(true) and 0 < true < (100 if self.of_share else math.inf)):
             raise InputError(f"--true {true:g}: not a value in {unit} that {self.case.clause.metric} can have")
-        if kind == "share":
-            return self.draws.scatter(kind, true / 100, self.stars, self.pairs)
-        units = METRICS[self.case.clause.metric].level_parameters
-        thresholds = in_units(self.case.clause.levels[self.level].parameters, units)
-        share = thresholds[partner] / 100 if partner else 0.5
-        return self.draws.scatter(kind, share, self.stars, self.pairs)
+        asked = self.question
+        above = true if self.of_share else 100 - asked.at
+        return self.draws.scatter(asked.kind, above / 100, self.stars, self.pairs)
 
     def chances(self, true: float) -> Chances:
         """Probabilities of the verdicts at a true value, in the metric's unit; InputError as `scatter`."""

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.law import Draws, Kind, Law, Scatter, _covariances, _slope
+from skyaccept.lib.law import Draws, Law, Scatter, _covariances, _slope
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
 from skyaccept.lib.power import _distance_density
+from skyaccept.lib.question import Kind
 from skyaccept.lib.tests import samples
 from skyaccept.lib.tests.samples import Values
 
@@ -29,13 +30,13 @@ LEVEL: Mapping[str, float] = {"AD": 20.0, "AF": 10.0, "PA2": 18.0, "PF1": 10.0}
 STARS, VISITS, SURVEYS = 150, 5, 200
 
 CASES: list[tuple[str, str, Kind, float]] = [
-    ("pair_separation_rms", "pair_rms", "quantile", 0.5),
-    ("pair_separation_percentile", "pair_rms", "quantile", 0.1),
-    ("pair_separation_percentile", "deviation", "quantile", 0.1),
-    ("pair_separation_outliers", "pair_rms", "share", 0.0),
-    ("photometric_repeatability", "magnitude_rms", "quantile", 0.5),
-    ("photometric_percentile", "magnitude_deviation", "quantile", 0.1),
-    ("photometric_outliers", "magnitude_deviation", "share", 0.0),
+    ("pair_separation_rms", "pair_rms", "percentile", 0.5),
+    ("pair_separation_percentile", "pair_rms", "percentile", 0.1),
+    ("pair_separation_percentile", "deviation", "percentile", 0.1),
+    ("pair_separation_outliers", "pair_rms", "above", 0.0),
+    ("photometric_repeatability", "magnitude_rms", "percentile", 0.5),
+    ("photometric_percentile", "magnitude_deviation", "percentile", 0.1),
+    ("photometric_outliers", "magnitude_deviation", "above", 0.0),
 ]
 
 
@@ -85,7 +86,7 @@ def test_the_error_is_that_of_simulated_surveys(simulated: tuple[Law, list[Value
         edges = np.linspace(4 / RADIUS, 6 / RADIUS, 101)
         middles = (edges[1:] + edges[:-1]) / 2
         pairs = STARS * (STARS - 1) / 2 * sum(map(_distance_density, middles)) * (edges[1] - edges[0])
-    if kind == "quantile":
+    if kind == "percentile":
         model = draws.scatter(kind, share, STARS, pairs)
         seen = np.log(found).std(ddof=1)
         assert found.mean() == pytest.approx(SIZE * draws.quantile(share) * model.reads, rel=0.03)
@@ -99,7 +100,7 @@ def logit_error(found: Values, draws: Draws, x: float, stars: int, pairs: float)
     """Scatter of observed shares above x, as a scatter of the logit of the true one; and what the law says."""
     share = draws.share_above(x)
     seen = found.std(ddof=1) * _slope(draws.share_above, x) / (_slope(draws._seen_above, x) * share * (1 - share))
-    return float(seen), draws.scatter("share", share, stars, pairs)
+    return float(seen), draws.scatter("above", share, stars, pairs)
 
 
 @pytest.mark.parametrize("estimator", ["offset", "deviation_from_mean", "reference_offset"])
@@ -122,7 +123,7 @@ def test_offsets_of_positions_against_direct_simulation(estimator: str, common: 
         shares.append(np.mean(abs(x) > 2))
     model = draws.scatter("rms", 0, n)
     assert np.log(squares).std() / 2 == pytest.approx(model.error, rel=0.1)
-    median = draws.scatter("quantile", 0.5, n)
+    median = draws.scatter("percentile", 0.5, n)
     assert np.log(medians).std() == pytest.approx(median.error, rel=0.1)
     assert np.mean(medians) == pytest.approx(draws.quantile(0.5) * median.reads, rel=0.03)
     seen, share = logit_error(np.array(shares), draws, 2.0, n, 0)
@@ -135,7 +136,7 @@ def test_for_many_equal_stars_pairs_count_for_nothing(visits: int, stars: int) -
     draws = Draws(Law(0.01, 0.0), "pair_rms", visits)
     closed = 1 / (2 * math.sqrt(stars * (visits - 1)))
     for pairs in (1e7, 1e9):
-        found = draws.scatter("quantile", 0.5, stars, pairs)
+        found = draws.scatter("percentile", 0.5, stars, pairs)
         assert found.visits == 0
         assert found.error == pytest.approx(closed, rel=0.06)
 
@@ -143,7 +144,7 @@ def test_for_many_equal_stars_pairs_count_for_nothing(visits: int, stars: int) -
 def test_shares_of_independent_stars_are_binomial() -> None:
     """Stars without anything in common: the median of their rms, by the chi-squared distribution."""
     visits, stars = 5, 400
-    found = Draws(Law(0.01, 0.0), "magnitude_rms", visits).scatter("quantile", 0.5, stars)
+    found = Draws(Law(0.01, 0.0), "magnitude_rms", visits).scatter("percentile", 0.5, stars)
     median = stats.chi2.median(visits - 1)
     density = 2 * median * stats.chi2.pdf(median, visits - 1)
     assert found.error == pytest.approx(0.5 / math.sqrt(stars) / density, rel=0.03)
@@ -170,11 +171,11 @@ def test_covariances_by_plain_loops() -> None:
 def test_the_law_says_the_same_every_time_and_more_stars_and_visits_help() -> None:
     for estimator in ("pair_rms", "magnitude_deviation", "reference_offset"):
         few, more = (Draws(Law(), estimator, visits) for visits in (5, 20))
-        first = few.scatter("quantile", 0.5, 100, 500)
-        assert first == Draws(Law(), estimator, 5).scatter("quantile", 0.5, 100, 500)
-        assert few.scatter("quantile", 0.5, 400, 8000).stars < first.stars / 3
-        assert few.scatter("quantile", 0.5, 400, 8000).visits == first.visits
-        assert more.scatter("quantile", 0.5, 100, 500).visits < first.visits / 2
+        first = few.scatter("percentile", 0.5, 100, 500)
+        assert first == Draws(Law(), estimator, 5).scatter("percentile", 0.5, 100, 500)
+        assert few.scatter("percentile", 0.5, 400, 8000).stars < first.stars / 3
+        assert few.scatter("percentile", 0.5, 400, 8000).visits == first.visits
+        assert more.scatter("percentile", 0.5, 100, 500).visits < first.visits / 2
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,8 @@ def test_the_law_says_the_same_every_time_and_more_stars_and_visits_help() -> No
         (lambda: Law(common=1.0), "--common 1"),
         (lambda: Draws(Law(), "excess_rms", 5), "no model of the errors of excess_rms"),
         (lambda: Draws(Law(), "pair_rms", 1), "--visits 1: at least two"),
-        (lambda: Draws(Law(), "pair_rms", 2).scatter("share", 1e-7, 100, 500), "too close to 0 or 100 %"),
+        (lambda: Draws(Law(), "pair_rms", 2).scatter("above", 1e-7, 100, 500), "too close to 0 or 100 %"),
+        (lambda: Draws(Law(), "pair_rms", 2).scatter("mean", 0.5, 100, 500), "no law of the mean of errors"),
     ],
 )
 def test_what_cannot_be_said_is_an_input_error(make: Callable[[], object], words: str) -> None:

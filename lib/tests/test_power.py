@@ -14,7 +14,9 @@ from skyaccept.lib import requirements
 from skyaccept.lib.decision import DecisionRule, decide
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.law import Law
-from skyaccept.lib.power import KINDS, Plan, _distance_density
+from skyaccept.lib.metrics import METRICS
+from skyaccept.lib.power import Plan, _distance_density
+from skyaccept.lib.question import Question
 from skyaccept.lib.report import planning
 
 SPECIFICATION = requirements.load()
@@ -88,11 +90,27 @@ def test_simple_takes_the_value_as_it_is_defined() -> None:
     assert made.chances(10.0).inconclusive == 0
 
 
-def test_every_metric_with_a_limit_has_its_statistic() -> None:
+def test_every_limit_is_of_a_statistic_that_the_law_describes() -> None:
     for case in SPECIFICATION.cases():
-        assert case.clause.metric in KINDS
-        for level in case.clause.levels.values():
-            assert set(level.parameters) == {KINDS[case.clause.metric][1]} - {""}
+        for level in case.clause.levels:
+            made = plan(case.id, level=level)
+            assert made.question.kind in ("percentile", "above", "rms")
+            assert made.of_share == (METRICS[case.clause.metric].unit == "percent")
+
+
+@pytest.mark.parametrize(
+    ("clause", "question"),
+    [
+        ("OSS-REQ-0388-AM1-r", Question("percentile", 50)),
+        ("OSS-REQ-0388-AF1-r", Question("above", 20)),
+        ("OSS-REQ-0388-AD1-r", Question("percentile", 90)),
+        ("OSS-REQ-0387-PF1uzy-u", Question("above", 22.5)),
+        ("OSS-REQ-0388-AB1-i", Question("rms")),
+        ("OSS-REQ-0388-AA1-r", Question("percentile", 50, sized=True)),
+    ],
+)
+def test_the_statistic_is_that_of_the_level(clause: str, question: Question) -> None:
+    assert plan(clause).question == question
 
 
 @pytest.mark.parametrize("true", [8.5, 11.5])
