@@ -23,7 +23,7 @@ from skyaccept.lib.errors import InputError
 Verdict = Literal["pass", "fail", "inconclusive", "not_measurable", "waived", "error"]
 
 RULES = ("guarded", "simple")
-DEFAULT_RULE = "simple"
+DEFAULT_RULE = "guarded"
 DEFAULT_RISK = 0.05
 
 MOST_GROWTH = 1000.0

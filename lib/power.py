@@ -1,13 +1,15 @@
 r"""Planning: how likely a clause passes, fails or stays inconclusive, at a true value and with a sample.
 
-The logarithm of the estimate (of a share its logit) is Gaussian about that of the true value, with the standard error s
-of `skyaccept.lib.law`; s is itself estimated, with :math:`\nu` degrees of freedom, those of :math:`V - 1` for the part
-that comes from visits and of `BLOCKS` - 1 for that from stars, combined after Welch and Satterthwaite. With t the
-quantile of Student's distribution at 1 - risk and T the distance of the estimate from the limit in units of the
-estimated s, a limit from above is
+The estimate over the true value is Gaussian about 1 (of a share, its logit about that of the true one), with the
+standard error s of `skyaccept.lib.law`; s is itself estimated, with :math:`\nu` degrees of freedom, those of the blocks
+of visits for the part that comes from visits and of the cells of stars for that from stars
+(`skyaccept.lib.replicates`), combined after Welch and Satterthwaite. With t the quantile of Student's distribution at
+1 - risk, under ``guarded`` a limit L from above is
 
-- passed where T >= t, failed where T <= -t, and inconclusive between, under ``guarded``;
-- T has the noncentral t distribution with :math:`\nu` degrees of freedom about (ln limit - ln true) / s.
+- passed where (1 - estimate / L) / s >= t, failed where it is <= -t, and inconclusive between, as
+  `skyaccept.lib.uncertainty.Part` has it;
+- this is T >= t L / true, with T of the noncentral t distribution with :math:`\nu` degrees of freedom about
+  (L / true - 1) / s.
 
 At a true value on the limit this passes with the probability ``risk``. Under ``simple`` the value as defined is
 compared with the limit, with what its definition reads high or low. The estimate is taken to have no bias.
@@ -28,11 +30,9 @@ from skyaccept.lib.law import PAIRS, Draws, Law, Scatter
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.outcome import in_units
 from skyaccept.lib.question import Question
+from skyaccept.lib.replicates import BLOCKS, CELLS
 from skyaccept.lib.requirements import Case, Definition
 from skyaccept.lib.sphere import Float
-
-BLOCKS = 20
-"""Blocks of stars that an interval is formed from: the degrees of freedom of what comes from stars, and one."""
 
 MOST_VISITS, MOST_STARS = 200, 1_000_000
 """Largest samples that are looked at."""
@@ -163,16 +163,21 @@ class Plan:
             reads = 100 * found.reads if self.of_share else true * found.reads
             met = float(stats.norm.cdf(sign * (scale(self.limit) - scale(reads)) / found.error))
             return Chances(met, 0.0, 1 - met)
-        away = sign * (scale(self.limit) - scale(true)) / found.error
         freedom = self.freedom(found)
         asked = float(stats.t.ppf(1 - self.rule.risk, freedom))
+        if self.of_share:
+            away = sign * (scale(self.limit) - scale(true)) / found.error
+        else:
+            away = sign * (self.limit / true - 1) / found.error
+            asked *= self.limit / true
         met, missed = _beyond(asked, away, freedom), _beyond(asked, -away, freedom)
         return Chances(met, max(0.0, 1 - met - missed), missed)
 
     def freedom(self, found: Scatter) -> float:
         """Degrees of freedom of an estimated standard error, after Welch and Satterthwaite."""
-        by_stars = found.stars**2 / (min(self.stars, BLOCKS) - 1)
-        return (found.stars + found.visits) ** 2 / (by_stars + found.visits**2 / (self.visits - 1))
+        by_stars = found.stars**2 / (min(self.stars, CELLS) - 1)
+        by_visits = found.visits**2 / (min(self.visits, BLOCKS) - 1)
+        return (found.stars + found.visits) ** 2 / (by_stars + by_visits)
 
     def meets(self, true: float) -> bool:
         """Whether a true value meets the limit."""
@@ -234,9 +239,9 @@ def _logit(percent: float) -> float:
 
 
 def _beyond(asked: float, away: float, freedom: float) -> float:
-    """Probability that a noncentral t exceeds a value."""
-    if abs(away) > 30:  # far beyond what the series is good for, and certain
-        return float(away > 0)
+    """Probability that a noncentral t exceeds a value above zero."""
+    if abs(away) > 30:  # far beyond what the series is good for; only the estimated error still matters
+        return float(stats.chi2.cdf(freedom * (away / asked) ** 2, freedom)) if away > 0 else 0.0
     return float(np.clip(stats.nct.sf(asked, freedom, away), 0, 1))
 
 

@@ -7,7 +7,8 @@ from html import escape
 
 from skyaccept.lib.decision import probability
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.power import BLOCKS, MOST_STARS, MOST_VISITS, Plan
+from skyaccept.lib.power import MOST_STARS, MOST_VISITS, Plan
+from skyaccept.lib.replicates import CELLS
 from skyaccept.lib.report.plots import HEIGHT, WIDTH, Frame, Mark
 from skyaccept.lib.report.text import unit
 
@@ -66,7 +67,7 @@ def assumptions(plan: Plan) -> list[str]:
         f"Gaussian errors, their size log-normal between stars with {law.spread:g} in the logarithm (--spread)",
         f"{100 * law.common:g} % of the variance common to a visit, as {common} of it (--common)",
         "all stars seen in all visits; the estimate without bias, its error estimated from the visits and from "
-        f"{BLOCKS} blocks of stars",
+        f"{CELLS} cells of stars",
     ]
     if plan.case.clause.against is not None:
         found.append(f"one coordinate; as many visits in {plan.case.clause.against}")
