@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TypeVar
 
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Question, Values
@@ -12,6 +13,9 @@ from skyaccept.lib.uncertainty import Estimate
 
 Known = tuple[Estimate, Json]
 """What is known of a true value, and the replicates that say so."""
+
+
+Found = TypeVar("Found")
 
 
 class Inferences:
@@ -48,25 +52,34 @@ class Inferences:
             self._known.update({(key, question): str(reason) for question in new})
         return [self._known[key, question] for question in questions]
 
+    def resampled(self, key: Hashable, resample: Callable[[], Resampled]) -> Resampled:
+        """What ``resample`` gives, made once; it raises `NotMeasurable` each time where it does so once."""
+        if key not in self._resampled:
+            try:
+                self._resampled[key] = resample()
+            except NotMeasurable as reason:
+                self._resampled[key] = reason
+        return known(self._resampled[key])
+
     def _infer(
         self,
         key: Hashable,
         resample: Callable[[], Resampled],
         new: Mapping[Question, tuple[float, Mapping[str, float]]],
     ) -> None:
-        if key not in self._resampled:
-            try:
-                self._resampled[key] = resample()
-            except NotMeasurable as reason:
-                self._resampled[key] = reason
-        resampled = self._resampled[key]
-        if isinstance(resampled, NotMeasurable):
-            raise NotMeasurable(*resampled.args)
+        resampled = self.resampled(key, resample)
         axes = ("ra", "dec") if len(resampled.matrix.values) == 2 else ("value",)
         values = [[by.get(name, value) for name in axes] for value, by in new.values()]
         found = infer(resampled, list(new), values if resampled.matrix.note else None)
         for question, one in zip(new, found, strict=True):
             self._known[key, question] = str(one) if isinstance(one, NotMeasurable) else (one[0], record(one[1], axes))
+
+
+def known(found: Found | NotMeasurable) -> Found:
+    """What was found; raises the reason where there is one instead."""
+    if isinstance(found, NotMeasurable):
+        raise NotMeasurable(*found.args)
+    return found
 
 
 def record(tables: Sequence[Values], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:

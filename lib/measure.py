@@ -6,23 +6,25 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import astropy.units as u
 import numpy as np
+from skyaccept.lib import breakdown
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError, NotMeasurable
-from skyaccept.lib.inference import Inferences
+from skyaccept.lib.inference import Inferences, known
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings, evaluate
 from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, in_units, record
 from skyaccept.lib.provenance import describe, run_record, uncovered
 from skyaccept.lib.reference import Reference
+from skyaccept.lib.replicates import Resampled
 from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification
 from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.selection import Cut, Selection, in_band, select
-from skyaccept.lib.uncertainty import Estimate
 from skyaccept.lib.waivers import Waiver, apply
 
 
@@ -38,6 +40,7 @@ def run(
     rule: DecisionRule | None = None,
     waivers: Mapping[str, Waiver] | None = None,
     confidence: float | None = CONFIDENCE,
+    by: Sequence[str] = (),
 ) -> Results:
     """Measure every clause of a specification on a dataset.
 
@@ -63,6 +66,8 @@ def run(
         As `skyaccept.lib.waivers.load` returns it.
     confidence : float, optional
         Of the intervals, between 0 and 1; with None values are measured alone.
+    by : sequence of str
+        Keys of `skyaccept.lib.cells.KEYS` that all clauses are broken down by; see `skyaccept.lib.breakdown.keys`.
 
     Returns
     -------
@@ -72,8 +77,8 @@ def run(
     Raises
     ------
     InputError
-        No clause applies, the definition or level does not exist, the confidence is not between 0 and 1, or a column
-        that a clause needs is missing.
+        No clause applies, the definition, level or key does not exist, the confidence is not between 0 and 1, or a
+        column that a clause or key needs is missing.
     """
     started = time.time()
     measurer = Measurer(
@@ -86,6 +91,7 @@ def run(
         rule=rule,
         waivers=waivers,
         confidence=confidence,
+        by=by,
     )
     results = tuple(measurer.measure(case) for case in clauses.cases(bands))
     provenance = run_record(started, "skyaccept.lib.measure.run")
@@ -93,7 +99,12 @@ def run(
 
 
 def needs(
-    specification: Specification, cases: Iterable[Case], *, definition: str | None = None, compare: bool = False
+    specification: Specification,
+    cases: Iterable[Case],
+    *,
+    definition: str | None = None,
+    compare: bool = False,
+    by: Sequence[str] = (),
 ) -> frozenset[str]:
     """Columns of a catalog that cases need beside visit, band, position and object; flags as ``flag_NAME``.
 
@@ -105,14 +116,16 @@ def needs(
         As for `run`.
     compare : bool
         Under every definition instead of the deciding one alone.
+    by : sequence of str
+        As for `run`.
 
     Raises
     ------
     InputError
-        The definition does not exist.
+        The definition or a key does not exist.
     """
     _check_definition(specification, definition)
-    used: set[str] = set()
+    used = {"detector", *breakdown.columns(by)}  # detector tells where a failure comes from
     for case in cases:
         names = [_deciding(case, definition)]
         if compare and case.requirement.kind != "diagnostic":
@@ -139,6 +152,7 @@ class Measurer:
         rule: DecisionRule | None = None,
         waivers: Mapping[str, Waiver] | None = None,
         confidence: float | None = CONFIDENCE,
+        by: Sequence[str] = (),
     ) -> None:
         if level not in LEVELS:
             raise InputError(f"--level {level}: not one of {', '.join(LEVELS)}")
@@ -146,6 +160,8 @@ class Measurer:
             raise InputError(f"--confidence {confidence:g}: not between 0 and 1")
         _check_definition(specification, definition)
         self._detections = detections
+        self._always = bool(by)
+        self._by = breakdown.keys(by, detections)
         self._definitions = specification.definitions
         self._level = level
         self._definition = definition
@@ -193,6 +209,10 @@ class Measurer:
                     found = plain(self._record(case, other, self._try_under(other, case)).to_json())
                     others[other.id] = {key: found[key] for key in ("levels", "sample", "reason")}
         result = dataclasses.replace(self._record(case, definition, outcome), other_definitions=others)
+        failed = result.verdict in ("fail", "inconclusive") and self._confidence is not None
+        if outcome.broken_down is not None and result.value is not None and (self._always or failed):
+            where = outcome.broken_down(result.level if result.level in result.levels else "")
+            result = dataclasses.replace(result, data=result.data | where)
         return apply(result, self._waivers)
 
     def _record(self, case: Case, definition: Definition, outcome: Outcome) -> Result:
@@ -254,21 +274,23 @@ class Measurer:
         data: Json = {"histogram": self._histogram(errors, estimator)}
         if errors.coordinates:
             data["coordinates"] = {name or "value": by for name, (_, by) in found.items()}
+
+        def resample() -> Resampled:
+            return estimator.replicates(estimator.matrix(sample, parameters, settings, errors), settings)
+
+        def broken_down(level: str) -> Json:
+            resampled, rows = partial(self._inferences.resampled, key, resample), sample.selection.rows
+            confidence = self._confidence or CONFIDENCE
+            return breakdown.record(resampled, asked[level], self._detections, rows, self._by, confidence)
+
+        made = Outcome(None, account(sample, cuts, errors), values, data, errors.method, broken_down=broken_down)
         if self._confidence is None:
-            estimates: dict[str, Estimate | str] = dict.fromkeys(asked, "no interval was asked for")
-            return Outcome(None, account(sample, cuts, errors), values, data, errors.method, estimates=estimates)
-        known = self._inferences.infer(
-            key,
-            lambda: estimator.replicates(estimator.matrix(sample, parameters, settings, errors), settings),
-            list(asked.values()),
-            list(found.values()),
-        )
-        inferred = dict(zip(asked, known, strict=True))
-        data["replicates"] = {
-            name or "value": known[1] for name, known in inferred.items() if not isinstance(known, str)
-        }
-        estimates = {name: known if isinstance(known, str) else known[0] for name, known in inferred.items()}
-        return Outcome(None, account(sample, cuts, errors), values, data, errors.method, estimates=estimates)
+            return dataclasses.replace(made, estimates=dict.fromkeys(asked, "no interval was asked for"))
+        inferred = self._inferences.infer(key, resample, list(asked.values()), list(found.values()))
+        by_level = dict(zip(asked, inferred, strict=True))
+        data["replicates"] = {name or "value": one[1] for name, one in by_level.items() if not isinstance(one, str)}
+        estimates = {name: one if isinstance(one, str) else one[0] for name, one in by_level.items()}
+        return dataclasses.replace(made, estimates=estimates)
 
     def _histogram(self, errors: Errors, estimator: Estimator) -> Json:
         """Histogram of errors that are kept in `_errors`, for the clauses that share them."""
@@ -318,10 +340,7 @@ class Measurer:
                 self._errors[key] = find()
             except NotMeasurable as reason:
                 self._errors[key] = reason
-        found = self._errors[key]
-        if isinstance(found, NotMeasurable):
-            raise NotMeasurable(*found.args)
-        return found
+        return known(self._errors[key])
 
 
 def _check_definition(specification: Specification, name: str | None) -> None:

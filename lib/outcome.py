@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import astropy.units as u
@@ -28,8 +28,8 @@ CONFIDENCE = 0.95
 class Outcome:
     """What came out under one definition: a value per level and how it was found, or the reason why there is none.
 
-    ``estimates`` holds what is known of the true values, or the reason why there is no interval. A diagnostic has no
-    levels; its value is that of level "".
+    ``estimates`` holds what is known of the true values, or the reason why there is no interval; ``broken_down(level)``
+    says where the errors come from. A diagnostic has no levels; its value is that of level "".
     """
 
     reason: str | None
@@ -39,6 +39,7 @@ class Outcome:
     method: str | None = None
     broken: bool = False
     estimates: Mapping[str, Distribution | str] = field(default_factory=dict)
+    broken_down: Callable[[str], Json] | None = None
 
     def known(self, level: str) -> Distribution | str:
         """Distribution of the true value at a level, or the reason why there is none."""

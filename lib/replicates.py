@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,8 @@ class Matrix:
         Variance to be subtracted from that of each unit.
     note : str
         What the matrix leaves out, in words.
+    visits : (n_visits,) int64, optional
+        Code of each visit in the catalog.
     """
 
     values: tuple[Values, ...]
@@ -64,6 +67,7 @@ class Matrix:
     other: tuple[Values, ...] = ()
     noise: Values | None = None
     note: str = ""
+    visits: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,29 @@ Find = Callable[[Kept, bool], Take]
 
 
 @dataclass(frozen=True)
+class Residual:
+    """How the errors of a metric fall to single measurements.
+
+    Attributes
+    ----------
+    about : {"unit", "zero", "mean", "visit"}
+        What a measurement is compared with: the mean of its unit; nothing, as it stands; the mean of all; the median of
+        its visit.
+    of : {"measurement", "unit", "visit"}
+        What one error is of: a measurement itself, or the rms of a unit or of a visit.
+    signed : bool
+        Whether its sign counts.
+    factor : float
+        Of the rms of a unit.
+    """
+
+    about: Literal["unit", "zero", "mean", "visit"] = "unit"
+    of: Literal["measurement", "unit", "visit"] = "measurement"
+    signed: bool = False
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
 class Resampled:
     """A matrix and how errors follow from it.
 
@@ -96,12 +123,15 @@ class Resampled:
     extreme : callable, optional
         As ``find``, under the opposite of an assumption that the data cannot judge, where there is one. The estimate is
         then the middle of both, and its interval reaches from the lower end of the one to the upper end of the other.
+    residual : Residual, optional
+        How the errors fall to single measurements; None where they do not.
     """
 
     matrix: Matrix
     find: Find
     fewest: int = 1
     extreme: Find | None = None
+    residual: Residual | None = None
 
 
 Inferred = tuple[Estimate, list[Values]]

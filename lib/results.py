@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
@@ -159,7 +159,7 @@ class Result:
             said += f"; the {self.level} target is {limit}, and the capability to measure it is what is required"
         if self.verdict == "not_measurable":
             said += f"; not measurable: {self.reason}"
-        return said + self._waived
+        return said + self._blamed + self._waived
 
     def _decided(self, unit: str) -> str:
         """What came of the comparison with the limit, in words."""
@@ -172,6 +172,27 @@ class Result:
         elif self.measured:
             words = f", {'met with' if verdict == 'pass' else 'missed by'} {abs(self.margin or 0.0):.3g}{unit}"
         return words + (f"; {found['note']}" if found.get("note") else "")
+
+    @property
+    def _blamed(self) -> str:
+        """Which visit, detector or region the errors of a clause that does not pass come from, in words."""
+        by: Json = self.data.get("breakdown", {})
+        if self.verdict not in ("fail", "inconclusive", "waived") or not by:
+            return ""
+        nouns = {key: {"sky": "region"}.get(key, key) for key in by}
+        found = []
+        for key, noun in nouns.items():
+            cell = next((cell for cell in by[key]["cells"] if cell["name"] == by[key]["worst"]), None)
+            if cell is not None:
+                n, of = by[key]["departing"], by[key]["count"]
+                count = f"{n} of {of} {noun}s depart{'s' * (n == 1)}"
+                found.append(f"{noun} {cell['name']}, {cell['ratio']:.2g} times the others ({count})")
+        if found:
+            return f"; worst: {'; '.join(found)}"
+        judged = [noun for key, noun in nouns.items() if by[key]["judged"]]
+        if not judged:
+            return f"; too few measurements to tell {_listed([f'{noun}s' for noun in nouns.values()], 'or')} apart"
+        return f"; no {_listed(judged, 'or')} is worse than the rest"
 
     @property
     def _waived(self) -> str:
@@ -304,6 +325,10 @@ def in_document_order(records: Iterable[Result], order: Iterable[str]) -> tuple[
     """Sort results by the order of their test ids in the documents."""
     place = {test: number for number, test in enumerate(order)}
     return tuple(sorted(records, key=lambda result: place[result.test]))
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _build(kind: type[Any], record: Json) -> Any:

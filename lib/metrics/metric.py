@@ -109,7 +109,7 @@ class Sample:
             found.append(dense)
         bright = None if self.brightness is None else self.brightness[stars[kept]]
         objects = self.positions.objects[stars[kept]]
-        return Matrix(tuple(found), np.arange(len(kept))[:, None], len(kept), bright, objects, note=note)
+        return Matrix(tuple(found), np.arange(len(kept))[:, None], len(kept), bright, objects, note=note, visits=visits)
 
 
 @dataclass(frozen=True)

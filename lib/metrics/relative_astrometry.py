@@ -137,7 +137,8 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
         bright = None if sample.brightness is None else sample.brightness[stars]
         if not len(values):
             raise NotMeasurable(f"no interval: no pair of the {len(stars):,} stars that replicates are made of")
-        return Matrix((values,), pairs, len(stars), bright, least=least, note=note)
+        objects = where.objects[stars]
+        return Matrix((values,), pairs, len(stars), bright, objects, least, note=note, visits=where.visits)
 
     return sample.once(("pairs by visit", annulus, least, errors.pairs), make)
 

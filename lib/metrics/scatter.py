@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skyaccept.lib import bias, quantile
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Sorted, Values, without_signs
-from skyaccept.lib.replicates import Find, Kept, Matrix, Resampled, Take, Units
+from skyaccept.lib.replicates import Find, Kept, Matrix, Resampled, Residual, Take, Units
 
 _SHAPED = 60  # visits beyond which the shape of a residual is that of the error
 
@@ -23,7 +23,8 @@ def rms(matrix: Matrix, ddof: int, factor: float = 1.0) -> Resampled:
     visits = _numbers(matrix.values[0])
     few = np.count_nonzero(visits >= bias.FEWEST) < max(2, 0.5 * len(visits))
     extreme = _scatter(ddof, factor, opposite=True) if few else None
-    return Resampled(matrix, _scatter(ddof, factor), fewest=2, extreme=extreme)
+    residual = Residual(of="unit", factor=factor)
+    return Resampled(matrix, _scatter(ddof, factor), fewest=2, extreme=extreme, residual=residual)
 
 
 def deviation(matrix: Matrix, about: str, signed: bool = False) -> Resampled:
@@ -42,7 +43,7 @@ def deviation(matrix: Matrix, about: str, signed: bool = False) -> Resampled:
         sizes = found[row, column]
         return elements(sizes if signed else np.abs(sizes), np.flatnonzero(units)[row], None)
 
-    return Resampled(matrix, find, fewest=2)
+    return Resampled(matrix, find, fewest=2, residual=Residual(signed=signed))
 
 
 def difference(matrix: Matrix) -> Resampled:
@@ -59,7 +60,7 @@ def difference(matrix: Matrix) -> Resampled:
             share.append(2 / (number[row] * (number[row] - 1)))
         return elements(np.concatenate(found), np.concatenate(unit), np.concatenate(share))
 
-    return Resampled(matrix, find, fewest=2)
+    return Resampled(matrix, find, fewest=2, residual=Residual())
 
 
 def offset(matrix: Matrix, about: Literal["zero", "mean", "visit"], sizes: bool = False) -> Resampled:
@@ -89,7 +90,7 @@ def offset(matrix: Matrix, about: Literal["zero", "mean", "visit"], sizes: bool 
 
         return take
 
-    return Resampled(matrix, find)
+    return Resampled(matrix, find, residual=Residual(about, signed=not sizes))
 
 
 def visit_rms(matrix: Matrix) -> Resampled:
@@ -109,7 +110,7 @@ def visit_rms(matrix: Matrix) -> Resampled:
 
         return take
 
-    return Resampled(matrix, find)
+    return Resampled(matrix, find, residual=Residual("zero", of="visit"))
 
 
 def separation_std(matrix: Matrix) -> Resampled:

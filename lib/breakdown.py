@@ -1,0 +1,380 @@
+r"""Where the errors of a metric come from: its statistic by visit, detector, airmass, magnitude or place on the sky.
+
+Each measurement has a residual: about the mean of its star (or pair), made larger by :math:`\sqrt{n/(n-1)}` for the
+mean of n that it is part of; or as it stands against the other band or the reference catalog. The residuals of a cell,
+say a visit, yield a value with an interval, and their size, a quantile of their absolute values, is compared with that
+of all other cells:
+
+- within: is the difference of the logarithms larger than the scatter of the stars allows? The error of each side is
+  that of a delete-block jackknife over stars (Shao and Wu 1989), the significance corrected after Holm (1979);
+- between: is the cell an outlier among the cells, which scatter by what visits, say, have in common as well? The
+  generalised extreme studentised deviate (Rosner 1983) lets several bad cells not hide each other.
+
+A cell departs from the rest if both say so. Where a metric is broken down by several keys, each significance is
+corrected for their number as well (Bonferroni).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from skyaccept.lib import cells, quantile
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.departure import SIGNIFICANCE, departures
+from skyaccept.lib.errors import InputError, NotMeasurable
+from skyaccept.lib.question import Question
+from skyaccept.lib.replicates import Matrix, Resampled, Residual
+from skyaccept.lib.results import Json
+
+Values = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Statistic = Callable[[Values], float]
+
+BLOCKS = 20
+"""Blocks of stars that are left out one after the other."""
+
+FEWEST = 20
+"""Measurements below which a cell is not judged; also if fewer than `BEYOND` are expected beyond its quantile."""
+
+BEYOND = 5
+
+SHOWN = 40
+"""Cells of a key that are kept in the results."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One visit, detector, ... and what its measurements say.
+
+    Attributes
+    ----------
+    name : str
+    value, low, high : float or None
+        Value of the metric's statistic in the cell, and its interval from the scatter of the stars; None where the
+        cell has too few measurements or stars.
+    measurements, objects : int
+    ratio : float or None
+        Size of its residuals over that of all others.
+    significance : float or None
+        Probability of a departure as large as this if the cell were like the others, corrected for multiple tests.
+    departs : bool
+    """
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    measurements: int
+    objects: int
+    ratio: float | None = None
+    significance: float | None = None
+    departs: bool = False
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """Cells, the worst first.
+
+    ``value`` is the same statistic of all measurements, of which ``outside`` are in no cell; ``of`` says what it is.
+    """
+
+    by: str
+    cells: tuple[Cell, ...]
+    value: float
+    outside: int = 0
+    of: str = ""
+
+    @property
+    def departing(self) -> int:
+        """Number of cells that depart from the rest."""
+        return sum(cell.departs for cell in self.cells)
+
+    @property
+    def worst(self) -> Cell | None:
+        """The cell whose residuals are larger than those of the others by most, if any departs so."""
+        found = [cell for cell in self.cells if cell.departs and cell.ratio is not None and cell.ratio > 1]
+        return max(found, key=lambda cell: cell.ratio or 0.0, default=None)
+
+    def to_json(self, confidence: float) -> Json:
+        """For the results; of the cells at most `SHOWN`, the departing ones first."""
+        return {
+            "of": self.of,
+            "value": self.value,
+            "confidence": confidence,
+            "count": len(self.cells),
+            "judged": sum(cell.ratio is not None for cell in self.cells),
+            "departing": self.departing,
+            "worst": None if self.worst is None else self.worst.name,
+            "outside": self.outside,
+            "cells": [asdict(cell) for cell in self.cells[:SHOWN]],
+        }
+
+
+def columns(by: Sequence[str]) -> list[str]:
+    """Columns of a catalog that keys need.
+
+    Raises
+    ------
+    InputError
+        Something is no key.
+    """
+    for key in by:
+        if key not in cells.KEYS:
+            raise InputError(f"--by {key}: not one of {', '.join(cells.KEYS)}")
+    return [cells.COLUMNS[key] for key in by if key in cells.COLUMNS]
+
+
+def keys(by: Sequence[str], detections: Detections) -> tuple[str, ...]:
+    """Keys that were asked for, or those that explain a failure: visit, sky and, where the catalog has it, detector.
+
+    Raises
+    ------
+    InputError
+        Something is no key, or the catalog lacks its column.
+    """
+    for name in columns(by):
+        detections.column(name, f"--by {','.join(by)}")
+    if by:
+        return tuple(dict.fromkeys(by))
+    return ("visit", "sky") if detections.detector is None else ("visit", "detector", "sky")
+
+
+def record(
+    resampled: Callable[[], Resampled],
+    question: Question,
+    detections: Detections,
+    rows: Codes,
+    by: Sequence[str],
+    confidence: float,
+) -> Json:
+    """What the results hold of the breakdown of one metric, or why there is none.
+
+    Parameters
+    ----------
+    resampled : callable
+        Gives the matrix and what the errors are, or raises `NotMeasurable`.
+    question : Question
+        What is asked of the errors.
+    detections : Detections
+    rows : (n_rows,) int64
+        Detections of the sample.
+    by : sequence of str
+        Keys.
+    confidence : float
+        Of the intervals.
+    """
+    try:
+        found = resampled()
+        broken = break_down(found, question, detections, rows, by, confidence)
+    except NotMeasurable as reason:
+        return {"no_breakdown": str(reason).replace("no interval", "no breakdown")}
+    note = found.matrix.note.removeprefix("; replicates of ")
+    return {
+        "breakdown": {
+            one.by: one.to_json(confidence) | ({"note": f"measurements of {note}"} if note else {}) for one in broken
+        }
+    }
+
+
+def break_down(
+    resampled: Resampled,
+    question: Question,
+    detections: Detections,
+    rows: Codes,
+    by: Sequence[str],
+    confidence: float = 0.95,
+) -> list[Breakdown]:
+    """Break the errors of a metric down by each of some keys; parameters as `record`.
+
+    Raises
+    ------
+    InputError
+        The catalog lacks the column of a key.
+    NotMeasurable
+        An error is not that of a single measurement, or no measurement has a residual.
+    """
+    matrix, residual = resampled.matrix, resampled.residual
+    if residual is None:
+        raise NotMeasurable("no breakdown: what is compared are pairs of visits, not measurements one by one")
+    values = np.stack([_residuals(matrix, axis, residual) for axis in range(len(matrix.values))], axis=-1)
+    unit, column = np.nonzero(np.isfinite(values).all(axis=-1))
+    if not len(unit):
+        raise NotMeasurable("no breakdown: no star of the sample was measured often enough to have residuals")
+    stars, flat = matrix.stars[unit], values[unit, column]
+    place = cells.Place(matrix, detections, cells.table(matrix, detections, rows), stars, column)
+    statistics = [_statistic(question, residual, whole) for whole in flat.T]
+
+    def largest(part: Values) -> float:
+        return max(statistic(along) for statistic, along in zip(statistics, part.T, strict=True))
+
+    ask = Ask(largest, _share(question, largest(flat)), confidence, question.kind == "above", len(by))
+    of = _words(question, residual, matrix)
+    return [replace(compare(key, flat, cells.KEYS[key](place), stars, ask), of=of) for key in by]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is asked of cells: ``statistic`` of residuals, (m, c), and the percentile ``share`` that is their size."""
+
+    statistic: Statistic
+    share: float
+    confidence: float = 0.95
+    percentage: bool = False
+    keys: int = 1
+
+
+def _residuals(matrix: Matrix, axis: int, residual: Residual) -> Values:
+    values = matrix.values[axis]
+    if matrix.other:
+        values = values - _mean(matrix.other[axis])[0]
+    if residual.about == "zero":
+        return values
+    if residual.about == "mean":
+        return np.asarray(values - np.nanmean(values))
+    if residual.about == "visit":
+        seen = np.isfinite(values).any(axis=0)
+        return np.asarray(values - np.where(seen, np.nanmedian(np.where(seen, values, 0.0), axis=0), np.nan))
+    mean, number = _mean(values)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        wider = np.where(number >= max(2, matrix.least), np.sqrt(number / (number - 1)), np.nan)
+    return np.asarray(residual.factor * (values - mean) * wider)
+
+
+def _mean(values: Values) -> tuple[Values, Values]:
+    """Mean of each unit and the number of its measurements, (n, 1)."""
+    number = np.count_nonzero(np.isfinite(values), axis=1)[:, None].astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.nansum(values, axis=1)[:, None] / number, number
+
+
+def _width(question: Question, residual: Residual) -> float:
+    """What a quantile of sizes of normal errors of unit width is; 1 where the error of a measurement is asked for."""
+    if residual.of != "unit" or question.kind != "percentile":
+        return 1.0
+    return float(stats.norm.ppf(0.5 + question.at / 200))
+
+
+def _statistic(question: Question, residual: Residual, whole: Values) -> Statistic:
+    """Answer of some residuals of one coordinate; what they are centred by is the same for all cells."""
+    if residual.of == "visit":
+        question = Question("rms")
+    width = _width(question, residual)
+    errors = whole if residual.signed else np.abs(whole)
+    center = quantile.median(errors) / _width(Question("percentile", 50), residual) if question.centered else 0.0
+    plain = replace(question, centered=False, sized=False)
+
+    def statistic(values: Values) -> float:
+        found = (values if residual.signed else np.abs(values)) / width - center
+        return plain.answer((np.sort(np.abs(found) if question.sized else found), None))
+
+    return statistic
+
+
+def _share(question: Question, value: float) -> float:
+    """Percentile of sizes that is compared: where the metric looks."""
+    if question.kind == "percentile":
+        return question.at
+    return float(np.clip(100 - value, 50, 95)) if question.kind == "above" else 50.0
+
+
+def _words(question: Question, residual: Residual, matrix: Matrix) -> str:
+    """What the value of a cell is."""
+    unit = "pair" if matrix.stars.shape[1] == 2 else "star"
+    what = {
+        "unit": f"residuals of single measurements about the mean of their {unit}",
+        "zero": "offsets of single measurements",
+        "mean": "offsets of single measurements from their mean",
+        "visit": "offsets of single measurements from the median of their visit",
+    }[residual.about]
+    kind = "rms" if residual.of == "visit" else question.kind
+    size = what if residual.signed and not question.sized else f"sizes of {what}"
+    width = _width(question, residual)
+    said = {
+        "percentile": f"{question.at:g} % quantile of {size}" + (f", over {width:.4f}" if width != 1 else ""),
+        "above": f"percentage of {size} above {question.at:g}",
+        "rms": f"rms of {what}",
+        "mean": f"mean of {size}",
+        "size": f"size of the median of {what}",
+    }[kind]
+    said += ", less the median of all" if question.centered else ""
+    return said + ("; shot noise is not subtracted" if matrix.noise is not None else "")
+
+
+def compare(by: str, values: Values, members: Sequence[tuple[str, Codes]], objects: Codes, ask: Ask) -> Breakdown:
+    """Values of cells, and which of them depart from the rest.
+
+    Parameters
+    ----------
+    by : str
+    values : (m, c) float64
+        Residuals, one column for each coordinate; of several the largest value counts.
+    members : sequence of (str, (p,) int64)
+        Name of each cell and the measurements that belong to it.
+    objects : (m, k) int64
+        Stars that each measurement belongs to, numbered along the sky.
+    ask : Ask
+
+    Returns
+    -------
+    Breakdown
+        Cells in order: those that depart first, by how far; the others by their size.
+    """
+    found = [_cell(name, values[part], objects[part], ask) for name, part in members]
+    judged = [k for k, (_, size) in enumerate(found) if size is not None]
+    result = [cell for cell, _ in found]
+    if len(judged) >= 3:
+        ratio, significance = departures(np.array([found[k][1] for k in judged], dtype=np.float64))
+        for k, r, p in zip(judged, ratio, np.minimum(1, ask.keys * significance), strict=True):
+            result[k] = replace(result[k], ratio=float(r), significance=float(p), departs=bool(p < SIGNIFICANCE))
+    inside = np.zeros(len(values), dtype=bool)
+    for _, part in members:
+        inside[part] = True
+    outside = int(np.count_nonzero(~inside))
+    return Breakdown(by, tuple(sorted(result, key=_rank)), ask.statistic(values), outside)
+
+
+def _rank(cell: Cell) -> tuple[Any, ...]:
+    return (not cell.departs, cell.ratio is None, -(cell.ratio or 0.0), cell.name)
+
+
+def _cell(name: str, values: Values, objects: Codes, ask: Ask) -> tuple[Cell, tuple[float, float, float] | None]:
+    """Value of a cell with its interval; logarithm of the size of its residuals, its variance, degrees of freedom."""
+    number, stars = len(values), len(np.unique(objects))
+    # stars that stand together fall into different blocks
+    block = objects % BLOCKS
+    used = np.unique(block)
+    if number < max(FEWEST, BEYOND / (1 - ask.share / 100)) or len(used) < BLOCKS // 2:
+        return Cell(name, None, None, None, number, stars), None
+
+    def both(part: Values) -> tuple[float, float]:
+        size = max(float(np.percentile(np.abs(along), ask.share)) for along in part.T)
+        return ask.statistic(part), np.log(size) if size > 0 else -np.inf
+
+    value, size = both(values)
+    parts = [values[(block != one).all(axis=1)] for one in used]
+    without = np.array([both(part) for part in parts if len(part)])
+    if len(without) < len(used):
+        return Cell(name, value, None, None, number, stars), None
+    freedom = len(used) - 1
+    with np.errstate(invalid="ignore"):
+        variance = freedom / len(used) * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
+    half = float(stats.t.ppf(0.5 + ask.confidence / 2, freedom)) * float(np.sqrt(variance[0]))
+    low, high = max(0.0, value - half) if value >= 0 else value - half, value + half
+    if ask.percentage:
+        least, most = _binomial(value, stars, ask.confidence)
+        low, high = min(low, least), min(100.0, max(high, most))
+    known = bool(np.isfinite(size) and np.isfinite(variance[1]))
+    return Cell(name, value, low, high, number, stars), (size, float(variance[1]), freedom) if known else None
+
+
+def _binomial(percentage: float, stars: int, confidence: float) -> tuple[float, float]:
+    """Interval of a percentage of independent stars (Clopper and Pearson 1934); 0 of some stars is not 0 of all."""
+    hits, tail = percentage / 100 * stars, (1 - confidence) / 2
+    low = float(stats.beta.ppf(tail, hits, stars - hits + 1)) if hits > 0 else 0.0
+    high = float(stats.beta.ppf(1 - tail, hits + 1, stars - hits)) if hits < stars else 1.0
+    return 100 * low, 100 * high

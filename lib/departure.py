@@ -1,0 +1,53 @@
+"""Which of some sizes depart from the rest: by more than each is uncertain, and by more than they scatter."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Values = NDArray[np.float64]
+
+SIGNIFICANCE = 0.05
+"""Of a departure, corrected for multiple tests."""
+
+
+def departures(sizes: Values) -> tuple[Values, Values]:
+    """Ratio of each size to that of the others, and the significance of its departure.
+
+    Parameters
+    ----------
+    sizes : (n, 3) float64
+        Logarithm of each size, its variance and the degrees of freedom of that, n >= 3.
+    """
+    x, variance, freedom = sizes.T
+    n = len(x)
+    between, outlying = _outliers(x)
+    rest = np.setdiff1d(np.arange(n), outlying)
+    middle = np.array([x[rest[rest != k]].mean() for k in range(n)])
+    known = np.array([variance[rest[rest != k]].mean() / np.count_nonzero(rest != k) for k in range(n)])
+    distance = np.abs(x - middle) / np.maximum(np.sqrt(variance + known), np.finfo(float).tiny)
+    within = 2 * stats.t.sf(distance, freedom)
+    order = np.argsort(within, kind="stable")
+    corrected = np.empty(n)
+    corrected[order] = np.minimum(1, np.maximum.accumulate(within[order] * (n - np.arange(n))))
+    return np.exp(x - middle), np.maximum(between, corrected)
+
+
+def _outliers(x: Values) -> tuple[Values, NDArray[np.int64]]:
+    """Significance of each value as an outlier among all, and the outliers, at most a third of them."""
+    left = np.arange(len(x))
+    significance, removed, found = np.ones(len(x)), [], []
+    for _ in range(max(1, len(x) // 3)):
+        place = int(np.argmax(np.abs(x[left] - x[left].mean())))
+        others = np.delete(x[left], place)
+        scatter = float(others.std(ddof=1)) * np.sqrt(1 + 1 / len(others))
+        distance = abs(x[left[place]] - others.mean())
+        tail = float(stats.t.sf(distance / scatter, len(others) - 1)) if scatter > 0 else 0.5 * (distance == 0)
+        removed.append(left[place])
+        found.append(min(1.0, 2 * len(left) * tail))
+        left = np.delete(left, place)
+    # as many depart as the last step says that is significant; those before it were hidden by it
+    least = np.minimum.accumulate(np.array(found)[::-1])[::-1]
+    significance[removed] = least
+    return significance, np.array(removed)[least < SIGNIFICANCE].astype(np.int64)
