@@ -10,8 +10,8 @@ of all other cells:
 - between: is the cell an outlier among the cells, which scatter by what visits, say, have in common as well? The
   generalised extreme studentised deviate (Rosner 1983) lets several bad cells not hide each other.
 
-A cell departs from the rest if both say so. Where a metric is broken down by several keys, each significance is
-corrected for their number as well (Bonferroni).
+A cell departs from the rest if both say so. Each significance is corrected (Bonferroni) for the keys, the bands and the
+`FAMILIES` of clauses of a run, so that it is about a run in which nothing is wrong.
 """
 
 from __future__ import annotations
@@ -42,6 +42,11 @@ FEWEST = 20
 """Measurements below which a cell is not judged; also if fewer than `BEYOND` are expected beyond its quantile."""
 
 BEYOND = 5
+
+FAMILIES = 6
+"""Clauses of a band whose errors are of different kinds: magnitudes, AM at three separations, AB, AA."""
+
+_WINDOW = 10.0  # percentiles to either side of the one that is compared, less where it is near 100
 
 SHOWN = 40
 """Cells of a key that are kept in the results."""
@@ -173,12 +178,8 @@ def record(
         broken = break_down(found, question, detections, rows, by, confidence)
     except NotMeasurable as reason:
         return {"no_breakdown": str(reason).replace("no interval", "no breakdown")}
-    note = found.matrix.note.removeprefix("; replicates of ")
-    return {
-        "breakdown": {
-            one.by: one.to_json(confidence) | ({"note": f"measurements of {note}"} if note else {}) for one in broken
-        }
-    }
+    note = found.matrix.note.replace("; replicates of", "measurements of")
+    return {"breakdown": {one.by: one.to_json(confidence) | {"note": note} for one in broken}}
 
 
 def break_down(
@@ -212,20 +213,24 @@ def break_down(
     def largest(part: Values) -> float:
         return max(statistic(along) for statistic, along in zip(statistics, part.T, strict=True))
 
-    ask = Ask(largest, _share(question, largest(flat)), confidence, question.kind == "above", len(by))
+    tests = FAMILIES * len(by) * len(detections.bands)
+    ask = Ask(largest, _share(question, largest(flat)), confidence, question.kind == "above", tests)
     of = _words(question, residual, matrix)
     return [replace(compare(key, flat, cells.KEYS[key](place), stars, ask), of=of) for key in by]
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked of cells: ``statistic`` of residuals, (m, c), and the percentile ``share`` that is their size."""
+    """What is asked of cells: ``statistic`` of residuals, (m, c), and the percentile ``share`` that is their size.
+
+    ``percentage`` says whether the statistic is one; ``tests`` is how many breakdowns are looked at.
+    """
 
     statistic: Statistic
     share: float
     confidence: float = 0.95
     percentage: bool = False
-    keys: int = 1
+    tests: int = 1
 
 
 def _residuals(matrix: Matrix, axis: int, residual: Residual) -> Values:
@@ -329,7 +334,7 @@ def compare(by: str, values: Values, members: Sequence[tuple[str, Codes]], objec
     result = [cell for cell, _ in found]
     if len(judged) >= 3:
         ratio, significance = departures(np.array([found[k][1] for k in judged], dtype=np.float64))
-        for k, r, p in zip(judged, ratio, np.minimum(1, ask.keys * significance), strict=True):
+        for k, r, p in zip(judged, ratio, np.minimum(1, ask.tests * significance), strict=True):
             result[k] = replace(result[k], ratio=float(r), significance=float(p), departs=bool(p < SIGNIFICANCE))
     inside = np.zeros(len(values), dtype=bool)
     for _, part in members:
@@ -351,9 +356,13 @@ def _cell(name: str, values: Values, objects: Codes, ask: Ask) -> tuple[Cell, tu
     if number < max(FEWEST, BEYOND / (1 - ask.share / 100)) or len(used) < BLOCKS // 2:
         return Cell(name, None, None, None, number, stars), None
 
+    around = ask.share + min(_WINDOW, (100 - ask.share) / 2) * np.linspace(-1, 1, 9)
+
     def both(part: Values) -> tuple[float, float]:
-        size = max(float(np.percentile(np.abs(along), ask.share)) for along in part.T)
-        return ask.statistic(part), np.log(size) if size > 0 else -np.inf
+        # neighbouring quantiles: a single one jumps when stars are left out
+        with np.errstate(divide="ignore"):
+            size = max(float(np.mean(np.log(np.percentile(np.abs(along), around)))) for along in part.T)
+        return ask.statistic(part), size
 
     value, size = both(values)
     parts = [values[(block != one).all(axis=1)] for one in used]

@@ -1,0 +1,342 @@
+"""Breakdowns of clauses against plain loops, key by key; what cannot be broken down; what the results say."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from skyaccept.lib import cells, measure, requirements, results
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.reference import Reference
+from skyaccept.lib.results import Result
+from skyaccept.lib.tests import reference
+from skyaccept.lib.tests.samples import detections, moving_stars, scattered
+
+STARS, VISITS = 120, 8
+ALL = tuple(cells.KEYS)
+NORMAL = statistics.NormalDist().inv_cdf(0.75)
+
+
+@cache
+def survey(center: tuple[float, float] = (150.0, 20.0), bad_visit: int | None = None, scale: float = 3.0) -> Detections:
+    """Stars in visits of five airmasses, on a camera of 3 x 3 detectors; some measurements are missing."""
+    rng = np.random.default_rng(5)
+    ra, dec, star, visit = scattered(rng, STARS, VISITS, 6.0, center)
+    kept = rng.random(len(ra)) < 0.9
+    bad = np.where(visit == bad_visit, math.sqrt(scale**2 - 1), 0.0)
+    ra = ra + bad * rng.normal(0, 6 / 3.6e6, len(ra)) / np.cos(np.radians(dec))
+    dec = dec + bad * rng.normal(0, 6 / 3.6e6, len(ra))
+    mag = (17.6 + 3 * star / STARS + rng.normal(0, 0.004, len(ra))) + bad * rng.normal(0, 0.004, len(ra))
+    found = detections(ra[kept], dec[kept], star[kept], visit[kept])
+    place = [
+        np.clip((part - part.min()) / np.ptp(part) * 3, 0, 2.999).astype(int) for part in (found.ra % 180, found.dec)
+    ]
+    return dataclasses.replace(
+        found,
+        visits=tuple(f"v{k:03d}" for k in range(VISITS)),
+        mag=mag[kept],
+        detector=(3 * place[0] + place[1] + found.visit) % 9,
+        airmass=1 + 0.1 * (found.visit % 5) + 0.001 * star[kept] / STARS,
+    )
+
+
+def one(found: Detections, clause: str, by: Sequence[str], band: str = "r", **options: Any) -> Result:
+    """Result of one clause of LSE-30; without intervals unless a confidence is given."""
+    specification = requirements.load()
+    measurer = measure.Measurer(found, specification, by=by, **({"confidence": None} | options))
+    return measurer.measure(next(case for case in specification.cases([band]) if case.clause.id == clause))
+
+
+def scaled(found: Detections, factor: float) -> Detections:
+    """With errors of magnitudes that are larger by a factor."""
+    assert found.mag is not None
+    assert found.object is not None
+    mean = np.bincount(found.object, found.mag) / np.bincount(found.object)
+    return dataclasses.replace(found, mag=mean[found.object] + factor * (found.mag - mean[found.object]))
+
+
+def median_size(residuals: Sequence[float]) -> float:
+    return statistics.median(abs(r) for r in residuals)
+
+
+@cache
+def residuals_of_magnitudes() -> list[tuple[float, tuple[int, ...]]]:
+    """Residual about the mean of its star, made larger by sqrt(n / (n - 1)), and the row, of each measurement."""
+    d, found = survey(), []
+    assert d.object is not None
+    assert d.mag is not None
+    for star in range(STARS):
+        rows = [k for k in range(len(d)) if d.object[k] == star]
+        mean = statistics.fmean(1000 * d.mag[k] for k in rows)
+        grow = math.sqrt(len(rows) / (len(rows) - 1))
+        found += [(grow * (1000 * float(d.mag[k]) - mean), (k,)) for k in rows]
+    return found
+
+
+@cache
+def residuals_of_pairs() -> list[tuple[float, tuple[int, ...]]]:
+    """The same of pairs 4.5 to 5.5 arcmin apart, and both rows."""
+    d, found = survey(), []
+    assert d.object is not None
+    row = {(int(d.object[k]), int(d.visit[k])): k for k in range(len(d))}
+    place = {key: (float(d.ra[k]), float(d.dec[k])) for key, k in row.items()}
+    seen = [{v: place[s, v] for v in range(VISITS) if (s, v) in place} for s in range(STARS)]
+    middle = [reference.mean_position(reference.Star(one)) for one in seen]
+    for a in range(STARS):
+        for b in range(a + 1, STARS):
+            common = sorted(set(seen[a]) & set(seen[b]))
+            if 4.5 <= reference.haversine(middle[a], middle[b]) / 60_000 < 5.5 and len(common) >= 2:
+                apart = [reference.haversine(seen[a][v], seen[b][v]) for v in common]
+                grow, mean = math.sqrt(len(common) / (len(common) - 1)), statistics.fmean(apart)
+                found += [(grow * (s - mean), (row[a, v], row[b, v])) for s, v in zip(apart, common, strict=True)]
+    return found
+
+
+def cells_by(key: str, rows: tuple[int, ...]) -> set[str]:
+    """Cells of a measurement, by plain look-up."""
+    d = survey()
+    if key == "visit":
+        return {d.visits[d.visit[rows[0]]]}
+    assert d.detector is not None
+    return {str(d.detector[k]) for k in rows}
+
+
+@pytest.mark.parametrize("key", ["visit", "detector"])
+@pytest.mark.parametrize("clause", ["PA1gri", "AM1"])
+def test_cells_hold_what_plain_loops_put_into_them(clause: str, key: str) -> None:
+    """Number of measurements and of objects, and the value, of each cell; and of all together."""
+    d = survey()
+    assert d.object is not None
+    residuals = residuals_of_magnitudes() if clause == "PA1gri" else residuals_of_pairs()
+    expected: dict[str, list[tuple[float, tuple[int, ...]]]] = defaultdict(list)
+    for residual, rows in residuals:
+        for name in cells_by(key, rows):
+            expected[name].append((residual, rows))
+    found = one(d, clause, [key]).data["breakdown"][key]
+    assert {cell["name"] for cell in found["cells"]} == set(expected)
+    assert (found["count"], found["outside"]) == (len(expected), 0)
+    assert found["value"] == pytest.approx(median_size([r for r, _ in residuals]) / NORMAL, rel=1e-6)
+    for cell in found["cells"]:
+        inside = expected[cell["name"]]
+        assert cell["measurements"] == len(inside)
+        assert cell["objects"] == len({int(d.object[k]) for _, rows in inside for k in rows})
+        if cell["value"] is not None:
+            assert cell["value"] == pytest.approx(median_size([r for r, _ in inside]) / NORMAL, rel=1e-6)
+            assert cell["low"] < cell["value"] < cell["high"]
+
+
+@pytest.mark.parametrize(("key", "column"), [("airmass", "airmass"), ("magnitude", "mag")])
+def test_bins_are_those_of_plain_loops(key: str, column: str) -> None:
+    """Edges at the quintiles of the measurements; the magnitude of a star is its mean."""
+    d = survey()
+    assert d.object is not None
+    values = getattr(d, column)
+    of_star = [statistics.fmean(values[d.object == star]) for star in range(STARS)]
+    measured = [(of_star[d.object[k]] if key == "magnitude" else values[k], r) for r, (k,) in residuals_of_magnitudes()]
+    edges = [reference.percentile([m for m, _ in measured], 20 * k) for k in range(6)]
+    found = one(d, "PA1gri", [key]).data["breakdown"][key]
+    by_name = {cell["name"]: cell for cell in found["cells"]}
+    assert len(by_name) == 5
+    for k in range(5):
+        inside = [r for m, r in measured if edges[k] <= m < edges[k + 1] or (k == 4 and m == edges[5])]
+        digits = 3 if key == "airmass" else 2
+        cell = by_name[f"{edges[k]:.{digits}f} to {edges[k + 1]:.{digits}f}"]
+        assert cell["measurements"] == len(inside)
+        assert cell["value"] == pytest.approx(median_size(inside) / NORMAL, rel=1e-6)
+
+
+@pytest.mark.parametrize("center", [(0.0, 20.0), (150.0, 89.95), (77.0, -90.0)])
+def test_regions_share_the_stars_and_are_named_by_their_middle(center: tuple[float, float]) -> None:
+    """Also at RA = 0 and at the poles."""
+    d = survey(center)
+    found = one(d, "PA1gri", ["sky"]).data["breakdown"]["sky"]
+    assert sum(cell["measurements"] for cell in found["cells"]) == len(d)
+    assert sum(cell["objects"] for cell in found["cells"]) == STARS
+    assert {cell["objects"] for cell in found["cells"]} == {20}
+    for cell in found["cells"]:
+        ra, dec = (float(part) for part in cell["name"].removeprefix("around RA ").removesuffix(" deg").split(", Dec "))
+        assert 0 <= ra < 360.0005
+        assert reference.haversine((ra, dec), center) < 0.16 * 3.6e6
+
+
+def test_each_key_of_each_clause_under_each_definition_accounts_for_its_measurements() -> None:
+    """All keys at once; each cell is shown, and cells of one detection each share all measurements."""
+    d = survey()
+    seen = set()
+    for definition in ("lvv-t1278", "srd", "faro", "validate_drp", "analysis_tools"):
+        specification = requirements.load()
+        made = measure.run(d, specification, bands=["r"], definition=definition, by=ALL, confidence=None)
+        results.check(results.plain(made.to_json()), "results")
+        for result in made.results:
+            if result.value is None:
+                continue
+            assert set(result.data["breakdown"]) == set(ALL)
+            for found in result.data["breakdown"].values():
+                assert found["outside"] == 0
+                assert found["count"] == len(found["cells"])
+                assert math.isfinite(found["value"])
+            by_visit = result.data["breakdown"]["visit"]
+            by_airmass = result.data["breakdown"]["airmass"]
+            assert sum(c["measurements"] for c in by_visit["cells"]) == sum(
+                c["measurements"] for c in by_airmass["cells"]
+            )
+            seen.add((result.metric, by_visit["of"]))
+    assert len(seen) > 10
+
+
+def test_a_bad_visit_is_named_first_in_data_and_words_and_a_good_survey_names_none() -> None:
+    """Without being asked, where a clause fails; the sentence says it once."""
+    failed = one(scaled(survey(bad_visit=4), 2), "PA1gri", (), confidence=0.95)
+    assert failed.verdict == "fail"
+    assert list(failed.data["breakdown"]) == ["visit", "detector", "sky"]
+    by = failed.data["breakdown"]["visit"]
+    assert (by["worst"], by["cells"][0]["name"], by["departing"], by["confidence"]) == ("v004", "v004", 1, 0.95)
+    ratio = by["cells"][0]["ratio"]
+    assert ratio == pytest.approx(3, rel=0.35)
+    assert f"; worst: visit v004, {ratio:.2g} times the others (1 of 8 visits departs)" in failed.sentence
+    good = one(scaled(survey(), 3), "PA1gri", (), confidence=0.95)
+    assert good.verdict == "fail"
+    assert good.sentence.endswith("; no visit, detector or region is worse than the rest")
+
+
+def test_a_catalog_without_detectors_and_a_run_without_intervals() -> None:
+    """A failure is explained without the detectors; where values alone are asked for it is not."""
+    plain = dataclasses.replace(scaled(survey(), 3), detector=None)
+    assert list(one(plain, "PA1gri", (), confidence=0.95).data["breakdown"]) == ["visit", "sky"]
+    assert "breakdown" not in one(plain, "PA1gri", ()).data
+
+
+def test_where_nothing_can_be_told_apart_the_sentence_says_so() -> None:
+    few = scaled(survey(), 3)
+    assert few.object is not None
+    rows = few.object < 9
+    names = [f.name for f in dataclasses.fields(few) if isinstance(getattr(few, f.name), np.ndarray)]
+    cut = dataclasses.replace(
+        few, **{name: getattr(few, name)[rows] for name in names}, flags={k: v[rows] for k, v in few.flags.items()}
+    )
+    result = one(cut, "PA1gri", (), confidence=0.95)
+    assert result.verdict == "fail"
+    assert result.sentence.endswith("; too few measurements to tell visits, detectors or regions apart")
+
+
+def test_inconclusive_clauses_are_broken_down_and_passing_ones_where_it_is_asked_for() -> None:
+    guarded = {"confidence": 0.95, "rule": DecisionRule("guarded")}
+    verdicts = {}
+    for factor in (0.5, 1.25, 3):
+        result = one(scaled(survey(), factor), "PA1gri", (), **guarded)
+        verdicts[result.verdict] = "breakdown" in result.data
+    assert verdicts == {"pass": False, "inconclusive": True, "fail": True}
+    asked = one(survey(), "AM1", ["visit"])
+    assert asked.verdict == "pass"
+    assert list(asked.data["breakdown"]) == ["visit"]
+    assert "worse than the rest" not in asked.sentence
+
+
+@pytest.mark.parametrize(("key", "column"), [("detector", "detector"), ("airmass", "airmass")])
+def test_a_key_without_its_column_is_an_input_error_that_names_it(key: str, column: str) -> None:
+    without = dataclasses.replace(survey(), **{column: None})
+    with pytest.raises(InputError, match=f"no column for '{column}', which --by visit,{key} needs"):
+        one(without, "AM1", ["visit", key])
+
+
+def test_an_unknown_key_is_an_input_error_that_lists_what_there_is() -> None:
+    with pytest.raises(InputError, match=r"--by color: not one of visit, detector, airmass, magnitude, sky"):
+        one(survey(), "AM1", ["visit", "color"])
+    with pytest.raises(InputError, match=r"--by : not one of"):
+        measure.needs(requirements.load(), [], by=[""])
+
+
+def test_columns_are_needed_by_key_and_detectors_wherever_they_are() -> None:
+    specification = requirements.load()
+    assert measure.needs(specification, []) == {"detector"}
+    assert measure.needs(specification, [], by=["airmass", "magnitude", "sky", "visit"]) == {
+        "airmass",
+        "mag",
+        "detector",
+    }
+
+
+def test_measurements_without_an_airmass_are_counted_as_such() -> None:
+    d = survey()
+    assert d.airmass is not None
+    airmass = np.where(np.arange(len(d)) % 10 == 0, np.nan, d.airmass)
+    found = one(dataclasses.replace(d, airmass=airmass), "PA1gri", ["airmass"]).data["breakdown"]["airmass"]
+    assert found["outside"] == np.count_nonzero(np.isnan(airmass))
+    assert sum(cell["measurements"] for cell in found["cells"]) == len(d) - found["outside"]
+    same = one(dataclasses.replace(d, airmass=np.full(len(d), 1.25)), "PA1gri", ["airmass"]).data["breakdown"][
+        "airmass"
+    ]
+    assert [(cell["name"], cell["ratio"]) for cell in same["cells"]] == [("1.250", None)]
+
+
+def moving() -> tuple[Detections, Reference]:
+    """Moving stars, the positions of visit 2 all 30 mas to the north."""
+    found, catalog = moving_stars(np.random.default_rng(3), 150, 8, 5.0)
+    return dataclasses.replace(found, dec=found.dec + np.where(found.visit == 2, 30 / 3.6e6, 0)), catalog
+
+
+@pytest.mark.parametrize("definition", ["srd", "analysis_tools"])
+def test_a_shifted_visit_is_the_worst_of_absolute_astrometry(definition: str) -> None:
+    """Offsets count as they stand; the value of each visit is that of a plain loop, of the larger coordinate."""
+    found, catalog = moving()
+    result = one(found, "AA1", ["visit"], reference=catalog, definition=definition)
+    by = result.data["breakdown"]["visit"]
+    assert by["worst"] == by["cells"][0]["name"] == "2"
+    assert by["cells"][0]["value"] == pytest.approx(30, abs=2)
+    assert max(cell["value"] for cell in by["cells"][1:]) < 8
+
+
+@cache
+def two_bands() -> Detections:
+    """Visits 0 to 4 in r and 5 to 9 in i; visit 7 is 30 mas to the north."""
+    rng = np.random.default_rng(8)
+    ra, dec, star, visit = scattered(rng, 150, 10, 5.0, (10.0, 5.0))
+    dec = dec + np.where(visit == 7, 30 / 3.6e6, 0)
+    return detections(ra, dec, star, visit, band=(visit >= 5).astype(np.int64))
+
+
+@pytest.mark.parametrize(
+    ("definition", "clause", "value"),
+    [
+        ("srd", "AB1", 30.6),  # rms about zero
+        ("srd", "ABF1", 77.0),  # beyond 20 mas of the mean of all visits, 24 mas away, with an error of 5.5
+        ("srd", "AB2", 32.0),
+        ("analysis_tools", "AB1", 30.6),
+        ("analysis_tools", "ABF1", 0.0),  # about the median of the visit a shift of all is nothing
+    ],
+)
+def test_a_shifted_visit_of_another_band(definition: str, clause: str, value: float) -> None:
+    """What the metric subtracts is subtracted: a constant shift of a visit shows in AB1, and not about its median."""
+    result = one(two_bands(), clause, ["visit"], "i", definition=definition)
+    by = result.data["breakdown"]["visit"]
+    cell = next(cell for cell in by["cells"] if cell["name"] == "7")
+    assert cell["value"] == pytest.approx(value, rel=0.1, abs=1.5)
+    assert by["count"] == 5
+    if clause == "AB1":
+        assert by["cells"][0] == cell
+
+
+def test_pairs_of_visits_have_no_cells_and_say_so() -> None:
+    result = one(two_bands(), "AB1", ["visit"], "i", definition="faro")
+    assert result.value is not None
+    assert "breakdown" not in result.data
+    assert result.data["no_breakdown"].startswith("no breakdown: what is compared are pairs of visits")
+
+
+def test_many_cells_are_kept_in_part_and_counted_in_full() -> None:
+    rng = np.random.default_rng(2)
+    ra, dec, star, visit = scattered(rng, 100, 60, 5.0, (10.0, 5.0))
+    found = detections(ra, dec, star, visit)
+    mag = 18 + rng.normal(0, 0.004, len(ra)) * np.where(visit == 17, 3, 1)
+    by = one(dataclasses.replace(found, mag=mag), "PA1gri", ["visit"]).data["breakdown"]["visit"]
+    assert (by["count"], by["judged"], len(by["cells"])) == (60, 60, 40)
+    assert by["worst"] == by["cells"][0]["name"] == "17"
