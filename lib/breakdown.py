@@ -356,13 +356,8 @@ def _cell(name: str, values: Values, objects: Codes, ask: Ask) -> tuple[Cell, tu
     if number < max(FEWEST, BEYOND / (1 - ask.share / 100)) or len(used) < BLOCKS // 2:
         return Cell(name, None, None, None, number, stars), None
 
-    around = ask.share + min(_WINDOW, (100 - ask.share) / 2) * np.linspace(-1, 1, 9)
-
     def both(part: Values) -> tuple[float, float]:
-        # neighbouring quantiles: a single one jumps when stars are left out
-        with np.errstate(divide="ignore"):
-            size = max(float(np.mean(np.log(np.percentile(np.abs(along), around)))) for along in part.T)
-        return ask.statistic(part), size
+        return ask.statistic(part), max(_size(along, ask.share) for along in part.T)
 
     value, size = both(values)
     parts = [values[(block != one).all(axis=1)] for one in used]
@@ -379,6 +374,15 @@ def _cell(name: str, values: Values, objects: Codes, ask: Ask) -> tuple[Cell, tu
         low, high = min(low, least), min(100.0, max(high, most))
     known = bool(np.isfinite(size) and np.isfinite(variance[1]))
     return Cell(name, value, low, high, number, stars), (size, float(variance[1]), freedom) if known else None
+
+
+def _size(values: Values, share: float) -> float:
+    """Mean logarithm of neighbouring percentiles of sizes; a single one jumps when stars are left out."""
+    around = share + min(_WINDOW, (100 - share) / 2) * np.linspace(-1, 1, 9)
+    # numpy.percentile, which costs ten times as much for so few values
+    found = np.interp((len(values) - 1) * around / 100, np.arange(len(values)), np.sort(np.abs(values)))
+    with np.errstate(divide="ignore"):
+        return float(np.mean(np.log(found)))
 
 
 def _binomial(percentage: float, stars: int, confidence: float) -> tuple[float, float]:
