@@ -270,12 +270,12 @@ def _statistic(question: Question, residual: Residual, whole: Values) -> Statist
         question = Question("rms")
     width = _width(question, residual)
     errors = whole if residual.signed else np.abs(whole)
-    center = quantile.median(errors) / _width(Question("percentile", 50), residual) if question.centered else 0.0
-    plain = replace(question, centered=False, sized=False)
+    center = quantile.median(errors) / _width(Question("percentile", 50), residual) if residual.centered else 0.0
+    sized = question.sized or residual.sized
 
     def statistic(values: Values) -> float:
         found = (values if residual.signed else np.abs(values)) / width - center
-        return plain.answer((np.sort(np.abs(found) if question.sized else found), None))
+        return question.answer(np.abs(found) if sized else found)
 
     return statistic
 
@@ -297,7 +297,7 @@ def _words(question: Question, residual: Residual, matrix: Matrix) -> str:
         "visit": "offsets of single measurements from the median of their visit",
     }[residual.about]
     kind = "rms" if residual.of == "visit" else question.kind
-    size = what if residual.signed and not question.sized else f"sizes of {what}"
+    size = what if residual.signed and not (question.sized or residual.sized) else f"sizes of {what}"
     width = _width(question, residual)
     said = {
         "percentile": f"{question.at:g} % quantile of {size}" + (f", over {width:.4f}" if width != 1 else ""),
@@ -306,7 +306,7 @@ def _words(question: Question, residual: Residual, matrix: Matrix) -> str:
         "mean": f"mean of {size}",
         "size": f"size of the median of {what}",
     }[kind]
-    said += ", less the median of all" if question.centered else ""
+    said += ", less the median of all" if residual.centered else ""
     return said + ("; shot noise is not subtracted" if matrix.noise is not None else "")
 
 

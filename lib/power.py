@@ -1,15 +1,13 @@
 r"""Planning: how likely a clause passes, fails or stays inconclusive, at a true value and with a sample.
 
-The estimate over the true value is Gaussian about 1 (of a share, its logit about that of the true one), with the
-standard error s of `skyaccept.lib.law`; s is itself estimated, with :math:`\nu` degrees of freedom, those of the blocks
-of visits for the part that comes from visits and of the cells of stars for that from stars
-(`skyaccept.lib.replicates`), combined after Welch and Satterthwaite. With t the quantile of Student's distribution at
-1 - risk, under ``guarded`` a limit L from above is
+The logarithm of the estimate (of a share its logit) is Gaussian about that of the true value, with the standard error s
+of `skyaccept.lib.law`; s is itself estimated, with :math:`\nu` degrees of freedom, those of the blocks of visits for
+the part that comes from visits and of the cells of stars for that from stars (`skyaccept.lib.replicates`), combined
+after Welch and Satterthwaite. With t the quantile of Student's distribution at 1 - risk and T the distance of the
+estimate from the limit (`skyaccept.lib.uncertainty.unskewed`) in units of the estimated s, a limit from above is
 
-- passed where (1 - estimate / L) / s >= t, failed where it is <= -t, and inconclusive between, as
-  `skyaccept.lib.uncertainty.Part` has it;
-- this is T >= t L / true, with T of the noncentral t distribution with :math:`\nu` degrees of freedom about
-  (L / true - 1) / s.
+- passed where T >= t, failed where T <= -t, and inconclusive between, under ``guarded``;
+- T has the noncentral t distribution with :math:`\nu` degrees of freedom about the distance of the true value.
 
 At a true value on the limit this passes with the probability ``risk``. Under ``simple`` the value as defined is
 compared with the limit, with what its definition reads high or low. The estimate is taken to have no bias.
@@ -33,6 +31,7 @@ from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import BLOCKS, CELLS
 from skyaccept.lib.requirements import Case, Definition
 from skyaccept.lib.sphere import Float
+from skyaccept.lib.uncertainty import unskewed
 
 MOST_VISITS, MOST_STARS = 200, 1_000_000
 """Largest samples that are looked at."""
@@ -163,13 +162,10 @@ class Plan:
             reads = 100 * found.reads if self.of_share else true * found.reads
             met = float(stats.norm.cdf(sign * (scale(self.limit) - scale(reads)) / found.error))
             return Chances(met, 0.0, 1 - met)
+        distance = scale(self.limit) - scale(true)
+        away = sign * (distance if self.of_share else float(unskewed(np.asarray(distance)))) / found.error
         freedom = self.freedom(found)
         asked = float(stats.t.ppf(1 - self.rule.risk, freedom))
-        if self.of_share:
-            away = sign * (scale(self.limit) - scale(true)) / found.error
-        else:
-            away = sign * (self.limit / true - 1) / found.error
-            asked *= self.limit / true
         met, missed = _beyond(asked, away, freedom), _beyond(asked, -away, freedom)
         return Chances(met, max(0.0, 1 - met - missed), missed)
 
@@ -239,9 +235,9 @@ def _logit(percent: float) -> float:
 
 
 def _beyond(asked: float, away: float, freedom: float) -> float:
-    """Probability that a noncentral t exceeds a value above zero."""
-    if abs(away) > 30:  # far beyond what the series is good for; only the estimated error still matters
-        return float(stats.chi2.cdf(freedom * (away / asked) ** 2, freedom)) if away > 0 else 0.0
+    """Probability that a noncentral t exceeds a value."""
+    if abs(away) > 30:  # far beyond what the series is good for, and certain
+        return float(away > 0)
     return float(np.clip(stats.nct.sf(asked, freedom, away), 0, 1))
 
 

@@ -102,12 +102,16 @@ class Residual:
         Whether its sign counts.
     factor : float
         Of the rms of a unit.
+    centered, sized : bool
+        Whether the median of all is subtracted then; whether of the rest only sizes count.
     """
 
     about: Literal["unit", "zero", "mean", "visit"] = "unit"
     of: Literal["measurement", "unit", "visit"] = "measurement"
     signed: bool = False
     factor: float = 1.0
+    centered: bool = False
+    sized: bool = False
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,16 @@ Values = NDArray[np.float64]
 Source = Literal["stars", "visits", "both"]
 
 _NODES = (np.arange(256) + 0.5) / 128 - 1  # of the rectangular distribution of a bias
-_FARTHEST = 30.0  # on a relative scale: a factor of 1e13
 _DOMINANT = 2.0  # times the variance of the other source
+
+
+def unskewed(distance: Values) -> Values:
+    """Distance of true values from an estimate on a relative scale, d, as one that is distributed evenly: u.
+
+    Above the estimate d = u + u^2 / 2, to second order what follows where 1 / sigma varies evenly (the variance of few
+    visits is distributed as inverse chi squared); the series ends there so that every quantile is finite. Below, d = u.
+    """
+    return np.where(distance > 0, np.sqrt(1 + 2 * np.maximum(distance, 0)) - 1, distance)
 
 
 @dataclass(frozen=True)
@@ -92,10 +100,8 @@ class Scale:
 class Part:
     r"""Distribution of a true value: t about ``center``, widened by a rectangular one of half width ``bias``.
 
-    On a relative scale :math:`1 - e^{-d}` is distributed as t, with d the distance of the true value from the center:
-    the reciprocal of a scatter, not its logarithm. A scatter that comes out low has a low error as well, so that the
-    true value lies farther above than below (of the variance of few visits, inverse chi squared). Where the error is
-    large nothing bounds the true value from above.
+    On a relative scale the true value lies farther above than below: a scatter that comes out low has a low error as
+    well. See `unskewed`.
 
     Attributes
     ----------
@@ -133,17 +139,15 @@ class Part:
         if self.scale.kind == "size":
             reach += abs(self.center)
             return float(optimize.brentq(lambda x: self.below(x) - probability, 0, reach, xtol=1e-12))
-        high = self.center + (_FARTHEST if self.scale.relative else reach)
-        if self._before(high) < probability:
-            return float(self.scale.off(np.inf))
-        place = optimize.brentq(lambda y: self._before(y) - probability, self.center - reach, high, xtol=1e-12)
+        low, high = self.center - reach, self.center + reach + (reach**2 / 2 if self.scale.relative else 0.0)
+        place = optimize.brentq(lambda y: self._before(y) - probability, low, high, xtol=1e-12)
         return float(self.scale.off(place))
 
     def _before(self, y: float) -> float:
         """Probability that the true value is at most at a place on the scale."""
         distance = y - self.center - _NODES * self.bias
         if self.scale.relative:
-            distance = -np.expm1(-distance)
+            distance = unskewed(distance)
         return float(stats.t.cdf(distance / self.error, self.degrees).mean())
 
 

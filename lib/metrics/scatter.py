@@ -153,7 +153,8 @@ def recentred(resampled: Resampled, signed: bool = False) -> Resampled:
         return found
 
     extreme = None if resampled.extreme is None else about_median(resampled.extreme)
-    return replace(resampled, find=about_median(resampled.find), extreme=extreme)
+    residual = resampled.residual and replace(resampled.residual, centered=True, sized=not signed)
+    return replace(resampled, find=about_median(resampled.find), extreme=extreme, residual=residual)
 
 
 def _by_visit(values: Values, statistic: Callable[..., Values]) -> Values:

@@ -33,7 +33,7 @@ def plan(clause: str = "OSS-REQ-0388-AM1-r", **changes: Any) -> Plan:
 
 @dataclass(frozen=True)
 class Student:
-    """Student's t in the reciprocal."""
+    """Student's t in the logarithm, farther above than below."""
 
     value: float
     error: float
@@ -44,11 +44,13 @@ class Student:
     def interval(self, confidence: float) -> tuple[float, float]:
         """Interval with equal tails."""
         half = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * self.error
-        return self.value / (1 + half), self.value / (1 - half)
+        return self.value * math.exp(-half), self.value * math.exp(half + half**2 / 2)
 
     def conformance(self, relation: str, limit: float) -> float:
         """Probability of being below the limit."""
-        return float(stats.t.cdf((1 - self.value / limit) / self.error, self.freedom))
+        away = math.log(limit / self.value)
+        even = math.sqrt(1 + 2 * away) - 1 if away > 0 else away
+        return float(stats.t.cdf(even / self.error, self.freedom))
 
 
 @pytest.mark.parametrize("true", [8.5, 9.0, 10.0, 11.0])
@@ -59,7 +61,7 @@ def test_the_chances_are_those_of_simulated_decisions(true: float) -> None:
     freedom = made.freedom(found)
     rng = np.random.default_rng(2)
     number = 4000
-    estimates = true * (1 + found.error * rng.standard_normal(number))
+    estimates = true * np.exp(found.error * rng.standard_normal(number))
     errors = found.error * np.sqrt(rng.chisquare(freedom, number) / freedom)
     verdicts: list[str] = [
         decide(x, "<=", 10.0, GUARDED, Student(x, s, freedom)).verdict for x, s in zip(estimates, errors, strict=True)
