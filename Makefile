@@ -10,7 +10,7 @@ verify: $(VENV)/ready   ## the built-in simulated survey: verdict table and repo
 	$(BIN)/python -m pytest acceptance -q --html report.html --sky-results results.json
 
 test: lint types        ## everything CI runs
-	$(BIN)/python -m pytest lib synthetic fixtures cli tests -n $(WORKERS) -q
+	$(BIN)/python -m pytest lib synthetic fixtures cli tests -n $(WORKERS) --dist loadgroup -q
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -305,14 +305,22 @@ def run(
 
 
 def show(cells: dict[str, Any]) -> Iterator[str]:
-    """Table in Markdown: coverage in percent and median width, by metric and cell."""
+    """Tables in Markdown by metric and cell.
+
+    First coverage in percent and median width, then how often a limit at the true value is met, in percent: under the
+    guarded rule, and by the value itself.
+    """
     names = list(next(iter(cells.values()))["metrics"])
-    yield "| regime | visits | " + " | ".join(names) + " |"
-    yield "|---" * (2 + len(names)) + "|"
-    for cell, figures in cells.items():
-        metrics = figures["metrics"]
-        shown = [f"{metrics[name]['covered']:.1f} ({metrics[name]['width']:.2g})" for name in names]
-        yield "| " + " | ".join([*cell.split(), *shown]) + " |"
+    figures = (
+        lambda found: f"{found['covered']:.1f} ({found['width']:.2g})",
+        lambda found: f"{found['accepted']:.1f} ({found['accepted_simply']:.0f})",
+    )
+    for shown in figures:
+        yield "| regime | visits | " + " | ".join(names) + " |"
+        yield "|---" * (2 + len(names)) + "|"
+        for cell, found in cells.items():
+            yield "| " + " | ".join([*cell.split(), *(shown(found["metrics"][name]) for name in names)]) + " |"
+        yield ""
 
 
 def main() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
+import numpy as np
+from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Question, Values
-from skyaccept.lib.replicates import Resampled, infer
+from skyaccept.lib.replicates import Matrix, Resampled, cells, infer
 from skyaccept.lib.results import Json
+from skyaccept.lib.separation import Positions
 from skyaccept.lib.uncertainty import Estimate
 
 Known = tuple[Estimate, Json]
@@ -91,4 +95,25 @@ def record(tables: Sequence[Values], names: Sequence[str]) -> dict[str, dict[str
     return {
         name: {"all": rounded(table[0, :1]), "visits": rounded(table[1:, 0]), "stars": rounded(table[0, 1:])}
         for name, table in zip(names, tables, strict=True)
+    }
+
+
+def identity(matrix: Matrix, detections: Detections, positions: Positions) -> Json | None:
+    """What tells whether the replicates of two runs leave out the same: names of visits, and where the cells are.
+
+    None where a measurement is not of one visit, so that there are no names.
+    """
+    if matrix.objects is None or matrix.visits is None:
+        return None
+    names = "\0".join(detections.visits[code] for code in matrix.visits)
+    place = np.full(detections.n_objects, -1, dtype=np.int64)
+    place[positions.objects] = np.arange(len(positions))
+    direction = positions.direction[place[matrix.objects]]
+    cell = cells(matrix, np.arange(matrix.n_stars))
+    middle = np.stack([direction[cell == code].mean(axis=0) for code in range(cell[-1] + 1)])
+    ra = np.degrees(np.arctan2(middle[:, 1], middle[:, 0])) % 360
+    dec = np.degrees(np.arctan2(middle[:, 2], np.hypot(middle[:, 0], middle[:, 1])))
+    return {
+        "visits": hashlib.sha256(names.encode()).hexdigest()[:16],
+        "cells": [[round(float(x), 5), round(float(y), 5)] for x, y in zip(ra, dec, strict=True)],
     }

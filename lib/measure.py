@@ -15,7 +15,7 @@ from skyaccept.lib import breakdown
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError, NotMeasurable
-from skyaccept.lib.inference import Inferences, known
+from skyaccept.lib.inference import Inferences, identity, known
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings, evaluate
 from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, in_units, record
@@ -289,6 +289,9 @@ class Measurer:
         inferred = self._inferences.infer(key, resample, list(asked.values()), list(found.values()))
         by_level = dict(zip(asked, inferred, strict=True))
         data["replicates"] = {name or "value": one[1] for name, one in by_level.items() if not isinstance(one, str)}
+        if data["replicates"]:
+            matrix = self._inferences.resampled(key, resample).matrix
+            data["blocks"] = identity(matrix, self._detections, sample.positions)
         estimates = {name: one if isinstance(one, str) else one[0] for name, one in by_level.items()}
         return dataclasses.replace(made, estimates=estimates)
 

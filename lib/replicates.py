@@ -251,15 +251,13 @@ def _rows(
     matrix: Matrix, find: Find, questions: Sequence[Question], axis: int, asked: Sequence[Sequence[View]]
 ) -> Iterator[list[list[float]]]:
     """Places of all replicates: by rows with all visits and without each block, by columns the same of cells."""
-    number = _cells(matrix)
-    ends = matrix.n_stars * np.arange(1, number + 1) // number  # as the tree of the positions is divided
-    cell = np.searchsorted(ends, matrix.stars, side="right")
+    cell = cells(matrix, matrix.stars)
     left_out = [None, *range(len(blocks(matrix.values[0].shape[1])))]
     for row, block in enumerate(left_out):
         progress.report("leaving out visits and stars", row, len(left_out))
         take = find(_without(matrix, axis, block), True)
         found = []
-        for c in range(-1, number):
+        for c in range(-1, _cells(matrix)):
             errors = take((cell != c).all(axis=1))
             places = []
             for question, seen in zip(questions, asked, strict=True):
@@ -267,6 +265,12 @@ def _rows(
                 places += [view.place(prepared) for view in seen]
             found.append(places)
         yield found
+
+
+def cells(matrix: Matrix, stars: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Cell of the sky of each of some stars, as the tree of the positions is divided."""
+    number = _cells(matrix)
+    return np.searchsorted(matrix.n_stars * np.arange(1, number + 1) // number, stars, side="right")
 
 
 def _cells(matrix: Matrix) -> int:

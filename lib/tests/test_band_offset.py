@@ -208,11 +208,15 @@ def test_the_band_metric_function_gives_the_published_figure_of_hsc() -> None:
 
 @needs_realdata
 def test_hsc_i_against_r() -> None:
-    """8.405 mas under faro, as by plain loops over the file's own radians; 7.3 mas under the requirement: met."""
+    """8.405 mas under faro, as by plain loops over the file's own radians; 7.3 mas, which meets the limit, under srd.
+
+    71 measurements cannot say whether the true value meets it as well.
+    """
     found = readers.load(REALDATA / "hsc/matchedCatalogMulti_0_70.fits.gz", "hsc-afw")
     assert results(found, "faro")["AB1"].value == pytest.approx(8.405082157155677, rel=1e-7)
     srd = results(found)
-    assert [srd[name].verdict for name in ("AB1", "ABF1", "AB2")] == ["pass"] * 3
+    assert [srd[name].verdict for name in ("AB1", "ABF1", "AB2")] == ["inconclusive"] * 3
+    assert [bool((srd[name].margin or 0) > 0) for name in ("AB1", "ABF1", "AB2")] == [True] * 3
     assert srd["AB1"].value == pytest.approx(7.30361, abs=1e-4)
 
 

@@ -21,6 +21,8 @@ from skyaccept.lib.results import Result
 from skyaccept.lib.tests import reference
 from skyaccept.lib.tests.samples import detections, moving_stars, scattered
 
+pytestmark = pytest.mark.xdist_group("cells")  # what these tests share is made once
+
 STARS, VISITS = 120, 8
 ALL = tuple(cells.KEYS)
 NORMAL = statistics.NormalDist().inv_cdf(0.75)
@@ -84,8 +86,8 @@ def residuals_of_magnitudes() -> list[tuple[float, tuple[int, ...]]]:
 
 
 @cache
-def residuals_of_pairs() -> list[tuple[float, tuple[int, ...]]]:
-    """The same of pairs 4.5 to 5.5 arcmin apart, and both rows."""
+def residuals_of_pairs(low: float = 4.5, high: float = 5.5, least: int = 2) -> list[tuple[float, tuple[int, ...]]]:
+    """The same of pairs so many arcmin apart, with so many common visits or more, and both rows."""
     d = survey()
     found: list[tuple[float, tuple[int, ...]]] = []
     assert d.object is not None
@@ -96,7 +98,7 @@ def residuals_of_pairs() -> list[tuple[float, tuple[int, ...]]]:
     for a in range(STARS):
         for b in range(a + 1, STARS):
             common = sorted(set(seen[a]) & set(seen[b]))
-            if 4.5 <= reference.haversine(middle[a], middle[b]) / 60_000 < 5.5 and len(common) >= 2:
+            if low <= reference.haversine(middle[a], middle[b]) / 60_000 < high and len(common) >= least:
                 apart = [reference.haversine(seen[a][v], seen[b][v]) for v in common]
                 grow, mean = math.sqrt(len(common) / (len(common) - 1)), statistics.fmean(apart)
                 found += [(grow * (s - mean), (row[a, v], row[b, v])) for s, v in zip(apart, common, strict=True)]
@@ -134,6 +136,31 @@ def test_cells_hold_what_plain_loops_put_into_them(clause: str, key: str) -> Non
         if cell["value"] is not None:
             assert cell["value"] == pytest.approx(median_size([r for r, _ in inside]) / NORMAL, rel=1e-6)
             assert cell["low"] < cell["value"] < cell["high"]
+
+
+@pytest.mark.parametrize(
+    ("definition", "clause", "sized", "of"),
+    [("faro", "AD1", False, "percentile"), ("faro", "AF1", True, "above"), ("validate_drp", "AD1", False, "std")],
+)
+def test_errors_about_the_median_of_all_are_so_in_each_cell(definition: str, clause: str, sized: bool, of: str) -> None:
+    """What is subtracted is the median of all measurements, not that of the cell."""
+    widths = {"percentile": (1.0, 1.0), "above": (1.0, 1.0), "std": (statistics.NormalDist().inv_cdf(0.95), NORMAL)}
+    wide, middle = widths[of]
+    residuals = residuals_of_pairs(4, 6, 3 if definition == "faro" else 2)
+    center = median_size([r for r, _ in residuals]) / middle
+
+    def value(part: Sequence[float]) -> float:
+        errors = [abs(r) / wide - center for r in part]
+        errors = [abs(e) for e in errors] if sized else errors
+        return 100 * sum(e > 20 for e in errors) / len(errors) if of == "above" else reference.percentile(errors, 90)
+
+    found = one(survey(bad_visit=None), clause, ["visit"], definition=definition).data["breakdown"]["visit"]
+    assert found["of"].endswith("less the median of all")
+    assert sum(cell["measurements"] for cell in found["cells"]) == len(residuals)
+    assert found["value"] == pytest.approx(value([r for r, _ in residuals]), rel=1e-6)
+    for cell in found["cells"]:
+        inside = [r for r, rows in residuals if survey().visits[survey().visit[rows[0]]] == cell["name"]]
+        assert cell["value"] == pytest.approx(value(inside), rel=1e-6)
 
 
 @pytest.mark.parametrize(("key", "column"), [("airmass", "airmass"), ("magnitude", "mag")])
@@ -237,7 +264,7 @@ def test_inconclusive_clauses_are_broken_down_and_passing_ones_where_it_is_asked
         result = one(scaled(survey(), factor), "PA1gri", (), confidence=0.95, rule=DecisionRule("guarded"))
         verdicts[result.verdict] = "breakdown" in result.data
     assert verdicts == {"pass": False, "inconclusive": True, "fail": True}
-    asked = one(survey(), "AM1", ["visit"])
+    asked = one(survey(), "AM1", ["visit"], confidence=0.95)
     assert asked.verdict == "pass"
     assert list(asked.data["breakdown"]) == ["visit"]
     assert "worse than the rest" not in asked.sentence

@@ -12,6 +12,8 @@ from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.tests.samples import rotated
 
+pytestmark = pytest.mark.xdist_group("invariants")  # what these tests share is made once
+
 VISITS, STARS = 24, 90
 """Visits in each of two bands; stars over some 20 arcmin."""
 

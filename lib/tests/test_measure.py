@@ -8,6 +8,7 @@ import pytest
 import yaml
 from skyaccept.lib import measure, readers, requirements, results
 from skyaccept.lib.catalog import Detections
+from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.requirements import Specification
 from skyaccept.lib.results import Results
@@ -157,8 +158,10 @@ def test_the_schema_keeps_the_kinds_of_requirement_apart(kind: str, changes: dic
 def test_sentences_and_margins_tell_a_limit_from_a_target() -> None:
     """A capability misses no limit; the value, its sample and the target are said all the same."""
     bad = catalog([[18.0 + k, 18.1 + k, 18.2 + k] for k in range(5)])
+    simple = DecisionRule("simple")
     required, asked = (
-        measure.run(bad, requirements.load([name]), bands=["r"]).results[0] for name in ("LSE-30", "LSE-61")
+        measure.run(bad, requirements.load([name]), bands=["r"], rule=simple).results[0]
+        for name in ("LSE-30", "LSE-61")
     )
     assert (required.verdict, asked.verdict) == ("fail", "pass")
     assert required.margin == pytest.approx(-95)

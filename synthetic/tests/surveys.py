@@ -11,6 +11,7 @@ import numpy as np
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import Detections
+from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
@@ -77,8 +78,10 @@ def shifts(made: Exposure, base: Exposure) -> Float:
     return np.asarray(pair[0] - pair[1]) / MAS
 
 
-def verify(detections: Detections, reference: Reference | None = None) -> dict[str, Result]:
+def verify(
+    detections: Detections, reference: Reference | None = None, rule: DecisionRule | None = None
+) -> dict[str, Result]:
     """Results of LSE-30 in r and i, by test id."""
     associated = associate(detections, RADIUS)
-    results = measure.run(associated, requirements.load(), bands=["r", "i"], reference=reference).results
+    results = measure.run(associated, requirements.load(), bands=["r", "i"], reference=reference, rule=rule).results
     return {result.test: result for result in results}

@@ -1,0 +1,205 @@
+r"""Two runs clause by clause: a stored baseline and a new run, or two processings of the same sky.
+
+The difference of two estimates of the true value has an uncertainty of its own. Where both rest on the same visits and
+the same cells of the sky (`skyaccept.lib.inference.identity`), what these have in common cancels: the replicates of one
+are subtracted from those of the other, block by block, and the differences, with B blocks of visits and G cells, give
+
+.. math:: \operatorname{var} d = \tfrac{B-1}{B} \sum_b (d_b - \bar d)^2 + \tfrac{G-1}{G} \sum_c (d_c - \bar d)^2,
+
+the sum of both delete-block jackknife variances. It counts the noise of single measurements twice and so is never too
+small: how much that is cannot be told without both left out at once, which results do not keep. Otherwise both runs are
+taken as independent, each with the same sum of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from skyaccept.lib.results import Json, Result, Results
+from skyaccept.lib.sphere import separation, unit_vectors
+
+Values = NDArray[np.float64]
+Flag = Literal["worse", "changed", "gone", "better", "new", "same", "not_comparable"]
+
+REGRESSIONS: tuple[Flag, ...] = ("worse", "changed", "gone")
+"""What a run is failed for where it must not be worse than its baseline."""
+
+TOLERANCE = 1e-9
+"""Relative change that the same data may show under the same definition."""
+
+_NEAR = 0.25  # of the distance of neighbouring cells, that the same cell may be off for a few stars more or less
+
+
+@dataclass(frozen=True)
+class Change:
+    """One clause in one band, before and after; numbers in the unit of its metric.
+
+    Attributes
+    ----------
+    test, unit : str
+    before, after : float or None
+        Values as defined.
+    difference, low, high : float or None
+        Of the estimates of the true value, after minus before, and its interval.
+    flag : str
+        ``worse`` and ``better``: by more than is uncertain. ``changed``: another value of the same data under the same
+        definition. ``gone`` and ``new``: no longer measured, or now. ``same``. ``not_comparable``, see ``reason``.
+    paired : bool
+        Whether visits and stars are the same.
+    verdicts : tuple of str or None
+        Before and after.
+    reason : str or None
+    """
+
+    test: str
+    unit: str
+    before: float | None
+    after: float | None
+    flag: Flag
+    verdicts: tuple[str | None, str | None]
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    paired: bool = False
+    reason: str | None = None
+
+    @property
+    def regression(self) -> bool:
+        """Whether it is one."""
+        return self.flag in REGRESSIONS
+
+    def to_json(self) -> Json:
+        """As plain JSON types."""
+        return asdict(self) | {"verdicts": list(self.verdicts)}
+
+
+def compare(before: Results, after: Results, confidence: float = 0.95) -> tuple[Change, ...]:
+    """Compare two runs.
+
+    Parameters
+    ----------
+    before, after : Results
+        As `skyaccept.lib.measure.run` or `skyaccept.lib.results.load` returns them.
+    confidence : float
+        Of the intervals of differences.
+
+    Returns
+    -------
+    tuple of Change
+        Clauses of ``after`` in their order, then those that only ``before`` has.
+    """
+    return tuple(_changes(before, after, confidence))
+
+
+def _changes(before: Results, after: Results, confidence: float) -> Iterator[Change]:
+    known = {result.test: result for result in before.results}
+    for new in after.results:
+        old = known.pop(new.test, None)
+        if old is None:
+            yield Change(new.test, new.unit, None, new.value, "new", (None, new.verdict), reason="not in the other run")
+        else:
+            yield _change(old, new, _same_data(before, after), _unlike(before, after, old, new), confidence)
+    for old in known.values():
+        yield Change(old.test, old.unit, old.value, None, "gone", (old.verdict, None), reason="not in this run")
+
+
+def _same_data(before: Results, after: Results) -> bool:
+    return bool(before.dataset["sha256"] == after.dataset["sha256"])
+
+
+def _unlike(before: Results, after: Results, old: Result, new: Result) -> str | None:
+    """Why two results are not of the same quantity."""
+    if old.definition != new.definition:
+        return f"measured under {old.definition} before, under {new.definition} now"
+    if before.definitions.get(old.definition) != after.definitions.get(new.definition):
+        return f"definition {new.definition} is not the same in both runs"
+    if (old.metric, old.unit, old.parameters) != (new.metric, new.unit, new.parameters) or _asked(old) != _asked(new):
+        return "the clause does not state the same parameters in both runs"
+    return None
+
+
+def _asked(result: Result) -> Mapping[str, str]:
+    level = result.levels.get(result.level)
+    return {} if level is None else level.parameters
+
+
+def _change(old: Result, new: Result, same_data: bool, unlike: str | None, confidence: float) -> Change:
+    base = Change(new.test, new.unit, old.value, new.value, "same", (old.verdict, new.verdict))
+    if unlike is not None:
+        return replace(base, flag="not_comparable", reason=unlike)
+    if old.value is None or new.value is None:
+        if old.value is new.value is None:
+            return base
+        return replace(base, flag="gone" if new.value is None else "new", reason=new.reason)
+    if same_data:
+        if math.isclose(old.value, new.value, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            return replace(base, difference=0.0, paired=True)
+        reason = "the same data under the same definition"
+        return replace(base, flag="changed", difference=new.value - old.value, paired=True, reason=reason)
+    here, there = _tables(old), _tables(new)
+    if here is None or there is None:
+        reason = f"no interval in one of the runs: {old.no_interval or new.no_interval}"
+        return replace(base, flag="not_comparable", reason=reason)
+    paired = _same_blocks(old.data.get("blocks"), new.data.get("blocks"))
+    difference, error, freedom = _difference(here, there, paired)
+    half = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * error
+    base = replace(base, difference=difference, low=difference - half, high=difference + half, paired=paired)
+    if abs(difference) <= half:
+        return base
+    if new.operator is None:
+        return replace(base, flag="changed", reason="no limit says which way is better")
+    return replace(base, flag="worse" if (difference > 0) == new.operator.startswith("<") else "better")
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """A value, and the same without each block of visits and without each cell of stars."""
+
+    value: float
+    visits: Values
+    stars: Values
+
+
+def _tables(result: Result) -> _Tables | None:
+    """Replicates at the deciding level; of two coordinates the larger value counts in each."""
+    kept = result.data.get("replicates", {}).get(result.level if result.level in result.levels else "value")
+    if not kept:
+        return None
+    whole, visits, stars = (
+        np.max([np.asarray(axis[name], dtype=np.float64) for axis in kept.values()], axis=0)
+        for name in ("all", "visits", "stars")
+    )
+    return _Tables(float(whole[0]), visits, stars)
+
+
+def _difference(old: _Tables, new: _Tables, paired: bool) -> tuple[float, float, float]:
+    """Difference of two values, its standard error and degrees of freedom."""
+    if paired:
+        parts = [_jackknife(new.visits - old.visits), _jackknife(new.stars - old.stars)]
+    else:
+        parts = [_jackknife(table) for run in (old, new) for table in (run.visits, run.stars)]
+    variance = sum(found for found, _ in parts)
+    freedom = variance**2 / sum(found**2 / free for found, free in parts) if variance > 0 else 1.0
+    return new.value - old.value, math.sqrt(variance), freedom
+
+
+def _jackknife(replicates: Values) -> tuple[float, int]:
+    """Delete-block variance and its degrees of freedom."""
+    blocks = len(replicates)
+    return (blocks - 1) * float(replicates.var()), blocks - 1
+
+
+def _same_blocks(old: Json | None, new: Json | None) -> bool:
+    """Whether two results rest on the same visits and on cells of the sky at the same places."""
+    if not old or not new or old["visits"] != new["visits"] or len(old["cells"]) != len(new["cells"]):
+        return False
+    here, there = (unit_vectors(*np.array(one["cells"], dtype=np.float64).T) for one in (old, new))
+    between = separation(here[:, None], here[None])
+    np.fill_diagonal(between, np.inf)
+    return bool(np.all(separation(here, there) <= _NEAR * between.min(axis=1)))

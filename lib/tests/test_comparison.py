@@ -1,0 +1,131 @@
+"""Runs against their baselines: what is the same, what is worse, and what cannot be told."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from skyaccept.lib import measure, requirements
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.comparison import Change, compare
+from skyaccept.lib.results import Results
+from skyaccept.lib.tests import samples
+
+pytestmark = pytest.mark.xdist_group("comparison")  # what these tests share is made once
+
+STARS, VISITS, SIGMA = 250, 10, 6.0
+
+
+@cache
+def sky(seed: int = 1) -> Detections:
+    """Stars seen in all visits, with errors of magnitudes as well."""
+    rng = np.random.default_rng(seed)
+    found = samples.detections(*samples.scattered(rng, STARS, VISITS, SIGMA, (40.0, -20.0)))
+    return dataclasses.replace(found, mag=20 + rng.normal(0, 0.004, len(found)), sha256=f"sky {seed}")
+
+
+def processed(found: Detections, extra: float, seed: int = 5) -> Detections:
+    """Another processing of the same images: small errors of its own, mas."""
+    shift = np.random.default_rng(seed).normal(0, extra / 3.6e6, (2, len(found)))
+    ra = found.ra + shift[0] / np.cos(np.radians(found.dec))
+    return dataclasses.replace(found, ra=ra, dec=found.dec + shift[1], sha256=f"{found.sha256} + {extra} {seed}")
+
+
+def verified(found: Detections, **options: Any) -> Results:
+    return measure.run(found, requirements.load(), bands=["r"], **options)
+
+
+@cache
+def baseline() -> Results:
+    return verified(sky())
+
+
+def of(changes: tuple[Change, ...], clause: str) -> Change:
+    return next(change for change in changes if change.test == f"OSS-REQ-0388-{clause}-r")
+
+
+def test_a_run_on_the_same_data_is_the_same_to_the_last_digits() -> None:
+    found = compare(baseline(), verified(sky()))
+    assert [change.test for change in found] == [result.test for result in baseline().results]
+    assert {change.flag for change in found} == {"same"}
+    assert not any(change.regression for change in found)
+
+
+def test_another_value_of_the_same_data_is_a_change_however_small() -> None:
+    results = [
+        dataclasses.replace(r, value=None if r.value is None else r.value * (1 + 1e-8)) for r in baseline().results
+    ]
+    changed = compare(baseline(), dataclasses.replace(baseline(), results=tuple(results)))
+    measured = [change for change in changed if change.after is not None]
+    assert len(measured) >= 6
+    assert {change.flag for change in measured if change.before} == {"changed"}
+    assert all(change.regression for change in measured if change.before)
+
+
+def test_a_processing_that_is_worse_by_a_few_per_cent_shows_in_the_pair() -> None:
+    """3 mas on 6 add 12 %; as two independent surveys nobody could tell 5 %, as the same stars and visits one can."""
+    worse = compare(baseline(), verified(processed(sky(), 3.0)))
+    am1 = of(worse, "AM1")
+    assert (am1.flag, am1.paired, am1.regression) == ("worse", True, True)
+    assert am1.difference == pytest.approx(SIGMA * np.sqrt(2) * (np.sqrt(1.25) - 1), rel=0.5)
+    assert am1.low is not None
+    assert 0 < am1.low < (am1.difference or 0) < (am1.high or 0)
+    back = of(compare(verified(processed(sky(), 3.0)), baseline()), "AM1")
+    assert (back.flag, back.regression) == ("better", False)
+    assert back.difference == pytest.approx(-(am1.difference or 0))
+
+
+def test_an_equally_good_processing_is_the_same_within_what_is_uncertain() -> None:
+    again = compare(verified(processed(sky(), 1.0, 6)), verified(processed(sky(), 1.0, 7)))
+    flags = [change.flag for change in again if change.difference is not None]
+    assert len(flags) >= 6
+    assert flags.count("same") >= len(flags) - 1
+
+
+def test_another_sky_is_compared_as_independent_with_a_wider_interval() -> None:
+    paired = of(compare(baseline(), verified(processed(sky(), 1.0))), "AM1")
+    alone = of(compare(baseline(), verified(sky(2))), "AM1")
+    assert (alone.flag, alone.paired) == ("same", False)
+    assert paired.paired
+
+    def width(change: Change) -> float:
+        return (change.high or 0) - (change.low or 0)
+
+    assert width(alone) > 2 * width(paired)
+
+
+def test_the_interval_of_a_difference_is_that_of_plain_loops() -> None:
+    after = verified(processed(sky(), 3.0))
+    found = of(compare(baseline(), after), "AM1")
+    old, new = (
+        next(r for r in run.results if r.clause == "AM1").data["replicates"]["design"]["value"]
+        for run in (baseline(), after)
+    )
+    variance = 0.0
+    for kind in ("visits", "stars"):
+        d = [b - a for a, b in zip(old[kind], new[kind], strict=True)]
+        mean = sum(d) / len(d)
+        variance += (len(d) - 1) / len(d) * sum((x - mean) ** 2 for x in d)
+    assert found.low is not None
+    assert found.difference == new["all"][0] - old["all"][0]
+    half = found.difference - found.low
+    assert 1.9 * np.sqrt(variance) < half < 2.3 * np.sqrt(variance)
+
+
+def test_what_cannot_be_compared_says_why() -> None:
+    """Another definition, other parameters, clauses of one run only, values without intervals."""
+    other = compare(baseline(), verified(sky(), definition="srd"))
+    assert {c.flag for c in other if "0388-AM" in c.test} == {"not_comparable"}
+    assert "measured under lvv-t1278 before, under srd now" in {c.reason for c in other}
+    fewer = dataclasses.replace(baseline(), results=baseline().results[3:])
+    assert [c.flag for c in compare(baseline(), fewer)][-3:] == ["gone"] * 3
+    assert [c.flag for c in compare(fewer, baseline())][:3] == ["new"] * 3
+    alone = of(compare(baseline(), verified(sky(2), confidence=None)), "AM1")
+    assert alone.flag == "not_comparable"
+    assert "no interval was asked for" in str(alone.reason)
+    stretched = compare(baseline(), verified(sky(2), level="stretch"))
+    assert of(stretched, "AF1").flag == "not_comparable"
+    assert of(stretched, "AM1").flag == "same"
