@@ -14,7 +14,7 @@ taken as independent, each with the same sum of its own.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -69,11 +69,6 @@ class Change:
     paired: bool = False
     reason: str | None = None
 
-    @property
-    def regression(self) -> bool:
-        """Whether it is one."""
-        return self.flag in REGRESSIONS
-
     def to_json(self) -> Json:
         """As plain JSON types."""
         return asdict(self) | {"verdicts": list(self.verdicts)}
@@ -95,6 +90,20 @@ def compare(before: Results, after: Results, confidence: float = 0.95) -> tuple[
         Clauses of ``after`` in their order, then those that only ``before`` has.
     """
     return tuple(_changes(before, after, confidence))
+
+
+def against(baseline: Results, found: Results, source: str, left_out: Collection[str] = ()) -> Results:
+    """Results with what has changed since a baseline, of which clauses that the run was not asked for do not count."""
+    asked = tuple(result for result in baseline.results if result.test not in left_out)
+    changes = compare(replace(baseline, results=asked), found)
+    record = {"source": source, "dataset": baseline.dataset, "changes": [change.to_json() for change in changes]}
+    return replace(found, baseline=record)
+
+
+def regressions(found: Results) -> list[str]:
+    """Clauses that are worse than in the baseline, changed or gone."""
+    changes = found.baseline["changes"] if found.baseline is not None else []
+    return [change["test"] for change in changes if change["flag"] in REGRESSIONS]
 
 
 def _changes(before: Results, after: Results, confidence: float) -> Iterator[Change]:

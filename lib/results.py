@@ -219,13 +219,18 @@ class Result:
 
 @dataclass(frozen=True)
 class Results:
-    """All results of a run, in document order; ``uncovered`` are clauses of its documents that make no case."""
+    """All results of a run, in document order.
+
+    ``uncovered`` are clauses of its documents that make no case, ``baseline`` is the run that it was compared with, and
+    the `skyaccept.lib.comparison.Change` of each clause.
+    """
 
     run: Json
     dataset: Json
     results: tuple[Result, ...]
     definitions: Mapping[str, Json] = field(default_factory=dict)
     uncovered: tuple[Json, ...] = ()
+    baseline: Json | None = None
 
     def to_json(self) -> Json:
         """As plain JSON types, in the layout of the results schema."""
@@ -235,6 +240,7 @@ class Results:
             "dataset": self.dataset,
             "definitions": dict(self.definitions),
             "uncovered": list(self.uncovered),
+            "baseline": self.baseline,
             "results": [result.to_json() for result in self.results],
         }
 
@@ -294,7 +300,14 @@ def load(path: str | Path) -> Results:
         raise InputError(f"{path}: not a results JSON: {error}") from None
     check(data, str(path))
     results = tuple(Result.from_json(record) for record in data["results"])
-    return Results(data["run"], data["dataset"], results, data.get("definitions", {}), tuple(data.get("uncovered", ())))
+    return Results(
+        data["run"],
+        data["dataset"],
+        results,
+        data.get("definitions", {}),
+        tuple(data.get("uncovered", ())),
+        data.get("baseline"),
+    )
 
 
 @cache

@@ -54,6 +54,7 @@ def _environment() -> jinja2.Environment:
         "unit": text.unit,
         "words": text.words,
         "chance": text.chance,
+        "difference": text.difference,
         "remarks": text.remarks,
         "plots": _plots,
     }

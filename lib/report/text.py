@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from skyaccept.lib.decision import Verdict, probability
 from skyaccept.lib.results import Result, Results
@@ -20,6 +21,18 @@ COLORS: dict[Verdict | None, str] = {
     "not_measurable": "yellow",
     "waived": "cyan",
 }
+
+
+FLAGS = {
+    "worse": "red",
+    "changed": "red",
+    "gone": "red",
+    "better": "green",
+    "new": "",
+    "not_comparable": "yellow",
+    "same": "",
+}
+"""What may have become of a clause since the baseline, and its colour."""
 
 
 def number(value: float | None, signed: bool = False) -> str:
@@ -102,6 +115,31 @@ def table(results: Results) -> list[tuple[str, str]]:
         lines.append((f"{requirement}: not covered by this version, see skyaccept specs: {clauses}", ""))
     lines.append((headline(results), "green" if all(r.accepted for r in results.results) else "yellow"))
     return lines
+
+
+def changes(results: Results) -> list[tuple[str, str]]:
+    """Lines on what has changed since the baseline, each with its colour; none without a baseline."""
+    if results.baseline is None:
+        return []
+    found = results.baseline["changes"]
+    counts = {flag: sum(change["flag"] == flag for change in found) for flag in FLAGS}
+    lines = [(f"{results.baseline['source']}: {results.baseline['dataset']['name']}", "")]
+    lines += [
+        (f"{change['test']}: {words(change['flag'])}: {difference(change)}", FLAGS[change["flag"]])
+        for change in found
+        if change["flag"] != "same"
+    ]
+    return [*lines, (", ".join(f"{n} {words(flag)}" for flag, n in counts.items() if n) or "nothing to compare", "")]
+
+
+def difference(change: Mapping[str, Any]) -> str:
+    """Write what a clause was and is, and by how much the estimates of the true value differ."""
+    said = f"{number(change['before'])} before, {number(change['after'])} {unit(change['unit'])} now"
+    if change["low"] is not None:
+        ends = f"{number(change['low'], signed=True)} to {number(change['high'], signed=True)}"
+        pairing = "the same visits and stars" if change["paired"] else "as independent"
+        said += f"; difference {number(change['difference'], signed=True)} ({ends}), {pairing}"
+    return f"{said}; {change['reason']}" if change["reason"] else said
 
 
 def remarks(result: Result) -> list[str]:
