@@ -81,14 +81,14 @@ def test_a_table_of_visits_adds_what_is_needed_and_the_catalog_lacks(tmp_path: P
 
 
 def test_needs_are_those_of_the_cuts_in_use() -> None:
-    """Of the deciding definition, of the one chosen instead, or of all."""
+    """Of the deciding definition, of the one chosen instead, or of all; and the detector, which explains a failure."""
     cases = SPECIFICATION.cases(["r"])
-    flags = {f"flag_{name}" for name in ("saturated", "cr", "bad", "edge", "not_primary")}
+    flags = {f"flag_{name}" for name in ("saturated", "cr", "bad", "edge", "not_primary")} | {"detector"}
     assert measure.needs(SPECIFICATION, cases) == {"mag", "snr", "extendedness", "mjd"} | flags
     assert measure.needs(SPECIFICATION, cases, definition="srd") == {"mag", "snr", "extendedness", "mjd"} | flags
     pairs = [case for case in cases if case.clause.metric.startswith("pair_separation")]
     assert measure.needs(SPECIFICATION, pairs, definition="srd") == {"snr", "extendedness"} | flags
-    assert measure.needs(SPECIFICATION, cases, definition="lvv-t1278-notebook") == {"mag"}
+    assert measure.needs(SPECIFICATION, cases, definition="lvv-t1278-notebook") == {"mag", "detector"}
     everything = set[str]().union(
         *(measure.needs(SPECIFICATION, cases, definition=name) for name in SPECIFICATION.definitions)
     )
@@ -104,7 +104,7 @@ def test_a_clause_with_a_sample_of_its_own_needs_what_that_looks_at(tmp_path: Pa
     content["requirements"][0]["clauses"] = [first | {"sample": [{"column": "airmass", "of": "each", "below": 2}]}]
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
     own = requirements.load([tmp_path / "own.yaml"])
-    assert measure.needs(own, own.cases()) == {"airmass"}
+    assert measure.needs(own, own.cases()) == {"airmass", "detector"}
     assert "airmass" not in measure.needs(own, own.cases(), definition="srd")
 
 
@@ -117,7 +117,7 @@ def test_an_estimator_needs_the_columns_that_it_reads(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
     specification = requirements.load([tmp_path / "own.yaml"])
     cases = specification.cases(["r"])
-    assert measure.needs(specification, cases) == {"mag", "mag_err"}
+    assert measure.needs(specification, cases) == {"mag", "mag_err", "detector"}
     for missing in ("mag", "mag_err"):
         columns = catalog()
         del columns[missing]
