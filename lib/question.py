@@ -24,6 +24,7 @@ Kind = Literal["percentile", "above", "rms", "mean", "size"]
 
 _WINDOW = np.linspace(-1, 1, 9)
 _WIDTH = 2.0  # half width of the window, in standard errors of a share of as many independent units as there are stars
+_REACH = 25.0  # percentages to either side, over which errors move together
 _MOST = 0.7  # of the way from the share to 0 or 1
 _CURVE = 4001
 
@@ -131,10 +132,15 @@ def _of_size(whole: Sorted, window: Values) -> View:
 
 
 def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int, per_unit: int) -> list[View]:
-    """A percentage above a threshold, by how far the errors are from it and by how many units are counted."""
+    """A percentage above a threshold, by how far the errors are from it and by how many units are counted.
+
+    How far all errors move is the middle of what many quantiles around the threshold do: one alone jumps where few
+    errors are near the threshold, between stars that are good and stars that are not, and no errors change sides.
+    """
     threshold = question.at
-    window = _window(float(np.clip(100 - value, 100 / n_stars, 100 - 100 / n_stars)), n_stars)
-    logarithm = threshold > 0 and whole[0][0] >= 0 and _quantiles(whole, window[:1])[0] > 0
+    percent = float(np.clip(100 - value, 100 / n_stars, 100 - 100 / n_stars))
+    window, around = _window(percent, n_stars), _around(percent)
+    logarithm = threshold > 0 and whole[0][0] >= 0 and _quantiles(whole, around[:1])[0] > 0
     base = Scale("logarithm" if logarithm else "linear")
 
     def on(found: Values) -> Values:
@@ -144,8 +150,11 @@ def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int
         found = on(_quantiles(errors, np.linspace(0, 100, _CURVE))) - float(base.on(threshold))
         return Scale("percentile", curve=np.maximum.accumulate(found), relative=logarithm)
 
+    places = on(_quantiles(whole, around))
+
     def distance(errors: Sorted) -> float:
-        return -float(np.mean(on(_quantiles(errors, window))))
+        moved = np.sort(on(_quantiles(errors, around)) - places)
+        return -float(moved[len(moved) // 4 : len(moved) - len(moved) // 4].mean())
 
     def shift(other: float, errors: Sorted) -> float:
         scale = curve(errors)
@@ -162,6 +171,12 @@ def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int
         return float(counting.on(other) - counting.on(question.answer(*errors)))
 
     return [View(curve(whole), 0.0, distance, shift), View(counting, float(counting.on(value)), share, shift_of_share)]
+
+
+def _around(percent: float) -> Values:
+    """Percentages around one, over a good part of the distribution."""
+    low, high = percent - min(_REACH, _MOST * percent), percent + min(_REACH, _MOST * (100 - percent))
+    return np.linspace(low, high, 17)
 
 
 def _window(percent: float, n_stars: int) -> Values:

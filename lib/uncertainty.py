@@ -52,8 +52,9 @@ class Scale:
     kind : {"logarithm", "linear", "size", "share", "percentile"}
         "size": linear, of a value whose sign does not count. "share": of a percentage, minus the logarithm of how many
         standard deviations from the middle of a Gaussian the same percentage lies beyond; it moves by d where all
-        errors grow by the factor exp(d). "percentile": of a percentage above a threshold, how far the errors have to
-        move for it, on the scale of ``curve``.
+        errors grow by the factor exp(d). Within one standard deviation, where that would run away, one minus how many.
+        "percentile": of a percentage above a threshold, how far the errors have to move for it, on the scale of
+        ``curve``.
     units : float
         For "share", the number of independent units that are counted; half of one is added to either side.
     curve : (m,) float64
@@ -74,7 +75,8 @@ class Scale:
             return np.log(value)
         if self.kind == "share":
             share = value / 100 if np.isinf(self.units) else (value / 100 * self.units + 0.5) / (self.units + 1)
-            return np.asarray(-np.log(stats.norm.isf(share / 2)))
+            deviations = stats.norm.isf(share / 2)
+            return np.where(deviations > 1, -np.log(np.maximum(deviations, 1)), 1 - deviations)
         if self.kind == "percentile":
             return np.asarray(-np.interp(100 - value, np.linspace(0, 100, len(self.curve)), self.curve))
         return value
@@ -85,7 +87,7 @@ class Scale:
         if self.kind == "logarithm":
             return np.exp(place)
         if self.kind == "share":
-            share = 2 * stats.norm.sf(np.exp(-place))
+            share = 2 * stats.norm.sf(np.where(place < 0, np.exp(-np.minimum(place, 0)), np.maximum(1 - place, 0)))
             units = self.units
             return np.asarray(100 * np.clip(share if np.isinf(units) else (share * (units + 1) - 0.5) / units, 0, 1))
         if self.kind == "percentile":
@@ -268,8 +270,8 @@ def variances(table: Values) -> tuple[float, float, float]:
 
 def _unseen(center: float, units: float) -> float:
     """Variance of a percentage of which no unit, or hardly one, was seen: about 3 / units stays below 97.5 %."""
-    z = float(np.exp(-center))
+    z = float(np.exp(-center) if center < 0 else max(1 - center, 0.0))
     share = 2 * float(stats.norm.sf(z))
     seen = max(min(share, 1 - share) * (units + 1) - 0.5, 0.0)
-    slope = 2 * z * float(stats.norm.pdf(z))
+    slope = 2 * max(z, 1.0) * float(stats.norm.pdf(z))
     return float(np.exp(-seen) * 0.5 / ((units + 1) * slope) ** 2)
