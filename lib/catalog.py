@@ -204,3 +204,10 @@ def _check_duplicates(rows: _Rows, columns: Mapping[str, Array], others: Callabl
 
 def _table(columns: Mapping[str, Array], rows: Array) -> pd.DataFrame:
     return pd.DataFrame({name: values[rows] for name, values in columns.items()})
+
+
+def numbering(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Number of each of ``size`` codes among some of them; negative where it is not one of these."""
+    number = np.full(size, -1, dtype=np.int64)
+    number[codes] = np.arange(len(codes))
+    return number

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog import Detections, numbering
 from skyaccept.lib.replicates import Matrix
-from skyaccept.lib.sphere import unit_vectors
+from skyaccept.lib.sphere import degrees, unit_vectors
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -94,8 +94,7 @@ def by_sky(place: Place) -> Members:
     vectors = unit_vectors(place.detections.ra[rows], place.detections.dec[rows])
     found = []
     for code in np.unique(region):
-        x, y, z = vectors[region == code].mean(axis=0)
-        ra, dec = np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arctan2(z, np.hypot(x, y)))
+        ra, dec = degrees(vectors[region == code].mean(axis=0))
         found.append((f"around RA {ra:.3f}, Dec {dec:+.3f} deg", np.flatnonzero((region == code).any(axis=1))))
     return found
 
@@ -117,10 +116,8 @@ def table(matrix: Matrix, detections: Detections, rows: Codes) -> Codes:
     """Row of the catalog of each star in each visit, of some rows; negative where there is none."""
     if detections.object is None or matrix.objects is None or matrix.visits is None:
         raise ValueError("the matrix does not say which objects and visits it holds")
-    star = np.full(detections.n_objects, -1, dtype=np.int64)
-    star[matrix.objects] = np.arange(matrix.n_stars)
-    column = np.full(len(detections.visits), -1, dtype=np.int64)
-    column[matrix.visits] = np.arange(len(matrix.visits))
+    star = numbering(matrix.objects, detections.n_objects)
+    column = numbering(matrix.visits, len(detections.visits))
     rows = rows[star[detections.object[rows]] >= 0]
     rows = rows[column[detections.visit[rows]] >= 0]
     found = np.full((matrix.n_stars, len(matrix.visits)), -1, dtype=np.int64)

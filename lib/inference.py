@@ -7,12 +7,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog import Detections, numbering
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Question, Values
 from skyaccept.lib.replicates import Matrix, Resampled, cells, infer
 from skyaccept.lib.results import Json
 from skyaccept.lib.separation import Positions
+from skyaccept.lib.sphere import degrees
 from skyaccept.lib.uncertainty import Estimate
 
 Known = tuple[Estimate, Json]
@@ -106,14 +107,10 @@ def identity(matrix: Matrix, detections: Detections, positions: Positions) -> Js
     if matrix.objects is None or matrix.visits is None:
         return None
     names = "\0".join(detections.visits[code] for code in matrix.visits)
-    place = np.full(detections.n_objects, -1, dtype=np.int64)
-    place[positions.objects] = np.arange(len(positions))
-    direction = positions.direction[place[matrix.objects]]
+    direction = positions.direction[numbering(positions.objects, detections.n_objects)[matrix.objects]]
     cell = cells(matrix, np.arange(matrix.n_stars))
     middle = np.stack([direction[cell == code].mean(axis=0) for code in range(cell[-1] + 1)])
-    ra = np.degrees(np.arctan2(middle[:, 1], middle[:, 0])) % 360
-    dec = np.degrees(np.arctan2(middle[:, 2], np.hypot(middle[:, 0], middle[:, 1])))
     return {
         "visits": hashlib.sha256(names.encode()).hexdigest()[:16],
-        "cells": [[round(float(x), 5), round(float(y), 5)] for x, y in zip(ra, dec, strict=True)],
+        "cells": [[round(float(x), 5), round(float(y), 5)] for x, y in zip(*degrees(middle), strict=True)],
     }

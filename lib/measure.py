@@ -291,7 +291,8 @@ class Measurer:
         data["replicates"] = {name or "value": one[1] for name, one in by_level.items() if not isinstance(one, str)}
         if data["replicates"]:
             matrix = self._inferences.resampled(key, resample).matrix
-            data["blocks"] = identity(matrix, self._detections, sample.positions)
+            find = partial(identity, matrix, self._detections, sample.positions)
+            data["blocks"] = sample.once(("identity", key), find)
         estimates = {name: one if isinstance(one, str) else one[0] for name, one in by_level.items()}
         return dataclasses.replace(made, estimates=estimates)
 

@@ -19,6 +19,13 @@ def unit_vectors(ra: NDArray[Any], dec: NDArray[Any]) -> Float:
     return np.stack([np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)], axis=-1)
 
 
+def degrees(vectors: Float) -> tuple[Float, Float]:
+    """Right ascension in [0, 360) and declination of vectors (..., 3) of any length, degrees."""
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    ra = np.degrees(np.arctan2(y, x)) % 360
+    return np.where(ra >= 360, 0.0, ra), np.degrees(np.arctan2(z, np.hypot(x, y)))
+
+
 def chord(angle: float) -> float:
     """Length of the chord that subtends ``angle`` radians on the unit sphere."""
     return float(2 * np.sin(angle / 2))

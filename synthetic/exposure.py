@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import astropy.units as u
 import numpy as np
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.sphere import MAS, Float, unit_vectors
+from skyaccept.lib.sphere import MAS, Float, degrees, unit_vectors
 from skyaccept.synthetic import atmosphere, calibration, camera, photometry, waves
 from skyaccept.synthetic.description import Ellipticity, Scenario
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.photometry import FWHM
-from skyaccept.synthetic.sky import Sky, degrees, disc, displaced
+from skyaccept.synthetic.sky import Sky, disc, displaced
 from skyaccept.synthetic.visits import Visit
 
 SPURIOUS = -1
@@ -202,7 +202,7 @@ def _with_spurious(made: Exposure) -> Exposure:
     scenario, visit = made.scenario, made.visit
     rng = made.draws("spurious")
     n = int(rng.poisson(scenario.measurement.spurious))
-    center = np.array([float(angle[0]) for angle in degrees(visit.pointing[None, :])])
+    center = np.array(degrees(visit.pointing))
     place = disc(rng, n, center, scenario.visits.view_radius.to_value(u.rad))
     snr = photometry.DETECTION_SNR + rng.exponential(size=n)
     extendedness = np.where(rng.random(n) < 0.5, 0.0, 1.0)

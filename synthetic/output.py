@@ -15,10 +15,10 @@ from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.output import replacing
 from skyaccept.lib.reference import Reference
+from skyaccept.lib.sphere import degrees
 from skyaccept.synthetic import sky, visits
 from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.exposure import Exposure
-from skyaccept.synthetic.sky import degrees
 from skyaccept.synthetic.survey import FIRST_VISIT, exposures
 
 UNITS = {

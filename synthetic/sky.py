@@ -151,13 +151,6 @@ def displaced(direction: Float, offset: Float, further: Float | float = 0.0) -> 
     return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True))
 
 
-def degrees(vectors: Float) -> tuple[Float, Float]:
-    """Right ascension in [0, 360) and declination, degrees."""
-    ra = np.degrees(np.arctan2(vectors[:, 1], vectors[:, 0])) % 360
-    dec = np.degrees(np.arctan2(vectors[:, 2], np.hypot(vectors[:, 0], vectors[:, 1])))
-    return np.where(ra >= 360, 0.0, ra), dec
-
-
 def _magnitudes(rng: np.random.Generator, sources: Stars | Galaxies) -> Float:
     """Draw from a density proportional to 10 ** (slope m) between two magnitudes."""
     bright, faint = sources.brightest.to_value(u.mag), sources.faintest.to_value(u.mag)

@@ -14,13 +14,13 @@ from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array, Detections, check
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.reference import JULIAN_YEAR, Reference
-from skyaccept.lib.sphere import Float
+from skyaccept.lib.sphere import Float, degrees
 from skyaccept.synthetic import faults, photometry, sky, visits
 from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure, expose
 from skyaccept.synthetic.site import J2000
-from skyaccept.synthetic.sky import EPOCH, Sky, degrees
+from skyaccept.synthetic.sky import EPOCH, Sky
 from skyaccept.synthetic.visits import Visit
 
 _LABELS = ("visit", "band", "detector", "object")

@@ -35,6 +35,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from skyaccept.lib import quantile
+from skyaccept.lib.catalog import numbering
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import coordinates, scatter
 from skyaccept.lib.metrics.coordinates import Values
@@ -134,13 +135,6 @@ def _other(sample: Sample, settings: Settings) -> Sample:
     return other
 
 
-def _places(sample: Sample, other: Sample) -> Values:
-    """Place of each object among the positions of another sample; negative where it is not there."""
-    place = np.full(sample.detections.n_objects, -1, dtype=np.int64)
-    place[other.positions.objects] = np.arange(len(other.positions))
-    return place
-
-
 @dataclass(frozen=True)
 class _Offsets:
     """Offsets along RA and Dec, mas, with the visit of each, the selected rows, and what they rest on in words."""
@@ -161,7 +155,7 @@ def _compare(sample: Sample, settings: Settings) -> _Offsets:
     other, d = _other(sample, settings), sample.detections
     if d.object is None:
         raise ValueError("detections are not associated")
-    origin = _places(sample, other)[d.object[sample.selection.rows]]
+    origin = numbering(other.positions.objects, d.n_objects)[d.object[sample.selection.rows]]
     used = origin >= 0
     if not used.any():
         raise NotMeasurable(f"no object of the sample in {sample.band} is one of those in {settings.against}")
@@ -182,7 +176,8 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
     def make() -> Matrix:
         found, other = _offsets(sample, settings), _other(sample, settings)
         matrix = sample.matrix(found.x, found.y, star=sample.star[found.used], visit=found.visit)
-        place, stars = _places(sample, other)[matrix.objects], other.positions.stars
+        place = numbering(other.positions.objects, sample.detections.n_objects)[matrix.objects]
+        stars = other.positions.stars
         return replace(matrix, other=(stars.x[place].astype(np.float64), stars.y[place].astype(np.float64)))
 
     return sample.once(("offsets by visit", settings.against), make)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.catalog import Array, Detections, numbering
 from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, sampled
@@ -64,11 +64,10 @@ class Sample:
     @cached_property
     def star(self) -> NDArray[np.int64]:
         """Number of the object of each selected row among those of `positions`, which follow the sky."""
-        place = np.full(self.detections.n_objects, -1, dtype=np.int64)
-        place[self.positions.objects] = np.arange(len(self.positions))
         if self.detections.object is None:
             raise ValueError("detections are not associated")
-        return np.asarray(place[self.detections.object[self.selection.rows]])
+        number = numbering(self.positions.objects, self.detections.n_objects)
+        return np.asarray(number[self.detections.object[self.selection.rows]])
 
     @cached_property
     def brightness(self) -> NDArray[np.float64] | None:
@@ -99,8 +98,7 @@ class Sample:
         stars = np.unique(star)
         each = len(visits) * (len(visits) - 1) // 2 if between else len(visits)
         kept, note = sampled(len(stars), LIMIT // max(1, each), "stars")
-        number = np.full(len(self.positions), -1, dtype=np.int64)
-        number[stars[kept]] = np.arange(len(kept))
+        number = numbering(stars[kept], len(self.positions))
         row, used = number[star], number[star] >= 0
         found = []
         for values in columns:

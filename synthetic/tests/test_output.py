@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.io import fits
+from skyaccept.lib import sphere
 from skyaccept.lib.errors import InputError
 from skyaccept.synthetic import output, scenario, sky, survey, visits
 from skyaccept.synthetic.tests.surveys import nominal, plain
@@ -57,7 +58,7 @@ def test_the_truth_is_written_for_every_source_and_visit(tmp_path: Path) -> None
     np.testing.assert_array_equal(sources["mag_u"], whole.magnitude("u"))
     np.testing.assert_array_equal(sources["pmra"], whole.motion[:, 0])
     np.testing.assert_array_equal(sources["galaxy"], whole.galaxy)
-    ra, dec = sky.degrees(whole.direction)
+    ra, dec = sphere.degrees(whole.direction)
     np.testing.assert_array_equal(sources["ra"], ra)
     np.testing.assert_array_equal(sources["dec"], dec)
     assert [str(band) for band in table["band"]] == [visit.band for visit in plan]
