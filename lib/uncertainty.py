@@ -24,7 +24,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize, special
 from skyaccept.lib.errors import NotMeasurable
 
 Values = NDArray[np.float64]
@@ -75,7 +75,7 @@ class Scale:
             return np.log(value)
         if self.kind == "share":
             share = value / 100 if np.isinf(self.units) else (value / 100 * self.units + 0.5) / (self.units + 1)
-            deviations = stats.norm.isf(share / 2)
+            deviations = -special.ndtri(share / 2)
             return np.where(deviations > 1, -np.log(np.maximum(deviations, 1)), 1 - deviations)
         if self.kind == "percentile":
             return np.asarray(-np.interp(100 - value, np.linspace(0, 100, len(self.curve)), self.curve))
@@ -87,7 +87,7 @@ class Scale:
         if self.kind == "logarithm":
             return np.exp(place)
         if self.kind == "share":
-            share = 2 * stats.norm.sf(np.where(place < 0, np.exp(-np.minimum(place, 0)), np.maximum(1 - place, 0)))
+            share = 2 * special.ndtr(-np.where(place < 0, np.exp(-np.minimum(place, 0)), np.maximum(1 - place, 0)))
             units = self.units
             return np.asarray(100 * np.clip(share if np.isinf(units) else (share * (units + 1) - 0.5) / units, 0, 1))
         if self.kind == "percentile":
@@ -136,7 +136,7 @@ class Part:
 
     def quantile(self, probability: float) -> float:
         """Value that the true one stays below with a probability."""
-        far = max(abs(float(stats.t.ppf(p, self.degrees))) for p in (probability, (1 + probability) / 2))
+        far = max(abs(float(special.stdtrit(self.degrees, p))) for p in (probability, (1 + probability) / 2))
         reach = self.bias + self.error * (1 + far)
         if self.scale.kind == "size":
             reach += abs(self.center)
@@ -147,10 +147,10 @@ class Part:
 
     def _before(self, y: float) -> float:
         """Probability that the true value is at most at a place on the scale."""
-        distance = y - self.center - _NODES * self.bias
+        distance = y - self.center - (_NODES * self.bias if self.bias else np.zeros(1))
         if self.scale.relative:
             distance = unskewed(distance)
-        return float(stats.t.cdf(distance / self.error, self.degrees).mean())
+        return float(special.stdtr(self.degrees, distance / self.error).mean())
 
 
 @dataclass(frozen=True)
@@ -196,6 +196,8 @@ class Estimate:
     method: str
     limited_by: Source
     coordinates: tuple[Coordinate, ...]
+    found: dict[float, float] = field(default_factory=dict, repr=False, compare=False)
+    """Quantiles, which levels and rules ask for again and again."""
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Lower and upper bound with equal tails, in the metric's unit."""
@@ -208,7 +210,9 @@ class Estimate:
         return below if operator.startswith("<") else 1 - below
 
     def _quantile(self, probability: float) -> float:
-        return max(coordinate.quantile(probability) for coordinate in self.coordinates)
+        if probability not in self.found:
+            self.found[probability] = max(coordinate.quantile(probability) for coordinate in self.coordinates)
+        return self.found[probability]
 
 
 def estimate(coordinates: Sequence[Coordinate], method: str) -> Estimate:
@@ -271,7 +275,7 @@ def variances(table: Values) -> tuple[float, float, float]:
 def _unseen(center: float, units: float) -> float:
     """Variance of a percentage of which no unit, or hardly one, was seen: about 3 / units stays below 97.5 %."""
     z = float(np.exp(-center) if center < 0 else max(1 - center, 0.0))
-    share = 2 * float(stats.norm.sf(z))
+    share = 2 * float(special.ndtr(-z))
     seen = max(min(share, 1 - share) * (units + 1) - 0.5, 0.0)
-    slope = 2 * max(z, 1.0) * float(stats.norm.pdf(z))
+    slope = 2 * max(z, 1.0) * float(np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
     return float(np.exp(-seen) * 0.5 / ((units + 1) * slope) ** 2)
