@@ -19,6 +19,10 @@ of :math:`s_k` is not one of the same of :math:`\sigma_k`. Two steps lead from t
 With fewer than four visits there are no two disjoint differences and :math:`\eta = 0` is taken, that is what brightness
 does not explain is noise; the other extreme, Gaussian errors whose excess scatter is all persistent, bounds the bias.
 
+An error of another kind, a star that was taken for another one, has no limit of many visits: a few in a thousand would
+be all of the mean of :math:`s_k^2`. Units with a residual beyond `GROSS` times what is modelled (`gross`) take no part
+in the model and keep the :math:`s_k` that they have.
+
 Deviations of single measurements from the mean of their unit are :math:`\sqrt{1 - 1/n}` too small, which is exact for
 the variance. Their distribution is also more Gaussian than that of the errors: `errors_of` undoes it.
 """
@@ -39,8 +43,12 @@ KNOTS = 6
 _STARS_PER_KNOT = 12
 _FLOOR = 1e-3  # least model variance, of the mean
 _TINY = 1e-12
+_ROUNDS = 4
 
 _WIDTHS = 48  # quantiles of standard deviations that stand for all of them
+
+GROSS = 20.0
+"""Modelled standard deviations beyond which a residual is no scatter; outliers five times wider stay below."""
 
 FEWEST = 4
 """Visits from which persistent differences can be told from noise."""
@@ -110,16 +118,42 @@ class Model:
 
     def fit(self, without: NDArray[np.bool_]) -> Values:
         """Modelled variances of the units that are not left out."""
+        return self.of_units(self.columns[~without], without)
+
+    def of_units(self, columns: Values, without: NDArray[np.bool_]) -> Values:
+        """Variances of any units, by their columns, as modelled by the units that are not left out."""
         out = np.flatnonzero(without)
         normal = self.normal - self.weighted[out].T @ self.columns[out]
         right = self.right - self.weighted[out].T @ self.squares[out]
-        kept = ~without
-        mean = float(self.squares[kept].mean())
+        mean = float(self.squares[~without].mean())
         if mean == 0:
-            return np.zeros(int(kept.sum()))
+            return np.zeros(len(columns))
         factor = np.linalg.cholesky(normal + 1e-9 * np.trace(normal) / len(right) * np.eye(len(right)))
         coefficients, _ = nnls(factor.T, np.linalg.solve(factor, right))
-        return np.asarray(np.maximum(self.columns[kept] @ coefficients, _FLOOR * mean))
+        return np.asarray(np.maximum(columns @ coefficients, _FLOOR * mean))
+
+
+def gross(columns: Values, squares: Values, free: Values, largest: Values) -> NDArray[np.bool_]:
+    """Units with a residual that no scatter explains; none where that is so of more than half of them.
+
+    Parameters
+    ----------
+    columns, squares, free : (n, k), (n,) and (n,) float64
+        As for `Model.of`.
+    largest : (n,) float64
+        Size of the largest residual of each unit.
+    """
+    # what the median says is coarse, and wrong for units that are far from it; the model of the others mends that
+    found = largest > GROSS * np.sqrt(np.median(squares))
+    for _ in range(_ROUNDS):
+        if not found.any():
+            break
+        kept = ~found
+        model = Model.of(columns[kept], squares[kept], free[kept])
+        found = largest > GROSS * np.sqrt(model.of_units(columns, np.zeros(len(model.squares), dtype=bool)))
+        if found.all():
+            break
+    return np.asarray(found if 2 * np.count_nonzero(found) <= len(found) else np.zeros(len(found), dtype=bool))
 
 
 def heterogeneity(squares: Values, fourth: Values, number: Values, fitted: Values) -> float | None:

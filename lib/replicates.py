@@ -129,6 +129,8 @@ class Resampled:
         then the middle of both, and its interval reaches from the lower end of the one to the upper end of the other.
     residual : Residual, optional
         How the errors fall to single measurements; None where they do not.
+    note : str
+        What belongs to the method, in words.
     """
 
     matrix: Matrix
@@ -136,6 +138,7 @@ class Resampled:
     fewest: int = 1
     extreme: Find | None = None
     residual: Residual | None = None
+    note: str = ""
 
 
 Inferred = tuple[Estimate, list[Values]]
@@ -174,7 +177,7 @@ def infer(
     ]
     method = (
         f"delete-block jackknife over {len(blocks(visits))} blocks of {visits} visits, over {_cells(matrix)} cells of "
-        f"{matrix.n_stars:,} stars, and over both{matrix.note}"
+        f"{matrix.n_stars:,} stars, and over both{matrix.note}{resampled.note}"
     )
     inferred: list[Inferred | NotMeasurable] = []
     for found in zip(*by_axis, strict=True):

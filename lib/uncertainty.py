@@ -85,7 +85,8 @@ class Scale:
         """Values at places on the scale; the inverse of `on`."""
         place = np.asarray(y, dtype=np.float64)
         if self.kind == "logarithm":
-            return np.exp(place)
+            with np.errstate(over="ignore"):  # the end of an interval that is not finite
+                return np.exp(place)
         if self.kind == "share":
             share = 2 * special.ndtr(-np.where(place < 0, np.exp(-np.minimum(place, 0)), np.maximum(1 - place, 0)))
             units = self.units

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skyaccept.lib import bias, quantile
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Sorted, Values, without_signs
-from skyaccept.lib.replicates import Find, Kept, Matrix, Resampled, Residual, Take, Units
+from skyaccept.lib.replicates import Find, Kept, Matrix, Resampled, Residual, Take, Units, whole
 
 _SHAPED = 60  # visits beyond which the shape of a residual is that of the error
 
@@ -24,7 +24,8 @@ def rms(matrix: Matrix, ddof: int, factor: float = 1.0) -> Resampled:
     few = np.count_nonzero(visits >= bias.FEWEST) < max(2, 0.5 * len(visits))
     extreme = _scatter(ddof, factor, opposite=True) if few else None
     residual = Residual(of="unit", factor=factor)
-    return Resampled(matrix, _scatter(ddof, factor), fewest=2, extreme=extreme, residual=residual)
+    note = _gross(matrix, max(2, ddof + 1, matrix.least))
+    return Resampled(matrix, _scatter(ddof, factor), fewest=2, extreme=extreme, residual=residual, note=note)
 
 
 def deviation(matrix: Matrix, about: str, signed: bool = False) -> Resampled:
@@ -178,33 +179,79 @@ def _compared(kept: Kept) -> tuple[Values, Values]:
     return kept.values - mean[:, None], np.nan_to_num(noise)
 
 
+@dataclass(frozen=True)
+class _Spread:
+    """Residuals of units about their means, their numbers and sample variances.
+
+    Those that are ``known`` were measured often enough; the ``scattered`` ones of them have no gross error, and columns
+    of the model.
+    """
+
+    residuals: Values
+    number: Values
+    squares: Values
+    known: Units
+    scattered: Units
+    columns: Values
+
+    @classmethod
+    def of(cls, kept: Kept, fewest: int) -> _Spread:
+        """Spread of some measurements."""
+        number = _numbers(kept.values)
+        known = number >= fewest
+        with np.errstate(invalid="ignore", divide="ignore"):
+            residuals = kept.values - (np.nansum(kept.values, axis=1) / number)[:, None]
+            squares = np.nansum(residuals**2, axis=1) / (number - 1)
+        columns = bias.design(kept.matrix.brightness, kept.matrix.stars)
+        scattered = known.copy()
+        if known.any():
+            largest = np.nanmax(np.abs(residuals[known]), axis=1)
+            scattered[known] = ~bias.gross(columns[known], squares[known], number[known] - 1, largest)
+        return cls(residuals, number, squares, known, scattered, columns[scattered])
+
+    def model(self) -> bias.Model:
+        """Model of the variances."""
+        return bias.Model.of(self.columns, self.squares[self.scattered], self.number[self.scattered] - 1)
+
+
+def _gross(matrix: Matrix, fewest: int) -> str:
+    """Say how many units keep the value that they have, where there are such."""
+    spreads = [_Spread.of(whole(matrix, axis), fewest) for axis in range(len(matrix.values))]
+    number = int(np.count_nonzero(np.any([spread.known & ~spread.scattered for spread in spreads], axis=0)))
+    of = f"{len(matrix.stars):,} {'pairs' if matrix.stars.shape[1] == 2 else 'stars'}"
+    said = f"; {number:,} of {of} hold an error beyond {bias.GROSS:g} times the scatter of others like them"
+    return f"{said}, and keep their value" if number else ""
+
+
 def _scatter(ddof: int, factor: float, opposite: bool = False) -> Find:
     def find(kept: Kept, unbiased: bool) -> Take:
-        values, number = kept.values, _numbers(kept.values)
-        known = number >= max(2, ddof + 1, kept.least)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            residuals = values - (np.nansum(values, axis=1) / number)[:, None]
-            total = np.nansum(residuals**2, axis=1)
-            squares = total / (number - 1)
-        fourth = np.nansum(residuals**4, axis=1)
-        columns = bias.design(kept.matrix.brightness, kept.matrix.stars)
-        model = bias.Model.of(columns[known], squares[known], number[known] - 1) if known.any() and unbiased else None
+        spread = _Spread.of(kept, max(2, ddof + 1, kept.least))
+        number, squares = spread.number, spread.squares
+        noise = np.zeros(len(number)) if kept.matrix.noise is None else kept.matrix.noise
+        model = spread.model() if unbiased and spread.scattered.any() else None
+        fourth = np.nansum(spread.residuals**4, axis=1)
+
+        def persistent(units: Units) -> Values:
+            """Variances that many visits would give; of units with a gross error as they are."""
+            found, good = squares.copy(), units & spread.scattered
+            if model is not None and good.any():
+                n, fitted = number[good], model.fit(~units[spread.scattered])
+                if opposite:
+                    eta = bias.gaussian_heterogeneity(squares[good], n, fitted)
+                else:
+                    eta = bias.heterogeneity(squares[good], fourth[good], n, fitted) or 0.0
+                found[good] = bias.persistent(squares[good], n, fitted, eta)
+            return found[units & spread.known]
 
         def take(units: Units) -> Sorted:
-            used = units & known
+            used = units & spread.known
             if not used.any():
                 raise NotMeasurable(LEFT)
-            n, variance = number[used], squares[used]
-            shot = 0.0 if kept.matrix.noise is None else kept.matrix.noise[used]
-            if model is None:
-                plain = (total[used] - (n - 1) * shot) / (n - ddof)
-                return factor * np.sort(np.sqrt(np.maximum(plain, 0))), None
-            fitted = model.fit(~units[known])
-            if opposite:
-                eta = bias.gaussian_heterogeneity(variance, n, fitted)
+            if unbiased:
+                found = persistent(units) - noise[used]
             else:
-                eta = bias.heterogeneity(variance, fourth[used], n, fitted) or 0.0
-            found = bias.persistent(variance, n, fitted, eta) - shot
+                n = number[used]
+                found = (squares[used] - noise[used]) * (n - 1) / (n - ddof)
             return factor * np.sort(np.sqrt(np.maximum(found, 0))), None
 
         return take
@@ -214,20 +261,16 @@ def _scatter(ddof: int, factor: float, opposite: bool = False) -> Find:
 
 def _shape(kept: Kept) -> Callable[[Values], Values]:
     """How sizes of residuals become those that the errors of many visits have."""
-    values, stars, number = kept.values, kept.matrix.stars, _numbers(kept.values)
-    used = number >= 2
-    visits = float(1 / np.mean(1 / number[used])) if used.any() else 0.0
+    spread = _Spread.of(kept, 2)
+    used, number = spread.scattered, spread.number[spread.scattered]
+    visits = float(1 / np.mean(1 / number)) if used.any() else 0.0
     if not 3 <= visits <= _SHAPED:
         return lambda size: size
-    values, number = values[used], number[used]
-    residuals = values - np.nanmean(values, axis=1)[:, None]
-    squares = np.nansum(residuals**2, axis=1) / (number - 1)
-    columns = bias.design(kept.matrix.brightness, stars)[used]
-    fitted = bias.Model.of(columns, squares, number - 1).fit(np.zeros(len(squares), dtype=bool))
-    if not squares.any():
+    fitted = spread.model().fit(np.zeros(len(number), dtype=bool))
+    if not spread.squares[used].any():
         return lambda size: size
     widths = np.sqrt(fitted)
-    scaled = residuals * np.sqrt(number / (number - 1))[:, None] / widths[:, None]
+    scaled = spread.residuals[used] * np.sqrt(number / (number - 1))[:, None] / widths[:, None]
     before, after = bias.sizes(scaled[np.isfinite(scaled)], visits, widths)
     low, high = (float(after[k] / before[k]) if before[k] > 0 else 1.0 for k in (0, -1))
 

@@ -52,6 +52,32 @@ def test_a_model_without_some_units_is_that_of_the_others() -> None:
     assert whole.fit(out) == pytest.approx(rest.fit(np.zeros(len(rest.squares), dtype=bool)))
 
 
+@pytest.mark.parametrize("per_unit", [1, 2])
+def test_gross_errors_are_found_and_faint_stars_are_none(per_unit: int) -> None:
+    """Stars from 3 to 120 mas; every wrong detection of one in a hundred, and nothing else, is one."""
+    rng = np.random.default_rng(5)
+    brightness = np.sort(rng.uniform(1, 7, 400))
+    width = np.hypot(3, 300 * np.exp(-brightness))
+    stars = rng.integers(0, 400, (5000, per_unit))
+    errors = rng.standard_normal((5000, 8)) * np.sqrt((width**2)[stars].sum(axis=1))[:, None]
+    errors *= np.where(rng.random(errors.shape) < 0.03, 5, 1)
+    wrong = rng.random(errors.shape) < 0.01
+    errors[wrong] += rng.uniform(5e3, 1e5, int(wrong.sum()))
+    residuals = errors - errors.mean(axis=1, keepdims=True)
+    columns, squares = bias.design(brightness, stars), errors.var(axis=1, ddof=1)
+    found = bias.gross(columns, squares, np.full(5000, 7.0), np.abs(residuals).max(axis=1))
+    assert np.array_equal(found, wrong.any(axis=1))
+
+
+def test_what_most_units_show_is_no_gross_error() -> None:
+    rng = np.random.default_rng(6)
+    errors = rng.standard_normal((1000, 8)) * rng.choice([1, 1e4], (1000, 1), p=[0.3, 0.7])
+    residuals = errors - errors.mean(axis=1, keepdims=True)
+    columns = bias.design(None, np.arange(1000)[:, None])
+    found = bias.gross(columns, errors.var(axis=1, ddof=1), np.full(1000, 7.0), np.abs(residuals).max(axis=1))
+    assert not found.any()
+
+
 def test_heterogeneity_is_the_covariance_of_disjoint_differences() -> None:
     """Against a loop over all ways to take two disjoint pairs of visits."""
     rng = np.random.default_rng(3)

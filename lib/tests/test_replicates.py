@@ -222,3 +222,17 @@ def test_the_same_matrix_gives_the_same_bits() -> None:
     first, second = (known(scatter.rms(stars(errors), 1), Question("percentile", 50)) for _ in range(2))
     assert first == second
     assert first.interval(0.95) == second.interval(0.95)
+
+
+def test_one_wrong_star_in_a_thousand_detections_changes_no_median() -> None:
+    """The estimate for many visits is that without the wrong ones, and the method says how many pairs they are in."""
+    rng = np.random.default_rng(8)
+    errors = rng.normal(0, 5, (600, 8))
+    wrong = errors.copy()
+    wrong[rng.choice(600, 5, replace=False), rng.integers(0, 8, 5)] += 1e5
+    question = Question("percentile", 50)
+    good, bad = (known(scatter.rms(stars(e), 1), question) for e in (errors, wrong))
+    assert bad.value == pytest.approx(good.value, rel=0.01)
+    assert bad.interval(0.95) == pytest.approx(good.interval(0.95), rel=0.03)
+    assert "5 of 600 stars hold an error beyond 20 times" in bad.method
+    assert "beyond" not in good.method
