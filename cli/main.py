@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import skyaccept
-from skyaccept.cli import power
+from skyaccept.cli import power, selftest
 from skyaccept.fixtures.plugin import OPTIONS
 
 USAGE_ERROR = 4
@@ -17,7 +17,11 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: pytest's for ``verify``, otherwise 0 or 4; 130 after Ctrl-C."""
+    """Run the command and return its exit status.
+
+    That of pytest for ``verify``; otherwise 0, 4 where an option or a file is wrong, 1 where ``selftest`` finds what
+    should not be, and 130 after Ctrl-C.
+    """
     from skyaccept.lib.errors import InputError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -95,6 +99,10 @@ def _parser() -> argparse.ArgumentParser:
     power.arguments(plan)
     plan.set_defaults(run=_power)
 
+    test = commands.add_parser("selftest", help="show that faults of simulated surveys are found, each by its clauses")
+    selftest.arguments(test)
+    test.set_defaults(run=_selftest)
+
     specs = commands.add_parser("specs", help="print requirements, clauses, limits and tests")
     specs.add_argument("names", nargs="*", metavar="NAME", help=OPTIONS["specs"]["help"])
     specs.set_defaults(run=_specs)
@@ -166,6 +174,13 @@ def _simulate(options: argparse.Namespace) -> int:
 def _power(options: argparse.Namespace) -> int:
     _print(power.run(options))
     return 0
+
+
+def _selftest(options: argparse.Namespace) -> int:
+    with _shown():
+        lines, good = selftest.run(options)
+    _print(lines)
+    return 0 if good else 1
 
 
 def _specs(options: argparse.Namespace) -> int:

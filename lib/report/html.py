@@ -21,18 +21,20 @@ def title(dataset: str) -> str:
 def body(results: Results) -> str:
     """Matrix, dataset, provenance and cases, with their style, as a fragment of a page."""
     kinds = [(kind, note, _requirements(results.of_kind(kind))) for kind, note in text.NOTES.items()]
-    return (
-        _environment()
-        .get_template("body.html")
-        .render(
-            results=results,
-            kinds=[(kind, note, requirements) for kind, note, requirements in kinds if requirements],
-            simulated=results.dataset["survey"] == "simulated",
-            headline=text.headline(results),
-            levels=LEVELS,
-            style=Markup(_template("style.css")),  # noqa: S704  (our own file)
-        )
+    return render(
+        "body.html",
+        results=results,
+        kinds=[(kind, note, requirements) for kind, note, requirements in kinds if requirements],
+        simulated=results.dataset["survey"] == "simulated",
+        headline=text.headline(results),
+        levels=LEVELS,
     )
+
+
+def render(template: str, **values: object) -> str:
+    """Fill in one of the templates of this folder, with ``style`` as that of the report."""
+    style = Markup(_template("style.css"))  # noqa: S704  (our own file)
+    return _environment().get_template(template).render(style=style, **values)
 
 
 def _requirements(results: Sequence[Result]) -> list[tuple[tuple[str, str], list[Result]]]:

@@ -24,8 +24,8 @@ RADIUS = 1000 * MAS
 
 @cache
 def nominal() -> Scenario:
-    """The built-in scenario."""
-    return scenario.load("nominal")
+    """The built-in scenario in two of its bands."""
+    return scenario.override(scenario.load("nominal"), bands=["r", "i"])
 
 
 def plain(ra: float = 150, dec: float = 2, *, stars: int = 3000, visits: int = 8, **measurement: Any) -> Scenario:

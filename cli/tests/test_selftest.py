@@ -1,0 +1,45 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from skyaccept.cli import main as command
+from skyaccept.synthetic import sensitivity
+
+
+def test_selftest_prints_the_matrix_and_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "self.html"
+    asked = ["selftest", "--fault=wrapped_ra", "--fault=band_offset", "-o", str(page), "--workers=1"]
+    assert command.main(asked) == 0
+    said = capsys.readouterr().out
+    assert "band_offset                    15 mas     .    .    ." in said
+    assert "wrapped_ra                      100 %    refused" in said
+    assert said.endswith("4 of 4 trials with 48 clauses are as they have to be.\n")
+    assert "4 of 4 trials" in page.read_text(encoding="utf-8")
+
+
+def test_selftest_fails_where_something_is_not_as_it_has_to_be(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = sensitivity.load()
+    rows = [replace(row, refused="too blue") if row.fault == "repeated_rows" else row for row in table.rows]
+    monkeypatch.setattr(sensitivity, "load", lambda: replace(table, rows=rows))
+    assert command.main(["selftest", "--fault=repeated_rows", "--workers=1"]) == 1
+    said = capsys.readouterr().out
+    assert "repeated_rows 1 %: refused: scenario fault-repeated-rows" in said
+    assert said.endswith("1 of 2 trials with 16 clauses are as they have to be; 1 not.\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--fault=earthquake"], "--fault earthquake: not one of jitter"),
+        (["--seed=-1"], "--seed -1: must not be below 0"),
+        (["--workers=0"], "--workers 0: must not be below 1"),
+        (["-o", "no/such/page.html"], "no/such/page.html: not a file in an existing folder"),
+    ],
+)
+def test_wrong_options_are_one_line(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["selftest", *options]) == 4
+    error = capsys.readouterr().err
+    assert error.startswith(f"ERROR: {said}")
+    assert error.count("\n") == 1

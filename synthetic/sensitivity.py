@@ -1,0 +1,272 @@
+"""Sensitivity of the suite: which clause has to react to which fault, as a table, and whether it does.
+
+Every fault is let loose on the nominal survey at two strengths: one that no clause may mind, and that of the scenario
+``fault-NAME``, at which exactly those clauses react that the table names, each in the way that it says. The table is
+``sensitivity.yaml``, which explains its keys.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import astropy.units as u
+from skyaccept.lib import document, measure, progress, requirements
+from skyaccept.lib.association import associate
+from skyaccept.lib.decision import DecisionRule, Verdict
+from skyaccept.lib.document import Quantity
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.results import Result
+from skyaccept.synthetic import scenario, survey
+from skyaccept.synthetic.description import ChosenFault, Scenario
+from skyaccept.synthetic.expectation import RADIUS
+from skyaccept.synthetic.faults import FAULTS
+
+Reaction = Literal["pass", "fail", "doubt", "near", "lost", "refused"]
+
+PATH = Path(str(resources.files("skyaccept.synthetic") / "sensitivity.yaml"))
+"""The table of this package."""
+
+BASE = "nominal"
+RULE = DecisionRule("guarded")
+
+CHANGE = 0.05
+"""Least relative change of an entry of the account in which a fault shows."""
+
+_WORST: tuple[Verdict, ...] = ("error", "fail", "inconclusive", "not_measurable", "pass")
+_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What has to come of a fault; clauses go by their names without a group of bands."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    fault: str
+    below: Quantity | None = None
+    fails: Sequence[str] = ()
+    doubted: Sequence[str] = ()
+    near: Sequence[str] = ()
+    lost: Sequence[str] = ()
+    refused: str | None = None
+    account: str | None = None
+
+    def reaction(self, clause: str) -> Reaction:
+        """What a clause has to do at the strength at which the fault matters."""
+        named: Mapping[Reaction, Sequence[str]] = {
+            "fail": self.fails,
+            "doubt": self.doubted,
+            "near": self.near,
+            "lost": self.lost,
+        }
+        if self.refused is not None:
+            return "refused"
+        return next((reaction for reaction, clauses in named.items() if clause in clauses), "pass")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows, and the bands in which they are tried."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    bands: Sequence[str]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A fault at a strength: the scenario, and what each clause has to do.
+
+    ``fault`` is empty where nothing is wrong.
+    """
+
+    fault: str
+    strength: str
+    scenario: Scenario
+    expected: Mapping[str, Reaction]
+    refused: str | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of a trial.
+
+    Attributes
+    ----------
+    trial : Trial
+    verdicts : mapping of str to verdict
+        The worst of all bands by clause.
+    wrong : tuple of str
+        What is not as it has to be, in words.
+    """
+
+    trial: Trial
+    verdicts: Mapping[str, Verdict]
+    wrong: tuple[str, ...] = ()
+
+
+def load(path: Path = PATH) -> Table:
+    """Load a table, by default that of this package.
+
+    Raises
+    ------
+    InputError
+        A fault or a clause does not exist, or is there twice.
+    """
+    table, place = document.read(path, Table)
+    known = clauses()
+    for number, row in enumerate(table.rows):
+        named = [*row.fails, *row.doubted, *row.near, *row.lost]
+        if row.fault not in FAULTS or row.fault in [other.fault for other in table.rows[:number]]:
+            raise place.error(("rows", number, "fault"), f"{row.fault!r} is no fault, or is there twice")
+        wrong = [name for name in named if name not in known or named.count(name) > 1]
+        if wrong:
+            raise place.error(("rows", number), f"clauses that do not exist or are there twice: {', '.join(wrong)}")
+    return table
+
+
+def clauses() -> list[str]:
+    """Names of the clauses of LSE-30 without their groups of bands, in its order."""
+    return list(dict.fromkeys(_family(case.clause.id) for case in requirements.load().cases()))
+
+
+def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
+    """All trials of a table, the survey without a fault first; or those of some faults.
+
+    Raises
+    ------
+    InputError
+        A fault is not in the table.
+    """
+    if unknown := sorted(set(faults or ()) - {row.fault for row in table.rows}):
+        raise InputError(f"--fault {unknown[0]}: not one of {', '.join(row.fault for row in table.rows)}")
+    names = clauses()
+    passing: dict[str, Reaction] = dict.fromkeys(names, "pass")
+    base = scenario.override(scenario.load(BASE), bands=table.bands)
+    found = [Trial("", "", base, passing)]
+    for row in table.rows:
+        if faults is not None and row.fault not in faults:
+            continue
+        if row.below is not None:
+            mild = replace(base, faults=(ChosenFault(row.fault, row.below),))
+            found.append(Trial(row.fault, _text(row.below), mild, passing))
+        whole = scenario.load(f"fault-{row.fault.replace('_', '-')}")
+        bad = scenario.override(whole, bands=[band for band in table.bands if band in whole.visits.number])
+        expected = {name: row.reaction(name) for name in names}
+        strength = _text(bad.faults[-1].strength)
+        found.append(Trial(row.fault, strength, bad, expected, row.refused, row.account))
+    return found
+
+
+def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1) -> Iterator[Found]:
+    """Try every trial, in their order.
+
+    Parameters
+    ----------
+    chosen : sequence of Trial
+        As `trials` returns them.
+    seed, workers : int
+        Of the surveys; processes at work, which change nothing but the time it takes.
+    """
+    asked = any(trial.account for trial in chosen)
+    accounts = _accounts(_measure(trials(load(), ())[0].scenario, seed)) if asked else {}
+    find = partial(_try, accounts, seed)
+    if workers == 1:
+        yield from _reported(map(find, chosen), len(chosen))
+    else:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            yield from _reported(pool.map(find, chosen), len(chosen))
+
+
+def _reported(found: Iterator[Found], number: int) -> Iterator[Found]:
+    for done in range(number):
+        progress.report("trying faults", done, number)
+        yield next(found)
+
+
+def _try(accounts: Mapping[str, Mapping[str, int]], seed: int, trial: Trial) -> Found:
+    try:
+        results = _measure(trial.scenario, seed)
+    except InputError as error:
+        if trial.refused is not None and trial.refused in str(error):
+            return Found(trial, {})
+        return Found(trial, {}, (f"refused: {error}",))
+    if trial.refused is not None:
+        return Found(trial, {}, (f"not refused; expected {trial.refused!r}",))
+    verdicts: dict[str, list[Verdict]] = {}
+    for result in results:
+        verdicts.setdefault(_family(result.clause), []).append(result.verdict or "pass")
+    wrong = [
+        f"{clause} {', '.join(said).replace('_', ' ')}; expected {_WORDS[trial.expected[clause]]}"
+        for clause, said in verdicts.items()
+        if not _agrees(trial.expected[clause], said)
+    ]
+    if trial.account is not None and not _changed(accounts, _accounts(results), trial.account):
+        wrong.append(f"{trial.account!r} is what it would be without the fault in the account of every sample")
+    return Found(trial, {clause: min(said, key=_WORST.index) for clause, said in verdicts.items()}, tuple(wrong))
+
+
+_WORDS: Mapping[Reaction, str] = {
+    "pass": "pass in every band",
+    "fail": "fail in some band",
+    "doubt": "fail or inconclusive in some band",
+    "near": "measured",
+    "lost": "not measurable in any band",
+}
+
+
+def _agrees(expected: Reaction, said: Sequence[Verdict]) -> bool:
+    """Whether the verdicts of a clause in its bands are what they have to be."""
+    if expected == "pass":
+        return all(verdict == "pass" for verdict in said)
+    if expected == "fail":
+        return "fail" in said
+    if expected == "doubt":
+        return "fail" in said or "inconclusive" in said
+    if expected == "lost":
+        return all(verdict == "not_measurable" for verdict in said)
+    return "error" not in said
+
+
+def _measure(chosen: Scenario, seed: int) -> Sequence[Result]:
+    made = survey.simulate(chosen, seed)
+    return measure.run(
+        associate(made.detections, RADIUS),
+        requirements.load(),
+        bands=sorted(chosen.visits.number),
+        reference=survey.reference(chosen, seed),
+        rule=RULE,
+    ).results
+
+
+def _accounts(results: Sequence[Result]) -> dict[str, Mapping[str, int]]:
+    """Entries of the account of each sample, by test."""
+    return {
+        result.test: {"objects": sample.objects, "visits": sample.visits, **sample.rejected}
+        for result in results
+        if (sample := result.sample) is not None
+    }
+
+
+def _changed(before: Mapping[str, Mapping[str, int]], after: Mapping[str, Mapping[str, int]], entry: str) -> bool:
+    """Whether an entry is another one in some sample."""
+    pairs = [(before[test].get(entry, 0), found.get(entry, 0)) for test, found in after.items() if test in before]
+    return any(abs(new - old) > CHANGE * max(new, old) for old, new in pairs)
+
+
+def _text(strength: u.Quantity) -> str:
+    return f"{strength.value:g} {strength.unit}"
+
+
+def _family(clause: str) -> str:
+    """Name of a clause without its group of bands: PA1 of PA1gri."""
+    found = re.match(r"[A-Z]+\d*", clause)
+    return found[0] if found else clause

@@ -1,0 +1,35 @@
+from skyaccept.lib import measure, requirements
+from skyaccept.lib.association import associate
+from skyaccept.synthetic import scenario, survey
+from skyaccept.synthetic.tests.surveys import RADIUS
+
+
+def values(name: str) -> dict[str, list[float | None]]:
+    """Measured values over limits, by clause without its band group."""
+    chosen = scenario.load(name)
+    detections = associate(survey.simulate(chosen).detections, RADIUS)
+    bands, catalog = sorted(chosen.visits.number), survey.reference(chosen)
+    found: dict[str, list[float | None]] = {}
+    for result in measure.run(detections, requirements.load(), bands=bands, reference=catalog).results:
+        assert result.limit is not None
+        clause = result.clause.removesuffix("gri").removesuffix("uzy")
+        found.setdefault(clause, []).append(None if result.value is None else result.value / result.limit)
+    return found
+
+
+def test_a_year_of_lsst_meets_every_clause() -> None:
+    """All six bands; the mixture stands beside the nominal survey for faults that take time or blue bands."""
+    found = values("lsst-year")
+    assert all(ratio is not None and ratio <= 1 for ratios in found.values() for ratio in ratios)
+
+
+def test_few_visits_of_hsc_cannot_say_am3_and_the_other_clauses_are_measured() -> None:
+    found = values("hsc-few-visits")
+    lost = {clause for clause, ratios in found.items() if None in ratios}
+    assert lost == {"AM3", "AF3", "AD3"}
+
+
+def test_many_visits_of_ztf_miss_all_but_absolute_astrometry() -> None:
+    found = values("ztf-many-visits")
+    passing = {clause for clause, ratios in found.items() if all(ratio is not None and ratio <= 1 for ratio in ratios)}
+    assert passing == {"AA1"}

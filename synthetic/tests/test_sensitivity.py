@@ -1,0 +1,107 @@
+"""The sensitivity matrix in full, and that it would say so if a clause reacted in another way."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from skyaccept.lib.errors import InputError
+from skyaccept.synthetic import matrix, scenario, sensitivity
+from skyaccept.synthetic.faults import FAULTS
+from skyaccept.synthetic.sensitivity import Found, Row, Trial
+
+PAGE = Path(__file__).parents[2] / "docs" / "sensitivity.md"
+TRIALS = sensitivity.trials(sensitivity.load())
+
+
+def tried(trial: Trial) -> Found:
+    (found,) = sensitivity.run([trial])
+    return found
+
+
+def of(fault: str) -> Trial:
+    """The stronger trial of a fault."""
+    return [trial for trial in TRIALS if trial.fault == fault][-1]
+
+
+@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.fault or 'none'} {trial.strength}".strip())
+def test_exactly_the_clauses_that_have_to_react_do(trial: Trial) -> None:
+    assert tried(trial).wrong == ()
+
+
+def test_every_fault_and_every_fault_scenario_is_in_the_table() -> None:
+    rows = [row.fault for row in sensitivity.load().rows]
+    assert sorted(rows) == sorted(FAULTS)
+    names = {name.removeprefix("fault-").replace("-", "_") for name in scenario.shipped() if name.startswith("fault-")}
+    assert names == set(rows)
+
+
+def test_every_clause_reacts_to_something_and_most_of_the_table_is_definite() -> None:
+    rows = sensitivity.load().rows
+    assert {clause for row in rows for clause in row.fails} == set(sensitivity.clauses())
+    assert sum(len(row.near) for row in rows) <= 0.1 * len(TRIALS) * len(sensitivity.clauses())
+
+
+@pytest.mark.parametrize(
+    ("fault", "row", "said"),
+    [
+        ("band_offset", Row("band_offset"), r"AB1 fail; expected pass in every band"),
+        ("band_offset", Row("band_offset", fails=["AB1", "AM1"]), r"AM1 pass; expected fail in some band"),
+        ("band_offset", Row("band_offset", fails=["AB1"], doubted=["PA1"]), r"PA1 pass, pass; expected fail or inconc"),
+        ("band_offset", Row("band_offset", fails=["AB1"], lost=["AA1"]), r"AA1 pass, pass; expected not measurable"),
+        ("band_offset", Row("band_offset", fails=["AB1"], account="visits"), r"'visits' is what it would be without"),
+        ("repeated_rows", Row("repeated_rows"), r"refused: .*identical in every column"),
+        ("repeated_rows", Row("repeated_rows", refused="too blue"), r"refused: .*identical in every column"),
+        ("band_offset", Row("band_offset", refused="too blue"), r"not refused; expected 'too blue'"),
+    ],
+)
+def test_what_is_not_as_it_has_to_be_is_said(fault: str, row: Row, said: str) -> None:
+    expected = {clause: row.reaction(clause) for clause in sensitivity.clauses()}
+    found = tried(replace(of(fault), expected=expected, refused=row.refused, account=row.account))
+    assert len(found.wrong) == 1
+    assert matrix.headline([found]).endswith("; 1 not")
+    with pytest.raises(AssertionError, match=said):
+        raise AssertionError(found.wrong[0])
+    assert found.wrong[0] in matrix.lines([found])[-2]
+
+
+def test_workers_change_nothing() -> None:
+    chosen = [of("band_offset"), of("repeated_rows")]
+    assert list(sensitivity.run(chosen, workers=2)) == [tried(trial) for trial in chosen]
+
+
+def test_an_unknown_fault_is_refused() -> None:
+    with pytest.raises(InputError, match="--fault earthquake: not one of jitter, distortion"):
+        sensitivity.trials(sensitivity.load(), ["jitter", "earthquake"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("fault: jitter", "fault: jitters", r"line \d+: .*'jitters' is no fault"),
+        ("fault: distortion", "fault: jitter", "'jitter' is no fault, or is there twice"),
+        ("fails: [AM3]", "fails: [AM3, AM9]", "do not exist or are there twice: AM9"),
+        ("fails: [AM3]", "fails: [AM3, AD3]", "do not exist or are there twice: AD3"),
+        ("below: 1 mas", "below: one", "one"),
+        ("below: 1 mas", "beneath: 1 mas", "beneath"),
+    ],
+)
+def test_a_wrong_table_is_refused(old: str, new: str, said: str, tmp_path: Path) -> None:
+    text = sensitivity.PATH.read_text(encoding="utf-8")
+    path = tmp_path / "table.yaml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        sensitivity.load(path)
+
+
+def test_the_page_of_the_documentation_is_the_table() -> None:
+    assert "\n".join(matrix.markdown(sensitivity.load())) in PAGE.read_text(encoding="utf-8")
+
+
+def test_the_page_escapes_and_says_what_is_wrong() -> None:
+    trial = replace(of("band_offset"), fault="<b>", refused="<i>")
+    shown = matrix.page([Found(trial, {}, ("AM1 <u>",)), Found(of("jitter"), dict.fromkeys(trial.expected, "pass"))], 1)
+    assert "<b>" not in shown
+    assert "<i>" not in shown
+    assert "AM1 &lt;u&gt;" in shown
+    assert "1 of 2 trials" in shown
+    assert "http" not in shown
