@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: verify test lint types bench clean
+.PHONY: verify test lint types bench baselines clean
 
 verify: $(VENV)/ready   ## the built-in simulated survey: verdict table and report.html
 	$(BIN)/python -m pytest acceptance -q --html report.html --sky-results results.json
@@ -22,6 +22,11 @@ types: $(VENV)/ready
 bench: $(VENV)/ready    ## kernels and whole runs, to benchmarks/results
 	$(BIN)/python -m pytest benchmarks -q --benchmark-json=benchmarks/results/kernels.json
 	$(BIN)/python -m benchmarks.runs benchmarks/results/runs.json
+
+baselines: $(VENV)/ready ## results of the shipped scenarios, that regression checks compare with
+	for name in nominal degraded hsc-few-visits lsst-year ztf-many-visits; do \
+	  $(BIN)/skyaccept verify --scenario $$name --results synthetic/baselines/$$name.json.gz -q; \
+	  test $$? -le 1 || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis report.html results.json

@@ -1,8 +1,8 @@
 """Mutation score of the tests: ``python -m benchmarks.mutation OUT.json [--mutants N] [--workers N] [--seed N]``.
 
-Single operators, comparisons, numbers and calls of ``lib/metrics`` and ``lib/separation`` are changed, a random choice of all
-that there are, and the tests of ``lib`` are run against each: first those of the module, then all. A mutant that no test
-notices is printed with its line: it is either equivalent or a missing test.
+Single operators, comparisons, numbers and calls of ``lib/metrics`` and ``lib/separation`` are changed, a random choice
+of all that there are, and the tests of ``lib`` are run against each: first those of the module, then all. A mutant that
+no test notices is printed with its line: it is either equivalent or a missing test.
 """
 
 from __future__ import annotations

@@ -225,7 +225,7 @@ def persistent(squares: Values, number: Values, fitted: Values, eta: float) -> V
 
     strength = 1 / float(reliability.min())
     if spread(strength).var() > eta:
-        strength = brentq(lambda x: spread(x).var() - eta, 0.0, strength, xtol=1e-6)
+        strength = brentq(lambda x: spread(x).var() - eta, 0.0, strength, xtol=1e-9)
     return fitted * spread(strength)
 
 

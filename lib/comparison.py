@@ -33,6 +33,9 @@ REGRESSIONS: tuple[Flag, ...] = ("worse", "changed", "gone")
 TOLERANCE = 1e-9
 """Relative change that the same data may show under the same definition."""
 
+ESTIMATED = 1e-6
+"""The same of an estimate or the end of an interval, which are found by iterations."""
+
 _NEAR = 0.25  # of the distance of neighbouring cells, that the same cell may be off for a few stars more or less
 
 
@@ -147,9 +150,10 @@ def _change(old: Result, new: Result, same_data: bool, unlike: str | None, confi
             return base
         return replace(base, flag="gone" if new.value is None else "new", reason=new.reason)
     if same_data:
-        if math.isclose(old.value, new.value, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+        changed = _changed(old, new)
+        if changed is None:
             return replace(base, difference=0.0, paired=True)
-        reason = "the same data under the same definition"
+        reason = f"{changed}, of the same data under the same definition"
         return replace(base, flag="changed", difference=new.value - old.value, paired=True, reason=reason)
     here, there = _tables(old), _tables(new)
     if here is None or there is None:
@@ -164,6 +168,23 @@ def _change(old: Result, new: Result, same_data: bool, unlike: str | None, confi
     if new.operator is None:
         return replace(base, flag="changed", reason="no limit says which way is better")
     return replace(base, flag="worse" if (difference > 0) == new.operator.startswith("<") else "better")
+
+
+def _changed(old: Result, new: Result) -> str | None:
+    """Say which number is another one, where one is; an interval at another confidence is no change."""
+    numbers = [("another value", old.value, new.value, TOLERANCE)]
+    here, there = old.interval, new.interval
+    if here is not None and there is not None:
+        numbers.append(("another estimate of the true value", old.value_unbiased, new.value_unbiased, ESTIMATED))
+        if here["confidence"] == there["confidence"]:
+            numbers += [("another interval", here[end], there[end], ESTIMATED) for end in ("low", "high")]
+    for what, before, after, tolerance in numbers:
+        if before is None or after is None:
+            if before is not after:
+                return what
+        elif not math.isclose(before, after, rel_tol=tolerance, abs_tol=tolerance):
+            return what
+    return None
 
 
 @dataclass(frozen=True)

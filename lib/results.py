@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +21,8 @@ from skyaccept.lib.output import replacing
 
 SCHEMA = "skyaccept-results/1"
 MAX_BYTES = 200_000_000
+
+_GZIP = b"\x1f\x8b"
 
 Json = dict[str, Any]
 
@@ -245,11 +249,12 @@ class Results:
         }
 
     def write(self, path: Path) -> None:
-        """Check against the schema and write; an existing file is replaced in one step."""
+        """Check against the schema and write, compressed if named ``*.gz``; a file is replaced in one step."""
         text = dumps(self.to_json())
         check(json.loads(text), "results")
+        content = text.encode()
         with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
     def count(self, verdict: Verdict) -> int:
         """Number of results with a verdict."""
@@ -282,7 +287,7 @@ def dumps(data: Json) -> str:
 
 
 def load(path: str | Path) -> Results:
-    """Read a results JSON.
+    """Read a results JSON, which may be compressed.
 
     Raises
     ------
@@ -291,11 +296,15 @@ def load(path: str | Path) -> Results:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            packed = file.read(len(_GZIP)) == _GZIP
+            file.seek(0)
+            content = (gzip.GzipFile(fileobj=file) if packed else file).read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise InputError(f"{path}: larger than {MAX_BYTES} bytes")
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+        data = json.loads(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not a results JSON: {error}") from None
     check(data, str(path))

@@ -54,6 +54,33 @@ def test_a_run_on_the_same_data_is_the_same_to_the_last_digits() -> None:
     assert not regressions(against(baseline(), verified(sky()), "base.json"))
 
 
+def test_another_estimate_or_interval_of_the_same_data_is_a_change() -> None:
+    """One at another confidence is none."""
+    before = baseline()
+
+    def after(**parts: float) -> tuple[str, str | None]:
+        moved = [
+            dataclasses.replace(
+                r,
+                value_unbiased=r.value_unbiased * parts.get("estimate", 1.0),
+                interval=r.interval | {end: parts[end] * r.interval[end] for end in parts if end in r.interval},
+            )
+            for r in before.results
+            if r.test.endswith("AM1-r") and r.value_unbiased is not None and r.interval is not None
+        ]
+        found = of(compare(before, dataclasses.replace(before, results=tuple(moved))), "AM1")
+        return found.flag, found.reason
+
+    assert after() == ("same", None)
+    assert (
+        after(estimate=1 + 1e-5)[1] == "another estimate of the true value, of the same data under the same definition"
+    )
+    assert after(low=1 + 1e-5)[1] == "another interval, of the same data under the same definition"
+    assert after(high=1 - 1e-5)[0] == "changed"
+    assert after(estimate=1 + 1e-8) == ("same", None)
+    assert after(high=1.2, confidence=0.9 / 0.95)[0] == "same"
+
+
 def test_another_value_of_the_same_data_is_a_change_however_small() -> None:
     results = [
         dataclasses.replace(r, value=None if r.value is None else r.value * (1 + 1e-8)) for r in baseline().results
