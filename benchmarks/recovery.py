@@ -1,0 +1,101 @@
+"""Recovery of the injected truth, from simulation to interval: ``python -m benchmarks.recovery OUT.json [--seeds N]``.
+
+Surveys with independent errors are simulated whole, associated, cut and measured as any catalog is. The true value of a
+clause is the mean over all seeds of what its errors amount to in the limit of many visits
+(`skyaccept.synthetic.expectation.expected`): that of stars and visits drawn like these. It is counted how often the
+95 % interval holds it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+from skyaccept.lib import measure, requirements
+from skyaccept.lib.association import associate
+from skyaccept.synthetic import expectation, scenario, survey
+
+SCENARIOS = {"nominal": 8, "nominal, 4 visits": 4, "nominal, 20 visits": 20, "degraded": 8}
+"""Surveys by name, and their visits in each band."""
+
+BANDS = ("g", "r")
+LEAST, SIGNIFICANCE = 93.0, 0.001
+"""Coverage, percent, that no clause may be significantly below, and at which significance."""
+
+
+def one(task: tuple[str, int]) -> dict[str, tuple[float, float, float, float, float]]:
+    """Expected limit, value, estimate and interval of each clause of one survey."""
+    name, seed = task
+    whole = scenario.load(name.partition(",")[0])
+    bands = [band for band in BANDS if band in whole.visits.number]
+    chosen = scenario.override(whole, bands=bands, visits=SCENARIOS[name])
+    specification = requirements.load()
+    expected = expectation.expected(chosen, specification, seed, limit=True)
+    detections = associate(survey.simulate(chosen, seed).detections, expectation.RADIUS)
+    results = measure.run(detections, specification, bands=bands, reference=survey.reference(chosen, seed)).results
+    return {
+        r.test: (expected[r.test], r.value, r.value_unbiased, r.interval["low"], r.interval["high"])
+        for r in results
+        if r.test in expected and r.value is not None and r.value_unbiased is not None and r.interval is not None
+    }
+
+
+def summary(found: list[dict[str, tuple[float, ...]]]) -> dict[str, dict[str, float]]:
+    """Truth, means of values and estimates, and coverage by clause."""
+    table = {}
+    for test in sorted(set().union(*found)):
+        expected, value, unbiased, low, high = np.array([run[test] for run in found if test in run], dtype=float).T
+        true = expected.mean()
+        covered = int(np.count_nonzero((low <= true) & (true <= high)))
+        table[test] = {
+            "surveys": len(expected),
+            "true": true,
+            "value": value.mean(),
+            "unbiased": unbiased.mean(),
+            "error": unbiased.std(ddof=1) / np.sqrt(len(unbiased)),
+            "covered": 100 * covered / len(expected),
+            "too_few": float(stats.binom.cdf(covered, len(expected), LEAST / 100)),
+        }
+    return table
+
+
+def show(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
+    """Table in Markdown and what it comes to."""
+    yield "| survey | clause | true | measured | without bias | covered |"
+    yield "|---|---|---|---|---|---|"
+    rows = [(name, test, row) for name, table in cells.items() for test, row in table.items()]
+    for name, test, row in rows:
+        estimate = f"{row['unbiased']:.4g} +- {row['error']:.1g}"
+        yield f"| {name} | {test} | {row['true']:.4g} | {row['value']:.4g} | {estimate} | {row['covered']:.1f} |"
+    pooled = np.average([row["covered"] for *_, row in rows], weights=[row["surveys"] for *_, row in rows])
+    low = [f"{test} of {name}" for name, test, row in rows if row["too_few"] < SIGNIFICANCE / len(rows)]
+    yield ""
+    yield f"{pooled:.1f} % of all; significantly below {LEAST:g} %: {', '.join(low) or 'none'}"
+
+
+def main() -> None:
+    """Run, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args()
+    cells = {}
+    with ProcessPoolExecutor(asked.workers) as pool:
+        for name in SCENARIOS:
+            tasks = [(name, seed) for seed in range(1, asked.seeds + 1)]
+            cells[name] = summary(list(pool.map(one, tasks, chunksize=5)))
+            asked.out.write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
+            sys.stderr.write(f"{name}\n")
+    sys.stdout.write("\n".join(show(cells)) + "\n")
+
+
+if __name__ == "__main__":
+    main()
