@@ -1,0 +1,50 @@
+"""What benchmarks of the tests and of the intervals count."""
+
+import numpy as np
+
+from benchmarks import mutation, recovery
+
+SOURCE = '''"""One + two."""
+LIMIT: int = 3
+def f(a: float, n: int = 2) -> float:
+    """Less <= more."""
+    return max(a + n, 1.5) if a < LIMIT and not n else np.mean(a)
+'''
+
+
+def test_mutants_are_single_changes_of_code_that_still_compiles() -> None:
+    found = list(mutation._of("f.py", SOURCE))
+    for mutant in found:
+        compile(SOURCE[: mutant.start] + mutant.new + SOURCE[mutant.end :], "f.py", "exec")
+        assert SOURCE[mutant.start : mutant.end] == mutant.old
+        assert SOURCE[: mutant.start].count("\n") + 1 == mutant.line
+    assert sorted((m.old, m.new) for m in found) == [
+        ("+", "-"),
+        ("1.5", "(1.5 + 1)"),
+        ("2", "(2 + 1)"),
+        ("3", "(3 + 1)"),
+        ("<", "<="),
+        ("and", "or"),
+        ("max", "min"),
+        ("mean", "sum"),
+    ]
+
+
+def test_there_are_mutants_of_every_module_of_metrics_and_separations() -> None:
+    paths = {mutant.path for mutant in mutation.mutants()}
+    assert {"lib/metrics/scatter.py", "lib/metrics/photometry.py", "lib/separation/pair.py"} <= paths
+    assert len(mutation.mutants()) > 1000
+
+
+def test_a_clause_that_is_covered_too_seldom_is_named() -> None:
+    rng = np.random.default_rng(1)
+    runs = []
+    for _ in range(400):
+        good, bad = rng.standard_normal(2)
+        runs.append({"good": (0.0, good, good, good - 1.96, good + 1.96), "bad": (0.0, bad, bad, bad - 1.2, bad + 1.2)})
+    table = recovery.summary(runs)
+    assert 92 < table["good"]["covered"] < 98
+    assert table["bad"]["covered"] < 82
+    lines = list(recovery.show({"survey": table}))
+    assert lines[-1].endswith("significantly below 93 %: bad of survey")
+    assert next(recovery.show({"survey": table})).startswith("| survey | clause |")
