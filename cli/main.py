@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import skyaccept
-from skyaccept.cli import power, selftest
+from skyaccept.cli import export, power, selftest
 from skyaccept.fixtures.plugin import OPTIONS
 
 USAGE_ERROR = 4
@@ -95,6 +95,14 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same bytes")
     simulate.set_defaults(run=_simulate)
 
+    report = commands.add_parser("report", help="write the HTML report of a results JSON")
+    export.report_arguments(report)
+    report.set_defaults(run=_report)
+
+    convert = commands.add_parser("export", help="write a results JSON in another format")
+    export.export_arguments(convert)
+    convert.set_defaults(run=_export)
+
     plan = commands.add_parser("power", help="how likely a clause passes with a sample, and the sample that it needs")
     power.arguments(plan)
     plan.set_defaults(run=_power)
@@ -168,6 +176,16 @@ def _simulate(options: argparse.Namespace) -> int:
         expectation.write(chosen, options.seed, options.expected)
     what = f"{written.detections:,} detections of {chosen.stars.number:,} stars in {written.visits} visits"
     _print([f"{options.output}: {what}"])
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    export.report(options)
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    export.convert(options)
     return 0
 
 

@@ -31,6 +31,12 @@ def body(results: Results) -> str:
     )
 
 
+def page(results: Results) -> str:
+    """Whole page that needs nothing else, as it can be made from a results JSON at any time."""
+    fragment = Markup(body(results))  # noqa: S704  (its parts are escaped)
+    return render("page.html", title=title(results.dataset["name"]), body=fragment)
+
+
 def render(template: str, **values: object) -> str:
     """Fill in one of the templates of this folder, with ``style`` as that of the report."""
     style = Markup(_template("style.css"))  # noqa: S704  (our own file)

@@ -1,0 +1,58 @@
+"""``skyaccept report`` and ``skyaccept export``: pages and files of other formats from a results JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+FORMATS = ("junit", "job", "csv", "ecsv", "control-md", "control-html", "needs")
+"""As in `skyaccept.lib.export`, which takes long to import."""
+
+
+def report_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``report``."""
+    parser.add_argument("results", metavar="RESULTS", help="results JSON of a run")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="HTML page to write")
+
+
+def export_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``export``."""
+    parser.add_argument("results", metavar="RESULTS", help="results JSON of a run")
+    parser.add_argument("--to", required=True, choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file to write; standard output without it")
+
+
+def report(options: argparse.Namespace) -> None:
+    """Write the report of a run that was measured before.
+
+    Raises
+    ------
+    InputError
+        Not a results JSON, or nowhere to write.
+    """
+    from skyaccept.lib import results
+    from skyaccept.lib.report import html
+
+    _write(html.page(results.load(options.results)), options.output)
+
+
+def convert(options: argparse.Namespace) -> None:
+    """Write the results of a run in another format; raises as `report`."""
+    from skyaccept.lib import export, results
+
+    text = export.FORMATS[options.to](results.load(options.results))
+    if options.output is None:
+        sys.stdout.write(text)
+    else:
+        _write(text, options.output)
+
+
+def _write(text: str, path: Path) -> None:
+    from skyaccept.lib.errors import InputError
+    from skyaccept.lib.output import replacing
+
+    if path.is_dir() or not path.resolve().parent.is_dir():
+        raise InputError(f"{path}: not a file in an existing folder")
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,19 @@
+"""Results in the formats of others, each made from the results alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from skyaccept.lib.export import control, job, junit, needs, tidy
+from skyaccept.lib.results import Results
+
+FORMATS: Mapping[str, Callable[[Results], str]] = {
+    "junit": junit.dumps,
+    "job": job.dumps,
+    "csv": tidy.csv,
+    "ecsv": tidy.ecsv,
+    "control-md": control.markdown,
+    "control-html": control.html,
+    "needs": needs.dumps,
+}
+"""Text of some results by the name of the format."""

@@ -1,0 +1,129 @@
+"""Verification control document: requirement, clause, verification element, case, verdict and evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from skyaccept.lib.report import html as pages
+from skyaccept.lib.report import text
+from skyaccept.lib.results import Json, Result, Results
+
+Status = Literal["verified", "not verified", "in verification", "not covered"]
+
+HEAD = ("clause", "band", "verified by", "case", "measured", "true value (interval)", "limit", "verdict", "evidence")
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A requirement of a document: its cases, and clauses that have none.
+
+    ``status`` is ``verified`` where every clause is met and measured, ``not verified`` where one is missed or broke,
+    ``not covered`` where there is no case, and ``in verification`` otherwise.
+    """
+
+    name: str
+    document: str
+    cases: tuple[Result, ...]
+    uncovered: tuple[Json, ...]
+
+    @property
+    def status(self) -> Status:
+        """How far its verification is."""
+        if not self.cases:
+            return "not covered"
+        if any(case.verdict in ("fail", "error") for case in self.cases):
+            return "not verified"
+        if all(case.accepted for case in self.cases) and not self.uncovered:
+            return "verified"
+        return "in verification"
+
+
+def requirements(results: Results) -> list[Requirement]:
+    """Requirements of some results, in document order."""
+    keys = [(result.requirement, result.document) for result in results.results]
+    keys += [(clause["requirement"], clause["document"]) for clause in results.uncovered]
+    return [
+        Requirement(
+            name,
+            document,
+            tuple(r for r in results.results if (r.requirement, r.document) == (name, document)),
+            tuple(c for c in results.uncovered if (c["requirement"], c["document"]) == (name, document)),
+        )
+        for name, document in dict.fromkeys(keys)
+    ]
+
+
+def markdown(results: Results) -> str:
+    """Document as Markdown, with tables as GitHub has them."""
+    said = [
+        f"# Verification control document: {_escaped(results.dataset['name'])}",
+        "",
+        f"{text.headline(results)}.",
+        "",
+    ]
+    said += [f"- {name}: {_escaped(str(value))}" for name, value in provenance(results)]
+    for requirement in requirements(results):
+        said += ["", f"## {_escaped(requirement.name)} ({_escaped(requirement.document)}): {requirement.status}", ""]
+        if requirement.cases:
+            said += [_row(HEAD), _row(["---"] * len(HEAD))]
+            said += [_row(map(_escaped, cells(case))) for case in requirement.cases]
+        said += [""] * bool(requirement.cases and requirement.uncovered)
+        said += [
+            f"- {_escaped(clause['clause'])}: not covered: {_escaped(clause['reason'])}"
+            for clause in requirement.uncovered
+        ]
+    return "\n".join(said) + "\n"
+
+
+def html(results: Results) -> str:
+    """Document as one HTML page that needs nothing else."""
+    return pages.render(
+        "control.html",
+        results=results,
+        requirements=requirements(results),
+        head=HEAD,
+        cells=cells,
+        provenance=provenance(results),
+        headline=text.headline(results),
+    )
+
+
+def provenance(results: Results) -> list[tuple[str, object]]:
+    """Of what dataset, and by which run."""
+    dataset, run = results.dataset, results.run
+    return [
+        ("dataset", dataset["source"]),
+        ("sha256", dataset["sha256"]),
+        ("run", f"{run['started']}, skyaccept {run['skyaccept']}"),
+        ("command", run["command"]),
+    ]
+
+
+def cells(result: Result) -> Sequence[str]:
+    """What stands in the row of a case."""
+    unit = text.unit(result.unit)
+    limit = text.DASH if result.limit is None else f"{result.operator} {result.limit:g} {unit}"
+    value = text.DASH if result.value is None else f"{text.number(result.value)} {unit}"
+    return (
+        result.clause,
+        result.band,
+        ", ".join(result.verification) or text.DASH,
+        result.test,
+        value,
+        text.interval(result),
+        limit,
+        text.words(result.verdict),
+        result.sentence,
+    )
+
+
+def _row(cells: Sequence[str] | map[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(written: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return re.sub(r"([\\`*_{}\[\]<>#|&~])", r"\\\1", " ".join(written.split()))

@@ -1,0 +1,116 @@
+"""Job of lsst.verify (SQR-019) as JSON: measurements, blobs, metrics, specifications and metadata.
+
+A metric is a clause in a band, ``oss_req_0388.AM1_r``; one whose value rests on the thresholds of a level has a metric
+for each, ``oss_req_0388.AF1_r_design``. The format has no place for uncertainties and verdicts: these are notes, which
+its readers find in the metadata below the name of the metric, and the interval is in the blob with the histogram.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from skyaccept.lib.results import Json, LevelResult, Result, Results
+from skyaccept.lib.results import dumps as written
+
+UNITS = {"mas": "marcsec", "percent": "percent", "mmag": "mmag"}
+"""Units as verify_metrics writes them."""
+
+
+def dumps(results: Results) -> str:
+    """JSON of some results."""
+    return written(convert(results))
+
+
+def convert(results: Results) -> Json:
+    """Job of some results, as plain JSON types."""
+    measurements, blobs, metrics, specs = [], [], [], []
+    meta: Json = {"skyaccept": results.run, "dataset": results.dataset}
+    for result in results.results:
+        for name, levels in _metrics(result):
+            of = next(iter(levels.values()), None)
+            value = result.value if of is None else of.value
+            blob = _blob(name, result, of)
+            blobs.append(blob)
+            measurements.append(
+                {
+                    "metric": name,
+                    "identifier": _identifier(name, value, results.dataset["sha256"]),
+                    "value": value,
+                    "unit": UNITS.get(result.unit, result.unit),
+                    "blob_refs": [blob["identifier"]],
+                }
+            )
+            metrics.append(
+                {
+                    "name": name,
+                    "description": f"{result.title}: {result.text}",
+                    "unit": UNITS.get(result.unit, result.unit),
+                    "tags": [result.kind, result.metric, result.definition, f"band {result.band}"],
+                    "reference": {"doc": result.document, "url": None, "page": None},
+                }
+            )
+            specs += [_spec(name, level, stated, result) for level, stated in levels.items()]
+            meta |= {f"{name}.{key}": note for key, note in _notes(result, levels).items()}
+    return {"measurements": measurements, "blobs": blobs, "metrics": metrics, "specs": specs, "meta": meta}
+
+
+def _metrics(result: Result) -> Iterator[tuple[str, dict[str, LevelResult]]]:
+    """Names of metrics and the levels that limit each."""
+    base = f"{result.requirement.lower().replace('-', '_')}.{result.clause}_{result.band}"
+    if any(level.parameters for level in result.levels.values()):
+        for name, level in result.levels.items():
+            yield f"{base}_{name}", {name: level}
+    else:
+        yield base, dict(result.levels)
+
+
+def _spec(name: str, level: str, stated: LevelResult, result: Result) -> Json:
+    threshold = {"operator": stated.operator, "unit": UNITS.get(result.unit, result.unit), "value": stated.limit}
+    return {
+        "name": f"{name}.{level}",
+        "type": "threshold",
+        "threshold": threshold,
+        "tags": [level],
+        "metadata_query": {},
+    }
+
+
+def _notes(result: Result, levels: dict[str, LevelResult]) -> Json:
+    verdicts = {name: result.verdict if name == result.level else level.verdict for name, level in levels.items()}
+    return {"verdict": verdicts or result.verdict, "sentence": result.sentence, "test": result.test}
+
+
+def _blob(name: str, result: Result, level: LevelResult | None) -> Json:
+    """What belongs to a measurement: histogram of the errors, estimate and interval, size of the sample."""
+    data: Json = {}
+
+    def add(key: str, value: Any, unit: str, description: str) -> None:
+        if value is not None:
+            data[key] = {"value": value, "unit": unit, "label": key, "description": description}
+
+    histogram = result.data.get("histogram", {})
+    unit = UNITS.get(result.unit, result.unit)
+    errors = UNITS.get(histogram.get("unit", ""), histogram.get("unit", ""))
+    add("edges", histogram.get("edges"), errors, f"edges of the bins of {histogram.get('errors')}")
+    add("counts", histogram.get("counts"), "", "errors in each bin")
+    interval = (result.interval if level is None else level.interval) or {}
+    add(
+        "unbiased",
+        result.value_unbiased if level is None else level.value_unbiased,
+        unit,
+        "in the limit of many visits",
+    )
+    for end in ("low", "high"):
+        add(end, interval.get(end), unit, f"{end} end of the interval at a confidence of {interval.get('confidence')}")
+    if result.sample is not None:
+        for key in ("objects", "visits", "pairs", "measurements"):
+            add(key, getattr(result.sample, key), "", f"{key} of the sample")
+    return {"identifier": _identifier(name, data), "name": name, "data": data}
+
+
+def _identifier(*content: object) -> str:
+    """Identifier that is the same for the same content."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]

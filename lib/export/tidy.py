@@ -1,0 +1,132 @@
+"""Tidy tables: one row for each clause, band and level, as CSV or ECSV."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from skyaccept.lib import decision
+from skyaccept.lib.results import LevelResult, Result, Results
+
+COLUMNS = {
+    "requirement": str,
+    "clause": str,
+    "band": str,
+    "document": str,
+    "kind": str,
+    "metric": str,
+    "definition": str,
+    "test": str,
+    "level": str,
+    "deciding": bool,
+    "verdict": str,
+    "unit": str,
+    "value": float,
+    "value_unbiased": float,
+    "low": float,
+    "high": float,
+    "confidence": float,
+    "operator": str,
+    "limit": float,
+    "margin": float,
+    "conformance": float,
+    "thresholds": str,
+    "objects": int,
+    "visits": int,
+    "pairs": int,
+    "measurements": int,
+    "verification": str,
+    "waived_by": str,
+    "reason": str,
+}
+"""Columns and their types; a number that is not known is empty."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def rows(results: Results) -> list[dict[str, Any]]:
+    """Rows by column, None where there is nothing; a diagnostic has one row without a level."""
+    return [row for result in results.results for row in _of(result)]
+
+
+def csv(results: Results) -> str:
+    """CSV with a head; text that a spreadsheet would take for a formula has an apostrophe before it."""
+    import pandas as pd
+
+    table = pd.DataFrame(
+        [{name: _safe(value) for name, value in row.items()} for row in rows(results)], columns=list(COLUMNS)
+    )
+    for name, kind in COLUMNS.items():
+        if kind is int:
+            table[name] = table[name].astype("Int64")
+    text: str = table.to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def ecsv(results: Results) -> str:
+    """ECSV with types, and run and dataset as its metadata; what is empty is masked."""
+    from astropy.table import MaskedColumn, Table
+
+    found = rows(results)
+    table = Table(meta={"run": results.run, "dataset": results.dataset})
+    for name, kind in COLUMNS.items():
+        values = [row[name] for row in found]
+        filled = [kind() if value is None else value for value in values]
+        table[name] = MaskedColumn(filled, mask=[value is None for value in values], dtype=kind)
+    text = io.StringIO()
+    table.write(text, format="ascii.ecsv")
+    return text.getvalue()
+
+
+def _of(result: Result) -> list[dict[str, Any]]:
+    sample = result.sample
+    whole = {
+        "requirement": result.requirement,
+        "clause": result.clause,
+        "band": result.band,
+        "document": result.document,
+        "kind": result.kind,
+        "metric": result.metric,
+        "definition": result.definition,
+        "test": result.test,
+        "unit": result.unit,
+        "objects": sample.objects if sample else None,
+        "visits": sample.visits if sample else None,
+        "pairs": sample.pairs if sample else None,
+        "measurements": sample.measurements if sample else None,
+        "verification": " ".join(result.verification),
+        "waived_by": result.waiver["who"] if result.waiver else None,
+    }
+    levels = result.levels or {
+        "": LevelResult({}, "", 0.0, "", result.value, result.verdict, result.value_unbiased, result.interval)
+    }
+    found = []
+    for name, level in levels.items():
+        interval = level.interval or {}
+        limited = bool(result.levels)
+        deciding = name == result.level or not limited
+        margin = (
+            decision.margin(level.value, level.operator, level.limit) if limited and level.value is not None else None
+        )
+        row = {
+            "level": name,
+            "deciding": deciding,
+            "verdict": result.verdict if deciding else level.verdict,
+            "reason": result.reason if deciding else (level.decision or {}).get("reason"),
+            "value": level.value,
+            "value_unbiased": level.value_unbiased,
+            "low": interval.get("low"),
+            "high": interval.get("high"),
+            "confidence": interval.get("confidence"),
+            "operator": level.operator if limited else None,
+            "limit": level.limit if limited else None,
+            "margin": margin,
+            "conformance": level.conformance,
+            "thresholds": ", ".join(f"{key} = {value}" for key, value in level.parameters.items()),
+        }
+        found.append({column: (whole | row)[column] for column in COLUMNS})
+    return found
+
+
+def _safe(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
