@@ -1,4 +1,4 @@
-"""``skyaccept report`` and ``skyaccept export``: pages and files of other formats from a results JSON."""
+"""``skyaccept report``, ``export`` and ``compare``: pages and files of other formats from results JSON."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ def export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", metavar="RESULTS", help="results JSON of a run")
     parser.add_argument("--to", required=True, choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file to write; standard output without it")
+
+
+def compare_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``compare``."""
+    parser.add_argument("before", metavar="BEFORE", help="results JSON of a run, or the name of a shipped scenario")
+    parser.add_argument("after", metavar="AFTER", help="results JSON of another run on the same sky")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="HTML page to write")
 
 
 def report(options: argparse.Namespace) -> None:
@@ -46,6 +53,20 @@ def convert(options: argparse.Namespace) -> None:
         sys.stdout.write(text)
     else:
         _write(text, options.output)
+
+
+def compare(options: argparse.Namespace) -> list[str]:
+    """Lines on what became of each clause; writes the page. Raises as `report`."""
+    from skyaccept.fixtures.dataset import load_baseline
+    from skyaccept.lib import comparison
+    from skyaccept.lib.report import html, text
+
+    before, after = load_baseline(options.before), load_baseline(options.after)
+    changes = comparison.compare(before, after)
+    if options.output is not None:
+        _write(html.compared(before, after, changes), options.output)
+    said = [f"{change.test}: {text.words(change.flag)}: {text.difference(change.to_json())}" for change in changes]
+    return [*said, text.counted(change.flag for change in changes)]
 
 
 def _write(text: str, path: Path) -> None:

@@ -103,6 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     export.export_arguments(convert)
     convert.set_defaults(run=_export)
 
+    compare = commands.add_parser("compare", help="compare two runs on the same sky, clause by clause")
+    export.compare_arguments(compare)
+    compare.set_defaults(run=_compare)
+
     plan = commands.add_parser("power", help="how likely a clause passes with a sample, and the sample that it needs")
     power.arguments(plan)
     plan.set_defaults(run=_power)
@@ -186,6 +190,11 @@ def _report(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     export.convert(options)
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    _print(export.compare(options))
     return 0
 
 

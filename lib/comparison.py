@@ -161,6 +161,10 @@ def _change(old: Result, new: Result, same_data: bool, unlike: str | None, confi
         return replace(base, flag="not_comparable", reason=reason)
     paired = _same_blocks(old.data.get("blocks"), new.data.get("blocks"))
     difference, error, freedom = _difference(here, there, paired)
+    if not error > 0:
+        reason = "neither changes when stars or visits are left out, so that there is no interval"
+        flag: Flag = "same" if difference == 0 else "not_comparable"
+        return replace(base, flag=flag, difference=difference, paired=paired, reason=reason)
     half = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * error
     base = replace(base, difference=difference, low=difference - half, high=difference + half, paired=paired)
     if abs(difference) <= half:

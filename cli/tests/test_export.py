@@ -272,3 +272,29 @@ def test_wrong_options_are_said(
 
 def test_the_command_knows_every_format() -> None:
     assert tuple(FORMATS) == export.FORMATS
+
+
+def test_two_runs_are_compared_as_lines_and_as_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "compare.html"
+    assert command.main(["compare", "nominal", "degraded", "-o", str(page)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "17 worse, 28 gone, 12 same"
+    (changed,) = (line for line in lines if line.startswith("OSS-REQ-0388-AM1-r"))
+    assert re.match(r"OSS-REQ-0388-AM1-r: worse: 6.754 before, 13.29 mas now; difference \+6.920 \(\+", changed)
+    reader = Cells()
+    reader.feed(page.read_text(encoding="utf-8"))
+    rows = [[cell.strip() for cell in row] for row in reader.rows]
+    (row,) = (row for row in rows if row[:2] == ["AM1", "r"] and len(row) == 11)
+    assert row[2:5] == ["6.754", "13.29", "+6.920"]
+    assert [row[9], row[10]] == ["pass", "fail"]
+    (row,) = (row for row in rows if row[:2] == ["AM1", "r"] and len(row) == 8)
+    assert [re.sub("[^YN]", "", cell) for cell in row[2:]] == ["Y", "Y", "N", "N", "Y", "N"]
+
+
+def test_the_page_of_a_comparison_is_safe_from_names(tmp_path: Path) -> None:
+    stored, page = tmp_path / "results.json", tmp_path / "compare.html"
+    results().write(stored)
+    assert command.main(["compare", str(stored), "hsc-few-visits", "-o", str(page)]) == 0
+    reader = Cells()
+    reader.feed(page.read_text(encoding="utf-8"))
+    assert "script" not in reader.elements

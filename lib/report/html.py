@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from itertools import groupby
 
 import jinja2
 from markupsafe import Markup
-from skyaccept.lib.report import plots, text
+from skyaccept.lib.comparison import Change
+from skyaccept.lib.report import bar, plots, text
 from skyaccept.lib.requirements import LEVELS
 from skyaccept.lib.results import Result, Results
 
@@ -37,6 +39,50 @@ def page(results: Results) -> str:
     return render("page.html", title=title(results.dataset["name"]), body=fragment)
 
 
+def compared(before: Results, after: Results, changes: Sequence[Change]) -> str:
+    """Whole page on two runs, clause by clause."""
+    here, there = ({result.test: result for result in run.results} for run in (before, after))
+    rows = [
+        Compared(change, here.get(change.test), there.get(change.test), text.difference(change.to_json()))
+        for change in changes
+    ]
+    return render(
+        "comparison.html",
+        runs=(("before", before), ("after", after)),
+        rows=[(key, list(group)) for key, group in groupby(rows, key=lambda row: row.requirement)],
+        headline=text.counted(change.flag for change in changes),
+        levels=LEVELS,
+    )
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A clause in two runs, None where one has no such clause; ``words`` say what became of it."""
+
+    change: Change
+    before: Result | None
+    after: Result | None
+    words: str
+
+    @property
+    def known(self) -> Result:
+        """The clause in either run."""
+        found = self.after or self.before
+        if found is None:
+            raise ValueError(f"{self.change.test} is in neither run")
+        return found
+
+    @property
+    def requirement(self) -> tuple[str, str]:
+        """Document and requirement that it belongs to."""
+        return self.known.document, self.known.requirement
+
+    @property
+    def bar(self) -> Markup:
+        """Both runs on one axis."""
+        return Markup(bar.of_two(self.before, self.after))  # noqa: S704  (it escapes its words itself)
+
+
 def render(template: str, **values: object) -> str:
     """Fill in one of the templates of this folder, with ``style`` as that of the report."""
     style = Markup(_template("style.css"))  # noqa: S704  (our own file)
@@ -59,12 +105,14 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "interval": text.interval,
         "number": text.number,
+        "signed": partial(text.number, signed=True),
         "unit": text.unit,
         "words": text.words,
         "chance": text.chance,
         "difference": text.difference,
         "remarks": text.remarks,
         "plots": _plots,
+        "bar": _bar,
     }
     return environment
 
@@ -72,6 +120,10 @@ def _environment() -> jinja2.Environment:
 def _template(name: str) -> str:
     source: str = _environment().loader.get_source(_environment(), name)[0]  # type: ignore[union-attr]
     return source
+
+
+def _bar(result: Result) -> Markup:
+    return Markup(bar.of_result(result))  # noqa: S704  (it escapes its words itself)
 
 
 def _plots(result: Result) -> Markup:

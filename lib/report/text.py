@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -122,14 +123,19 @@ def changes(results: Results) -> list[tuple[str, str]]:
     if results.baseline is None:
         return []
     found = results.baseline["changes"]
-    counts = {flag: sum(change["flag"] == flag for change in found) for flag in FLAGS}
     lines = [(f"{results.baseline['source']}: {results.baseline['dataset']['name']}", "")]
     lines += [
         (f"{change['test']}: {words(change['flag'])}: {difference(change)}", FLAGS[change["flag"]])
         for change in found
         if change["flag"] != "same"
     ]
-    return [*lines, (", ".join(f"{n} {words(flag)}" for flag, n in counts.items() if n) or "nothing to compare", "")]
+    return [*lines, (counted(change["flag"] for change in found), "")]
+
+
+def counted(flags: Iterable[str]) -> str:
+    """Say how many clauses became what."""
+    found = Counter(flags)
+    return ", ".join(f"{found[flag]} {words(flag)}" for flag in FLAGS if found[flag]) or "nothing to compare"
 
 
 def difference(change: Mapping[str, Any]) -> str:

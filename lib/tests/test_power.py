@@ -185,7 +185,7 @@ def test_text_and_plot_show_the_chances_and_what_is_assumed() -> None:
     assert f"to pass with a probability of 0.9: {stars:,} stars in 5 visits, or {visits} visits of 3,000 stars" in text
     drawn = planning.plot(made, 9.5)
     assert drawn == planning.plot(made, 9.5)
-    root = ElementTree.fromstring(drawn)  # noqa: S314  (our own)
+    root = ElementTree.fromstring(drawn)
     lines = [node for node in root.iter() if node.tag.endswith("polyline")]
     assert [node.get("class") for node in lines] == ["passed", "inconclusive", "failed"]
     simple = planning.plot(replace(made, rule=DecisionRule("simple")), 9.5)
