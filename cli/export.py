@@ -55,6 +55,28 @@ def convert(options: argparse.Namespace) -> None:
         _write(text, options.output)
 
 
+def history_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``history``."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder that runs were added to with --history DIR")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="HTML page to write")
+
+
+def history(options: argparse.Namespace) -> list[str]:
+    """Lines on where clauses changed; writes the page. Raises as `report`."""
+    from skyaccept.lib import history
+    from skyaccept.lib.report import html
+
+    found = history.load(options.folder)
+    if options.output is not None:
+        _write(html.history(found), options.output)
+    said = [
+        f"{one.test} ({one.definition}): changes with the run of {one.points[k].run['started']}"
+        for one in found
+        for k in one.changes
+    ]
+    return [*said, f"{max(len(one.points) for one in found)} runs of {len(found)} clauses, {len(said)} changes"]
+
+
 def compare(options: argparse.Namespace) -> list[str]:
     """Lines on what became of each clause; writes the page. Raises as `report`."""
     from skyaccept.fixtures.dataset import load_baseline

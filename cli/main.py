@@ -107,6 +107,10 @@ def _parser() -> argparse.ArgumentParser:
     export.compare_arguments(compare)
     compare.set_defaults(run=_compare)
 
+    history = commands.add_parser("history", help="show how clauses changed over many runs")
+    export.history_arguments(history)
+    history.set_defaults(run=_history)
+
     plan = commands.add_parser("power", help="how likely a clause passes with a sample, and the sample that it needs")
     power.arguments(plan)
     plan.set_defaults(run=_power)
@@ -195,6 +199,11 @@ def _export(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     _print(export.compare(options))
+    return 0
+
+
+def _history(options: argparse.Namespace) -> int:
+    _print(export.history(options))
     return 0
 
 

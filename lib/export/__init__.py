@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from skyaccept.lib.export import control, job, junit, needs, tidy
+from skyaccept.lib.export import control, job, junit, needs, table
 from skyaccept.lib.results import Results
 
 FORMATS: Mapping[str, Callable[[Results], str]] = {
     "junit": junit.dumps,
     "job": job.dumps,
-    "csv": tidy.csv,
-    "ecsv": tidy.ecsv,
+    "csv": table.csv,
+    "ecsv": table.ecsv,
     "control-md": control.markdown,
     "control-html": control.html,
     "needs": needs.dumps,

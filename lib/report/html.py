@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -10,7 +11,8 @@ from itertools import groupby
 import jinja2
 from markupsafe import Markup
 from skyaccept.lib.comparison import Change
-from skyaccept.lib.report import bar, plots, text
+from skyaccept.lib.history import Series
+from skyaccept.lib.report import bar, plots, text, trend
 from skyaccept.lib.requirements import LEVELS
 from skyaccept.lib.results import Result, Results
 
@@ -52,6 +54,17 @@ def compared(before: Results, after: Results, changes: Sequence[Change]) -> str:
         rows=[(key, list(group)) for key, group in groupby(rows, key=lambda row: row.requirement)],
         headline=text.counted(change.flag for change in changes),
         levels=LEVELS,
+    )
+
+
+def history(series: Sequence[Series]) -> str:
+    """Whole page on the history of a product."""
+    runs = {json.dumps(point.run, sort_keys=True): point.run for one in series for point in one.points}
+    return render(
+        "history.html",
+        series=[{"series": one, "plot": Markup(trend.plot(one))} for one in series],  # noqa: S704  (it escapes)
+        runs=sorted(runs.values(), key=lambda run: str(run["started"])),
+        changing=sum(bool(one.changes) for one in series),
     )
 
 

@@ -168,4 +168,4 @@ def _ticks(low: float, high: float) -> list[float]:
     step = 10 ** np.floor(np.log10(raw))
     step *= min((m for m in (1, 2, 5, 10) if m * step >= raw), default=10)
     first = np.ceil(low / step)
-    return [float(f"{k * step:.10g}") for k in np.arange(first, np.floor(high / step) + 1)]
+    return [float(f"{k * step:.10g}") + 0.0 for k in np.arange(first, np.floor(high / step) + 1)]

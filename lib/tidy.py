@@ -1,8 +1,7 @@
-"""Tidy tables: one row for each clause, band and level, as CSV or ECSV."""
+"""Tidy rows of results: one for each clause, band and level."""
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from skyaccept.lib import decision
@@ -41,41 +40,10 @@ COLUMNS = {
 }
 """Columns and their types; a number that is not known is empty."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
 
 def rows(results: Results) -> list[dict[str, Any]]:
     """Rows by column, None where there is nothing; a diagnostic has one row without a level."""
     return [row for result in results.results for row in _of(result)]
-
-
-def csv(results: Results) -> str:
-    """CSV with a head; text that a spreadsheet would take for a formula has an apostrophe before it."""
-    import pandas as pd
-
-    table = pd.DataFrame(
-        [{name: _safe(value) for name, value in row.items()} for row in rows(results)], columns=list(COLUMNS)
-    )
-    for name, kind in COLUMNS.items():
-        if kind is int:
-            table[name] = table[name].astype("Int64")
-    text: str = table.to_csv(index=False, lineterminator="\n")
-    return text
-
-
-def ecsv(results: Results) -> str:
-    """ECSV with types, and run and dataset as its metadata; what is empty is masked."""
-    from astropy.table import MaskedColumn, Table
-
-    found = rows(results)
-    table = Table(meta={"run": results.run, "dataset": results.dataset})
-    for name, kind in COLUMNS.items():
-        values = [row[name] for row in found]
-        filled = [kind() if value is None else value for value in values]
-        table[name] = MaskedColumn(filled, mask=[value is None for value in values], dtype=kind)
-    text = io.StringIO()
-    table.write(text, format="ascii.ecsv")
-    return text.getvalue()
 
 
 def _of(result: Result) -> list[dict[str, Any]]:
@@ -126,7 +94,3 @@ def _of(result: Result) -> list[dict[str, Any]]:
         }
         found.append({column: (whole | row)[column] for column in COLUMNS})
     return found
-
-
-def _safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

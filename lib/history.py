@@ -1,0 +1,211 @@
+"""The history of a product: what each run measured, as Parquet files in a folder, one for each run.
+
+A file is written whole under a name that follows from its content, so that runs at the same time do not meet, a run
+that is broken off leaves nothing behind, and a run that is added twice is there once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from skyaccept.lib import tidy
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.output import replacing
+from skyaccept.lib.results import Json, Results
+
+SCHEMA = "skyaccept-history/1"
+MAX_BYTES = 50_000_000
+
+RUN = {
+    "started": str,
+    "skyaccept": str,
+    "command": str,
+    "dataset": str,
+    "survey": str,
+    "sha256": str,
+    "detections": int,
+}
+"""Columns beside those of `skyaccept.lib.tidy.COLUMNS`, and their types."""
+
+SIGNIFICANCE = 0.01
+"""Of a change point, of all those that a series may have."""
+
+SAME = 1e-9
+"""Relative change that the same data may show."""
+
+_KEY = b"skyaccept"
+_TYPES = {str: "string", float: "float64", int: "int64", bool: "bool_"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One clause in one run, at the level that decided; numbers in the unit of its metric."""
+
+    run: Json
+    value: float | None
+    value_unbiased: float | None
+    low: float | None
+    high: float | None
+    confidence: float | None
+    limit: float | None
+    verdict: str | None
+
+    @property
+    def when(self) -> datetime:
+        """When the run began."""
+        return datetime.fromisoformat(self.run["started"])
+
+
+@dataclass(frozen=True)
+class Series:
+    """A clause under one definition over all runs, in their order in time.
+
+    ``changes`` are the indices of the points from which on the level is another one.
+    """
+
+    test: str
+    definition: str
+    requirement: str
+    unit: str
+    points: tuple[Point, ...]
+    changes: tuple[int, ...]
+
+
+def append(results: Results, folder: Path) -> Path:
+    """Add a run to a history; returns its file.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be made or written to.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = RUN | tidy.COLUMNS
+    rows = [_run(results) | row for row in tidy.rows(results)]
+    schema = pa.schema(
+        [(name, getattr(pa, _TYPES[kind])()) for name, kind in columns.items()], metadata={_KEY: SCHEMA.encode()}
+    )
+    table = pa.Table.from_pylist(rows, schema=schema)
+    content = io.BytesIO()
+    pq.write_table(table, content)
+    digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
+    started = results.run["started"].replace(":", "").replace("+0000", "Z")
+    path = folder / f"{started}-{digest}.parquet"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(content.getvalue())
+    except OSError as error:
+        raise InputError(f"--history {folder}: cannot be written: {error.strerror}") from None
+    return path
+
+
+def load(folder: Path) -> list[Series]:
+    """Read a history: a series for each clause and definition, in the order in which they were first seen.
+
+    Raises
+    ------
+    InputError
+        No such folder, no run in it, or a file that is none of a history.
+    """
+    paths = sorted(path for path in folder.glob("*.parquet") if not path.name.startswith("."))
+    if not paths:
+        raise InputError(f"{folder}: no runs in it; runs add themselves with --history {folder}")
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in sorted((row for path in paths for row in _rows(path)), key=lambda row: str(row["started"])):
+        found.setdefault((row["test"], row["definition"]), []).append(row)
+    return [_series(rows) for rows in found.values()]
+
+
+def _run(results: Results) -> dict[str, Any]:
+    run, dataset = results.run, results.dataset
+    return {
+        "started": run["started"],
+        "skyaccept": run["skyaccept"],
+        "command": run["command"],
+        "dataset": dataset["name"],
+        "survey": dataset["survey"],
+        "sha256": dataset["sha256"],
+        "detections": dataset["detections"],
+    }
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of a file at the levels that decided."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: larger than {MAX_BYTES} bytes")
+        with pq.ParquetFile(path) as file:
+            known = (file.schema_arrow.metadata or {}).get(_KEY)
+            if known != SCHEMA.encode():
+                raise InputError(f"{path}: not a run of a history ({SCHEMA})")
+            table = file.read()
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path}: not a run of a history: {error}") from None
+    yield from (row for row in table.to_pylist() if row["deciding"])
+
+
+def _series(rows: Sequence[dict[str, Any]]) -> Series:
+    points = tuple(
+        Point(
+            {name: row[name] for name in RUN},
+            *(row[name] for name in ("value", "value_unbiased", "low", "high", "confidence", "limit", "verdict")),
+        )
+        for row in rows
+    )
+    last = rows[-1]
+    return Series(last["test"], last["definition"], last["requirement"], last["unit"], points, changes(points))
+
+
+def changes(points: Sequence[Point]) -> tuple[int, ...]:
+    """Indices of the points from which on a value is another one than before.
+
+    A point is compared with the mean of all since the last change, weighted by their errors: of other data by what is
+    uncertain in both, corrected for the number of comparisons (Bonferroni); the same data have to give the same value.
+    """
+    found: list[int] = []
+    since: list[Point] = []
+    measured = [k for k, point in enumerate(points) if point.value is not None]
+    far = float(stats.norm.isf(SIGNIFICANCE / 2 / max(1, len(measured) - 1)))
+    for k in measured:
+        if since and _departs(points[k], since, far):
+            found.append(k)
+            since = []
+        since.append(points[k])
+    return tuple(found)
+
+
+def _departs(point: Point, since: Sequence[Point], far: float) -> bool:
+    same = [other for other in since if other.run["sha256"] == point.run["sha256"]]
+    if same:
+        value, before = float(point.value or 0.0), float(same[-1].value or 0.0)
+        return abs(value - before) > SAME * max(abs(value), abs(before))
+    error, known = _error(point), [other for other in since if _error(other) is not None]
+    if error is None or not known:
+        return False
+    # the same data again say nothing new
+    others = list({other.run["sha256"]: other for other in known}.values())
+    weights = np.array([1 / float(_error(other) or 1.0) ** 2 for other in others])
+    mean = float(np.average([float(other.value_unbiased or 0.0) for other in others], weights=weights))
+    return abs(float(point.value_unbiased or 0.0) - mean) > far * float(np.hypot(error, weights.sum() ** -0.5))
+
+
+def _error(point: Point) -> float | None:
+    """Standard error of the estimate, from the width of its interval; None where that is not known."""
+    if point.low is None or point.high is None or point.confidence is None or point.high <= point.low:
+        return None
+    return (point.high - point.low) / 2 / float(stats.norm.isf((1 - point.confidence) / 2))
