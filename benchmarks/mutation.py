@@ -124,7 +124,7 @@ def noticed(mutant: Mutant, copy: Path) -> str:
     if mutant.path.startswith("lib/metrics"):  # no need to compile the core anew, which does not know of it
         jit.write_bytes(compiler.replace(b"compiled-{source_hash()}", b"compiled-once"))
     try:
-        stages = FIRST.get(path.stem, ("separation", "pair")), None
+        stages = FIRST.get(path.stem, ("tree", "separation", "pair")), None
         for names in stages:
             files = ["lib/tests"] if names is None else [f"lib/tests/test_{name}.py" for name in names]
             if not _passes(copy, files):

@@ -1,0 +1,46 @@
+"""The tree of positions: complete, enclosing, and as compact as its use for pairs and for cells of the sky needs it."""
+
+import numpy as np
+import pytest
+from skyaccept.lib.separation import tree
+from skyaccept.lib.sphere import unit_vectors
+
+RADIUS = np.radians(1.5)
+
+
+def field(n: int, ra: float, dec: float) -> np.ndarray:
+    """Unit vectors, uniform over a disc."""
+    rng = np.random.default_rng(n)
+    middle = unit_vectors(np.array([ra]), np.array([dec]))[0]
+    aside = np.linalg.svd(middle[None, :])[2][1:]
+    size, angle = np.sin(RADIUS) * np.sqrt(rng.random(n)), 2 * np.pi * rng.random(n)
+    offset = size[:, None] * (np.cos(angle)[:, None] * aside[0] + np.sin(angle)[:, None] * aside[1])
+    return middle * np.sqrt(1 - size**2)[:, None] + offset
+
+
+@pytest.mark.parametrize(("ra", "dec"), [(0.0, 0.0), (150.0, 30.0), (10.0, 90.0)])
+@pytest.mark.parametrize("n", [1, 10, 1000, 20_000])
+def test_every_node_encloses_its_objects_and_leaves_are_as_small_as_they_can_be(n: int, ra: float, dec: float) -> None:
+    """A leaf of m of the n objects covers about m / n of the disc; one that is long and thin would reach farther."""
+    direction = field(n, ra, dec)
+    order, found = tree.build(direction)
+    assert sorted(order.tolist()) == list(range(n))
+    leaves = len(found.leaf)
+    for first, stop, (x, y, z, radius) in zip(found.start, found.stop, found.ball, strict=True):
+        inside = direction[order[first:stop]]
+        assert np.all(np.linalg.norm(inside - [x, y, z], axis=1) <= radius + 1e-12)
+    radii = found.ball[leaves - 1 :, 3]
+    side = np.sqrt(np.pi / leaves) * RADIUS
+    assert np.median(radii) < 0.85 * side
+    assert radii.max() < 1.6 * side
+
+
+def test_each_level_halves_the_nodes_of_the_one_above() -> None:
+    order, found = tree.build(field(20_000, 80.0, -60.0))
+    for node in range(len(found.leaf) - 1):
+        first, second = 2 * node + 1, 2 * node + 2
+        assert found.start[node] == found.start[first]
+        assert found.stop[first] == found.start[second]
+        assert found.stop[second] == found.stop[node]
+        assert abs((found.stop[first] - found.start[first]) - (found.stop[second] - found.start[second])) <= 1
+    assert len(order) == 20_000
