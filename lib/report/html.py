@@ -32,6 +32,7 @@ def body(results: Results) -> str:
         simulated=results.dataset["survey"] == "simulated",
         headline=text.headline(results),
         levels=LEVELS,
+        script=Markup(_template("matrix.js")),  # noqa: S704  (our own file)
     )
 
 

@@ -1,0 +1,116 @@
+"""The report in a browser: filters, search and order of the matrix, by mouse and keys, and on a narrow screen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from skyaccept.cli.tests.browser import CHROMIUM, Page, browser
+from skyaccept.fixtures import dataset
+from skyaccept.lib.report import html
+from skyaccept.lib.results import Results
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+    pytest.mark.xdist_group("browser"),
+]
+
+ROWS = "[...document.querySelectorAll('table.matrix tr[data-test]')]"
+SHOWN = f"{ROWS}.filter(row => row.offsetHeight > 0).map(row => row.dataset.test)"
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    return dataset.load_baseline("hsc-few-visits")
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with browser(tmp_path_factory.mktemp("browser")) as page:
+        yield page
+
+
+@pytest.fixture
+def page(chromium: Page, results: Results, tmp_path: Path) -> Page:
+    """The report, freshly loaded in a window 1400 pixels wide."""
+    path = tmp_path / "report.html"
+    path.write_text(html.page(results), encoding="utf-8")
+    chromium.size(1400, 1000)
+    chromium.open(path)
+    return chromium
+
+
+def choose(page: Page, label: str, value: str) -> None:
+    """Choose a value of a list, as a user would."""
+    place = ["requirement", "band", "verdict"].index(label)
+    page.run(
+        f"(() => {{ const list = document.querySelectorAll('.choose select')[{place}]; list.value = {value!r};"
+        "list.dispatchEvent(new Event('input', {bubbles: true})); })()"
+    )
+
+
+def test_everything_is_shown_at_first_and_every_value_can_be_chosen(page: Page, results: Results) -> None:
+    assert page.run(SHOWN) == [result.test for result in results.results]
+    for place, key in enumerate(("requirement", "band", "verdict")):
+        values = page.run(f"[...document.querySelectorAll('.choose select')[{place}].options].map(o => o.value)")
+        assert values == ["", *dict.fromkeys(getattr(result, key) for result in results.results)]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{"verdict": "fail"}, {"band": "r"}, {"band": "i", "verdict": "inconclusive"}, {"requirement": "OSS-REQ-0387"}],
+)
+def test_filters_show_the_clauses_that_fit_and_their_cases(
+    page: Page, results: Results, chosen: dict[str, str]
+) -> None:
+    for label, value in chosen.items():
+        choose(page, label, value)
+    fit = [r.test for r in results.results if all(getattr(r, label) == value for label, value in chosen.items())]
+    assert fit
+    assert page.run(SHOWN) == fit
+    sections = page.run("[...document.querySelectorAll('section.case')].filter(s => s.offsetHeight > 0).map(s => s.id)")
+    assert sections == fit
+    assert page.run("document.querySelector('.choose output').textContent") == f"{len(fit)} of 57 clauses"
+    groups = page.run("[...document.querySelectorAll('tr.group')].filter(r => r.offsetHeight > 0).length")
+    assert groups == len({r.requirement for r in results.results if r.test in fit})
+    for label in chosen:
+        choose(page, label, "")
+    assert len(page.run(SHOWN)) == 57
+
+
+def test_search_takes_words_in_any_case(page: Page, results: Results) -> None:
+    page.run("document.querySelector('.choose input').focus()")
+    for key in "am1 PASS":
+        page.press(key)
+    assert page.run(SHOWN) == [r.test for r in results.results if r.clause == "AM1" and r.verdict == "pass"]
+
+
+def test_a_click_on_a_heading_orders_the_clauses_of_each_requirement_and_another_one_turns_it(
+    page: Page, results: Results
+) -> None:
+    for turned in (False, True):
+        page.run("document.querySelector('table.matrix').tHead.rows[0].cells[2].click()")
+        for requirement in ("OSS-REQ-0387", "OSS-REQ-0388"):
+            tests = page.run(f"{ROWS}.filter(r => r.dataset.requirement === {requirement!r}).map(r => r.dataset.test)")
+            known = {r.test: r.value for r in results.results if r.requirement == requirement}
+            values = [known[test] for test in tests]
+            measured = [value for value in values if value is not None]
+            assert measured == sorted(measured, reverse=turned)
+            assert values[: len(measured)] == measured  # what was not measured stands last
+            assert sorted(tests) == sorted(known)
+
+
+def test_a_heading_is_a_button_for_keys_too(page: Page) -> None:
+    page.run("document.querySelector('table.matrix').tHead.rows[0].cells[2].focus()")
+    page.press("Enter")
+    assert page.run("document.activeElement.getAttribute('aria-sort')") == "ascending"
+
+
+def test_a_narrow_page_does_not_scroll_aside(page: Page) -> None:
+    page.size(400, 900)
+    assert page.run("document.documentElement.scrollWidth") <= 400
+    assert page.run("document.querySelector('table.matrix').scrollWidth") > 400  # the table does, within itself
+
+
+def test_nothing_of_the_page_comes_from_elsewhere_and_nothing_goes_wrong(page: Page) -> None:
+    assert page.run("performance.getEntriesByType('resource').length") == 0
+    assert page.run("document.scripts.length") == 1
