@@ -77,6 +77,27 @@ def history(options: argparse.Namespace) -> list[str]:
     return [*said, f"{max(len(one.points) for one in found)} runs of {len(found)} clauses, {len(said)} changes"]
 
 
+def dispatch_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``dispatch``."""
+    parser.add_argument("results", metavar="RESULTS", help="results JSON of a run")
+    parser.add_argument("--to", required=True, choices=("influxdb",), help="kind of the server")
+    parser.add_argument("url", metavar="URL", help="such as http://host:8086; credentials come from the environment")
+    parser.add_argument("--database", default="skyaccept", metavar="NAME", help="(default: skyaccept)")
+    parser.add_argument("--spool", type=Path, metavar="DIR", help="folder for what cannot be sent now")
+
+
+def dispatch(options: argparse.Namespace) -> tuple[list[str], bool]:
+    """Lines on what was sent, and whether nothing waits. Raises as `report`, and where the URL is none."""
+    from skyaccept.lib import influx, results
+
+    found = results.load(options.results)
+    sent = influx.dispatch(found, options.url, options.database, options.spool or influx.spool_folder())
+    said = [f"{sent.runs} run{'s' * (sent.runs != 1)} sent"]
+    if sent.waiting:
+        said.append(f"{sent.waiting} wait in the spool and go with the next dispatch: {sent.reason}")
+    return said, not sent.waiting
+
+
 def compare(options: argparse.Namespace) -> list[str]:
     """Lines on what became of each clause; writes the page. Raises as `report`."""
     from skyaccept.fixtures.dataset import load_baseline

@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
     That of pytest for ``verify``; otherwise 0, 4 where an option or a file is wrong, 1 where ``selftest`` finds what
-    should not be, and 130 after Ctrl-C.
+    should not be or ``dispatch`` cannot send, and 130 after Ctrl-C.
     """
     from skyaccept.lib.errors import InputError
 
@@ -110,6 +110,10 @@ def _parser() -> argparse.ArgumentParser:
     history = commands.add_parser("history", help="show how clauses changed over many runs")
     export.history_arguments(history)
     history.set_defaults(run=_history)
+
+    dispatch = commands.add_parser("dispatch", help="send a results JSON to a time-series database")
+    export.dispatch_arguments(dispatch)
+    dispatch.set_defaults(run=_dispatch)
 
     plan = commands.add_parser("power", help="how likely a clause passes with a sample, and the sample that it needs")
     power.arguments(plan)
@@ -205,6 +209,12 @@ def _compare(options: argparse.Namespace) -> int:
 def _history(options: argparse.Namespace) -> int:
     _print(export.history(options))
     return 0
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    lines, good = export.dispatch(options)
+    _print(lines)
+    return 0 if good else 1
 
 
 def _power(options: argparse.Namespace) -> int:

@@ -1,0 +1,190 @@
+"""Dispatch to the real InfluxDB, and to servers that are away, busy, or send one elsewhere."""
+
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from skyaccept.cli import main as command
+from skyaccept.fixtures import dataset
+from skyaccept.lib import influx, tidy
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.results import Results
+
+INFLUXD = shutil.which("influxd")
+NAME = 'sur vey,"x"=\\y\nz'
+
+
+@cache
+def results() -> Results:
+    """Every kind of value, and a name that has all that the protocol gives a meaning to."""
+    found = dataset.load_baseline("hsc-few-visits")
+    return replace(found, dataset=found.dataset | {"name": NAME})
+
+
+@contextmanager
+def server(statuses: list[int]) -> Iterator[tuple[str, list[Any]]]:
+    """A server that answers with these, and then that all is well; yields its URL and the requests."""
+    seen: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            seen.append((self.path, dict(self.headers), body))
+            self.send_response(statuses.pop(0) if statuses else 204)
+            self.send_header("Location", "http://127.0.0.1:9/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{http.server_port}", seen
+        finally:
+            http.shutdown()
+            thread.join()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def influxdb(tmp_path: Path) -> Iterator[str]:
+    """The real server, with users, on ports of its own."""
+    assert INFLUXD is not None
+    port, inner = free_port(), free_port()
+    folder = tmp_path / "influxdb"
+    (tmp_path / "influxdb.conf").write_text(
+        f'reporting-disabled = true\nbind-address = "127.0.0.1:{inner}"\n[meta]\ndir = "{folder}/meta"\n'
+        f'[data]\ndir = "{folder}/data"\nwal-dir = "{folder}/wal"\n'
+        f'[http]\nbind-address = "127.0.0.1:{port}"\nauth-enabled = true\nlog-enabled = false\n'
+    )
+    process = subprocess.Popen(
+        [INFLUXD, "-config", str(tmp_path / "influxdb.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"{url}/ping", timeout=5).close()  # noqa: S310
+                break
+            except OSError:
+                time.sleep(0.1)
+        ask(url, "CREATE USER writer WITH PASSWORD 'secret word' WITH ALL PRIVILEGES")
+        ask(url, "CREATE DATABASE skyaccept")
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def ask(url: str, query: str) -> Any:
+    """Answer of the real server to a query."""
+    body = urllib.parse.urlencode({"q": query, "db": "skyaccept"}).encode()
+    request = urllib.request.Request(f"{url}/query", body)  # noqa: S310
+    request.add_header("Authorization", f"Basic {base64.b64encode(b'writer:secret word').decode()}")
+    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+        return json.load(answer)["results"][0]
+
+
+@pytest.mark.skipif(INFLUXD is None, reason="InfluxDB is not installed")
+def test_the_real_server_has_every_number_and_gets_what_was_missed(
+    influxdb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """First without the right password, which is kept; then with it, and a second run of the day before."""
+    stored, other, spool = tmp_path / "a.json", tmp_path / "b.json", tmp_path / "spool"
+    results().write(stored)
+    replace(results(), run=results().run | {"started": "2026-11-20T00:00:00+00:00"}).write(other)
+    arguments = ["--to", "influxdb", influxdb, "--spool", str(spool)]
+    monkeypatch.setenv(influx.USER, "writer")
+    monkeypatch.setenv(influx.PASSWORD, "wrong word")
+    assert command.main(["dispatch", str(stored), *arguments]) == 1
+    said = capsys.readouterr().out
+    assert "0 runs sent\n1 wait in the spool and go with the next dispatch: the server answers 401" in said
+    monkeypatch.setenv(influx.PASSWORD, "secret word")
+    assert command.main(["dispatch", str(other), *arguments]) == 0
+    assert capsys.readouterr().out == "2 runs sent\n"
+    assert not list(spool.rglob("*.lp"))
+    assert "word" not in said
+    found = ask(influxdb, "SELECT * FROM skyaccept")["series"][0]
+    rows = [dict(zip(found["columns"], values, strict=True)) for values in found["values"]]
+    expected = tidy.rows(results())
+    assert len(rows) == 2 * len(expected)
+    first = {(row["test"], row["level"]): row for row in rows if row["time"].startswith("2026-11-20")}
+    for row in expected:
+        there = first[row["test"], row["level"]]
+        for name in influx.FIELDS:
+            assert there[name] == row[name], (row["test"], name)
+        assert there["dataset"] == NAME.replace("\n", " ")
+        assert (there["clause"], there["band"]) == (row["clause"], row["band"])
+
+
+def test_a_server_that_is_away_loses_nothing(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    sent = influx.dispatch(results(), url, "db", tmp_path, waits=(0.0,))
+    assert (sent.runs, sent.waiting) == (0, 1)
+    assert "cannot be reached" in (sent.reason or "")
+    again = influx.dispatch(results(), url, "db", tmp_path, waits=())
+    assert again.waiting == 1  # the same run, once
+    (path,) = tmp_path.rglob("*.lp")
+    assert path.read_text(encoding="utf-8") == influx.lines(results())
+
+
+def test_a_busy_server_is_asked_again_and_a_refusal_is_not(tmp_path: Path) -> None:
+    with server([503, 429]) as (url, seen):
+        assert influx.dispatch(results(), url, "db", tmp_path, waits=(0.0, 0.0)) == influx.Sent(1, 0)
+        assert len(seen) == 3
+    with server([400]) as (url, seen):
+        sent = influx.dispatch(results(), url, "db", tmp_path, waits=(0.0, 0.0))
+        assert (sent.waiting, len(seen)) == (1, 1)
+        assert "the server answers 400" in (sent.reason or "")
+
+
+def test_credentials_come_from_the_environment_and_go_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not to where the server points, not into the spool."""
+    monkeypatch.setenv(influx.TOKEN, "top secret")
+    with server([307]) as (url, seen):
+        sent = influx.dispatch(results(), url, "my db", tmp_path, waits=())
+        assert sent.waiting == 1
+        assert "the server answers 307" in (sent.reason or "")
+        (path, headers, body) = seen[0]
+        assert path == "/write?db=my+db&precision=s"
+        assert headers["Authorization"] == "Token top secret"
+        assert body == influx.lines(results())
+    assert not any(b"secret" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "host:8086", "http://", "http://user:secret@host", "http://[bad"])
+def test_an_url_that_will_not_do_is_refused_without_showing_it(url: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        influx.dispatch(results(), url, "db", tmp_path)
+    assert "secret" not in str(error.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_lines_hold_no_more_lines_than_there_are_rows() -> None:
+    text = influx.lines(results())
+    assert len(text.splitlines()) == len(tidy.rows(results()))
+    assert r"dataset=sur\ vey\,\"x\"\=\y\ z".replace(r"\"", '"') in text
