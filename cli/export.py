@@ -30,7 +30,7 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="HTML page to write")
 
 
-def report(options: argparse.Namespace) -> None:
+def report(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Write the report of a run that was measured before.
 
     Raises
@@ -42,9 +42,10 @@ def report(options: argparse.Namespace) -> None:
     from skyaccept.lib.report import html
 
     _write(html.page(results.load(options.results)), options.output)
+    return [], True
 
 
-def convert(options: argparse.Namespace) -> None:
+def convert(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Write the results of a run in another format; raises as `report`."""
     from skyaccept.lib import export, results
 
@@ -53,6 +54,7 @@ def convert(options: argparse.Namespace) -> None:
         sys.stdout.write(text)
     else:
         _write(text, options.output)
+    return [], True
 
 
 def history_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +63,7 @@ def history_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="HTML page to write")
 
 
-def history(options: argparse.Namespace) -> list[str]:
+def history(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Lines on where clauses changed; writes the page. Raises as `report`."""
     from skyaccept.lib import history
     from skyaccept.lib.report import html
@@ -74,7 +76,8 @@ def history(options: argparse.Namespace) -> list[str]:
         for one in found
         for k in one.changes
     ]
-    return [*said, f"{max(len(one.points) for one in found)} runs of {len(found)} clauses, {len(said)} changes"]
+    counts = f"{max(len(one.points) for one in found)} runs of {len(found)} clauses, {len(said)} changes"
+    return [*said, counts], True
 
 
 def dispatch_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +101,7 @@ def dispatch(options: argparse.Namespace) -> tuple[list[str], bool]:
     return said, not sent.waiting
 
 
-def compare(options: argparse.Namespace) -> list[str]:
+def compare(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Lines on what became of each clause; writes the page. Raises as `report`."""
     from skyaccept.fixtures.dataset import load_baseline
     from skyaccept.lib import comparison
@@ -109,7 +112,7 @@ def compare(options: argparse.Namespace) -> list[str]:
     if options.output is not None:
         _write(html.compared(before, after, changes), options.output)
     said = [f"{change.test}: {text.words(change.flag)}: {text.difference(change.to_json())}" for change in changes]
-    return [*said, text.counted(change.flag for change in changes)]
+    return [*said, text.counted(change.flag for change in changes)], True
 
 
 def _write(text: str, path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import skyaccept
@@ -14,6 +15,19 @@ from skyaccept.fixtures.plugin import OPTIONS
 
 USAGE_ERROR = 4
 INTERRUPTED = 130
+
+Run = Callable[[argparse.Namespace], tuple[Sequence[str], bool]]
+
+COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None], Run], ...] = (
+    ("report", "write the HTML report of a results JSON", export.report_arguments, export.report),
+    ("export", "write a results JSON in another format", export.export_arguments, export.convert),
+    ("compare", "compare two runs on the same sky, clause by clause", export.compare_arguments, export.compare),
+    ("history", "show how clauses changed over many runs", export.history_arguments, export.history),
+    ("dispatch", "send a results JSON to a time-series database", export.dispatch_arguments, export.dispatch),
+    ("power", "how likely a clause passes with a sample, and the sample that it needs", power.arguments, power.run),
+    ("selftest", "show that faults of simulated surveys are found by their clauses", selftest.arguments, selftest.run),
+)
+"""Name, words, arguments and function of the commands that have modules of their own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,33 +109,10 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same bytes")
     simulate.set_defaults(run=_simulate)
 
-    report = commands.add_parser("report", help="write the HTML report of a results JSON")
-    export.report_arguments(report)
-    report.set_defaults(run=_report)
-
-    convert = commands.add_parser("export", help="write a results JSON in another format")
-    export.export_arguments(convert)
-    convert.set_defaults(run=_export)
-
-    compare = commands.add_parser("compare", help="compare two runs on the same sky, clause by clause")
-    export.compare_arguments(compare)
-    compare.set_defaults(run=_compare)
-
-    history = commands.add_parser("history", help="show how clauses changed over many runs")
-    export.history_arguments(history)
-    history.set_defaults(run=_history)
-
-    dispatch = commands.add_parser("dispatch", help="send a results JSON to a time-series database")
-    export.dispatch_arguments(dispatch)
-    dispatch.set_defaults(run=_dispatch)
-
-    plan = commands.add_parser("power", help="how likely a clause passes with a sample, and the sample that it needs")
-    power.arguments(plan)
-    plan.set_defaults(run=_power)
-
-    test = commands.add_parser("selftest", help="show that faults of simulated surveys are found, each by its clauses")
-    selftest.arguments(test)
-    test.set_defaults(run=_selftest)
+    for name, words, arguments, run in COMMANDS:
+        command = commands.add_parser(name, help=words)
+        arguments(command)
+        command.set_defaults(run=partial(_answer, run))
 
     specs = commands.add_parser("specs", help="print requirements, clauses, limits and tests")
     specs.add_argument("names", nargs="*", metavar="NAME", help=OPTIONS["specs"]["help"])
@@ -191,41 +182,12 @@ def _simulate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _report(options: argparse.Namespace) -> int:
-    export.report(options)
-    return 0
-
-
-def _export(options: argparse.Namespace) -> int:
-    export.convert(options)
-    return 0
-
-
-def _compare(options: argparse.Namespace) -> int:
-    _print(export.compare(options))
-    return 0
-
-
-def _history(options: argparse.Namespace) -> int:
-    _print(export.history(options))
-    return 0
-
-
-def _dispatch(options: argparse.Namespace) -> int:
-    lines, good = export.dispatch(options)
-    _print(lines)
-    return 0 if good else 1
-
-
-def _power(options: argparse.Namespace) -> int:
-    _print(power.run(options))
-    return 0
-
-
-def _selftest(options: argparse.Namespace) -> int:
+def _answer(run: Run, options: argparse.Namespace) -> int:
+    """Run a command of a module of its own: print its lines; 1 where it says that not all is well."""
     with _shown():
-        lines, good = selftest.run(options)
-    _print(lines)
+        lines, good = run(options)
+    if lines:
+        _print(lines)
     return 0 if good else 1
 
 

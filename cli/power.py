@@ -31,8 +31,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--plot", type=Path, metavar="FILE", help="plot against the true value, as SVG")
 
 
-def run(options: argparse.Namespace) -> list[str]:
-    """Lines that the command prints; writes the plot.
+def run(options: argparse.Namespace) -> tuple[list[str], bool]:
+    """Lines that the command prints, and that all is well; writes the plot.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> list[str]:
             raise InputError(f"--plot {options.plot}: not a file in an existing folder")
         with replacing(options.plot) as temporary:
             temporary.write_text(planning.plot(plan, options.true), encoding="utf-8")
-    return lines
+    return lines, True
 
 
 def _case(specification: Specification, name: str) -> Case:
