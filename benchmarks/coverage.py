@@ -4,7 +4,7 @@ Surveys are simulated in four regimes with 3, 5, 10 and 30 visits, and for each 
 interval misses the true value on either side, how wide it is, and how often a limit just below the true value is met:
 under the guarded rule (probability of conformance of at least 95 %) and by comparing the value itself. The true values
 are integrals over the laws that the surveys are drawn from. The table of docs/uncertainty.md is made from the output
-(``python -m benchmarks.coverage --table OUT.json``).
+(``python -m benchmarks.coverage --table OUT.json``). An output that is there already is continued.
 """
 
 from __future__ import annotations
@@ -285,23 +285,38 @@ def run(
     regimes: tuple[str, ...] = REGIMES,
     visits: tuple[int, ...] = VISITS,
     save: Callable[[dict[str, Any]], None] | None = None,
+    before: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """All cells of the table, in rounds over all of them: ``save(cells)`` after each, so that it can be stopped."""
-    found: dict[tuple[str, int], list[dict[str, list[float]]]] = {}
+    """All cells of the table, in rounds over all of them: ``save(cells)`` after each, so that it can be stopped.
+
+    ``before`` are cells that are continued.
+    """
     for regime in regimes:
         truth(regime)  # before workers are forked
-    cells: dict[str, Any] = {}
+    cells = dict(before or {})
+    done = min((cell["surveys"] for cell in cells.values()), default=0)
     with ProcessPoolExecutor(workers) as pool:
-        for first in range(0, surveys, ROUND):
+        for first in range(done, surveys, ROUND):
             seeds = range(FIRST + first, FIRST + min(first + ROUND, surveys))
             for regime, number in itertools.product(regimes, visits):
                 tasks = [(regime, number, seed) for seed in seeds]
-                done = found.setdefault((regime, number), [])
-                done += pool.map(one, tasks, chunksize=5) if workers > 1 else map(one, tasks)
-                cells[f"{regime} {number}"] = {"surveys": len(done), "metrics": summary(regime, number, done)}
+                found = list(pool.map(one, tasks, chunksize=5) if workers > 1 else map(one, tasks))
+                cell = {"surveys": len(found), "metrics": summary(regime, number, found)}
+                name = f"{regime} {number}"
+                cells[name] = both(cells[name], cell) if name in cells else cell
             if save is not None:
                 save(cells)
     return cells
+
+
+def both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Two parts of a cell as one: means by their numbers of surveys, also of medians and scatters."""
+    n, m = one["surveys"], other["surveys"]
+    metrics = {
+        name: {key: (n * value + m * other["metrics"][name][key]) / (n + m) for key, value in figures.items()}
+        for name, figures in one["metrics"].items()
+    }
+    return {"surveys": n + m, "metrics": metrics}
 
 
 def show(cells: dict[str, Any]) -> Iterator[str]:
@@ -343,7 +358,8 @@ def main() -> None:
         chosen.out.write_text(json.dumps(cells, indent=1) + "\n")
         sys.stderr.write(f"{next(iter(cells.values()))['surveys']} surveys a cell\n")
 
-    run(chosen.surveys, chosen.workers, regimes, visits, save)
+    before = json.loads(chosen.out.read_text()) if chosen.out.exists() else None
+    run(chosen.surveys, chosen.workers, regimes, visits, save, before)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks import mutation, recovery
+from benchmarks import coverage, mutation, recovery
 
 SOURCE = '''"""One + two."""
 LIMIT: int = 3
@@ -48,3 +48,17 @@ def test_a_clause_that_is_covered_too_seldom_is_named() -> None:
     lines = list(recovery.show({"survey": table}))
     assert lines[-1].endswith("significantly below 93 %: bad of survey")
     assert next(recovery.show({"survey": table})).startswith("| survey | clause |")
+
+
+def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:
+    """Two surveys and then two more, against four at once; medians of widths are averaged."""
+    cell = ("independent",), (3,)
+    whole = coverage.run(4, 1, *cell)
+    half = coverage.run(2, 1, *cell)
+    saved: list[int] = []
+    found = coverage.run(4, 1, *cell, lambda cells: saved.append(cells["independent 3"]["surveys"]), half)
+    assert saved == [4]
+    assert found["independent 3"]["surveys"] == whole["independent 3"]["surveys"] == 4
+    for name, figures in whole["independent 3"]["metrics"].items():
+        for key in ("covered", "below", "above", "accepted", "unbiased", "true"):
+            assert abs(found["independent 3"]["metrics"][name][key] - figures[key]) < 1e-9 * max(1, abs(figures[key]))
