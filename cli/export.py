@@ -1,4 +1,4 @@
-"""``skyaccept report``, ``export`` and ``compare``: pages and files of other formats from results JSON."""
+"""What becomes of stored results: ``skyaccept report``, ``export``, ``compare``, ``history`` and ``dispatch``."""
 
 from __future__ import annotations
 
@@ -116,10 +116,7 @@ def compare(options: argparse.Namespace) -> tuple[list[str], bool]:
 
 
 def _write(text: str, path: Path) -> None:
-    from skyaccept.lib.errors import InputError
-    from skyaccept.lib.output import replacing
+    from skyaccept.lib import output
 
-    if path.is_dir() or not path.resolve().parent.is_dir():
-        raise InputError(f"{path}: not a file in an existing folder")
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    output.check(path)
+    output.write(path, text)

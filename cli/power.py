@@ -39,11 +39,10 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     InputError
         Options that make no sense, or a clause that no plan can be made for.
     """
-    from skyaccept.lib import document, requirements
+    from skyaccept.lib import document, output, requirements
     from skyaccept.lib.decision import DecisionRule
     from skyaccept.lib.errors import InputError
     from skyaccept.lib.law import Law
-    from skyaccept.lib.output import replacing
     from skyaccept.lib.power import Plan
     from skyaccept.lib.report import planning
 
@@ -68,10 +67,8 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     )
     lines = planning.lines(plan, options.true, options.power)
     if options.plot is not None:
-        if options.plot.is_dir() or not options.plot.resolve().parent.is_dir():
-            raise InputError(f"--plot {options.plot}: not a file in an existing folder")
-        with replacing(options.plot) as temporary:
-            temporary.write_text(planning.plot(plan, options.true), encoding="utf-8")
+        output.check(options.plot, "--plot")
+        output.write(options.plot, planning.plot(plan, options.true))
     return lines, True
 
 

@@ -24,19 +24,18 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     InputError
         Options that make no sense.
     """
+    from skyaccept.lib import output
     from skyaccept.lib.errors import InputError
-    from skyaccept.lib.output import replacing
     from skyaccept.synthetic import matrix, sensitivity
 
     for name, least in (("seed", 0), ("workers", 1)):
         if getattr(options, name) < least:
             raise InputError(f"--{name} {getattr(options, name)}: must not be below {least}")
     path = options.output
-    if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
-        raise InputError(f"{path}: not a file in an existing folder")
+    if path is not None:
+        output.check(path)
     chosen = sensitivity.trials(sensitivity.load(), options.fault)
     found = list(sensitivity.run(chosen, options.seed, options.workers))
     if path is not None:
-        with replacing(path) as temporary:
-            temporary.write_text(matrix.page(found, options.seed), encoding="utf-8")
+        output.write(path, matrix.page(found, options.seed))
     return matrix.lines(found), not any(one.wrong for one in found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +19,9 @@ from typing import Any
 import numpy as np
 from scipy import stats
 from skyaccept.lib import tidy
+from skyaccept.lib.comparison import TOLERANCE
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.output import replacing
+from skyaccept.lib.output import keep
 from skyaccept.lib.results import Json, Results
 
 SCHEMA = "skyaccept-history/1"
@@ -38,9 +40,6 @@ RUN = {
 
 SIGNIFICANCE = 0.01
 """Of a change point, of all those that a series may have."""
-
-SAME = 1e-9
-"""Relative change that the same data may show."""
 
 _KEY = b"skyaccept"
 _TYPES = {str: "string", float: "float64", int: "int64", bool: "bool_"}
@@ -101,14 +100,7 @@ def append(results: Results, folder: Path) -> Path:
     pq.write_table(table, content)
     digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
     started = results.run["started"].replace(":", "").replace("+0000", "Z")
-    path = folder / f"{started}-{digest}.parquet"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            temporary.write_bytes(content.getvalue())
-    except OSError as error:
-        raise InputError(f"--history {folder}: cannot be written: {error.strerror}") from None
-    return path
+    return keep(folder, f"{started}-{digest}.parquet", content.getvalue(), "--history")
 
 
 def load(folder: Path) -> list[Series]:
@@ -193,7 +185,7 @@ def _departs(point: Point, since: Sequence[Point], far: float) -> bool:
     same = [other for other in since if other.run["sha256"] == point.run["sha256"]]
     if same:
         value, before = float(point.value or 0.0), float(same[-1].value or 0.0)
-        return abs(value - before) > SAME * max(abs(value), abs(before))
+        return not math.isclose(value, before, rel_tol=TOLERANCE)
     error, known = _error(point), [other for other in since if _error(other) is not None]
     if error is None or not known:
         return False

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from skyaccept.lib import tidy
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.output import replacing
+from skyaccept.lib.output import keep
 from skyaccept.lib.results import Results
 
 USER, PASSWORD, TOKEN = "SKYACCEPT_INFLUX_USER", "SKYACCEPT_INFLUX_PASSWORD", "SKYACCEPT_INFLUX_TOKEN"
@@ -101,12 +101,7 @@ def dispatch(results: Results, url: str, database: str, spool: Path, waits: Sequ
     folder = spool / hashlib.sha256(target.encode()).hexdigest()[:16]
     text = lines(results)
     name = f"{results.run['started'].replace(':', '')}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.lp"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"spool {folder}: cannot be written: {error.strerror}") from None
+    keep(folder, name, text.encode(), "spool")
     reason, sent = None, 0
     waiting = sorted(path for path in folder.glob("*.lp") if not path.name.startswith("."))
     for path in waiting:

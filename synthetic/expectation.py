@@ -31,12 +31,11 @@ import astropy.units as u
 import numpy as np
 from scipy import optimize, stats
 from scipy.spatial import cKDTree
-from skyaccept.lib import measure, requirements
+from skyaccept.lib import measure, output, requirements
 from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.output import replacing
 from skyaccept.lib.reference import JULIAN_YEAR, Reference, earth
 from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.selection import select
@@ -146,8 +145,7 @@ def write(scenario: Scenario, seed: int, path: Path) -> None:
     specification = requirements.load()
     values, limits = (expected(scenario, specification, seed, limit) for limit in (False, True))
     lines = ["test,expected,limit", *(f"{test},{value!r},{limits[test]!r}" for test, value in values.items())]
-    with replacing(path) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    output.write(path, "\n".join(lines) + "\n")
 
 
 def dense(

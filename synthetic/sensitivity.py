@@ -150,7 +150,7 @@ def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
         raise InputError(f"--fault {unknown[0]}: not one of {', '.join(row.fault for row in table.rows)}")
     names = clauses()
     passing: dict[str, Reaction] = dict.fromkeys(names, "pass")
-    base = scenario.override(scenario.load(BASE), bands=table.bands)
+    base = _base(table)
     found = [Trial("", "", base, passing)]
     for row in table.rows:
         if faults is not None and row.fault not in faults:
@@ -166,6 +166,11 @@ def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
     return found
 
 
+def _base(table: Table) -> Scenario:
+    """The survey without a fault."""
+    return scenario.override(scenario.load(BASE), bands=table.bands)
+
+
 def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1) -> Iterator[Found]:
     """Try every trial, in their order.
 
@@ -177,7 +182,7 @@ def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1) -> Iterator[Fo
         Of the surveys; processes at work, which change nothing but the time it takes.
     """
     asked = any(trial.account for trial in chosen)
-    accounts = _accounts(_measure(trials(load(), ())[0].scenario, seed)) if asked else {}
+    accounts = _accounts(_measure(_base(load()), seed)) if asked else {}
     find = partial(_try, accounts, seed)
     if workers == 1:
         yield from _reported(map(find, chosen), len(chosen))
