@@ -105,12 +105,16 @@ def dispatch(results: Results, url: str, database: str, spool: Path, waits: Sequ
     reason, sent = None, 0
     waiting = sorted(path for path in folder.glob("*.lp") if not path.name.startswith("."))
     for path in waiting:
-        said = _send(target, path.read_bytes(), waits if reason is None else ())
-        if said is None:
+        try:
+            refused = _send(target, path.read_bytes(), waits)
+        except _Away as away:  # the others would fare no better, and each would wait as long
+            reason = str(away)
+            break
+        if refused is None:
             path.unlink(missing_ok=True)
             sent += 1
         else:
-            reason = said
+            reason = refused
     return Sent(sent, len(waiting) - sent, reason)
 
 
@@ -141,8 +145,18 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+class _Away(Exception):  # noqa: N818
+    """The server takes nothing now, with the reason."""
+
+
 def _send(target: str, content: bytes, waits: Sequence[float]) -> str | None:
-    """Send once, and again where that may help; None where it was taken, otherwise why not."""
+    """Send once, and again where that may help; None where it was taken, or why this run is refused.
+
+    Raises
+    ------
+    _Away
+        The server cannot be reached, is busy, or takes nothing with these credentials.
+    """
     opener = urllib.request.build_opener(_NoRedirect)
     reason = ""
     for wait in (0.0, *waits):
@@ -155,11 +169,13 @@ def _send(target: str, content: bytes, waits: Sequence[float]) -> str | None:
             with error:
                 answer = error.read(_SHOWN).decode(errors="replace").strip()
             reason = f"the server answers {error.code}: {answer or error.reason}"
+            if error.code in (401, 403):
+                raise _Away(reason) from None
             if error.code < 500 and error.code != 429:
                 return reason
         except (OSError, ValueError) as error:
             reason = f"the server cannot be reached: {getattr(error, 'reason', error)}"
-    return reason
+    raise _Away(reason)
 
 
 def _headers() -> Iterator[tuple[str, str]]:
