@@ -161,7 +161,7 @@ def test_a_busy_server_is_asked_again_and_a_refusal_is_not(tmp_path: Path) -> No
 
 
 def test_a_server_that_takes_nothing_is_asked_for_one_run_and_one_that_refuses_a_run_for_all(tmp_path: Path) -> None:
-    """A run that is refused keeps no others back; a server that is away does not cost as many waits as there are runs."""
+    """A run that is refused keeps no others back; a server that is away does not cost a wait for every run."""
     other = replace(results(), run=results().run | {"started": "2026-11-20T00:00:00+00:00"})
     with server([503, 401, 503, 400]) as (url, seen):
         assert influx.dispatch(results(), url, "db", tmp_path, waits=()).waiting == 1
