@@ -1,9 +1,7 @@
 r"""Where the errors of a metric come from: its statistic by visit, detector, airmass, magnitude or place on the sky.
 
-Each measurement has a residual: about the mean of its star (or pair), made larger by :math:`\sqrt{n/(n-1)}` for the
-mean of n that it is part of; or as it stands against the other band or the reference catalog. The residuals of a cell,
-say a visit, yield a value with an interval, and their size, a quantile of their absolute values, is compared with that
-of all other cells:
+The residuals (`skyaccept.lib.residual`) of a cell, say a visit, yield a value with an interval, and their size, a
+quantile of their absolute values, is compared with that of all other cells:
 
 - within: is the difference of the logarithms larger than the scatter of the stars allows? The error of each side is
   that of a delete-block jackknife over stars (Shao and Wu 1989), the significance corrected after Holm (1979);
@@ -29,6 +27,7 @@ from skyaccept.lib.departure import SIGNIFICANCE, departures
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled, Residual
+from skyaccept.lib.residual import residuals, words
 from skyaccept.lib.results import Json
 
 Values = NDArray[np.float64]
@@ -48,7 +47,7 @@ FAMILIES = 6
 
 _WINDOW = 10.0  # percentiles to either side of the one that is compared, less where it is near 100
 
-SHOWN = 40
+SHOWN = 10
 """Cells of a key that are kept in the results."""
 
 
@@ -116,8 +115,12 @@ class Breakdown:
             "departing": self.departing,
             "worst": None if self.worst is None else self.worst.name,
             "outside": self.outside,
-            "cells": [asdict(cell) for cell in self.cells[:SHOWN]],
+            "cells": [_rounded(asdict(cell)) for cell in self.cells[:SHOWN]],
         }
+
+
+def _rounded(cell: Json) -> Json:
+    return {key: float(f"{value:.6g}") if isinstance(value, float) else value for key, value in cell.items()}
 
 
 def columns(by: Sequence[str]) -> list[str]:
@@ -177,7 +180,7 @@ def record(
         found = resampled()
         broken = break_down(found, question, detections, rows, by, confidence)
     except NotMeasurable as reason:
-        return {"no_breakdown": str(reason).replace("no interval", "no breakdown")}
+        return {"no_breakdown": f"no breakdown: {str(reason).removeprefix('no interval: ')}"}
     note = found.matrix.note.replace("; replicates of", "measurements of")
     return {"breakdown": {one.by: one.to_json(confidence) | {"note": note} for one in broken}}
 
@@ -199,15 +202,9 @@ def break_down(
     NotMeasurable
         An error is not that of a single measurement, or no measurement has a residual.
     """
-    matrix, residual = resampled.matrix, resampled.residual
-    if residual is None:
-        raise NotMeasurable("no breakdown: what is compared are pairs of visits, not measurements one by one")
-    values = np.stack([_residuals(matrix, axis, residual) for axis in range(len(matrix.values))], axis=-1)
-    unit, column = np.nonzero(np.isfinite(values).all(axis=-1))
-    if not len(unit):
-        raise NotMeasurable("no breakdown: no star of the sample was measured often enough to have residuals")
-    stars, flat = matrix.stars[unit], values[unit, column]
-    place = cells.Place(matrix, detections, cells.table(matrix, detections, rows), stars, column)
+    found = residuals(resampled)
+    matrix, residual, flat = resampled.matrix, found.kind, found.values
+    place = cells.Place(matrix, detections, cells.table(matrix, detections, rows), found.stars, found.column)
     statistics = [_statistic(question, residual, whole) for whole in flat.T]
 
     def largest(part: Values) -> float:
@@ -216,7 +213,7 @@ def break_down(
     tests = FAMILIES * len(by) * len(detections.bands)
     ask = Ask(largest, _share(question, largest(flat)), confidence, question.kind == "above", tests)
     of = _words(question, residual, matrix)
-    return [replace(compare(key, flat, cells.KEYS[key](place), stars, ask), of=of) for key in by]
+    return [replace(compare(key, flat, cells.KEYS[key](place), found.stars, ask), of=of) for key in by]
 
 
 @dataclass(frozen=True)
@@ -231,30 +228,6 @@ class Ask:
     confidence: float = 0.95
     percentage: bool = False
     tests: int = 1
-
-
-def _residuals(matrix: Matrix, axis: int, residual: Residual) -> Values:
-    values = matrix.values[axis]
-    if matrix.other:
-        values = values - _mean(matrix.other[axis])[0]
-    if residual.about == "zero":
-        return values
-    if residual.about == "mean":
-        return np.asarray(values - np.nanmean(values))
-    if residual.about == "visit":
-        seen = np.isfinite(values).any(axis=0)
-        return np.asarray(values - np.where(seen, np.nanmedian(np.where(seen, values, 0.0), axis=0), np.nan))
-    mean, number = _mean(values)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        wider = np.where(number >= max(2, matrix.least), np.sqrt(number / (number - 1)), np.nan)
-    return np.asarray(residual.factor * (values - mean) * wider)
-
-
-def _mean(values: Values) -> tuple[Values, Values]:
-    """Mean of each unit and the number of its measurements, (n, 1)."""
-    number = np.count_nonzero(np.isfinite(values), axis=1)[:, None].astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        return np.nansum(values, axis=1)[:, None] / number, number
 
 
 def _width(question: Question, residual: Residual) -> float:
@@ -289,13 +262,7 @@ def _share(question: Question, value: float) -> float:
 
 def _words(question: Question, residual: Residual, matrix: Matrix) -> str:
     """What the value of a cell is."""
-    unit = "pair" if matrix.stars.shape[1] == 2 else "star"
-    what = {
-        "unit": f"residuals of single measurements about the mean of their {unit}",
-        "zero": "offsets of single measurements",
-        "mean": "offsets of single measurements from their mean",
-        "visit": "offsets of single measurements from the median of their visit",
-    }[residual.about]
+    what = words(residual, matrix)
     kind = "rms" if residual.of == "visit" else question.kind
     size = what if residual.signed and not (question.sized or residual.sized) else f"sizes of {what}"
     width = _width(question, residual)

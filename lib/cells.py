@@ -78,12 +78,16 @@ def by_airmass(place: Place) -> Members:
 
 def by_magnitude(place: Place) -> Members:
     """Bins of the mean magnitudes of the stars; a pair belongs to the bins of both."""
+    return _bins(magnitudes(place)[place.stars], ".2f")
+
+
+def magnitudes(place: Place) -> Values:
+    """Mean magnitude of each star; NaN where it has none."""
     magnitude = place.detections.column("mag", "--by magnitude")
     known = np.where(place.table >= 0, magnitude[place.table], np.nan).astype(np.float64)
     number = np.count_nonzero(np.isfinite(known), axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.nansum(known, axis=1) / number
-    return _bins(mean[place.stars], ".2f")
+        return np.asarray(np.nansum(known, axis=1) / number)
 
 
 def by_sky(place: Place) -> Members:

@@ -6,12 +6,12 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib import breakdown
+from skyaccept.lib import breakdown, dependence, focal_plane
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError, NotMeasurable
@@ -125,7 +125,7 @@ def needs(
         The definition or a key does not exist.
     """
     _check_definition(specification, definition)
-    used = {"detector", *breakdown.columns(by)}  # detector tells where a failure comes from
+    used = {"detector", "mag", "mjd", "airmass", *breakdown.columns(by)}  # tell what errors depend on
     for case in cases:
         names = [_deciding(case, definition)]
         if compare and case.requirement.kind != "diagnostic":
@@ -190,7 +190,12 @@ class Measurer:
             "visits": len(d.visits),
             "bands": list(d.bands),
             "reference": self._reference.describe() if self._reference is not None else None,
+            "focal_plane": self._focal_plane,
         }
+
+    @cached_property
+    def _focal_plane(self) -> Json:
+        return {name: list(place) for name, place in focal_plane.layout(self._detections).items()}
 
     def measure(self, case: Case) -> Result:
         """Measure one clause in one band.
@@ -213,6 +218,8 @@ class Measurer:
         if outcome.broken_down is not None and result.value is not None and (self._always or failed):
             where = outcome.broken_down(result.level if result.level in result.levels else "")
             result = dataclasses.replace(result, data=result.data | where)
+        if outcome.dependence is not None and self._confidence is not None:
+            result = dataclasses.replace(result, data=result.data | outcome.dependence())
         return apply(result, self._waivers)
 
     def _record(self, case: Case, definition: Definition, outcome: Outcome) -> Result:
@@ -275,22 +282,36 @@ class Measurer:
         if errors.coordinates:
             data["coordinates"] = {name or "value": by for name, (_, by) in found.items()}
 
-        def resample() -> Resampled:
+        rows = sample.selection.rows
+
+        def make() -> Resampled:
             return estimator.replicates(estimator.matrix(sample, parameters, settings, errors), settings)
 
+        resampled = partial(self._inferences.resampled, key, make)
+
         def broken_down(level: str) -> Json:
-            resampled, rows = partial(self._inferences.resampled, key, resample), sample.selection.rows
             confidence = self._confidence or CONFIDENCE
             return breakdown.record(resampled, asked[level], self._detections, rows, self._by, confidence)
 
-        made = Outcome(None, account(sample, cuts, errors), values, data, errors.method, broken_down=broken_down)
+        def dependent() -> Json:
+            return sample.once(("dependence", key), lambda: dependence.record(resampled, self._detections, rows))
+
+        made = Outcome(
+            None,
+            account(sample, cuts, errors),
+            values,
+            data,
+            errors.method,
+            broken_down=broken_down,
+            dependence=dependent,
+        )
         if self._confidence is None:
             return dataclasses.replace(made, estimates=dict.fromkeys(asked, "no interval was asked for"))
-        inferred = self._inferences.infer(key, resample, list(asked.values()), list(found.values()))
+        inferred = self._inferences.infer(key, make, list(asked.values()), list(found.values()))
         by_level = dict(zip(asked, inferred, strict=True))
         data["replicates"] = {name or "value": one[1] for name, one in by_level.items() if not isinstance(one, str)}
         if data["replicates"]:
-            matrix = self._inferences.resampled(key, resample).matrix
+            matrix = resampled().matrix
             find = partial(identity, matrix, self._detections, sample.positions)
             data["blocks"] = sample.once(("identity", key), find)
         estimates = {name: one if isinstance(one, str) else one[0] for name, one in by_level.items()}

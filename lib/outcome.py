@@ -29,7 +29,8 @@ class Outcome:
     """What came out under one definition: a value per level and how it was found, or the reason why there is none.
 
     ``estimates`` holds what is known of the true values, or the reason why there is no interval; ``broken_down(level)``
-    says where the errors come from. A diagnostic has no levels; its value is that of level "".
+    says where the errors come from, ``dependence()`` what they depend on. A diagnostic has no levels; its value is that
+    of level "".
     """
 
     reason: str | None
@@ -40,6 +41,7 @@ class Outcome:
     broken: bool = False
     estimates: Mapping[str, Distribution | str] = field(default_factory=dict)
     broken_down: Callable[[str], Json] | None = None
+    dependence: Callable[[], Json] | None = None
 
     def known(self, level: str) -> Distribution | str:
         """Distribution of the true value at a level, or the reason why there is none."""

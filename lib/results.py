@@ -6,13 +6,13 @@ import dataclasses
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from skyaccept.lib import decision
 from skyaccept.lib.decision import Verdict
@@ -341,6 +341,20 @@ def check(data: object, where: str) -> None:
     if fault is not None:
         place = "/".join(map(str, fault.absolute_path)) or "top level"
         raise InputError(f"{where}: not in the results schema {SCHEMA}: {place}: {fault.message[:300]}")
+    for number, result in enumerate(cast("Json", data)["results"]):
+        for name, lists in _alike(result["data"]):
+            if len({len(one) for one in lists}) > 1:
+                raise InputError(f"{where}: results/{number}/data/{name}: lists of different lengths")
+
+
+def _alike(data: Json) -> Iterator[tuple[str, list[list[Any]]]]:
+    """Lists in the data of a result that have to be of equal length, which a schema cannot say."""
+    if "histogram" in data:
+        yield "histogram", [data["histogram"]["edges"][1:], data["histogram"]["counts"]]
+    for name, part in data.get("dependence", {}).items():
+        if isinstance(part, dict):
+            plain = ("center", "corner")
+            yield f"dependence/{name}", [v for key, v in part.items() if isinstance(v, list) and key not in plain]
 
 
 def in_document_order(records: Iterable[Result], order: Iterable[str]) -> tuple[Result, ...]:

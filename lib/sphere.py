@@ -45,3 +45,22 @@ def separation(a: Float, b: Float) -> Float:
     half-angle form ``2 atan2(|a - b|, |a + b|)`` (Kahan) is good everywhere.
     """
     return 2 * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1))
+
+
+def azimuthal(vectors: Float, center: Float) -> tuple[Float, Float]:
+    """Offsets to the east and north of a centre in the azimuthal equal-area projection (Lambert), degrees.
+
+    Parameters
+    ----------
+    vectors : (..., 3) float64
+        Unit vectors.
+    center : (3,) float64
+        A direction of any length; where it has none, the north pole.
+    """
+    length = float(np.linalg.norm(center))
+    middle = center / length if length > 1e-9 else np.array([0.0, 0.0, 1.0])
+    alpha = np.arctan2(middle[1], middle[0])
+    east = np.array([-np.sin(alpha), np.cos(alpha), 0.0])
+    north = np.cross(middle, east)
+    scale = np.degrees(np.sqrt(2 / np.maximum(1 + vectors @ middle, 1e-12)))
+    return scale * (vectors @ east), scale * (vectors @ north)

@@ -12,9 +12,9 @@ import jinja2
 from markupsafe import Markup
 from skyaccept.lib.comparison import Change
 from skyaccept.lib.history import Series
-from skyaccept.lib.report import bar, plots, text, trend
+from skyaccept.lib.report import bar, maps, plots, text, trend
 from skyaccept.lib.requirements import LEVELS
-from skyaccept.lib.results import Result, Results
+from skyaccept.lib.results import Json, Result, Results
 
 
 def title(dataset: str) -> str:
@@ -32,7 +32,7 @@ def body(results: Results) -> str:
         simulated=results.dataset["survey"] == "simulated",
         headline=text.headline(results),
         levels=LEVELS,
-        script=Markup(_template("matrix.js")),  # noqa: S704  (our own file)
+        script=Markup(_template("matrix.js") + _template("plots.js")),  # noqa: S704  (our own files)
     )
 
 
@@ -140,6 +140,13 @@ def _bar(result: Result) -> Markup:
     return Markup(bar.of_result(result))  # noqa: S704  (it escapes its words itself)
 
 
-def _plots(result: Result) -> Markup:
-    # the plots escape their labels themselves
-    return Markup(plots.histogram(result) + plots.cumulative(result))  # noqa: S704
+def _plots(result: Result, dataset: Json) -> Markup:
+    drawn = (
+        plots.histogram(result),
+        plots.cumulative(result),
+        plots.magnitude(result),
+        maps.sky(result),
+        maps.focal_plane(result, dataset.get("focal_plane", {})),
+        plots.visits(result),
+    )
+    return Markup("".join(drawn))  # noqa: S704  (the plots escape their labels themselves)

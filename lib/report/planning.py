@@ -9,7 +9,7 @@ from skyaccept.lib.decision import probability
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.power import MOST_STARS, MOST_VISITS, Plan
 from skyaccept.lib.replicates import CELLS
-from skyaccept.lib.report.plots import HEIGHT, WIDTH, Frame, Mark
+from skyaccept.lib.report.frame import HEIGHT, WIDTH, Frame, Mark
 from skyaccept.lib.report.text import unit
 
 POINTS = 61

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import numpy as np
+from skyaccept.lib.report.frame import Frame, Mark, span, spots
 from skyaccept.lib.report.text import number
 from skyaccept.lib.report.text import unit as text_unit
-from skyaccept.lib.results import Result
-
-WIDTH, HEIGHT = 460, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 26, 40
+from skyaccept.lib.results import Json, Result
 
 
 def histogram(result: Result) -> str:
@@ -29,10 +25,10 @@ def histogram(result: Result) -> str:
             marks.append(Mark(f"{result.level} {_bound(result)}", result.limit, "limit"))
         if result.value is not None and abs(result.value - data["median"]) > 1e-9:
             marks.append(Mark("measured", result.value, "measured"))
-    frame = Frame(_span(edges, marks), (0.0, float(counts.max()) * 1.08 or 1.0))
+    frame = Frame(span(edges, marks), (0.0, float(counts.max()) * 1.08 or 1.0))
+    half = max(0.25, (frame.x(edges[1]) - frame.x(edges[0]) - 0.6) / 2)
     bars = "".join(
-        f'<rect class="bar" x="{frame.x(a):.1f}" y="{frame.y(n):.1f}" '
-        f'width="{max(0.5, frame.x(b) - frame.x(a) - 0.6):.1f}" height="{frame.y(0) - frame.y(n):.1f}"/>'
+        f"M{frame.x((a + b) / 2):.1f} {frame.y(n):.1f}m-{half:.1f} 0h{2 * half:.1f}V{frame.y(0):.1f}h-{2 * half:.1f}z"
         for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
         if n
     )
@@ -42,7 +38,7 @@ def histogram(result: Result) -> str:
         title,
         f"{data['errors']} ({data['unit']})",
         "number per bin",
-        bars + "".join(frame.vertical(mark) for mark in marks),
+        spots(bars, "bar") + "".join(frame.vertical(mark) for mark in marks),
     )
 
 
@@ -68,104 +64,82 @@ def cumulative(result: Result) -> str:
         level_marks += [Mark(f"{name} {share:g} %", share, "threshold") for name, share in shares.items()]
         if not shares:
             level_marks.append(Mark("median", 50.0, "threshold"))
-    frame = Frame(_span(edges, marks), (0.0, 105.0))
-    points = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in zip(edges, above, strict=True))
+    frame = Frame(span(edges, marks), (0.0, 105.0))
     lines = "".join(frame.vertical(mark) for mark in marks) + "".join(frame.horizontal(mark) for mark in level_marks)
+    return frame.draw("Share of errors above x", f"x ({unit})", "%", frame.line(edges, above) + lines)
+
+
+def magnitude(result: Result) -> str:
+    """Rms against magnitude, with what 68 % of the stars or pairs show, and the error model; "" without data."""
+    found = _dependence(result).get("magnitude")
+    if not found:
+        return ""
+    x, y = found["magnitude"], found["rms"]
+    margin = 0.04 * (max(x) - min(x)) or 0.5
+    frame = Frame((min(x) - margin, max(x) + margin), (0.0, 1.08 * (max(found["high"]) or 1.0)))
+    drawn = frame.line([*x, *reversed(x)], [*found["high"], *reversed(found["low"])], kind="span")
+    if "model" in found:
+        drawn += frame.line(x, found["model"], kind="line model")
+        words = escape(f"error model, from {number(found['floor'])} {_unit(result)} a star")
+        place = f'x="{frame.x(x[0]) + 4:.1f}" y="{frame.y(0) - 8:.1f}"'
+        drawn += f'<text class="label threshold" {place}>{words}</text>'
+    pairs = "of the fainter star" if result.sample is not None and result.sample.pairs else ""
     return frame.draw(
-        "Share of errors above x", f"x ({unit})", "%", f'<polyline class="line" points="{points}"/>{lines}'
+        "Rms against magnitude", f"magnitude {pairs}".strip(), f"rms ({_unit(result)})", drawn + frame.dots(x, y)
     )
 
 
-@dataclass(frozen=True)
-class Mark:
-    """A value that a line shows: ``kind`` is limit, measured or threshold."""
+def visits(result: Result) -> str:
+    """Size of the residuals by visit against time and airmass, or in order where no time is known; "" without data."""
+    found = _dependence(result).get("visits")
+    if not found or len(found["name"]) < 2:
+        return ""
+    drawn = ""
+    for key, label in (("mjd", "MJD"), ("airmass", "airmass")):
+        if any(value is not None for value in found.get(key, ())):
+            drawn += _by_visit(result, found, found[key], f"by {'time' if key == 'mjd' else key}", label)
+        elif key == "mjd":
+            drawn += _by_visit(result, found, list(range(1, len(found["name"]) + 1)), "in order of name", "visit")
+    return drawn
 
-    label: str
-    at: float
-    kind: str
+
+def _by_visit(result: Result, found: Json, places: list[float | None], how: str, label: str) -> str:
+    known = [
+        row
+        for row in zip(places, found["size"], found["name"], found["number"], strict=True)
+        if row[0] is not None and row[1] is not None
+    ]
+    if not known:
+        return ""
+    xs, ys, names, numbers = zip(*known, strict=True)
+    first = 0.0
+    if label == "MJD":
+        first = float(min(xs) // 1)
+        label = f"MJD - {first:.0f}"
+    places_x = [x - first for x in xs]
+    margin = 0.04 * (max(places_x) - min(places_x)) or 0.5
+    frame = Frame((min(places_x) - margin, max(places_x) + margin), (0.0, 1.15 * (max(ys) or 1.0)))
+    what = "groups of visits" if any(" and " in name for name in names) else "visits"
+    middle = frame.horizontal(Mark("median", float(np.median(ys)), "threshold"))
+    title = f"{len(names)} {what} {how}"
+    return frame.draw(title, label, f"median size ({_unit(result)})", middle + frame.dots(places_x, ys, names, numbers))
 
 
-@dataclass(frozen=True)
-class Frame:
-    """Axes of a plot: data ranges to picture coordinates."""
+def _dependence(result: Result) -> Json:
+    found: Json = result.data.get("dependence", {})
+    return found
 
-    span_x: tuple[float, float]
-    span_y: tuple[float, float]
 
-    def x(self, value: float) -> float:
-        """Place across."""
-        low, high = self.span_x
-        return LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT)
-
-    def y(self, value: float) -> float:
-        """Place down."""
-        low, high = self.span_y
-        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
-
-    def vertical(self, mark: Mark) -> str:
-        """Line at a value of x, with its label."""
-        x = self.x(mark.at)
-        end = x > WIDTH - 120
-        row = {"limit": 0, "measured": 1, "threshold": 2}[mark.kind]
-        text = f'<text class="label {mark.kind}" x="{x + (-4 if end else 4):.1f}" y="{TOP + 10 + 13 * row}"'
-        text += f"{' text-anchor=' + chr(34) + 'end' + chr(34) if end else ''}>{escape(mark.label)}</text>"
-        return f'<line class="mark {mark.kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>{text}'
-
-    def horizontal(self, mark: Mark) -> str:
-        """Line at a value of y, with its label."""
-        y = self.y(mark.at)
-        shift = -4 if mark.kind != "measured" or mark.at > 15 else 12
-        return (
-            f'<line class="mark {mark.kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="label {mark.kind}" x="{WIDTH - RIGHT - 4}" y="{y + shift:.1f}" text-anchor="end">'
-            f"{escape(mark.label)}</text>"
-        )
-
-    def draw(self, title: str, x_label: str, y_label: str, content: str) -> str:
-        """Plot as SVG: axes, labels, and what is in it."""
-        bottom = HEIGHT - BOTTOM
-        axes = [f'<rect class="frame" x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{bottom - TOP}"/>']
-        for tick in _ticks(*self.span_x):
-            axes.append(
-                f'<text class="tick" x="{self.x(tick):.1f}" y="{bottom + 14}" text-anchor="middle">{tick:g}</text>'
-            )
-        for tick in _ticks(*self.span_y):
-            axes.append(
-                f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{self.y(tick):.1f}" y2="{self.y(tick):.1f}"/>'
-            )
-            axes.append(
-                f'<text class="tick" x="{LEFT - 5}" y="{self.y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>'
-            )
-        middle = (LEFT + WIDTH - RIGHT) / 2
-        return (
-            f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">'
-            f'<text class="title" x="{LEFT}" y="16">{escape(title)}</text>{"".join(axes)}'
-            f'<text class="tick" x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x_label)}</text>'
-            f'<text class="tick" x="14" y="{(TOP + bottom) / 2}" text-anchor="middle" '
-            f'transform="rotate(-90 14 {(TOP + bottom) / 2})">{escape(y_label)}</text>{content}</svg>'
-        )
+def _unit(result: Result) -> str:
+    """Unit of the errors, which is not that of a percentage of them."""
+    return str(result.data.get("histogram", {}).get("unit", result.unit))
 
 
 def _bound(result: Result) -> str:
     return "target" if result.kind == "capability" else "limit"
 
 
-def _span(edges: Any, marks: Sequence[Mark]) -> tuple[float, float]:
-    """Range of x that shows the bins and the marks."""
-    low, high = float(edges[0]), max(float(edges[-1]), *(mark.at for mark in marks))
-    return min(low, *(mark.at for mark in marks)), high + 0.04 * (high - low)
-
-
 def _rebin(edges: Any, counts: Any, factor: int) -> tuple[Any, Any]:
     if len(counts) % factor:
         return edges, counts
     return edges[::factor], counts.reshape(-1, factor).sum(axis=1)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """About five round numbers within a range."""
-    raw = (high - low) / 5
-    step = 10 ** np.floor(np.log10(raw))
-    step *= min((m for m in (1, 2, 5, 10) if m * step >= raw), default=10)
-    first = np.ceil(low / step)
-    return [float(f"{k * step:.10g}") + 0.0 for k in np.arange(first, np.floor(high / step) + 1)]

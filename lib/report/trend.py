@@ -6,7 +6,7 @@ from html import escape
 
 from skyaccept.lib.history import Series
 from skyaccept.lib.report import text
-from skyaccept.lib.report.plots import Frame, Mark
+from skyaccept.lib.report.frame import Frame, Mark
 
 _DAY = 86400.0
 

@@ -12,43 +12,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from skyaccept.lib import cells, measure, requirements, results
+from skyaccept.lib import breakdown, cells, measure, requirements, results
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.tests import reference
+from skyaccept.lib.tests.residuals import STARS, residuals_of_magnitudes, residuals_of_pairs, survey
 from skyaccept.lib.tests.samples import detections, moving_stars, scattered
 
 pytestmark = pytest.mark.xdist_group("cells")  # what these tests share is made once
 
-STARS, VISITS = 120, 8
 ALL = tuple(cells.KEYS)
 NORMAL = statistics.NormalDist().inv_cdf(0.75)
-
-
-@cache
-def survey(center: tuple[float, float] = (150.0, 20.0), bad_visit: int | None = None, scale: float = 3.0) -> Detections:
-    """Stars in visits of five airmasses, on a camera of 3 x 3 detectors; some measurements are missing."""
-    rng = np.random.default_rng(5)
-    ra, dec, star, visit = scattered(rng, STARS, VISITS, 6.0, center)
-    kept = rng.random(len(ra)) < 0.9
-    bad = np.where(visit == bad_visit, math.sqrt(scale**2 - 1), 0.0)
-    ra = ra + bad * rng.normal(0, 6 / 3.6e6, len(ra)) / np.cos(np.radians(dec))
-    dec = dec + bad * rng.normal(0, 6 / 3.6e6, len(ra))
-    mag = (17.6 + 3 * star / STARS + rng.normal(0, 0.004, len(ra))) + bad * rng.normal(0, 0.004, len(ra))
-    found = detections(ra[kept], dec[kept], star[kept], visit[kept])
-    place = [
-        np.clip((part - part.min()) / np.ptp(part) * 3, 0, 2.999).astype(int) for part in (found.ra % 180, found.dec)
-    ]
-    return dataclasses.replace(
-        found,
-        visits=tuple(f"v{k:03d}" for k in range(VISITS)),
-        mag=mag[kept],
-        detector=(3 * place[0] + place[1] + found.visit) % 9,
-        airmass=1 + 0.1 * (found.visit % 5) + 0.001 * star[kept] / STARS,
-    )
 
 
 def one(found: Detections, clause: str, by: Sequence[str], band: str = "r", **options: Any) -> Result:
@@ -68,41 +45,6 @@ def scaled(found: Detections, factor: float) -> Detections:
 
 def median_size(residuals: Sequence[float]) -> float:
     return statistics.median(abs(r) for r in residuals)
-
-
-@cache
-def residuals_of_magnitudes() -> list[tuple[float, tuple[int, ...]]]:
-    """Residual about the mean of its star, made larger by sqrt(n / (n - 1)), and the row, of each measurement."""
-    d = survey()
-    found: list[tuple[float, tuple[int, ...]]] = []
-    assert d.object is not None
-    assert d.mag is not None
-    for star in range(STARS):
-        rows = [k for k in range(len(d)) if d.object[k] == star]
-        mean = statistics.fmean(1000 * d.mag[k] for k in rows)
-        grow = math.sqrt(len(rows) / (len(rows) - 1))
-        found += [(grow * (1000 * float(d.mag[k]) - mean), (k,)) for k in rows]
-    return found
-
-
-@cache
-def residuals_of_pairs(low: float = 4.5, high: float = 5.5, least: int = 2) -> list[tuple[float, tuple[int, ...]]]:
-    """The same of pairs so many arcmin apart, with so many common visits or more, and both rows."""
-    d = survey()
-    found: list[tuple[float, tuple[int, ...]]] = []
-    assert d.object is not None
-    row = {(int(d.object[k]), int(d.visit[k])): k for k in range(len(d))}
-    place = {key: (float(d.ra[k]), float(d.dec[k])) for key, k in row.items()}
-    seen = [{v: place[s, v] for v in range(VISITS) if (s, v) in place} for s in range(STARS)]
-    middle = [reference.mean_position(reference.Star(one)) for one in seen]
-    for a in range(STARS):
-        for b in range(a + 1, STARS):
-            common = sorted(set(seen[a]) & set(seen[b]))
-            if low <= reference.haversine(middle[a], middle[b]) / 60_000 < high and len(common) >= least:
-                apart = [reference.haversine(seen[a][v], seen[b][v]) for v in common]
-                grow, mean = math.sqrt(len(common) / (len(common) - 1)), statistics.fmean(apart)
-                found += [(grow * (s - mean), (row[a, v], row[b, v])) for s, v in zip(apart, common, strict=True)]
-    return found
 
 
 def cells_by(key: str, rows: tuple[int, ...]) -> set[str]:
@@ -134,7 +76,7 @@ def test_cells_hold_what_plain_loops_put_into_them(clause: str, key: str) -> Non
         assert cell["measurements"] == len(inside)
         assert cell["objects"] == len({int(d.object[k]) for _, rows in inside for k in rows})
         if cell["value"] is not None:
-            assert cell["value"] == pytest.approx(median_size([r for r, _ in inside]) / NORMAL, rel=1e-6)
+            assert cell["value"] == pytest.approx(median_size([r for r, _ in inside]) / NORMAL, rel=6e-6)
             assert cell["low"] < cell["value"] < cell["high"]
 
 
@@ -160,7 +102,7 @@ def test_errors_about_the_median_of_all_are_so_in_each_cell(definition: str, cla
     assert found["value"] == pytest.approx(value([r for r, _ in residuals]), rel=1e-6)
     for cell in found["cells"]:
         inside = [r for r, rows in residuals if survey().visits[survey().visit[rows[0]]] == cell["name"]]
-        assert cell["value"] == pytest.approx(value(inside), rel=1e-6)
+        assert cell["value"] == pytest.approx(value(inside), rel=6e-6)
 
 
 @pytest.mark.parametrize(("key", "column"), [("airmass", "airmass"), ("magnitude", "mag")])
@@ -180,7 +122,7 @@ def test_bins_are_those_of_plain_loops(key: str, column: str) -> None:
         digits = 3 if key == "airmass" else 2
         cell = by_name[f"{edges[k]:.{digits}f} to {edges[k + 1]:.{digits}f}"]
         assert cell["measurements"] == len(inside)
-        assert cell["value"] == pytest.approx(median_size(inside) / NORMAL, rel=1e-6)
+        assert cell["value"] == pytest.approx(median_size(inside) / NORMAL, rel=6e-6)
 
 
 @pytest.mark.parametrize("center", [(0.0, 20.0), (150.0, 89.95), (77.0, -90.0)])
@@ -285,14 +227,11 @@ def test_an_unknown_key_is_an_input_error_that_lists_what_there_is() -> None:
         measure.needs(requirements.load(), [], by=[""])
 
 
-def test_columns_are_needed_by_key_and_detectors_wherever_they_are() -> None:
+def test_columns_that_tell_where_errors_come_from_are_always_needed() -> None:
     specification = requirements.load()
-    assert measure.needs(specification, []) == {"detector"}
-    assert measure.needs(specification, [], by=["airmass", "magnitude", "sky", "visit"]) == {
-        "airmass",
-        "mag",
-        "detector",
-    }
+    always = {"detector", "mag", "mjd", "airmass"}
+    assert measure.needs(specification, []) == always
+    assert measure.needs(specification, [], by=list(cells.KEYS)) == always
 
 
 def test_measurements_without_an_airmass_are_counted_as_such() -> None:
@@ -368,7 +307,7 @@ def test_many_cells_are_kept_in_part_and_counted_in_full() -> None:
     found = detections(ra, dec, star, visit)
     mag = 18 + rng.normal(0, 0.004, len(ra)) * np.where(visit == 17, 3, 1)
     by = one(dataclasses.replace(found, mag=mag), "PA1gri", ["visit"]).data["breakdown"]["visit"]
-    assert (by["count"], by["judged"], len(by["cells"])) == (60, 60, 40)
+    assert (by["count"], by["judged"], len(by["cells"])) == (60, 60, breakdown.SHOWN)
     assert by["worst"] == by["cells"][0]["name"] == "17"
 
 

@@ -1,0 +1,134 @@
+"""Axes of a plot, drawn as inline SVG."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+
+WIDTH, HEIGHT = 460, 250
+LEFT, RIGHT, TOP, BOTTOM = 52, 14, 26, 40
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A value that a line shows: ``kind`` is limit, measured or threshold."""
+
+    label: str
+    at: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Axes of a plot: data ranges to picture coordinates."""
+
+    span_x: tuple[float, float]
+    span_y: tuple[float, float]
+    right: float = RIGHT
+
+    @property
+    def end(self) -> float:
+        """Right edge of the axes."""
+        return WIDTH - self.right
+
+    def x(self, value: float) -> float:
+        """Place across."""
+        low, high = self.span_x
+        return LEFT + (value - low) / (high - low) * (self.end - LEFT)
+
+    def y(self, value: float) -> float:
+        """Place down."""
+        low, high = self.span_y
+        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+    def vertical(self, mark: Mark) -> str:
+        """Line at a value of x, with its label."""
+        x = self.x(mark.at)
+        end = x > self.end - 106
+        row = {"limit": 0, "measured": 1, "threshold": 2}[mark.kind]
+        text = f'<text class="label {mark.kind}" x="{x + (-4 if end else 4):.1f}" y="{TOP + 10 + 13 * row}"'
+        text += f"{' text-anchor=' + chr(34) + 'end' + chr(34) if end else ''}>{escape(mark.label)}</text>"
+        return f'<line class="mark {mark.kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>{text}'
+
+    def horizontal(self, mark: Mark) -> str:
+        """Line at a value of y, with its label."""
+        y = self.y(mark.at)
+        shift = -4 if mark.kind != "measured" or mark.at > 15 else 12
+        return (
+            f'<line class="mark {mark.kind}" x1="{LEFT}" x2="{self.end:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<text class="label {mark.kind}" x="{self.end - 4:g}" y="{y + shift:.1f}" text-anchor="end">'
+            f"{escape(mark.label)}</text>"
+        )
+
+    def line(self, xs: Iterable[float], ys: Iterable[float], kind: str = "line") -> str:
+        """Line through points."""
+        points = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in zip(xs, ys, strict=True))
+        return f'<polyline class="{kind}" points="{points}"/>'
+
+    def dots(
+        self, xs: Iterable[float], ys: Iterable[float], names: Sequence[str] = (), numbers: Sequence[int] = ()
+    ) -> str:
+        """Dots; parameters as `spots`."""
+        path = "".join(f"M{self.x(x):.1f} {self.y(y):.1f}h0" for x, y in zip(xs, ys, strict=True))
+        return spots(path, "dots", names=names, numbers=numbers)
+
+    def draw(self, title: str, x_label: str, y_label: str, content: str) -> str:
+        """Plot as SVG: axes, labels, and what is in it."""
+        bottom = HEIGHT - BOTTOM
+        axes = [f'<rect class="frame" x="{LEFT}" y="{TOP}" width="{self.end - LEFT}" height="{bottom - TOP}"/>']
+        for tick in _ticks(*self.span_x):
+            axes.append(
+                f'<text class="tick" x="{self.x(tick):.1f}" y="{bottom + 14}" text-anchor="middle">{tick:g}</text>'
+            )
+        for tick in _ticks(*self.span_y):
+            axes.append(
+                f'<line class="grid" x1="{LEFT}" x2="{self.end:g}" y1="{self.y(tick):.1f}" y2="{self.y(tick):.1f}"/>'
+            )
+            axes.append(
+                f'<text class="tick" x="{LEFT - 5}" y="{self.y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>'
+            )
+        ends = (*self.span_x, *self.span_y, LEFT, self.end, bottom, TOP)
+        axes_of = " ".join(f"{value:.7g}" for value in ends)
+        middle = (LEFT + self.end) / 2
+        return (
+            f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}" '
+            f'data-axes="{axes_of}">'
+            f'<text class="title" x="{LEFT}" y="16">{escape(title)}</text>{"".join(axes)}'
+            f'<text class="tick" x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x_label)}</text>'
+            f'<text class="tick" x="14" y="{(TOP + bottom) / 2}" text-anchor="middle" '
+            f'transform="rotate(-90 14 {(TOP + bottom) / 2})">{escape(y_label)}</text>{content}</svg>'
+        )
+
+
+def spots(
+    path: str, kind: str, *, names: Sequence[str] = (), numbers: Sequence[int] = (), values: Sequence[float] = ()
+) -> str:
+    """One path that begins anew ("M") at each spot that can be pointed at.
+
+    ``names``, ``numbers`` of measurements and ``values`` of the spots are shown to who does so.
+    """
+    data = f' data-names="{escape(json.dumps(list(names), ensure_ascii=False))}"' if names else ""
+    data += f' data-numbers="{" ".join(map(str, numbers))}"' if len(numbers) else ""
+    data += f' data-values="{" ".join(f"{value:.3g}" for value in values)}"' if len(values) else ""
+    return f'<path class="points {kind}" d="{path}"{data}/>'
+
+
+def span(edges: Any, marks: Sequence[Mark]) -> tuple[float, float]:
+    """Range of x that shows the bins and the marks."""
+    low, high = float(edges[0]), max(float(edges[-1]), *(mark.at for mark in marks))
+    return min(low, *(mark.at for mark in marks)), high + 0.04 * (high - low)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """About five round numbers within a range."""
+    low, high = min(low, high), max(low, high)
+    raw = (high - low) / 5
+    step = 10 ** np.floor(np.log10(raw))
+    step *= min((m for m in (1, 2, 5, 10) if m * step >= raw), default=10)
+    first = np.ceil(low / step)
+    return [float(f"{k * step:.10g}") + 0.0 for k in np.arange(first, np.floor(high / step) + 1)]

@@ -1,0 +1,126 @@
+"""Maps of the sizes of residuals, on the sky and in the focal plane, as inline SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib.report.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, Mark, spots
+from skyaccept.lib.report.text import number
+from skyaccept.lib.results import Json, Result
+
+Values = NDArray[np.float64]
+
+COLORS = 7
+_LEGEND = 96  # width of it
+_LEAST = 0.15  # of the median, to either side, that the colours span at least: noise is not to look like a pattern
+_DETECTOR = 0.42  # half the side of a detector over the distance of neighbouring ones
+
+
+def sky(result: Result) -> str:
+    """Median size of the residuals on the sky; "" without data."""
+    found = result.data.get("dependence", {}).get("sky")
+    if not found:
+        return ""
+    columns, width = found["columns"], found["width"]
+    cell = np.arange(len(found["size"]))
+    x = found["corner"][0] + (cell % columns + 0.5) * width
+    y = found["corner"][1] + (cell // columns + 0.5) * width
+    ra, dec = found["center"]
+    label = f"degrees east of RA {ra:.4f}, north of Dec {dec:+.4f}"
+    return _map(result, "Median size on the sky", label, (x, y), found, (), width / 2)
+
+
+def focal_plane(result: Result, places: Mapping[str, Sequence[float]]) -> str:
+    """Median size of the residuals by detector, at its place where that is known; "" with fewer than two."""
+    found = result.data.get("dependence", {}).get("detectors")
+    if not found or len(found["name"]) < 2:
+        return ""
+    names = [f"detector {name}" for name in found["name"]]
+    if not all(name in places for name in found["name"]):
+        return _in_order(result, found, names)
+    x, y = np.array([places[name] for name in found["name"]], dtype=np.float64).T
+    apart = np.abs((x + 1j * y)[:, None] - (x + 1j * y))
+    np.fill_diagonal(apart, np.inf)
+    half = _DETECTOR * float(np.median(apart.min(axis=1)))
+    title = "Median size by detector, as its stars lie on the sky"
+    return _map(result, title, "degrees from the middle of the field", (x, y), found, names, half or 0.5)
+
+
+def _in_order(result: Result, found: Json, names: Sequence[str]) -> str:
+    rows = zip(range(1, len(names) + 1), found["size"], names, found["number"], strict=True)
+    known = [row for row in rows if row[1] is not None]
+    if not known:
+        return ""
+    xs, ys, labels, numbers = zip(*known, strict=True)
+    frame = Frame((0.0, len(names) + 1.0), (0.0, 1.15 * (max(ys) or 1.0)))
+    middle = frame.horizontal(Mark("median", float(np.median(ys)), "threshold"))
+    unit = result.data["histogram"]["unit"]
+    title = f"{len(names)} detectors in order of their numbers"
+    return frame.draw(title, "detector", f"median size ({unit})", middle + frame.dots(xs, ys, labels, numbers))
+
+
+def _map(
+    result: Result,
+    title: str,
+    label: str,
+    places: tuple[Values, Values],
+    found: Json,
+    names: Sequence[str],
+    half: float,
+) -> str:
+    """Squares of half width ``half`` at some places, east to the left, coloured by size."""
+    values, numbers = np.array(found["size"], dtype=np.float64), found["number"]
+    seen = np.isfinite(values)
+    if not seen.any():
+        return ""
+    x, y = places
+    right = RIGHT + _LEGEND
+    across, down = WIDTH - LEFT - right, HEIGHT - TOP - BOTTOM
+    low_x, high_x, low_y, high_y = x.min() - half, x.max() + half, y.min() - half, y.max() + half
+    scale = max((high_x - low_x) / across, (high_y - low_y) / down)  # degrees in one unit of the picture, both ways
+    middle_x, middle_y = (low_x + high_x) / 2, (low_y + high_y) / 2
+    frame = Frame(
+        (float(middle_x + scale * across / 2), float(middle_x - scale * across / 2)),
+        (float(middle_y - scale * down / 2), float(middle_y + scale * down / 2)),
+        right,
+    )
+    edges = _edges(values[seen])
+    color = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, COLORS - 1)
+    side = half / scale
+    unit = result.data["histogram"]["unit"]
+    drawn = []
+    square = f"m-{side:.1f} -{side:.1f}h{2 * side:.1f}v{2 * side:.1f}h-{2 * side:.1f}z"
+    for k in range(COLORS):
+        chosen = np.flatnonzero(seen & (color == k)).tolist()
+        if chosen:
+            path = "".join(f"M{frame.x(x[c]):.1f} {frame.y(y[c]):.1f}{square}" for c in chosen)
+            named = [names[c] for c in chosen] if names else ()
+            drawn.append(
+                spots(
+                    path, f"c{k}", names=named, numbers=[numbers[c] for c in chosen], values=[values[c] for c in chosen]
+                )
+            )
+    return frame.draw(f"{title} ({unit})", label, "", "".join(drawn) + _legend(edges, unit))
+
+
+def _edges(values: Values) -> Values:
+    """Bounds of the colours: most of the values, but no less than what noise is likely to fill."""
+    low, high = np.quantile(values, [0.02, 0.98])
+    middle = float(np.median(values))
+    least = max(_LEAST * middle, 1e-9)
+    return np.linspace(max(0.0, min(low, middle - least)), max(high, middle + least), COLORS + 1)
+
+
+def _legend(edges: Values, unit: str) -> str:
+    """Colours from the smallest at the bottom up, with the values between them."""
+    x, height = WIDTH - RIGHT - _LEGEND + 18, (HEIGHT - TOP - BOTTOM) / COLORS
+    drawn = []
+    for k in range(COLORS):
+        y = HEIGHT - BOTTOM - (k + 1) * height
+        drawn.append(f'<rect class="c{k}" x="{x}" y="{y:.1f}" width="16" height="{height:.1f}"/>')
+    for k, edge in enumerate(edges):
+        y = HEIGHT - BOTTOM - k * height
+        drawn.append(f'<text class="tick" x="{x + 20}" y="{y + 4:.1f}">{number(float(edge))}</text>')
+    return "".join(drawn)
