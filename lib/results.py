@@ -6,7 +6,7 @@ import dataclasses
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
@@ -195,8 +195,8 @@ class Result:
             return f"; worst: {'; '.join(found)}"
         judged = [noun for key, noun in nouns.items() if by[key]["judged"]]
         if not judged:
-            return f"; too few measurements to tell {_listed([f'{noun}s' for noun in nouns.values()], 'or')} apart"
-        return f"; no {_listed(judged, 'or')} is worse than the rest"
+            return f"; too few measurements to tell {listed([f'{noun}s' for noun in nouns.values()], 'or')} apart"
+        return f"; no {listed(judged, 'or')} is worse than the rest"
 
     @property
     def _waived(self) -> str:
@@ -363,8 +363,10 @@ def in_document_order(records: Iterable[Result], order: Iterable[str]) -> tuple[
     return tuple(sorted(records, key=lambda result: place[result.test]))
 
 
-def _listed(words: Sequence[str], last: str) -> str:
-    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+def listed(words: Iterable[str], last: str) -> str:
+    """Words as a list in a sentence; ``last`` stands before the last one."""
+    found = list(words)
+    return f" {last} ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))
 
 
 def _build(kind: type[Any], record: Json) -> Any:

@@ -114,3 +114,57 @@ def test_a_narrow_page_does_not_scroll_aside(page: Page) -> None:
 def test_nothing_of_the_page_comes_from_elsewhere_and_nothing_goes_wrong(page: Page) -> None:
     assert page.run("performance.getEntriesByType('resource').length") == 0
     assert page.run("document.scripts.length") == 1
+
+
+PLOTS = "document.querySelectorAll('.case:not([hidden]) .plots svg.plot')"
+
+
+def point_at(page: Page, spot: str) -> str:
+    """Text that a plot shows while its first spot of a kind is pointed at."""
+    found: str = page.run(
+        f"(() => {{ const path = document.querySelector('.plots path.points{spot}'), plot = path.ownerSVGElement;"
+        "plot.scrollIntoView({block: 'center'});"
+        "const [, x, y] = path.getAttribute('d').match(/M(-?[\\d.]+) (-?[\\d.]+)/).map(Number);"
+        "const at = new DOMPoint(x, y).matrixTransform(plot.getScreenCTM());"
+        "plot.dispatchEvent(new PointerEvent('pointermove', {clientX: at.x, clientY: at.y}));"
+        "const said = plot.querySelector('.readout').textContent;"
+        "plot.dispatchEvent(new PointerEvent('pointerleave'));"
+        "return said + '|' + plot.querySelectorAll('.readout').length; })()"
+    )
+    return found
+
+
+def test_pointing_at_a_plot_tells_the_number_there(page: Page, results: Results) -> None:
+    """The first bin of the first case that was measured, to the four digits that are drawn."""
+    first = next(r for r in results.results if r.value is not None)
+    edges, counts = (first.data["histogram"][key] for key in ("edges", "counts"))
+    k = next(k for k in range(0, len(counts), 2) if counts[k] + counts[k + 1])
+    said, left = point_at(page, ".bar").split("|")
+    x, y = (float(part) for part in said.split(", "))
+    assert x == pytest.approx((edges[k] + edges[k + 2]) / 2, abs=0.01 * edges[-1])
+    assert y == pytest.approx(counts[k] + counts[k + 1], abs=0.01 * max(counts) * 2)
+    assert left == "0"  # nothing is left when the pointer leaves
+
+
+def test_pointing_at_a_visit_or_a_detector_names_it(page: Page, results: Results) -> None:
+    first = next(r for r in results.results if "dependence" in r.data)
+    visits = first.data["dependence"]["visits"]
+    said = point_at(page, ".dots[data-names*='" + visits["name"][0] + "']")
+    assert said.startswith(f"{visits['name'][0]}: ")
+    assert f"{visits['number'][0]} measurements" in said
+
+
+def test_a_plot_opens_large_by_click_and_key_and_zooms(page: Page) -> None:
+    page.run(f"{PLOTS}[0].dispatchEvent(new MouseEvent('click'))")
+    large = "document.querySelector('dialog[open] svg.plot')"
+    whole = page.run(f"{large}.getAttribute('viewBox')")
+    page.press("+")
+    near = [float(part) for part in page.run(f"{large}.getAttribute('viewBox')").split()]
+    assert near[2] == pytest.approx(0.8 * float(whole.split()[2]))
+    page.press("0")
+    assert page.run(f"{large}.getAttribute('viewBox')") == whole
+    page.run("document.querySelector('dialog button').click()")
+    assert page.run(large) is None
+    page.run(f"{PLOTS}[1].focus()")
+    page.press("Enter")
+    assert page.run(f"{large}.getAttribute('aria-label')") == page.run(f"{PLOTS}[1].getAttribute('aria-label')")

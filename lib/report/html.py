@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 from skyaccept.lib.comparison import Change
 from skyaccept.lib.history import Series
-from skyaccept.lib.report import bar, maps, plots, text, trend
+from skyaccept.lib.report import bar, command, maps, plots, text, trend
 from skyaccept.lib.requirements import LEVELS
 from skyaccept.lib.results import Json, Result, Results
 
@@ -55,6 +55,7 @@ def compared(before: Results, after: Results, changes: Sequence[Change]) -> str:
         rows=[(key, list(group)) for key, group in groupby(rows, key=lambda row: row.requirement)],
         headline=text.counted(change.flag for change in changes),
         levels=LEVELS,
+        script=Markup(_template("plots.js")),  # noqa: S704  (our own file)
     )
 
 
@@ -96,6 +97,13 @@ class Compared:
         """Both runs on one axis."""
         return Markup(bar.of_two(self.before, self.after))  # noqa: S704  (it escapes its words itself)
 
+    @property
+    def plots(self) -> Markup:
+        """Errors of both runs, where both were measured."""
+        if self.before is None or self.after is None:
+            return Markup("")
+        return Markup(plots.of_two(self.before, self.after))  # noqa: S704  (it escapes its words itself)
+
 
 def render(template: str, **values: object) -> str:
     """Fill in one of the templates of this folder, with ``style`` as that of the report."""
@@ -126,6 +134,7 @@ def _environment() -> jinja2.Environment:
         "difference": text.difference,
         "remarks": text.remarks,
         "plots": _plots,
+        "of_case": command.of_case,
         "bar": _bar,
     }
     return environment

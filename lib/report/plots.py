@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from skyaccept.lib.report.frame import Frame, Mark, span, spots
+from skyaccept.lib.report.frame import TOP, Frame, Mark, span, spots
 from skyaccept.lib.report.text import number
 from skyaccept.lib.report.text import unit as text_unit
 from skyaccept.lib.results import Json, Result
@@ -47,8 +47,7 @@ def cumulative(result: Result) -> str:
     data = result.data.get("histogram")
     if not data:
         return ""
-    edges, counts = np.array(data["edges"]), np.array(data["counts"], dtype=float)
-    above = 100 * (data["of"] - np.concatenate([[0.0], np.cumsum(counts)])) / data["of"]
+    edges, above = np.array(data["edges"]), _above(data)
     thresholds = result.levels[result.level].parameters if result.level in result.levels else result.parameters
     unit, marks, level_marks = data["unit"], [], []
     measured = Mark(f"measured {number(result.value)} {text_unit(result.unit)}", float(result.value or 0), "measured")
@@ -89,6 +88,35 @@ def magnitude(result: Result) -> str:
     )
 
 
+def of_two(before: Result, after: Result) -> str:
+    """Share of the errors above x, and rms against magnitude, of the same clause in two runs; "" without data."""
+    runs = {"before": before, "after": after}
+    known = {name: run.data["histogram"] for name, run in runs.items() if run.data.get("histogram")}
+    if len(known) < 2:
+        return ""
+    first, last = (pick(data["edges"][k] for data in known.values()) for pick, k in ((min, 0), (max, -1)))
+    frame = Frame((first, last), (0.0, 105.0))
+    lines = "".join(frame.line(data["edges"], _above(data), f"line {name}") for name, data in known.items())
+    unit = known["after"]["unit"]
+    drawn = frame.draw("Share of errors above x", f"x ({unit})", "%", lines + _which(frame))
+    by_magnitude = {name: one for name, run in runs.items() if (one := _dependence(run).get("magnitude"))}
+    if len(by_magnitude) < 2:
+        return drawn
+    found = by_magnitude.values()
+    places = [x for one in found for x in one["magnitude"]]
+    frame = Frame((min(places) - 0.2, max(places) + 0.2), (0.0, 1.15 * max(max(one["rms"]) for one in found)))
+    lines = "".join(frame.line(one["magnitude"], one["rms"], f"line {name}") for name, one in by_magnitude.items())
+    return drawn + frame.draw("Rms against magnitude", "magnitude", f"rms ({unit})", lines + _which(frame))
+
+
+def _which(frame: Frame) -> str:
+    """Names of the two lines."""
+    return "".join(
+        f'<text class="label {name}" x="{frame.end - 6:g}" y="{TOP + 14 + 13 * row}" text-anchor="end">{name}</text>'
+        for row, name in enumerate(("before", "after"))
+    )
+
+
 def visits(result: Result) -> str:
     """Size of the residuals by visit against time and airmass, or in order where no time is known; "" without data."""
     found = _dependence(result).get("visits")
@@ -123,6 +151,12 @@ def _by_visit(result: Result, found: Json, places: list[float | None], how: str,
     middle = frame.horizontal(Mark("median", float(np.median(ys)), "threshold"))
     title = f"{len(names)} {what} {how}"
     return frame.draw(title, label, f"median size ({_unit(result)})", middle + frame.dots(places_x, ys, names, numbers))
+
+
+def _above(histogram: Json) -> Any:
+    """Percentage of the errors above each edge."""
+    counts = np.array(histogram["counts"], dtype=float)
+    return 100 * (histogram["of"] - np.concatenate([[0.0], np.cumsum(counts)])) / histogram["of"]
 
 
 def _dependence(result: Result) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -9,7 +10,8 @@ from operator import itemgetter
 from typing import Any
 
 from skyaccept.lib.decision import Verdict, probability
-from skyaccept.lib.results import Result, Results
+from skyaccept.lib.report import gauge
+from skyaccept.lib.results import Result, Results, listed
 
 DASH = "\N{EN DASH}"
 
@@ -89,13 +91,30 @@ def _others(found: Sequence[Result]) -> list[str]:
     ):
         count = sum(result.verdict == verdict for result in found)
         if count:
-            parts.append(phrase.format(count))
+            why = _why([r.reason or "" for r in found if r.verdict == verdict]) if verdict == "not_measurable" else ""
+            parts.append(phrase.format(count) + why)
     idle = sum(result.verdict == "pass" and result.waiver is not None for result in found)
     return [*parts, f"{idle} pass, and the waiver has to go"] if idle else parts
 
 
-def table(results: Results) -> list[tuple[str, str]]:
-    """Lines of the verdict table, each with its colour ("" for none).
+def _why(reasons: Sequence[str]) -> str:
+    """Most frequent reasons, where those that differ in a band or a number alone are one."""
+    groups: dict[str, list[str]] = {}
+    for reason in reasons:
+        said = reason.partition(";")[0]
+        groups.setdefault(re.sub(r"\d[\d.,]*", "", re.sub(r"\bband \w+", "band", said)), []).append(said)
+    ordered = sorted(groups.values(), key=len, reverse=True)
+    parts = []
+    for group in ordered[:_REASONS]:
+        bands = listed(dict.fromkeys(band for said in group for band in re.findall(r"\bband (\w+)", said)), "or")
+        count = f"{len(group)}, " if len(ordered) > 1 else ""
+        parts.append(count + re.sub(r"\bband \w+", f"band {bands}", group[0], count=1))
+    rest = sum(map(len, ordered[_REASONS:]))
+    return f" because {'; '.join(parts)}" + (f"; {rest} for other reasons" if rest else "")
+
+
+def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
+    """Lines of the verdict table, each with its colour ("" for none); with bars where ``width`` has room for them.
 
     One line per case, in document order, in a table for each kind of requirement; then the definitions under
     comparison, the reasons, the clauses that are not covered, and the headline.
@@ -106,7 +125,7 @@ def table(results: Results) -> list[tuple[str, str]]:
         found = results.of_kind(kind)
         if found:
             lines += [(note, "")] if note else []
-            lines += _rows(found, kind)
+            lines += _rows(found, kind, width)
     for reason in dict.fromkeys(r.reason for r in results.results if r.reason):
         tests = [r.test for r in results.results if r.reason == reason]
         lines.append((f"{', '.join(tests)}: {reason}", "yellow"))
@@ -164,30 +183,34 @@ def chance(result: Result) -> str:
     return "" if known is None else probability(known)
 
 
-def _rows(found: Sequence[Result], kind: str) -> list[tuple[str, str]]:
+def _rows(found: Sequence[Result], kind: str, width: int | None) -> list[tuple[str, str]]:
     """Table of the results of one kind, with the heading of its columns."""
     headings = _HEADINGS[kind]
     rows: list[tuple[str, ...]] = [headings]
     colors = [""]
+    bars = [gauge.HEADING if kind == "performance" else ""]
     for result in found:
+        bars.append(gauge.draw(result) if kind == "performance" else "")
         rows.append(_row(result) if kind == "performance" else _row_without_limit(result))
         colors.append(COLORS[result.verdict])
         for name, other in result.other_definitions.items():
             cells = _other_row(result, name, other["levels"])
             rows.append(cells if kind == "performance" else (*cells[:4], "", cells[6], "", cells[-1]))
             colors.append("")
+            bars.append("")
     if kind == "performance":  # what no row has needs no column
         empty = {name for k, name in enumerate(headings) if name in _OPTIONAL and not any(r[k] for r in rows[1:])}
         rows = [tuple(c for name, c in zip(headings, row, strict=True) if name not in empty) for row in rows]
         headings = rows[0]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    room = width is not None and sum(widths) + 2 * len(widths) + gauge.WIDTH <= width
     lines = []
-    for row, color in zip(rows, colors, strict=True):
+    for row, color, drawn in zip(rows, colors, bars, strict=True):
         padded = [
             c.rjust(w) if headings[k] in _NUMBERS else c.ljust(w)
             for k, (c, w) in enumerate(zip(row, widths, strict=True))
         ]
-        lines.append(("  ".join(padded).rstrip(), color))
+        lines.append(("  ".join([*padded, drawn] if room else padded).rstrip(), color))
     return lines
 
 
@@ -228,6 +251,8 @@ def _other_row(result: Result, definition: str, levels: dict[str, dict[str, obje
     measured = number(value if isinstance(value, float) else None)
     return ("", definition, measured, "", "", "", unit(result.unit) if value is not None else "", *verdicts, "")
 
+
+_REASONS = 2  # that a headline gives
 
 _LEVELS = ("design", "minimum", "stretch")
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from xml.etree import ElementTree as Tree
 
 import pytest
-from skyaccept.lib.report import bar
-from skyaccept.lib.results import LevelResult, Result
+from skyaccept.lib.report import bar, command, gauge, text
+from skyaccept.lib.results import LevelResult, Result, Results
 
 LEVELS = {
     name: LevelResult({}, "<=", limit, "somewhere", 6.0, "pass")
@@ -67,3 +67,65 @@ def test_what_was_not_measured_has_no_bar_and_two_runs_have_one() -> None:
 
 def test_a_bar_escapes_what_it_says() -> None:
     assert "<script" not in bar.of_result(result(unit="<script>", levels={"<script>": LEVELS["design"]}))
+
+
+def test_the_bar_of_characters_shows_the_same() -> None:
+    """Of 20 characters the limit of 10 takes the 17th, so that one is 0.6."""
+    drawn = gauge.draw(result())
+    assert len(drawn) == gauge.WIDTH
+    limit = drawn.index("|")
+    scale = 10.0 / limit
+    assert drawn.index("\N{BLACK CIRCLE}") * scale == pytest.approx(6.0, abs=scale)
+    interval = [k for k, character in enumerate(drawn) if character == "\N{EN DASH}"]
+    assert interval[-1] * scale == pytest.approx(8.0, abs=scale)
+    assert drawn[limit + 1 :].strip() == ""
+
+
+def test_the_bar_of_characters_says_where_an_interval_goes_on() -> None:
+    far = {"confidence": 0.95, "low": 1.0, "high": 1e9, "method": "m"}
+    assert gauge.draw(result(interval=far)).endswith(">")
+    assert gauge.draw(result(interval=far | {"high": None})).endswith(">")
+    assert gauge.draw(result(value=None)) == ""
+    assert gauge.draw(result(limit=None)) == ""
+
+
+def test_bars_stand_in_the_table_where_there_is_room_for_them() -> None:
+    run = Results({}, {"name": "d", "detections": 1, "visits": 1}, (result(),))
+    wide, narrow = (text.table(run, width) for width in (200, 80))
+    assert [line for line, _ in wide if "\N{BLACK CIRCLE}" in line]
+    assert not [line for line, _ in narrow if "\N{BLACK CIRCLE}" in line]
+    assert narrow == text.table(run)
+    assert max(len(line) for line, _ in wide) <= 200
+
+
+def test_the_headline_says_why_clauses_cannot_be_measured() -> None:
+    """Reasons that differ in a band or a number are one; of more than two the rest is counted."""
+
+    def lacking(reason: str) -> Result:
+        return result(value=None, verdict="not_measurable", reason=reason)
+
+    bands = [lacking(f"the dataset has no detections in band {band}; it has r") for band in "uzy"]
+    assert text.headline(Results({}, {}, (result(), *bands))) == (
+        "1 of 4 clauses meet the design level; 3 cannot be measured with this dataset because the dataset has no "
+        "detections in band u, z or y"
+    )
+    others = [lacking(f"no pair of objects {k}.5 arcmin apart") for k in (5, 200)] + [lacking("x"), lacking("y")]
+    assert text.headline(Results({}, {}, (*bands, *others))).endswith(
+        "7 cannot be measured with this dataset because 3, the dataset has no detections in band u, z or y; 2, no pair "
+        "of objects 5.5 arcmin apart; 2 for other reasons"
+    )
+
+
+@pytest.mark.parametrize(
+    ("run", "again"),
+    [
+        ("pytest acceptance --dataset a.parquet", "pytest acceptance --dataset a.parquet -k R-AM1-r"),
+        ("pytest --html r.html --sky-results=r.json -q", "pytest -q -k R-AM1-r"),
+        ("pytest --history h --dataset 'a b'", "pytest --dataset 'a b' -k R-AM1-r"),
+        ("skyaccept.lib.measure.run", "skyaccept.lib.measure.run"),
+        ("pytest 'unbalanced", "pytest 'unbalanced"),
+        ("", ""),
+    ],
+)
+def test_a_case_is_measured_again_without_what_the_run_wrote(run: str, again: str) -> None:
+    assert command.of_case(run, "R-AM1-r") == again

@@ -1,0 +1,32 @@
+"""A bar of characters: measured value, interval of the true one and limit on one axis that begins at zero."""
+
+from __future__ import annotations
+
+from skyaccept.lib.results import Result
+
+WIDTH = 20
+HEADING = "0 .. limit |"
+
+_BEYOND = 1.15  # of the larger of value and limit, to the end of the axis
+_VALUE, _LIMIT, _INTERVAL, _MORE = "\N{BLACK CIRCLE}", "|", "\N{EN DASH}", ">"
+
+
+def draw(result: Result) -> str:
+    """Bar of one result; "" where nothing was measured or limited."""
+    if result.value is None or result.limit is None:
+        return ""
+    end = _BEYOND * max(result.value, result.limit, 1e-12)
+
+    def place(value: float) -> int:
+        return round((WIDTH - 1) * min(max(value, 0.0), end) / end)
+
+    drawn = [" "] * WIDTH
+    if result.interval is not None:
+        low, high = (result.interval[name] for name in ("low", "high"))
+        first, last = place(low or 0.0), place(end if high is None else high)
+        drawn[first : last + 1] = _INTERVAL * (last + 1 - first)
+        if high is None or high > end:
+            drawn[-1] = _MORE
+    drawn[place(result.limit)] = _LIMIT
+    drawn[place(result.value)] = _VALUE
+    return "".join(drawn)
