@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from skyaccept.lib import progress
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Question, Sorted, Values, View, views
+from skyaccept.lib.sphere import MAS, chord
 from skyaccept.lib.uncertainty import Coordinate, Estimate, estimate, part
 
 CELLS = 16
@@ -25,6 +26,8 @@ BLOCKS = 10
 
 LIMIT = 200_000
 """Measurements by unit and visit that replicates are made of; of more, those of some of the stars."""
+
+_PLACE = 2000 * MAS  # wide against what positions change by, and narrow against the distance of stars
 
 _DOUBT = 0.1  # of a correction for bias that may be wrong; the simulations of docs/uncertainty.md stay within it
 
@@ -56,6 +59,8 @@ class Matrix:
         What the matrix leaves out, in words.
     visits : (n_visits,) int64, optional
         Code of each visit in the catalog.
+    other_visits : (m_visits,) int64, optional
+        The same of those in ``other``.
     """
 
     values: tuple[Values, ...]
@@ -68,6 +73,7 @@ class Matrix:
     noise: Values | None = None
     note: str = ""
     visits: NDArray[np.int64] | None = None
+    other_visits: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -297,9 +303,35 @@ def _without(matrix: Matrix, axis: int, block: int | None) -> Kept:
     return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix)
 
 
-def sampled(number: int, most: int, what: str) -> tuple[NDArray[np.int64], str]:
-    """Which of some stars replicates are made of, always the same ones, and a note where these are not all."""
+def sampled(directions: Values, most: int, what: str) -> tuple[NDArray[np.int64], str]:
+    """Which of some stars replicates are made of, and a note where these are not all.
+
+    The stars whose places have the lowest hashes: always the same ones, in whatever order they stand, and in another
+    processing of the same sky nearly the same, as few stars lie so close to the edge of a place that they cross it.
+
+    Parameters
+    ----------
+    directions : (n, 3) float64
+        Unit vectors.
+    most : int
+        Stars at most; three are kept in any case.
+    what : str
+        What they are called in the note.
+    """
+    number = len(directions)
     if number <= most:
         return np.arange(number), ""
-    kept = np.sort(np.random.default_rng(0).permutation(number)[: max(most, 3)])
+    kept = np.sort(np.argsort(_hash_of_place(directions), kind="stable")[: max(most, 3)])
     return kept, f"; replicates of {len(kept):,} of the {number:,} {what}"
+
+
+def _hash_of_place(directions: Values) -> NDArray[np.uint64]:
+    """Mixed bits (splitmix64, Steele, Lea and Flood 2014) of the cubes of side `_PLACE` that unit vectors end in."""
+    x, y, z = (np.rint(column / chord(_PLACE)).astype(np.int64).view(np.uint64) for column in directions.T)
+    found = np.zeros(len(directions), dtype=np.uint64)
+    for coordinate in (x, y, z):
+        found = (found ^ coordinate) + np.uint64(0x9E3779B97F4A7C15)
+        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        found ^= found >> np.uint64(31)
+    return found
