@@ -8,7 +8,8 @@ its own,
 .. math:: d_{bc} = y^{\text{after}}_{bc} - y^{\text{before}}_{bc},
 
 of which `skyaccept.lib.uncertainty.part` makes an interval: what both have in common cancels, and the noise of single
-measurements counts once, as visits and stars are left out at once as well.
+measurements counts once, as visits and stars are left out at once as well. Replicates of nearly equal samples differ by
+less than an order statistic jumps, so that :math:`y` is a mean of many (`skyaccept.lib.question.level`).
 
 Objects are paired by position, visits by name; a pair of stars is the same whichever comes first, as is its separation.
 """
@@ -26,9 +27,9 @@ from skyaccept.lib.comparison import TOLERANCE, Difference
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.matching import UNMATCHED, mutual
 from skyaccept.lib.measure import Measured, Measurer, needs
-from skyaccept.lib.question import Question, Values
+from skyaccept.lib.question import Question, Values, level
 from skyaccept.lib.reference import Reference
-from skyaccept.lib.replicates import Matrix, Resampled, infer
+from skyaccept.lib.replicates import Matrix, Resampled, check, tables, whole
 from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.results import Result, Results
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
@@ -173,7 +174,7 @@ class Pairing:
         notes = [f"{m.note} {when}" for m, when in ((here, "before"), (there, "after")) if m.note]
         return (
             f"by star and visit: {measurements} measurements, {units} {unit} and {visits} visits in common; "
-            f"{alone[0]:,} stars before and {alone[1]:,} after without a counterpart{''.join(notes)}"
+            f"stars without a counterpart: {alone[0]:,} before, {alone[1]:,} after{''.join(notes)}"
         )
 
 
@@ -254,7 +255,14 @@ def difference(here: Resampled, there: Resampled, question: Question, confidence
     """
     if _equal(here.matrix, there.matrix):
         return Difference(0.0, 0.0, 0.0, True, words)
-    table = _table(there, question) - _table(here, question)
+    check(here)
+    everything = np.ones(len(here.matrix.stars), dtype=bool)
+    axes = range(len(here.matrix.values))
+    errors = [question.prepare(here.find(whole(here.matrix, axis), True)(everything)) for axis in axes]
+    levels = [level(question, one, here.matrix.n_stars) for one in errors]
+    # of two coordinates the larger value counts in each replicate
+    before, after = (np.max(tables(resampled, levels), axis=0) for resampled in (here, there))
+    table = after - before
     known = part(table, float(table[0, 0]), Scale())
     low, high = (known.quantile(p) for p in ((1 - confidence) / 2, (1 + confidence) / 2))
     return Difference(known.center, low, high, True, words)
@@ -265,14 +273,6 @@ def _equal(here: Matrix, there: Matrix) -> bool:
     pairs = zip((*here.values, *here.other), (*there.values, *there.other), strict=True)
     noise = here.noise is None or there.noise is None or np.array_equal(here.noise, there.noise)
     return noise and all(np.array_equal(one, other, equal_nan=True) for one, other in pairs)
-
-
-def _table(resampled: Resampled, question: Question) -> Values:
-    """Table of replicates in the metric's unit; of two coordinates the larger value counts in each."""
-    (found,) = infer(resampled, [question])
-    if isinstance(found, NotMeasurable):
-        raise found
-    return np.asarray(np.max(found[1], axis=0))
 
 
 def _shared(here: Codes, there: Codes, nothing: str) -> tuple[Codes, Codes]:

@@ -168,15 +168,8 @@ def infer(
     NotMeasurable
         Too few visits or stars for an interval.
     """
-    matrix = resampled.matrix
-    visits = matrix.values[0].shape[1]
-    if visits <= resampled.fewest:
-        raise NotMeasurable(
-            f"no interval: {visits} visit{'s' * (visits != 1)} cannot tell how much visits differ, which takes "
-            f"{resampled.fewest + 1}"
-        )
-    if matrix.n_stars < 3:
-        raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
+    check(resampled)
+    matrix, visits = resampled.matrix, resampled.matrix.values[0].shape[1]
     by_axis = [
         _coordinates(resampled, questions, axis, None if values is None else [value[axis] for value in values])
         for axis in range(len(matrix.values))
@@ -193,6 +186,38 @@ def infer(
             reasons[0] if reasons else (estimate([one[0] for one in known], method), [one[1] for one in known])
         )
     return inferred
+
+
+def tables(resampled: Resampled, statistics: Sequence[Callable[[Sorted], float]]) -> list[Values]:
+    """Tables of a statistic of errors, one for each coordinate, as `skyaccept.lib.uncertainty.part` takes them.
+
+    Parameters
+    ----------
+    resampled : Resampled
+        With enough visits and stars, see `check`.
+    statistics : sequence of callable
+        One for each coordinate.
+    """
+    finds = [find for find in (resampled.find, resampled.extreme) if find is not None]
+
+    def table(find: Find, axis: int) -> Values:
+        rows = _rows(resampled.matrix, find, axis, lambda errors: [statistics[axis](errors)])
+        return np.array(list(rows))[:, :, 0]
+
+    return [np.mean([table(find, axis) for find in finds], axis=0) for axis in range(len(resampled.matrix.values))]
+
+
+def check(resampled: Resampled) -> None:
+    """Make sure that there are visits and stars enough for an interval; raises `NotMeasurable`."""
+    matrix = resampled.matrix
+    visits = matrix.values[0].shape[1]
+    if visits <= resampled.fewest:
+        raise NotMeasurable(
+            f"no interval: {visits} visit{'s' * (visits != 1)} cannot tell how much visits differ, which takes "
+            f"{resampled.fewest + 1}"
+        )
+    if matrix.n_stars < 3:
+        raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
 
 
 def blocks(visits: int) -> list[NDArray[np.int64]]:
@@ -227,7 +252,12 @@ def _under(
     kept = whole(matrix, axis)
     unbiased, plain = (find(kept, wanted)(everything) for wanted in (True, False))
     asked = [views(q, q.prepare(unbiased), matrix.n_stars, matrix.stars.shape[1]) for q in questions]
-    table = np.array(list(_rows(matrix, find, questions, axis, asked)))
+
+    def places(errors: Sorted) -> list[float]:
+        prepared = [question.prepare(errors) for question in questions]
+        return [view.place(one) for one, seen in zip(prepared, asked, strict=True) for view in seen]
+
+    table = np.array(list(_rows(matrix, find, axis, places)))
     found: list[tuple[Coordinate, Values] | NotMeasurable] = []
     first = 0
     for k, (question, seen) in enumerate(zip(questions, asked, strict=True)):
@@ -257,23 +287,15 @@ def _coordinate(
 
 
 def _rows(
-    matrix: Matrix, find: Find, questions: Sequence[Question], axis: int, asked: Sequence[Sequence[View]]
+    matrix: Matrix, find: Find, axis: int, measure: Callable[[Sorted], list[float]]
 ) -> Iterator[list[list[float]]]:
-    """Places of all replicates: by rows with all visits and without each block, by columns the same of cells."""
+    """Measures of all replicates: by rows with all visits and without each block, by columns the same of cells."""
     cell = cells(matrix, matrix.stars)
     left_out = [None, *range(len(blocks(matrix.values[0].shape[1])))]
     for row, block in enumerate(left_out):
         progress.report("leaving out visits and stars", row, len(left_out))
         take = find(_without(matrix, axis, block), True)
-        found = []
-        for c in range(-1, _cells(matrix)):
-            errors = take((cell != c).all(axis=1))
-            places = []
-            for question, seen in zip(questions, asked, strict=True):
-                prepared = question.prepare(errors)
-                places += [view.place(prepared) for view in seen]
-            found.append(places)
-        yield found
+        yield [measure(take((cell != c).all(axis=1))) for c in range(-1, _cells(matrix))]
 
 
 def cells(matrix: Matrix, stars: NDArray[np.int64]) -> NDArray[np.int64]:
