@@ -8,19 +8,20 @@ are subtracted from those of the other, block by block, and the differences, wit
 
 the sum of both delete-block jackknife variances. It counts the noise of single measurements twice and so is never too
 small: how much that is cannot be told without both left out at once, which results do not keep. Otherwise both runs are
-taken as independent, each with the same sum of its own.
+taken as independent, each with the same sum of its own. With both datasets at hand `skyaccept.lib.pairing` does better.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.results import Json, Result, Results
 from skyaccept.lib.sphere import separation, unit_vectors
 
@@ -39,6 +40,25 @@ ESTIMATED = 1e-6
 _NEAR = 0.25  # of the distance of neighbouring cells, that the same cell may be off for a few stars more or less
 
 
+PAIRED = {True: "the same visits and stars", False: "as independent"}
+"""How the stored replicates of two results are compared."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of two estimates of the true value, after minus before, with the ends of its interval; see `Change.pairing`."""
+
+    value: float
+    low: float
+    high: float
+    paired: bool
+    pairing: str
+
+
+Pair = Callable[[Result, Result, float], Difference]
+"""``pair(before, after, confidence)`` measures two results anew; it raises `NotMeasurable` where they have no pair."""
+
+
 @dataclass(frozen=True)
 class Change:
     """One clause in one band, before and after; numbers in the unit of its metric.
@@ -55,6 +75,8 @@ class Change:
         definition. ``gone`` and ``new``: no longer measured, or now. ``same``. ``not_comparable``, see ``reason``.
     paired : bool
         Whether visits and stars are the same.
+    pairing : str or None
+        What the difference is of, in words.
     verdicts : tuple of str or None
         Before and after.
     reason : str or None
@@ -70,6 +92,7 @@ class Change:
     low: float | None = None
     high: float | None = None
     paired: bool = False
+    pairing: str | None = None
     reason: str | None = None
 
     def to_json(self) -> Json:
@@ -77,7 +100,7 @@ class Change:
         return asdict(self) | {"verdicts": list(self.verdicts)}
 
 
-def compare(before: Results, after: Results, confidence: float = 0.95) -> tuple[Change, ...]:
+def compare(before: Results, after: Results, confidence: float = 0.95, pair: Pair | None = None) -> tuple[Change, ...]:
     """Compare two runs.
 
     Parameters
@@ -86,13 +109,15 @@ def compare(before: Results, after: Results, confidence: float = 0.95) -> tuple[
         As `skyaccept.lib.measure.run` or `skyaccept.lib.results.load` returns them.
     confidence : float
         Of the intervals of differences.
+    pair : callable, optional
+        Such as a `skyaccept.lib.pairing.Pairing`; in place of the stored replicates, where it can.
 
     Returns
     -------
     tuple of Change
         Clauses of ``after`` in their order, then those that only ``before`` has.
     """
-    return tuple(_changes(before, after, confidence))
+    return tuple(_changes(before, after, confidence, pair))
 
 
 def against(baseline: Results, found: Results, source: str, left_out: Collection[str] = ()) -> Results:
@@ -109,14 +134,15 @@ def regressions(found: Results) -> list[str]:
     return [change["test"] for change in changes if change["flag"] in REGRESSIONS]
 
 
-def _changes(before: Results, after: Results, confidence: float) -> Iterator[Change]:
+def _changes(before: Results, after: Results, confidence: float, pair: Pair | None) -> Iterator[Change]:
     known = {result.test: result for result in before.results}
     for new in after.results:
         old = known.pop(new.test, None)
         if old is None:
             yield Change(new.test, new.unit, None, new.value, "new", (None, new.verdict), reason="not in the other run")
         else:
-            yield _change(old, new, _same_data(before, after), _unlike(before, after, old, new), confidence)
+            unlike = _unlike(before, after, old, new)
+            yield _change(old, new, _same_data(before, after), unlike, confidence, pair)
     for old in known.values():
         yield Change(old.test, old.unit, old.value, None, "gone", (old.verdict, None), reason="not in this run")
 
@@ -141,7 +167,9 @@ def _asked(result: Result) -> Mapping[str, str]:
     return {} if level is None else level.parameters
 
 
-def _change(old: Result, new: Result, same_data: bool, unlike: str | None, confidence: float) -> Change:
+def _change(
+    old: Result, new: Result, same_data: bool, unlike: str | None, confidence: float, pair: Pair | None
+) -> Change:
     base = Change(new.test, new.unit, old.value, new.value, "same", (old.verdict, new.verdict))
     if unlike is not None:
         return replace(base, flag="not_comparable", reason=unlike)
@@ -155,23 +183,43 @@ def _change(old: Result, new: Result, same_data: bool, unlike: str | None, confi
             return replace(base, difference=0.0, paired=True)
         reason = f"{changed}, of the same data under the same definition"
         return replace(base, flag="changed", difference=new.value - old.value, paired=True, reason=reason)
+    lacking = ""
+    if pair is not None:
+        try:
+            return _flagged(base, pair(old, new, confidence), new.operator)
+        except NotMeasurable as why:
+            lacking = f"; not by star and visit: {why}"
     here, there = _tables(old), _tables(new)
     if here is None or there is None:
-        reason = f"no interval in one of the runs: {old.no_interval or new.no_interval}"
+        reason = f"no interval in one of the runs: {old.no_interval or new.no_interval}{lacking}"
         return replace(base, flag="not_comparable", reason=reason)
     paired = _same_blocks(old.data.get("blocks"), new.data.get("blocks"))
     difference, error, freedom = _difference(here, there, paired)
     if not error > 0:
-        reason = "neither changes when stars or visits are left out, so that there is no interval"
+        reason = f"neither changes when stars or visits are left out, so that there is no interval{lacking}"
         flag: Flag = "same" if difference == 0 else "not_comparable"
         return replace(base, flag=flag, difference=difference, paired=paired, reason=reason)
     half = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * error
-    base = replace(base, difference=difference, low=difference - half, high=difference + half, paired=paired)
-    if abs(difference) <= half:
-        return base
-    if new.operator is None:
-        return replace(base, flag="changed", reason="no limit says which way is better")
-    return replace(base, flag="worse" if (difference > 0) == new.operator.startswith("<") else "better")
+    found = Difference(difference, difference - half, difference + half, paired, PAIRED[paired] + lacking)
+    return _flagged(base, found, new.operator)
+
+
+def _flagged(base: Change, found: Difference, operator: str | None) -> Change:
+    """A change with its difference, and whether this is more than is uncertain, and than rounding."""
+    change = replace(
+        base,
+        difference=found.value,
+        low=found.low,
+        high=found.high,
+        paired=found.paired,
+        pairing=found.pairing,
+    )
+    rounding = TOLERANCE * max(abs(base.before or 0.0), abs(base.after or 0.0))
+    if found.low <= 0 <= found.high or abs(found.value) <= rounding:
+        return change
+    if operator is None:
+        return replace(change, flag="changed", reason="no limit says which way is better")
+    return replace(change, flag="worse" if (found.value > 0) == operator.startswith("<") else "better")
 
 
 def _changed(old: Result, new: Result) -> str | None:

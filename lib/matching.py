@@ -1,4 +1,4 @@
-"""Objects and the stars of a reference catalog that they are."""
+"""Objects and the stars of a reference catalog that they are, or the same objects in another processing."""
 
 from __future__ import annotations
 
@@ -74,6 +74,46 @@ def match(objects: Float, stars: Float, radius: float) -> Matches:
     star[found] = usable[first[found]]
     star[(second < len(usable)) | (found & (rivals[np.minimum(first, len(usable) - 1)] > 0))] = AMBIGUOUS
     return Matches(star)
+
+
+def mutual(first: Float, second: Float, radius: float) -> NDArray[np.int64]:
+    """Counterparts of points: the nearest one within a radius, where each is the nearest of the other.
+
+    For two lists of the same objects, in which a neighbour within the radius is no reason for doubt.
+
+    Parameters
+    ----------
+    first : (n, 3) float64
+        Unit vectors.
+    second : (m, 3) float64
+        Unit vectors; of either, one that is not finite has no counterpart.
+    radius : float
+        Radians; a point at exactly this distance is none.
+
+    Returns
+    -------
+    (n,) int64
+        Row of ``second``, or `UNMATCHED`.
+    """
+    if not radius > 0:
+        raise ValueError("the matching radius is not positive")
+    found = np.full(len(first), UNMATCHED, dtype=np.int64)
+    here, there = (np.flatnonzero(np.isfinite(points).all(axis=1)) for points in (first, second))
+    if not len(here) or not len(there):
+        return found
+    reach = chord(min(radius, np.pi))
+    onward = _nearest(cKDTree(second[there]), first[here], reach)
+    back = _nearest(cKDTree(first[here]), second[there], reach)
+    near = np.flatnonzero(onward < len(there))
+    near = near[back[onward[near]] == near]
+    found[here[near]] = there[onward[near]]
+    return found
+
+
+def _nearest(tree: Any, points: Float, reach: float) -> NDArray[np.int64]:
+    """Nearest point of a tree within reach of each point; the size of the tree for none."""
+    index: NDArray[np.int64] = tree.query(points, distance_upper_bound=reach)[1]
+    return index
 
 
 def _two_nearest(tree: Any, points: Float, reach: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -9,20 +9,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
-import astropy.units as u
 import numpy as np
-from skyaccept.lib import breakdown, dependence, focal_plane
+from skyaccept.lib import breakdown, dependence, focal_plane, prescription
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.inference import Inferences, identity, known
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings, evaluate
-from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, in_units, record
+from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, record
+from skyaccept.lib.prescription import Prescription
 from skyaccept.lib.provenance import describe, run_record, uncovered
+from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
-from skyaccept.lib.replicates import Resampled
-from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification
+from skyaccept.lib.replicates import Matrix, Resampled
+from skyaccept.lib.requirements import LEVELS, Case, Definition, Specification
 from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.selection import Cut, Selection, in_band, select
 from skyaccept.lib.waivers import Waiver, apply
@@ -131,10 +132,23 @@ def needs(
         if compare and case.requirement.kind != "diagnostic":
             names = list(specification.definitions)
         for name in names:
-            used.update(_needs_under(specification.definitions[name], case))
+            used.update(prescription.columns(specification.definitions[name], case))
             if specification.definitions[name].rule(case.clause.metric) is not None:
                 used.update(METRICS[case.clause.metric].optional_columns)
     return frozenset(used)
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """A value, the question that it answers, and the matrix that replicates of it are made of.
+
+    ``resampled(matrix)`` says how errors follow from the matrix, or from a part of it.
+    """
+
+    value: float
+    question: Question
+    matrix: Matrix
+    resampled: Callable[[Matrix], Resampled]
 
 
 class Measurer:
@@ -235,7 +249,7 @@ class Measurer:
         """
         for case in cases:
             definition = self._definitions[_deciding(case, self._definition)]
-            for name in (name for name in _needs_under(definition, case) if not name.startswith("flag_")):
+            for name in (name for name in prescription.columns(definition, case) if not name.startswith("flag_")):
                 self._detections.column(name, f"{case.id} under definition {definition.id}")
 
     def failed(self, case: Case, reason: str) -> Result:
@@ -251,28 +265,15 @@ class Measurer:
 
     def _under(self, definition: Definition, case: Case) -> Outcome:
         """Measure a case under one definition."""
-        clause, metric = case.clause, METRICS[case.clause.metric]
-        rule = definition.rule(clause.metric)
-        if rule is None:
-            return Outcome(f"definition {definition.id} does not cover {clause.metric}")
-        estimator = metric.estimators[rule.estimator]
-        cuts, settings = _cuts_under(definition, case), _settings(definition, rule, case)
-        parameters = in_units(clause.parameters, metric.parameters)
-        needed_by = f"{case.id} under definition {definition.id}"
-        sample = self._sample(case.band, cuts, needed_by, rule.all_bands)
-        for name in estimator.reads(settings):
-            self._detections.column(name, needed_by)
-        key = (sample.band, tuple(cuts), rule.estimator, tuple(parameters.items()), settings)
         try:
-            self._check_sample(sample, cuts, settings)
-            errors = self._find(key, lambda: estimator.find(sample, parameters, settings))
+            task = prescription.of(definition, case)
         except NotMeasurable as reason:
-            return Outcome(str(reason), account(sample, cuts, None), data=reason.data)
-        thresholds = {name: level.parameters for name, level in clause.levels.items()} or {"": clause.parameters}
-        asked = {
-            name: metric.asked_of(estimator, in_units(level, metric.level_parameters))
-            for name, level in thresholds.items()
-        }
+            return Outcome(str(reason))
+        sample, estimator, asked = self._sample_of(task, case.band), task.estimator, task.asked
+        try:
+            errors = self._errors_of(task, sample)
+        except NotMeasurable as reason:
+            return Outcome(str(reason), account(sample, task.cuts, None), data=reason.data)
         found = {name: evaluate(question, errors, estimator.statistic) for name, question in asked.items()}
         values = {name: value for name, (value, _) in found.items()}
         for value in values.values():
@@ -282,10 +283,10 @@ class Measurer:
         if errors.coordinates:
             data["coordinates"] = {name or "value": by for name, (_, by) in found.items()}
 
-        rows = sample.selection.rows
+        key, rows = task.key(sample.band), sample.selection.rows
 
         def make() -> Resampled:
-            return estimator.replicates(estimator.matrix(sample, parameters, settings, errors), settings)
+            return task.resampled(task.matrix(sample, errors))
 
         resampled = partial(self._inferences.resampled, key, make)
 
@@ -298,7 +299,7 @@ class Measurer:
 
         made = Outcome(
             None,
-            account(sample, cuts, errors),
+            account(sample, task.cuts, errors),
             values,
             data,
             errors.method,
@@ -316,6 +317,37 @@ class Measurer:
             data["blocks"] = sample.once(("identity", key), find)
         estimates = {name: one if isinstance(one, str) else one[0] for name, one in by_level.items()}
         return dataclasses.replace(made, estimates=estimates)
+
+    def measured(self, case: Case, definition: str, level: str) -> Measured:
+        """Measure one clause in one band under a definition and at a level, for replicates of one's own.
+
+        Raises
+        ------
+        NotMeasurable
+            The dataset cannot say, the definition does not exist or cover the metric, or there is no matrix.
+        InputError
+            A column that it needs is missing.
+        """
+        if definition not in self._definitions:
+            raise NotMeasurable(f"definition {definition} does not exist")
+        task = prescription.of(self._definitions[definition], case)
+        sample = self._sample_of(task, case.band)
+        errors = self._errors_of(task, sample)
+        question = task.asked[level if level in task.asked else ""]
+        value, _ = evaluate(question, errors, task.estimator.statistic)
+        return Measured(value, question, task.matrix(sample, errors), task.resampled)
+
+    def _sample_of(self, task: Prescription, band: str) -> Sample:
+        """Sample in a band, of a catalog that has the columns."""
+        sample = self._sample(band, task.cuts, task.needed_by, task.rule.all_bands)
+        for name in task.estimator.reads(task.settings):
+            self._detections.column(name, task.needed_by)
+        return sample
+
+    def _errors_of(self, task: Prescription, sample: Sample) -> Errors:
+        """Errors of a sample, found once; raises `NotMeasurable`."""
+        self._check_sample(sample, task.cuts, task.settings)
+        return self._find(task.key(sample.band), lambda: task.find(sample))
 
     def _histogram(self, errors: Errors, estimator: Estimator) -> Json:
         """Histogram of errors that are kept in `_errors`, for the clauses that share them."""
@@ -376,38 +408,3 @@ def _check_definition(specification: Specification, name: str | None) -> None:
 def _deciding(case: Case, chosen: str | None) -> str:
     """Definition that decides a case; a diagnostic is what it is under its own alone, with its own sample."""
     return case.clause.definition if chosen is None or case.requirement.kind == "diagnostic" else chosen
-
-
-def _needs_under(definition: Definition, case: Case) -> set[str]:
-    """Columns that cuts and estimator need, flags as ``flag_NAME``; none where the definition has no rule."""
-    rule = definition.rule(case.clause.metric)
-    if rule is None:
-        return set()
-    estimator = METRICS[case.clause.metric].estimators[rule.estimator]
-    cut_on = {name for cut in _cuts_under(definition, case) for name in cut.needs}
-    return cut_on | set(estimator.reads(_settings(definition, rule, case)))
-
-
-def _settings(definition: Definition, rule: Rule, case: Case) -> Settings:
-    """Settings of a rule, with what the clause changes of its own definition."""
-    clause, own = case.clause, definition.id == case.clause.definition
-    width = clause.half_width if own and clause.half_width is not None else rule.half_width
-    return Settings(
-        half_width=0.0 if width is None else float(width.to_value(u.rad)),
-        min_common_visits=rule.min_common_visits or 1,
-        ddof=rule.ddof,
-        subtract_shot_noise=own and clause.subtract_shot_noise,
-        against=clause.against,
-        radius=None if rule.radius is None else float(rule.radius.to_value(u.rad)),
-        all_bands=rule.all_bands,
-    )
-
-
-def _cuts_under(definition: Definition, case: Case) -> tuple[Cut, ...]:
-    """Cuts of the definition's sample, or the clause's own under its own definition; none where it has no rule."""
-    rule = definition.rule(case.clause.metric)
-    if rule is None:
-        return ()
-    if case.clause.sample is not None and definition.id == case.clause.definition:
-        return case.clause.sample
-    return definition.samples[rule.sample]

@@ -121,6 +121,31 @@ def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> lis
     return [View(scale, float(scale.on(value)), place, shift)]
 
 
+def level(question: Question, whole: Sorted, n_stars: int) -> Callable[[Sorted], float]:
+    """What moves as the answer does, in the metric's unit, with as few jumps as can be: for small differences.
+
+    Of a percentile or a median the mean of the quantiles about it, over a good part of the distribution: two samples of
+    nearly the same errors hardly differ, and one order statistic jumps by more. Of a percentage above a threshold the
+    mean over the thresholds about it that are as far apart as those of the prepared errors ``whole``, of ``n_stars``
+    stars, are uncertain. Otherwise the answer itself.
+    """
+    if question.kind == "above":
+        percent = float(np.clip(100 - question.answer(*whole), 100 / n_stars, 100 - 100 / n_stars))
+        ends = _quantiles(whole, _window(percent, n_stars)[[0, -1]])
+        near = question.at + float(ends[1] - ends[0]) / 2 * _WINDOW
+        return lambda errors: float(np.mean(_percentages(question.prepare(errors), near)))
+    if question.kind in ("percentile", "size"):
+        at = question.at
+        about = at + min(_REACH, _MOST * at, _MOST * (100 - at)) * np.linspace(-1, 1, 17)
+
+        def mean(errors: Sorted) -> float:
+            found = question.factor * float(np.mean(_quantiles(question.prepare(errors), about)))
+            return abs(found) if question.kind == "size" else found
+
+        return mean
+    return lambda errors: question.answer(*question.prepare(errors))
+
+
 def _of_size(whole: Sorted, window: Values) -> View:
     """The size of a median whose sign does not count."""
     return View(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from skyaccept.lib import progress
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Question, Sorted, Values, View, views
+from skyaccept.lib.sphere import MAS, chord
 from skyaccept.lib.uncertainty import Coordinate, Estimate, estimate, part
 
 CELLS = 16
@@ -25,6 +26,8 @@ BLOCKS = 10
 
 LIMIT = 200_000
 """Measurements by unit and visit that replicates are made of; of more, those of some of the stars."""
+
+_PLACE = 2000 * MAS  # wide against what positions change by, and narrow against the distance of stars
 
 _DOUBT = 0.1  # of a correction for bias that may be wrong; the simulations of docs/uncertainty.md stay within it
 
@@ -56,6 +59,8 @@ class Matrix:
         What the matrix leaves out, in words.
     visits : (n_visits,) int64, optional
         Code of each visit in the catalog.
+    other_visits : (m_visits,) int64, optional
+        The same of those in ``other``.
     """
 
     values: tuple[Values, ...]
@@ -68,6 +73,7 @@ class Matrix:
     noise: Values | None = None
     note: str = ""
     visits: NDArray[np.int64] | None = None
+    other_visits: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -162,15 +168,8 @@ def infer(
     NotMeasurable
         Too few visits or stars for an interval.
     """
-    matrix = resampled.matrix
-    visits = matrix.values[0].shape[1]
-    if visits <= resampled.fewest:
-        raise NotMeasurable(
-            f"no interval: {visits} visit{'s' * (visits != 1)} cannot tell how much visits differ, which takes "
-            f"{resampled.fewest + 1}"
-        )
-    if matrix.n_stars < 3:
-        raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
+    check(resampled)
+    matrix, visits = resampled.matrix, resampled.matrix.values[0].shape[1]
     by_axis = [
         _coordinates(resampled, questions, axis, None if values is None else [value[axis] for value in values])
         for axis in range(len(matrix.values))
@@ -187,6 +186,38 @@ def infer(
             reasons[0] if reasons else (estimate([one[0] for one in known], method), [one[1] for one in known])
         )
     return inferred
+
+
+def tables(resampled: Resampled, statistics: Sequence[Callable[[Sorted], float]]) -> list[Values]:
+    """Tables of a statistic of errors, one for each coordinate, as `skyaccept.lib.uncertainty.part` takes them.
+
+    Parameters
+    ----------
+    resampled : Resampled
+        With enough visits and stars, see `check`.
+    statistics : sequence of callable
+        One for each coordinate.
+    """
+    finds = [find for find in (resampled.find, resampled.extreme) if find is not None]
+
+    def table(find: Find, axis: int) -> Values:
+        rows = _rows(resampled.matrix, find, axis, lambda errors: [statistics[axis](errors)])
+        return np.array(list(rows))[:, :, 0]
+
+    return [np.mean([table(find, axis) for find in finds], axis=0) for axis in range(len(resampled.matrix.values))]
+
+
+def check(resampled: Resampled) -> None:
+    """Make sure that there are visits and stars enough for an interval; raises `NotMeasurable`."""
+    matrix = resampled.matrix
+    visits = matrix.values[0].shape[1]
+    if visits <= resampled.fewest:
+        raise NotMeasurable(
+            f"no interval: {visits} visit{'s' * (visits != 1)} cannot tell how much visits differ, which takes "
+            f"{resampled.fewest + 1}"
+        )
+    if matrix.n_stars < 3:
+        raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
 
 
 def blocks(visits: int) -> list[NDArray[np.int64]]:
@@ -221,7 +252,12 @@ def _under(
     kept = whole(matrix, axis)
     unbiased, plain = (find(kept, wanted)(everything) for wanted in (True, False))
     asked = [views(q, q.prepare(unbiased), matrix.n_stars, matrix.stars.shape[1]) for q in questions]
-    table = np.array(list(_rows(matrix, find, questions, axis, asked)))
+
+    def places(errors: Sorted) -> list[float]:
+        prepared = [question.prepare(errors) for question in questions]
+        return [view.place(one) for one, seen in zip(prepared, asked, strict=True) for view in seen]
+
+    table = np.array(list(_rows(matrix, find, axis, places)))
     found: list[tuple[Coordinate, Values] | NotMeasurable] = []
     first = 0
     for k, (question, seen) in enumerate(zip(questions, asked, strict=True)):
@@ -251,23 +287,15 @@ def _coordinate(
 
 
 def _rows(
-    matrix: Matrix, find: Find, questions: Sequence[Question], axis: int, asked: Sequence[Sequence[View]]
+    matrix: Matrix, find: Find, axis: int, measure: Callable[[Sorted], list[float]]
 ) -> Iterator[list[list[float]]]:
-    """Places of all replicates: by rows with all visits and without each block, by columns the same of cells."""
+    """Measures of all replicates: by rows with all visits and without each block, by columns the same of cells."""
     cell = cells(matrix, matrix.stars)
     left_out = [None, *range(len(blocks(matrix.values[0].shape[1])))]
     for row, block in enumerate(left_out):
         progress.report("leaving out visits and stars", row, len(left_out))
         take = find(_without(matrix, axis, block), True)
-        found = []
-        for c in range(-1, _cells(matrix)):
-            errors = take((cell != c).all(axis=1))
-            places = []
-            for question, seen in zip(questions, asked, strict=True):
-                prepared = question.prepare(errors)
-                places += [view.place(prepared) for view in seen]
-            found.append(places)
-        yield found
+        yield [measure(take((cell != c).all(axis=1))) for c in range(-1, _cells(matrix))]
 
 
 def cells(matrix: Matrix, stars: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -297,9 +325,35 @@ def _without(matrix: Matrix, axis: int, block: int | None) -> Kept:
     return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix)
 
 
-def sampled(number: int, most: int, what: str) -> tuple[NDArray[np.int64], str]:
-    """Which of some stars replicates are made of, always the same ones, and a note where these are not all."""
+def sampled(directions: Values, most: int, what: str) -> tuple[NDArray[np.int64], str]:
+    """Which of some stars replicates are made of, and a note where these are not all.
+
+    The stars whose places have the lowest hashes: always the same ones, in whatever order they stand, and in another
+    processing of the same sky nearly the same, as few stars lie so close to the edge of a place that they cross it.
+
+    Parameters
+    ----------
+    directions : (n, 3) float64
+        Unit vectors.
+    most : int
+        Stars at most; three are kept in any case.
+    what : str
+        What they are called in the note.
+    """
+    number = len(directions)
     if number <= most:
         return np.arange(number), ""
-    kept = np.sort(np.random.default_rng(0).permutation(number)[: max(most, 3)])
+    kept = np.sort(np.argsort(_hash_of_place(directions), kind="stable")[: max(most, 3)])
     return kept, f"; replicates of {len(kept):,} of the {number:,} {what}"
+
+
+def _hash_of_place(directions: Values) -> NDArray[np.uint64]:
+    """Mixed bits (splitmix64, Steele, Lea and Flood 2014) of the cubes of side `_PLACE` that unit vectors end in."""
+    x, y, z = (np.rint(column / chord(_PLACE)).astype(np.int64).view(np.uint64) for column in directions.T)
+    found = np.zeros(len(directions), dtype=np.uint64)
+    for coordinate in (x, y, z):
+        found = (found ^ coordinate) + np.uint64(0x9E3779B97F4A7C15)
+        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        found ^= found >> np.uint64(31)
+    return found

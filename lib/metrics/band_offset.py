@@ -178,7 +178,8 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
         matrix = sample.matrix(found.x, found.y, star=sample.star[found.used], visit=found.visit)
         place = numbering(other.positions.objects, sample.detections.n_objects)[matrix.objects]
         stars = other.positions.stars
-        return replace(matrix, other=(stars.x[place].astype(np.float64), stars.y[place].astype(np.float64)))
+        offsets = tuple(values[place].astype(np.float64) for values in (stars.x, stars.y))
+        return replace(matrix, other=offsets, other_visits=other.positions.visits)
 
     return sample.once(("offsets by visit", settings.against), make)
 

@@ -97,7 +97,7 @@ class Sample:
         visits, column = np.unique(visit, return_inverse=True)
         stars = np.unique(star)
         each = len(visits) * (len(visits) - 1) // 2 if between else len(visits)
-        kept, note = sampled(len(stars), LIMIT // max(1, each), "stars")
+        kept, note = sampled(self.positions.direction[stars], LIMIT // max(1, each), "stars")
         number = numbering(stars[kept], len(self.positions))
         row, used = number[star], number[star] >= 0
         found = []

@@ -62,7 +62,8 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
     def make() -> Matrix:
         stars = sample.positions.stars
         row, column = np.nonzero(sample.positions.seen)
-        return sample.matrix(*(o[row, column].astype(np.float64) for o in (stars.x, stars.y)), star=row, visit=column)
+        x, y = (o[row, column].astype(np.float64) for o in (stars.x, stars.y))
+        return sample.matrix(x, y, star=row, visit=sample.positions.visits[column])
 
     return sample.once("positions by visit", make)
 

@@ -132,7 +132,7 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
 
     def make() -> Matrix:
         most = LIMIT / where.n_visits / max(errors.pairs, 1)
-        stars, note = sampled(len(where), int(len(where) * min(1.0, np.sqrt(most))), "stars")
+        stars, note = sampled(where.direction, int(len(where) * min(1.0, np.sqrt(most))), "stars")
         pairs, values = separation.deviations(where, annulus, max(least, 2), stars)
         bright = None if sample.brightness is None else sample.brightness[stars]
         if not len(values):

@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from skyaccept.lib.comparison import PAIRED
 from skyaccept.lib.decision import Verdict, probability
 from skyaccept.lib.report import gauge
 from skyaccept.lib.results import Result, Results, listed
@@ -162,7 +163,7 @@ def difference(change: Mapping[str, Any]) -> str:
     said = f"{number(change['before'])} before, {number(change['after'])} {unit(change['unit'])} now"
     if change["low"] is not None:
         ends = f"{number(change['low'], signed=True)} to {number(change['high'], signed=True)}"
-        pairing = "the same visits and stars" if change["paired"] else "as independent"
+        pairing = change.get("pairing") or PAIRED[change["paired"]]
         said += f"; difference {number(change['difference'], signed=True)} ({ends}), {pairing}"
     return f"{said}; {change['reason']}" if change["reason"] else said
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from skyaccept.lib.matching import AMBIGUOUS, UNMATCHED, match
+from skyaccept.lib.matching import AMBIGUOUS, UNMATCHED, match, mutual
 from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.lib.tests.reference import haversine
 
@@ -56,3 +56,40 @@ def test_nothing_to_match_and_positions_that_are_not_known() -> None:
     assert match(one, np.concatenate([np.full((1, 3), np.nan), one]), ARCSEC).star.tolist() == [1]
     with pytest.raises(ValueError, match="not positive"):
         match(one, one, 0.0)
+
+
+@pytest.mark.parametrize("center", [(0.0, 0.0), (75.0, -60.0), (0.0, 90.0)])
+def test_counterparts_agree_with_a_double_loop(center: tuple[float, float]) -> None:
+    """Crowded, across RA = 0 and about a pole; some are not known, and the order changes nothing."""
+    rng = np.random.default_rng(4)
+    rho, angle = 20 / 3600 * np.sqrt(rng.random((2, 200))), rng.uniform(0, 2 * np.pi, (2, 200))
+    if center[1] == 90:
+        dec, ra = 90 - rho, np.degrees(angle)
+    else:
+        dec = center[1] + rho * np.cos(angle)
+        ra = (center[0] + rho * np.sin(angle) / np.cos(np.radians(center[1]))) % 360
+    dec[0, 5] = dec[1, 9] = np.nan
+    first, second = (list(zip(ra[k].tolist(), dec[k].tolist(), strict=True)) for k in (0, 1))
+    apart = np.array([[haversine(one, other) for other in second] for one in first])
+    apart[np.isnan(apart)] = np.inf
+    expected = [
+        int(row.argmin()) if row.min() < 1000 and apart[:, row.argmin()].argmin() == k else UNMATCHED
+        for k, row in enumerate(apart)
+    ]
+    vectors = [unit_vectors(ra[k], dec[k]) for k in (0, 1)]
+    found = mutual(vectors[0], vectors[1], ARCSEC)
+    assert found.tolist() == expected
+    assert 50 < np.count_nonzero(found >= 0) < 150
+    order = rng.permutation(200)
+    assert mutual(vectors[0][order], vectors[1], ARCSEC).tolist() == found[order].tolist()
+    back = mutual(vectors[1], vectors[0], ARCSEC)
+    assert all(back[other] == k for k, other in enumerate(found) if other >= 0)
+
+
+def test_nothing_has_no_counterpart() -> None:
+    some = unit_vectors(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    assert mutual(some, some[:0], ARCSEC).tolist() == [UNMATCHED, UNMATCHED]
+    assert mutual(some[:0], some, ARCSEC).tolist() == []
+    assert mutual(some, some[::-1], ARCSEC).tolist() == [1, 0]
+    with pytest.raises(ValueError, match="radius"):
+        mutual(some, some, 0.0)

@@ -113,3 +113,13 @@ def test_too_few_visits_are_said_and_the_cfht_selection_asks_for_twenty() -> Non
     few = detections(*scattered(np.random.default_rng(2), 5, 19, 15.0, (215.0, 52.0)))
     found = {r.clause: r for r in measure.run(few, requirements.load("diagnostics"), bands=["r"]).results}
     assert "needs 20 visits in band r, and the dataset has 19" in str(found["RMS-position"].reason)
+
+
+def test_the_matrix_names_the_visits_of_the_catalog_where_another_band_has_some_as_well() -> None:
+    ra, dec, obj, visit = scattered(np.random.default_rng(2), 10, 6, 5.0, (40.0, -20.0))
+    found = sample(detections(ra, dec, obj, visit, band=(visit < 3).astype(np.int64)))
+    estimator = METRICS[0].estimators["object_rms"]
+    settings = Settings(ddof=1)
+    matrix = estimator.matrix(found, {}, settings, object_rms(found, {}, settings))
+    assert matrix.visits is not None
+    assert matrix.visits.tolist() == [3, 4, 5]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
-from skyaccept.lib.question import Kind, Question
+from skyaccept.lib.question import Kind, Question, level
 from skyaccept.lib.replicates import Matrix
 from skyaccept.lib.tests import samples
 
@@ -106,3 +106,24 @@ def test_shot_noise_is_taken_off_where_a_clause_asks_for_it_only() -> None:
     assert matrix(True).noise == pytest.approx(np.full(40, 16.0))
     assert matrix(False).noise is None
     assert matrix(True).values is matrix(False).values
+
+
+def test_a_level_is_the_mean_of_answers_about_the_one_that_is_asked_for() -> None:
+    """Quantiles within 25 points and 0.7 of the way to the ends; percentages beyond nearby thresholds."""
+    errors = np.sort(np.random.default_rng(2).exponential(5, 400))
+    for at, half in ((50, 25), (90, 7), (4, 2.8)):
+        answers = [Question("percentile", at + half * k / 8, factor=3).answer(errors) for k in range(-8, 9)]
+        question = Question("percentile", at, factor=3)
+        assert level(question, (errors, None), 400)((errors, None)) == pytest.approx(np.mean(answers))
+    question = Question("above", 6.0)
+    half = 2 * 100 * math.sqrt((share := question.answer(errors) / 100) * (1 - share) / 400)
+    ends = [np.percentile(errors, 100 * (1 - share) + sign * half) for sign in (-1, 1)]
+    near = 6 + (ends[1] - ends[0]) / 2 * np.linspace(-1, 1, 9)
+    found = level(question, (errors, None), 400)((errors * 1.1, None))
+    assert found == pytest.approx(np.mean([100 * np.mean(errors * 1.1 > threshold) for threshold in near]))
+    signed = np.sort(errors - 20)
+    answers = [np.percentile(signed, 50 + 25 * k / 8) for k in range(-8, 9)]
+    assert level(Question("size"), (signed, None), 400)((signed, None)) == pytest.approx(-np.mean(answers))
+    assert level(Question("rms", sized=True), (signed, None), 400)((signed, None)) == pytest.approx(
+        np.sqrt(np.mean(signed**2))
+    )

@@ -10,7 +10,8 @@ from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import relative_astrometry, scatter
 from skyaccept.lib.metrics.metric import Sample, Settings
 from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Kept, Matrix, Resampled, blocks, infer, whole
+from skyaccept.lib.replicates import Kept, Matrix, Resampled, blocks, infer, sampled, whole
+from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.tests import reference, samples
 from skyaccept.lib.uncertainty import Estimate
 
@@ -236,3 +237,24 @@ def test_one_wrong_star_in_a_thousand_detections_changes_no_median() -> None:
     assert bad.interval(0.95) == pytest.approx(good.interval(0.95), rel=0.03)
     assert "5 of 600 stars hold an error beyond 20 times" in bad.method
     assert "beyond" not in good.method
+
+
+def test_some_of_the_stars_are_the_same_ones_in_any_order_and_processing() -> None:
+    """About RA = 0 and the equator, where the sign of a coordinate changes; another 20 mas moves hardly a star out."""
+    rng = np.random.default_rng(6)
+    ra, dec = rng.uniform(-1, 1, 20_000) % 360, rng.uniform(-1, 1, 20_000)
+    dec[:5000] = 0
+    place = unit_vectors(ra, dec)
+    kept, note = sampled(place, 2000, "stars")
+    assert note == "; replicates of 2,000 of the 20,000 stars"
+    assert (np.diff(kept) > 0).all()
+    order = rng.permutation(len(place))
+    assert set(order[sampled(place[order], 2000, "stars")[0]]) == set(kept)
+    assert set(sampled(place, 1000, "stars")[0]) < set(kept)
+    moved = unit_vectors(ra + rng.normal(0, 20 / 3.6e6, len(ra)), dec + rng.normal(0, 20 / 3.6e6, len(ra)))
+    assert len(set(sampled(moved, 2000, "stars")[0]) & set(kept)) > 1900
+    for part in (ra < 180, dec < 0, dec == 0):
+        share = np.count_nonzero(part[kept]) / np.count_nonzero(part)
+        assert share == pytest.approx(0.1, abs=4 * np.sqrt(0.09 / np.count_nonzero(part)))
+    assert sampled(place[:7], 7, "stars")[1] == ""
+    assert len(sampled(place, 1, "stars")[0]) == 3

@@ -1,0 +1,320 @@
+r"""Two processings of the same sky paired by star and by visit, so that small differences show.
+
+Measurements of the same star, or pair of stars, in the same visit share most of their error: the image is the same.
+What both datasets hold is therefore measured in both with the same blocks of visits and cells of stars left out, and
+the two tables of replicates (`skyaccept.lib.replicates`) are subtracted entry by entry. The difference has a table of
+its own,
+
+.. math:: d_{bc} = y^{\text{after}}_{bc} - y^{\text{before}}_{bc},
+
+of which `skyaccept.lib.uncertainty.part` makes an interval: what both have in common cancels, and the noise of single
+measurements counts once, as visits and stars are left out at once as well. Replicates of nearly equal samples differ by
+less than an order statistic jumps, so that :math:`y` is a mean of many (`skyaccept.lib.question.level`).
+
+Objects are paired by position, visits by name; a pair of stars is the same whichever comes first, as is its separation.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.comparison import TOLERANCE, Difference
+from skyaccept.lib.errors import InputError, NotMeasurable
+from skyaccept.lib.matching import UNMATCHED, mutual
+from skyaccept.lib.measure import Measured, Measurer, needs
+from skyaccept.lib.question import Question, Values, level
+from skyaccept.lib.reference import Reference
+from skyaccept.lib.replicates import Matrix, Resampled, check, tables, whole
+from skyaccept.lib.requirements import Case, Specification
+from skyaccept.lib.results import Result, Results
+from skyaccept.lib.sphere import MAS, Float, unit_vectors
+from skyaccept.lib.uncertainty import Scale, part
+
+RADIUS = 1000 * MAS
+"""Within which an object has its counterpart, radians."""
+
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Processing:
+    """One of two processings.
+
+    Attributes
+    ----------
+    results : Results
+    detections : Detections
+        The dataset that they were made of, with the columns that `columns` names.
+    file : str
+        Where the results were read from, for messages.
+
+    Raises
+    ------
+    InputError
+        Another dataset.
+    """
+
+    results: Results
+    detections: Detections
+    file: str
+
+    def __post_init__(self) -> None:
+        known, found = self.results.dataset["sha256"], self.detections
+        if found.sha256 != known:
+            raise InputError(
+                f"{found.source or found.name}: is not what {self.file} was made of: the sha256 of the dataset is "
+                f"{found.sha256[:12]}, and that of {self.results.dataset['name']} was {known[:12]}"
+            )
+
+    @cached_property
+    def directions(self) -> Float:
+        """Mean direction of each object over its detections, a unit vector, (n_objects, 3); NaN without any."""
+        d = self.detections
+        if d.object is None:
+            raise ValueError("detections are not associated")
+        rows = np.flatnonzero((d.object >= 0) & np.isfinite(d.ra) & np.isfinite(d.dec))
+        vectors = unit_vectors(d.ra[rows], d.dec[rows])
+        found = np.stack([np.bincount(d.object[rows], x, minlength=d.n_objects) for x in vectors.T], axis=1)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
+
+
+def columns(results: Results, specification: Specification) -> frozenset[str]:
+    """Columns of a catalog that the clauses of some results need, each under the definition of its result."""
+    cases = {case.id: case for case in specification.cases()}
+    asked: dict[str, list[Case]] = {}
+    for result in results.results:
+        if result.test in cases and result.definition in specification.definitions:
+            asked.setdefault(result.definition, []).append(cases[result.test])
+    return frozenset().union(*(needs(specification, some, definition=name) for name, some in asked.items()))
+
+
+class Pairing:
+    """Differences between two processings, clause by clause."""
+
+    def __init__(
+        self, before: Processing, after: Processing, specification: Specification, reference: Reference | None = None
+    ) -> None:
+        self._cases = {case.id: case for case in specification.cases()}
+        self._before, self._after = before, after
+        self._measurers = [
+            Measurer(side.detections, specification, reference=reference, confidence=None) for side in (before, after)
+        ]
+        self._known = len(before.directions)
+        counterpart = mutual(after.directions, before.directions, RADIUS)
+        # an object without a counterpart, or a visit, keeps a code that the other dataset does not have
+        self._object = np.where(counterpart == UNMATCHED, self._known + np.arange(len(counterpart)), counterpart)
+        self._matched = np.isin(np.arange(self._known), counterpart)
+        names = {name: code for code, name in enumerate(before.detections.visits)}
+        found = [names.setdefault(name, len(names)) for name in after.detections.visits]
+        self._visit = np.array(found, dtype=np.int64)
+
+    def __call__(self, old: Result, new: Result, confidence: float) -> Difference:
+        """Difference of one clause in one band, of what both datasets hold.
+
+        Parameters
+        ----------
+        old, new : Result
+            Of the same clause under the same definition, with values.
+        confidence : float
+            Of the interval.
+
+        Raises
+        ------
+        NotMeasurable
+            They cannot be paired; the sentence says why.
+        InputError
+            A dataset does not give the value that is in its results.
+        """
+        measured = [
+            self._measured(measurer, side, result)
+            for measurer, side, result in zip(self._measurers, (self._before, self._after), (old, new), strict=True)
+        ]
+        here, there = measured[0].matrix, self._renamed(measured[1].matrix)
+        pair = common(here, there)
+        first, second = (one.resampled(matrix) for one, matrix in zip(measured, pair, strict=True))
+        return difference(first, second, measured[1].question, confidence, self._words(here, there, pair[0]))
+
+    def _measured(self, measurer: Measurer, side: Processing, result: Result) -> Measured:
+        """A clause measured anew, once it is known to be what the results say."""
+        if result.test not in self._cases:
+            raise NotMeasurable("the requirement documents that were named have no such clause")
+        found = measurer.measured(self._cases[result.test], result.definition, result.level)
+        if result.value is None or not math.isclose(found.value, result.value, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            raise InputError(
+                f"{side.file}: {result.test} is {result.value} {result.unit} there, and {found.value} "
+                f"measured anew on {side.detections.source or side.detections.name}: by another version, or with other "
+                "documents, survey profile, table of visits or reference catalog"
+            )
+        return found
+
+    def _renamed(self, matrix: Matrix) -> Matrix:
+        """A matrix of the dataset after, with the codes of objects and visits of the one before."""
+        objects, visits, other = matrix.objects, matrix.visits, matrix.other_visits
+        return replace(
+            matrix,
+            objects=None if objects is None else self._object[objects],
+            visits=None if visits is None else self._visit[visits],
+            other_visits=None if other is None else self._visit[other],
+        )
+
+    def _words(self, here: Matrix, there: Matrix, both: Matrix) -> str:
+        """How much two matrices have in common."""
+        if here.objects is None or there.objects is None:
+            raise ValueError("the matrices do not say which objects they hold")
+        unit = "pairs" if here.stars.shape[1] == 2 else "stars"
+        counts = [(np.isfinite(m.values[0]).sum(), *m.values[0].shape) for m in (both, here, there)]
+        measurements, units, visits = (_of(*numbers) for numbers in zip(*counts, strict=True))
+        alone = np.count_nonzero(~self._matched[here.objects]), np.count_nonzero(there.objects >= self._known)
+        notes = [f"{m.note} {when}" for m, when in ((here, "before"), (there, "after")) if m.note]
+        return (
+            f"by star and visit: {measurements} measurements, {units} {unit} and {visits} visits in common; "
+            f"stars without a counterpart: {alone[0]:,} before, {alone[1]:,} after{''.join(notes)}"
+        )
+
+
+def _of(number: int, before: int, after: int) -> str:
+    """Some of those of either dataset."""
+    return f"{number:,} of {before:,}" if before == after else f"{number:,} of {before:,} (after: {after:,})"
+
+
+def common(here: Matrix, there: Matrix) -> tuple[Matrix, Matrix]:
+    """Two matrices reduced to the units, the visits and the single measurements that both hold.
+
+    Parameters
+    ----------
+    here, there : Matrix
+        With the same codes of objects and visits.
+
+    Returns
+    -------
+    here, there : Matrix
+        Stars are numbered in the order that they have ``here``, with the brightness that they have there, so that
+        models of both use the same; visits ascend in their codes.
+
+    Raises
+    ------
+    NotMeasurable
+        Nothing in common.
+    """
+    if here.objects is None or there.objects is None or here.visits is None or there.visits is None:
+        raise ValueError("a matrix does not say which objects and visits it holds")
+    visits = _shared(here.visits, there.visits, "the datasets have no visit in common")
+    size = 1 + int(max(here.objects.max(), there.objects.max()))
+    what = "pair of stars" if here.stars.shape[1] == 2 else "star"
+    units = _shared(_unit_codes(here, size), _unit_codes(there, size), f"the datasets have no {what} in common")
+    values = _both(here.values, there.values, units, visits)
+    seen = np.isfinite(values[0][0])
+    other, compared = _of_other(here, there, units)
+    if compared is not None:
+        seen &= np.isfinite(other[0][0]).any(axis=1, keepdims=True)
+    rows, columns = seen.any(axis=1), seen.any(axis=0)
+    if not rows.any():
+        raise NotMeasurable(f"the datasets have no measurement of a {what} in common")
+    used, place = np.unique(here.stars[units[0][rows]], return_inverse=True)
+    found = [
+        replace(
+            matrix,
+            values=tuple(v[rows][:, columns] for v in some),
+            stars=place.reshape(-1, here.stars.shape[1]),
+            n_stars=len(used),
+            brightness=None if here.brightness is None else here.brightness[used],
+            objects=here.objects[used],
+            other=tuple(v[rows] for v in against),
+            noise=None if matrix.noise is None else matrix.noise[chosen[rows]],
+            visits=here.visits[visits[0][columns]],
+            other_visits=compared,
+        )
+        for matrix, some, against, chosen in zip((here, there), values, other, units, strict=True)
+    ]
+    return found[0], found[1]
+
+
+def difference(here: Resampled, there: Resampled, question: Question, confidence: float, words: str) -> Difference:
+    """Difference of the answers to a question from two matrices that hold the same, after minus before.
+
+    Parameters
+    ----------
+    here, there : Resampled
+        Of matrices as `common` gives them.
+    question : Question
+    confidence : float
+        Of the interval.
+    words : str
+        What the matrices hold.
+
+    Raises
+    ------
+    NotMeasurable
+        Too few visits or stars for an interval.
+    """
+    if _equal(here.matrix, there.matrix):
+        return Difference(0.0, 0.0, 0.0, True, words)
+    check(here)
+    everything = np.ones(len(here.matrix.stars), dtype=bool)
+    axes = range(len(here.matrix.values))
+    errors = [question.prepare(here.find(whole(here.matrix, axis), True)(everything)) for axis in axes]
+    levels = [level(question, one, here.matrix.n_stars) for one in errors]
+    # of two coordinates the larger value counts in each replicate
+    before, after = (np.max(tables(resampled, levels), axis=0) for resampled in (here, there))
+    table = after - before
+    known = part(table, float(table[0, 0]), Scale())
+    low, high = (known.quantile(p) for p in ((1 - confidence) / 2, (1 + confidence) / 2))
+    return Difference(known.center, low, high, True, words)
+
+
+def _equal(here: Matrix, there: Matrix) -> bool:
+    """Whether the measurements are the same, and not only what is made of them."""
+    pairs = zip((*here.values, *here.other), (*there.values, *there.other), strict=True)
+    noise = here.noise is None or there.noise is None or np.array_equal(here.noise, there.noise)
+    return noise and all(np.array_equal(one, other, equal_nan=True) for one, other in pairs)
+
+
+def _shared(here: Codes, there: Codes, nothing: str) -> tuple[Codes, Codes]:
+    """Places of the codes that both have, in the order that they have ``here``."""
+    _, first, second = np.intersect1d(here, there, assume_unique=True, return_indices=True)
+    if not len(first):
+        raise NotMeasurable(nothing)
+    order = np.argsort(first)
+    return first[order], second[order]
+
+
+def _unit_codes(matrix: Matrix, size: int) -> Codes:
+    """Code of each unit, the same whichever star of a pair comes first; ``size`` is above all codes of objects."""
+    if matrix.objects is None:
+        raise ValueError("the matrix does not say which objects it holds")
+    ordered = np.sort(matrix.objects[matrix.stars], axis=1)
+    return np.asarray(ordered[:, 0] * size + ordered[:, -1])
+
+
+def _of_other(
+    here: Matrix, there: Matrix, units: tuple[Codes, Codes]
+) -> tuple[tuple[tuple[Values, ...], tuple[Values, ...]], Codes | None]:
+    """Measurements that common units are compared with in both, and their visits; None where there are no such."""
+    if here.other_visits is None or there.other_visits is None:
+        return ((), ()), None
+    visits = _shared(
+        here.other_visits, there.other_visits, "the datasets have no visit of the band compared with in common"
+    )
+    found = _both(here.other, there.other, units, visits)
+    seen = np.isfinite(found[0][0]).any(axis=0)
+    first, second = (tuple(v[:, seen] for v in some) for some in found)
+    return (first, second), here.other_visits[visits[0][seen]]
+
+
+def _both(
+    here: tuple[Values, ...], there: tuple[Values, ...], units: tuple[Codes, Codes], visits: tuple[Codes, Codes]
+) -> tuple[tuple[Values, ...], tuple[Values, ...]]:
+    """Values of either at common units and visits, NaN where one of them has none."""
+    parts = [
+        [v[np.ix_(rows, places)] for v in values]
+        for values, rows, places in zip((here, there), units, visits, strict=True)
+    ]
+    seen = np.logical_and.reduce([np.isfinite(v) for values in parts for v in values])
+    first, second = (tuple(np.where(seen, v, np.nan) for v in values) for values in parts)
+    return first, second
