@@ -102,6 +102,10 @@
     plot.setAttribute("tabindex", "0");
     listen(plot);
     plot.addEventListener("click", () => open(plot));
-    plot.addEventListener("keydown", (event) => { if (event.key === "Enter") open(plot); });
+    plot.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault(); // the button that has the focus then would take it as well
+      open(plot);
+    });
   }
 })();
