@@ -196,7 +196,9 @@ def _change(
     paired = _same_blocks(old.data.get("blocks"), new.data.get("blocks"))
     difference, error, freedom = _difference(here, there, paired)
     if not error > 0:
-        reason = f"neither changes when stars or visits are left out, so that there is no interval{lacking}"
+        reason = (
+            f"the difference stays the same whatever stars or visits are left out, so that it has no interval{lacking}"
+        )
         flag: Flag = "same" if difference == 0 else "not_comparable"
         return replace(base, flag=flag, difference=difference, paired=paired, reason=reason)
     half = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * error

@@ -111,6 +111,19 @@ def test_a_narrow_page_does_not_scroll_aside(page: Page) -> None:
     assert page.run("document.querySelector('table.matrix').scrollWidth") > 400  # the table does, within itself
 
 
+def test_a_printed_page_holds_all_columns(page: Page) -> None:
+    """A4 on its side less its margins is 1032 pixels wide; what is beyond the edge of paper is lost."""
+    page.call("Emulation.setEmulatedMedia", media="print")
+    page.size(1032, 700)
+    try:
+        assert page.run("document.documentElement.scrollWidth") <= 1032
+        tables = "[...document.querySelectorAll('.sky table')]"
+        assert page.run(f"{tables}.every(table => table.scrollWidth <= table.parentElement.clientWidth)")
+        assert page.run("getComputedStyle(document.querySelector('.choose')).display") == "none"
+    finally:
+        page.call("Emulation.setEmulatedMedia", media="")
+
+
 def test_nothing_of_the_page_comes_from_elsewhere_and_nothing_goes_wrong(page: Page) -> None:
     assert page.run("performance.getEntriesByType('resource').length") == 0
     assert page.run("document.scripts.length") == 1
@@ -122,7 +135,7 @@ PLOTS = "document.querySelectorAll('.case:not([hidden]) .plots svg.plot')"
 def point_at(page: Page, spot: str) -> str:
     """Text that a plot shows while its first spot of a kind is pointed at."""
     found: str = page.run(
-        f"(() => {{ const path = document.querySelector('.plots path.points{spot}'), plot = path.ownerSVGElement;"
+        f"(() => {{ const path = document.querySelector(`.plots path.points{spot}`), plot = path.ownerSVGElement;"
         "plot.scrollIntoView({block: 'center'});"
         "const [, x, y] = path.getAttribute('d').match(/M(-?[\\d.]+) (-?[\\d.]+)/).map(Number);"
         "const at = new DOMPoint(x, y).matrixTransform(plot.getScreenCTM());"
