@@ -12,6 +12,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from skyaccept.lib import breakdown
+from skyaccept.lib.association import same_positions
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError, NotMeasurable
@@ -176,6 +177,7 @@ class Measurer:
         self._samples: dict[tuple[Any, ...], Sample] = {}
         self._errors: dict[tuple[Any, ...], Errors | NotMeasurable] = {}
         self._inferences = Inferences()
+        self._same_positions: bool | None = None
 
     def dataset(self) -> Json:
         """Describe the dataset for the results."""
@@ -257,7 +259,7 @@ class Measurer:
             self._detections.column(name, needed_by)
         key = (sample.band, tuple(cuts), rule.estimator, tuple(parameters.items()), settings)
         try:
-            self._check_sample(sample, cuts, settings)
+            self._check_sample(sample, cuts, settings, estimator)
             errors = self._find(key, lambda: estimator.find(sample, parameters, settings))
         except NotMeasurable as reason:
             return Outcome(str(reason), account(sample, cuts, None), data=reason.data)
@@ -323,13 +325,18 @@ class Measurer:
             self._selections[key] = select(self._detections, None, cuts, needed_by)
         return self._selections[key]
 
-    def _check_sample(self, sample: Sample, cuts: Sequence[Cut], settings: Settings) -> None:
+    def _check_sample(self, sample: Sample, cuts: Sequence[Cut], settings: Settings, estimator: Estimator) -> None:
         """Say why nothing can be measured, where that is plain before any pair is looked at."""
         d, band = self._detections, sample.band
         if band not in d.bands:
             raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")
         if band not in self._visits:
             self._visits[band] = int(np.count_nonzero(np.bincount(d.visit[d.band == d.bands.index(band)])))
+        if estimator.unit == "mas" and self._fixed():
+            raise NotMeasurable(
+                "the catalog has one position for each object, the same in all visits: photometry only, and no "
+                "positions of single visits to measure"
+            )
         visits = self._visits[band]
         least = max(settings.min_common_visits, *(c.min_visits for c in cuts if isinstance(c.min_visits, int)), 1)
         if visits < least:
@@ -337,6 +344,12 @@ class Measurer:
         if not len(sample.selection.rows):
             lost = ", ".join(f"{n} by {reason}" for reason, n in sample.selection.rejected.items())
             raise NotMeasurable(f"no detection in band {band} passes the cuts; rejected: {lost}")
+
+    def _fixed(self) -> bool:
+        """Whether positions are those of objects, not of single visits."""
+        if self._same_positions is None:
+            self._same_positions = same_positions(self._detections)
+        return self._same_positions
 
     def _find(self, key: tuple[Any, ...], find: Callable[[], Errors]) -> Errors:
         if key not in self._errors:
