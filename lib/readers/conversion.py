@@ -71,8 +71,8 @@ def convert(
         found = labels(path, source, values)
         return found if source.day is None else _by_day(path, found, source.day, others[source.day])
     values = numbers(path, str(source.name), values)
-    if source.null:
-        values = np.where(np.isin(values, source.null), np.nan, values)
+    if source.missing:
+        values = np.where(np.isin(values, source.missing), np.nan, values)
     if source.unless is not None:
         values = np.where(flags(path, source.unless, others[source.unless.name]), np.nan, values)
     if source.plus is not None:
@@ -127,7 +127,7 @@ def constant(name: str, source: Source, n: int) -> Array | Labels:
     unit = UNITS[name]
     if unit is None:
         value = source.value if source.codes is None else source.codes[str(source.value)]
-        return Labels(np.zeros(n, dtype=np.int64), np.array([value]))
+        return Labels(np.zeros(n, dtype=np.int64), np.array([value])[: min(n, 1)])
     return np.full(n, float(source.value or 0) * (source.unit or unit).to(unit))
 
 

@@ -264,7 +264,7 @@ def _entry(source: Source) -> str:
 
 def _further(source: Source) -> list[str]:
     """What else a profile says of a column, in YAML."""
-    parts = [f"null: [{', '.join(map(str, source.null))}]"] if source.null else []
+    parts = [f"missing: [{', '.join(map(str, source.missing))}]"] if source.missing else []
     parts += [
         f"{key}: {_quoted(text)}" for key in ("plus", "day", "within") if (text := getattr(source, key)) is not None
     ]

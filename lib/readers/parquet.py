@@ -53,7 +53,9 @@ def read(path: Path, names: Collection[str]) -> dict[str, Array]:
 def _unpacked(path: Path, file: Any, names: list[str]) -> dict[str, Array]:
     """Columns of lists one after the other, the others' values as often as their row has entries."""
     stored = {name: name.removesuffix(LIST) for name in names}
-    parts: dict[str, list[Array]] = {name: [] for name in names}
+    schema = file.schema_arrow
+    kinds = {n: schema.field(stored[n]).type.value_type if n.endswith(LIST) else schema.field(n).type for n in names}
+    parts = {name: [_array(pa.array([], kind))] for name, kind in kinds.items()}  # of the type, if there are no rows
     row, rows = 0, file.metadata.num_rows
     for batch in file.iter_batches(batch_size=_ROWS, columns=list(dict.fromkeys(stored.values()))):
         progress.report(f"reading {path.name}", row, rows)
@@ -74,7 +76,7 @@ def _unpacked(path: Path, file: Any, names: list[str]) -> dict[str, Array]:
         for name in (name for name in names if not name.endswith(LIST)):
             parts[name].append(np.repeat(_array(batch.column(name)), np.asarray(lengths)))
         row += len(batch)
-    return {name: np.concatenate(parts.pop(name)) if row else np.empty(0) for name in names}
+    return {name: np.concatenate(parts.pop(name)) for name in names}
 
 
 def _check_size(path: Path, file: Any, names: Collection[str]) -> None:

@@ -53,8 +53,8 @@ class Source:
 
     The one value stands here (``value``), in the file's ``header``, or in a ``field`` of its name. ``codes`` translates
     the file's values, ``star_below`` and ``star_above`` turn a classifier into extendedness. ``per`` is a unit that the
-    file's own forgets to divide by. ``null`` are numbers that mean none, and where the flag ``unless`` is set there is
-    none either. ``plus`` is a column, in the same unit, that is added. ``magnitude_error`` says that the column for
+    file's own forgets to divide by. ``missing`` are numbers that mean none, and where the flag ``unless`` is set there
+    is none either. ``plus`` is a column, in the same unit, that is added. ``magnitude_error`` says that the column for
     S/N holds magnitude errors.
 
     For labels: ``day`` is a column of days, and a label on another whole day is another one; with ``within: file``, so
@@ -72,7 +72,7 @@ class Source:
     star_below: float | None = None
     star_above: float | None = None
     per: Annotated[u.UnitBase | None, PlainValidator(_unit)] = None
-    null: tuple[float, ...] = ()
+    missing: tuple[float, ...] = ()
     unless: Annotated[Flag | None, BeforeValidator(as_source)] = None
     plus: str | None = None
     magnitude_error: bool = False
@@ -251,7 +251,7 @@ def load(name: str | Path) -> Profile:
 def _check_keys(place: document.Place, column: str, source: Source) -> None:
     """Refuse keys that mean nothing for a column, rather than pass over them."""
     where, label = ("columns", column), UNITS[column] is None
-    numeric = {"null": source.null, "unless": source.unless, "plus": source.plus}
+    numeric = {"missing": source.missing, "unless": source.unless, "plus": source.plus}
     for key, given in {**numeric, "day": source.day, "join": source.join}.items():
         if given and source.name is None:
             raise place.error(where, f"key '{key}': goes with the name of a column")
