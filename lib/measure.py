@@ -177,7 +177,6 @@ class Measurer:
         self._samples: dict[tuple[Any, ...], Sample] = {}
         self._errors: dict[tuple[Any, ...], Errors | NotMeasurable] = {}
         self._inferences = Inferences()
-        self._same_positions: bool | None = None
 
     def dataset(self) -> Json:
         """Describe the dataset for the results."""
@@ -332,7 +331,7 @@ class Measurer:
             raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")
         if band not in self._visits:
             self._visits[band] = int(np.count_nonzero(np.bincount(d.visit[d.band == d.bands.index(band)])))
-        if estimator.unit == "mas" and self._fixed():
+        if estimator.unit == "mas" and sample.once("same positions", lambda: same_positions(d)):
             raise NotMeasurable(
                 "the catalog has one position for each object, the same in all visits: photometry only, and no "
                 "positions of single visits to measure"
@@ -344,12 +343,6 @@ class Measurer:
         if not len(sample.selection.rows):
             lost = ", ".join(f"{n} by {reason}" for reason, n in sample.selection.rejected.items())
             raise NotMeasurable(f"no detection in band {band} passes the cuts; rejected: {lost}")
-
-    def _fixed(self) -> bool:
-        """Whether positions are those of objects, not of single visits."""
-        if self._same_positions is None:
-            self._same_positions = same_positions(self._detections)
-        return self._same_positions
 
     def _find(self, key: tuple[Any, ...], find: Callable[[], Errors]) -> Errors:
         if key not in self._errors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,14 @@ def rng() -> np.random.Generator:
 def ztf_rows(seed: int = 5, order: str = "<") -> Any:
     """Detections of a ZTF match file: six stars in four visits, every eighth not to be used."""
     draw = np.random.default_rng(seed)
-    kind = [("catflags", "u2"), ("dec", "f8"), ("expid", "u4"), ("hjd", "f8"), ("mag", "f4"), ("magerr", "f4")]
+    kind: list[Any] = [
+        ("catflags", "u2"),
+        ("dec", "f8"),
+        ("expid", "u4"),
+        ("hjd", "f8"),
+        ("mag", "f4"),
+        ("magerr", "f4"),
+    ]
     kind += [("matchid", "u4"), ("mjd", "f8"), ("ra", "f8"), ("percentiles", "f4", (3,))]
     rows = np.zeros(STARS * VISITS, [(name, order + form, *shape) for name, form, *shape in kind])
     star, visit = np.divmod(np.arange(len(rows)), VISITS)
@@ -724,3 +732,42 @@ def test_the_scatter_of_a_ztf_star_is_that_of_its_match_file() -> None:
             compared += 1
             assert np.std(mags, ddof=1) == pytest.approx(rms, rel=0.25), star
     assert compared >= 4
+
+
+def examples(language: str) -> list[str]:
+    """Examples of the page on formats."""
+    page = Path(__file__).parents[2] / "docs" / "formats.md"
+    if not page.is_file():
+        pytest.skip("docs/formats.md is there in a checkout only")
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+def test_the_format_of_the_documentation_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module and a line: then a file is a catalog."""
+    module: dict[str, Any] = {}
+    exec(examples("python")[0], module)  # noqa: S102  (the project's own page)
+    rows = np.zeros(4, [("visit", "<i8"), ("band", "<U1"), ("ra", ">f8"), ("dec", "<f8")])
+    rows["visit"], rows["band"], rows["ra"] = [1, 2, 1, 2], "r", [1, 1, 2, 2]
+    np.save(tmp_path / "a.npy", rows)
+    assert "not a catalog" in refusal(tmp_path / "a.npy", units_of(tmp_path))
+    monkeypatch.setattr(readers, "FORMATS", (module["FORMAT"], *readers.FORMATS))
+    assert load(tmp_path / "a.npy", units_of(tmp_path)).n_objects == 2
+    np.save(tmp_path / "b.npy", np.array([{}], dtype=object))
+    assert refusal(tmp_path / "b.npy").startswith(f"{tmp_path}/b.npy: the NumPy file")
+
+
+def units_of(folder: Path) -> Path:
+    """A profile that states units."""
+    path = folder / "units.yaml"
+    columns = "visit: visit, band: band, ra: {name: ra, unit: deg}, dec: {name: dec, unit: deg}"
+    path.write_text(f"survey: x\ntitle: x\ncolumns: {{{columns}}}\nassociation_radius: 1 arcsec\n")
+    return path
+
+
+def test_the_survey_of_the_documentation_reads_ldac(tmp_path: Path) -> None:
+    """It is a profile as it stands, but for the codes of the bands."""
+    profile = tmp_path / "my-camera.yaml"
+    profile.write_text(examples("yaml")[0].replace("{gp: g, rp: r}", "{r: r}"))
+    d = load(ldac(tmp_path / "a.cat", 2)[0], profile)
+    assert (len(d), d.visits, d.bands) == (8, ("5",), ("r",))
+    assert np.isnan(d.mag).tolist() == [False, True, False, False] * 2
