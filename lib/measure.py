@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from skyaccept.lib import breakdown, dependence, focal_plane, prescription
+from skyaccept.lib.association import same_positions
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError, NotMeasurable
@@ -211,6 +212,10 @@ class Measurer:
     def _focal_plane(self) -> Json:
         return {name: list(place) for name, place in focal_plane.layout(self._detections).items()}
 
+    @cached_property
+    def _photometry_only(self) -> bool:
+        return same_positions(self._detections)
+
     def measure(self, case: Case) -> Result:
         """Measure one clause in one band.
 
@@ -346,7 +351,7 @@ class Measurer:
 
     def _errors_of(self, task: Prescription, sample: Sample) -> Errors:
         """Errors of a sample, found once; raises `NotMeasurable`."""
-        self._check_sample(sample, task.cuts, task.settings)
+        self._check_sample(sample, task.cuts, task.settings, task.estimator)
         return self._find(task.key(sample.band), lambda: task.find(sample))
 
     def _histogram(self, errors: Errors, estimator: Estimator) -> Json:
@@ -376,13 +381,18 @@ class Measurer:
             self._selections[key] = select(self._detections, None, cuts, needed_by)
         return self._selections[key]
 
-    def _check_sample(self, sample: Sample, cuts: Sequence[Cut], settings: Settings) -> None:
+    def _check_sample(self, sample: Sample, cuts: Sequence[Cut], settings: Settings, estimator: Estimator) -> None:
         """Say why nothing can be measured, where that is plain before any pair is looked at."""
         d, band = self._detections, sample.band
         if band not in d.bands:
             raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")
         if band not in self._visits:
             self._visits[band] = int(np.count_nonzero(np.bincount(d.visit[d.band == d.bands.index(band)])))
+        if estimator.unit == "mas" and self._photometry_only:
+            raise NotMeasurable(
+                "the catalog has one position for each object, the same in all visits: photometry only, and no "
+                "positions of single visits to measure"
+            )
         visits = self._visits[band]
         least = max(settings.min_common_visits, *(c.min_visits for c in cuts if isinstance(c.min_visits, int)), 1)
         if visits < least:
