@@ -19,7 +19,7 @@ from skyaccept.lib.inference import Inferences, identity, known
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings, evaluate
 from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, in_units, record
-from skyaccept.lib.provenance import describe, run_record, uncovered
+from skyaccept.lib.provenance import describe, notes, run_record, uncovered
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Resampled
 from skyaccept.lib.requirements import LEVELS, Case, Definition, Rule, Specification
@@ -95,7 +95,14 @@ def run(
     )
     results = tuple(measurer.measure(case) for case in clauses.cases(bands))
     provenance = run_record(started, "skyaccept.lib.measure.run")
-    return Results(provenance, measurer.dataset(), results, describe(results, clauses), uncovered(clauses))
+    return Results(
+        provenance,
+        measurer.dataset(),
+        results,
+        describe(results, clauses),
+        uncovered(clauses),
+        notes=notes(clauses),
+    )
 
 
 def needs(

@@ -12,7 +12,7 @@ _KINDS = {
 
 
 def table(specification: Specification) -> list[str]:
-    """Lines of text: each requirement, its clauses with limits and sources, and the tests they become."""
+    """Lines of text: each requirement, its clauses with limits and sources, the tests they become, and notes."""
     lines = []
     for document in specification.documents:
         lines.append(f"{document.document}: {document.title}")
@@ -20,6 +20,8 @@ def table(specification: Specification) -> list[str]:
             lines.append(f"  {requirement.id}: {requirement.title} ({_KINDS[requirement.kind]})")
             for clause in requirement.clauses:
                 lines += _clause(requirement, clause)
+                lines += _notes(specification, document.document, requirement.id, clause.id)
+            lines += _notes(specification, document.document, requirement.id, "")
     return lines
 
 
@@ -36,7 +38,19 @@ def _clause(requirement: Requirement, clause: Clause | Uncovered) -> list[str]:
         lines.append(f"      {name:8} {level.limit}{partners}   [{level.source}]")
     if isinstance(clause, Uncovered):
         lines.append(f"      no test  {clause.not_covered}")
+        if clause.specifications:
+            lines.append(f"      holds    {', '.join(clause.specifications)}")
     else:
         tests = ", ".join(f"{requirement.id}-{clause.id}-{band}" for band in clause.bands)
         lines.append(f"      tests    {tests}; not in other bands")
     return lines
+
+
+def _notes(specification: Specification, document: str | None, requirement: str, clause: str) -> list[str]:
+    about = (document, requirement, clause)
+    indent = "      " if clause else "    "
+    return [
+        f"{indent}note     {note.text}"
+        for note in specification.notes
+        if (note.document, note.requirement, note.clause) == about
+    ]

@@ -98,7 +98,7 @@ def table(results: Results) -> list[tuple[str, str]]:
     """Lines of the verdict table, each with its colour ("" for none).
 
     One line per case, in document order, in a table for each kind of requirement; then the definitions under
-    comparison, the reasons, the clauses that are not covered, and the headline.
+    comparison, the reasons, the clauses that are not covered, notes on the documents, and the headline.
     """
     dataset = results.dataset
     lines = [(f"{dataset['name']}: {dataset['detections']:,} detections in {dataset['visits']} visits", "")]
@@ -114,6 +114,12 @@ def table(results: Results) -> list[tuple[str, str]]:
     for requirement, group in groupby(results.uncovered, key=itemgetter("requirement")):
         clauses = ", ".join(clause["clause"] for clause in group)
         lines.append((f"{requirement}: not covered by this version, see skyaccept specs: {clauses}", ""))
+    for requirement, group in groupby(results.notes, key=itemgetter("requirement")):
+        said = list(group)
+        on_clauses = [f"{note['clause']}: {note['text']}" for note in said if note["clause"]]
+        lines += [(f"{requirement}: {words}", "yellow") for words in on_clauses]
+        if len(said) > len(on_clauses):
+            lines.append((f"{requirement}: {len(said) - len(on_clauses)} notes, see skyaccept specs", ""))
     lines.append((headline(results), "green" if all(r.accepted for r in results.results) else "yellow"))
     return lines
 
