@@ -14,7 +14,7 @@ from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.limit import STRICT, Level, check_parameters, check_range
 from skyaccept.lib.lsst_verify import clauses as lsst_verify
-from skyaccept.lib.lsst_verify.package import is_package
+from skyaccept.lib.lsst_verify.package import FOLDERS, is_package
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Estimator
 from skyaccept.lib.note import Note, notes
@@ -262,7 +262,9 @@ def _files(name: str | Path) -> list[Path]:
     if document.exists(path) and path.is_dir():
         files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
         if not files:
-            raise InputError(f"{path}: no YAML file in this folder")
+            raise InputError(
+                f"{path}: no YAML file in this folder, nor an lsst.verify package (folders {' and '.join(FOLDERS)})"
+            )
         return files
     if not document.exists(path):
         raise InputError(f"--specs {name}: no such file or folder, and not one of {', '.join(known)}")

@@ -225,8 +225,8 @@ class Result:
 class Results:
     """All results of a run, in document order.
 
-    ``uncovered`` are clauses of its documents that make no case, ``notes`` what is odd about the documents, ``baseline``
-    is the run that it was compared with, and the `skyaccept.lib.comparison.Change` of each clause.
+    ``uncovered`` are clauses of its documents that make no case, ``notes`` what is odd about them, ``baseline`` is the
+    run that it was compared with, and the `skyaccept.lib.comparison.Change` of each clause.
     """
 
     run: Json

@@ -123,9 +123,8 @@ def read(
         if key == BAND_TERM:
             raise InputError(f"--where {key}: bands are chosen with --band")
         if key not in asked:
-            raise InputError(
-                f"--where {key}: no specification asks for it, but for {', '.join(sorted(asked)) or 'none'}"
-            )
+            wanted = ", ".join(sorted(asked)) or "nothing"
+            raise InputError(f"--where {key}: no specification asks for it; they ask for {wanted}")
     return {folder: _document(package, known, given) for folder, package in found.items()}
 
 

@@ -192,7 +192,8 @@ class _Known:
 
     def _merged(self, each: Entry, trail: Sequence[str]) -> Value:
         data = {key: value for key, value in each.content.data.items() if key not in _OWN}
-        own = Value(data, each.content.path, each.content.line, each.content.size)
+        size = 1 + sum(value.size for value in data.values())
+        own = Value(data, each.content.path, each.content.line, size)
         bases = [self.content(self._checked(base, each, trail), trail) for base in each.bases]
         return reduce(merge, [*bases, own])
 

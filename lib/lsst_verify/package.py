@@ -228,7 +228,7 @@ def _specification(one: inheritance.Resolved, metrics: Mapping[tuple[str, str], 
     data = threshold.mapping("threshold")
     for key in ("operator", "unit", "value"):
         if key not in data:
-            raise threshold.error(f"{name}: threshold: key '{key}' is missing, here and in all bases")
+            raise content.error(f"{name}: threshold: key '{key}' is missing, here and in all bases")
     operator = data["operator"]
     if operator.data not in _OPERATORS:
         raise operator.error(f"{name}: key 'operator': {operator.plain!r} is not one of {', '.join(_OPERATORS)}")

@@ -73,7 +73,7 @@ def merge(base: Value, new: Value) -> Value:
             data[key] = merge(data[key], value) if key in data else value
         size = 1 + sum(value.size for value in data.values())
     elif isinstance(base.data, list) and isinstance(new.data, list):
-        size = base.size + new.size
+        size = base.size + new.size - 1
         data = [*base.data, *new.data] if size <= MAX_VALUES else None
     else:
         return new

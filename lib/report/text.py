@@ -116,10 +116,10 @@ def table(results: Results) -> list[tuple[str, str]]:
         lines.append((f"{requirement}: not covered by this version, see skyaccept specs: {clauses}", ""))
     for requirement, group in groupby(results.notes, key=itemgetter("requirement")):
         said = list(group)
-        on_clauses = [f"{note['clause']}: {note['text']}" for note in said if note["clause"]]
-        lines += [(f"{requirement}: {words}", "yellow") for words in on_clauses]
-        if len(said) > len(on_clauses):
-            lines.append((f"{requirement}: {len(said) - len(on_clauses)} notes, see skyaccept specs", ""))
+        lines += [(f"{requirement}: {note['clause']}: {note['text']}", "yellow") for note in said if note["clause"]]
+        others = sum(not note["clause"] for note in said)
+        if others:
+            lines.append((f"{requirement}: notes on the document, see skyaccept specs: {others}", ""))
     lines.append((headline(results), "green" if all(r.accepted for r in results.results) else "yellow"))
     return lines
 
