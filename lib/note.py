@@ -44,8 +44,10 @@ def contradictions(levels: Mapping[str, Level]) -> dict[str, str]:
     found = {}
     for (name, limit), (other, looser) in pairwise(stated):
         sign = 1 if "<" in limit.operator else -1
-        if limit.operator[0] != looser.operator[0]:
+        if not limit.bound.unit.is_equivalent(looser.bound.unit):
+            found[name] = f"{name} ({limit}) is in another kind of unit than {other} ({looser})"
+        elif limit.operator[0] != looser.operator[0]:
             found[name] = f"{name} ({limit}) bounds from the other side than {other} ({looser})"
-        elif sign * (limit.bound - looser.bound).to_value(looser.bound.unit) > 0:
+        elif sign * (limit.bound.to_value(looser.bound.unit) - looser.bound.value) > 0:
             found[name] = f"{name} ({limit}) is looser than {other} ({looser})"
     return found

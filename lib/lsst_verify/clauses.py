@@ -114,7 +114,12 @@ def read(
         Anything wrong with a package or with ``where``.
     """
     known, _ = document.read(names, Names)
-    given = dict(_term(one) for one in where)
+    given: dict[str, Any] = {}
+    for word in where:
+        key, value = _term(word)
+        if key in given:
+            raise InputError(f"--where {key}: stands there twice")
+        given[key] = value
     found = {folder: packages.read(Path(folder)) for folder in folders}
     asked = {term for package in found.values() for one in package.specifications for term in one.query} - {BAND_TERM}
     if given and not found:
@@ -213,18 +218,19 @@ def _reading(one: Specification, family: Family, names: Names, given: Mapping[st
 def _bands(one: Specification, words: Sequence[str], of_metric: Sequence[str], family: Family, names: Names) -> str:
     """Bands by the query, or else by the name of the specification, or of the metric; all where none of them says."""
     asked = one.query.get(BAND_TERM)
+    named = next((word for word in (*words, *of_metric) if is_bands(word)), None)
     if asked is not None:
         filters = asked if isinstance(asked, list) else [asked]
         unknown = [str(one)[:_SHOWN] for one in filters if not isinstance(one, str) or one not in names.filters]
         if unknown:
             raise _NotCovered("filters", f"the filter {', '.join(unknown)} is none of the bands {', '.join(BANDS)}")
         said = {names.filters[one] for one in filters}
+        if named is not None and not said <= set(named):
+            raise _NotCovered("filters", f"name the bands {named}, and ask for the filter {', '.join(filters)}")
     else:
-        said = set(next((word for word in (*words, *of_metric) if is_bands(word)), BANDS))
-    if asked is not None or said != set(BANDS):
-        outside = said - set(family.bands)
-        if outside:
-            raise _NotCovered("filters", f"{family.name} compares with {family.against} and is not measured in it")
+        said = set(named or family.bands)
+    if not said <= set(family.bands):
+        raise _NotCovered("filters", f"{family.name} compares with {family.against} and is not measured in it")
     return "".join(band for band in family.bands if band in said)
 
 
@@ -235,6 +241,9 @@ def _conditions(terms: Mapping[str, Any]) -> str:
 
 Slots = dict[tuple[str, str], dict[str, dict[str, Reading]]]
 """By family and qualifier: by band: by level."""
+
+Stated = dict[str, tuple[Reading, dict[str, u.Quantity]]]
+"""By level: a limit and the thresholds that go with it."""
 
 
 def _slots(readings: Iterable[Reading]) -> Slots:
@@ -255,26 +264,35 @@ def _gathered(
     key: tuple[str, str], slots: Slots, left_out: dict[tuple[str, str], list[tuple[Specification, str]]]
 ) -> Iterator[Made]:
     """Clauses of a family with a qualifier: one for all bands that have the same limits."""
-    alike: dict[tuple[Any, ...], dict[str, dict[str, tuple[Reading, dict[str, u.Quantity]]]]] = defaultdict(dict)
-    without: dict[str, tuple[Specification, str]] = {}
+    alike: dict[tuple[Any, ...], dict[str, Stated]] = defaultdict(dict)
+    without: dict[str, tuple[Specification, str, str]] = {}
     for band in slots[key]:
-        stated: dict[str, tuple[Reading, dict[str, u.Quantity]]] = {}
+        stated: Stated = {}
         for level in sorted(slots[key][band], key=LEVELS.index):
             one = slots[key][band][level]
             families = one.family.partner
             partners = {name: _partner(families[name], key[1], band, level, slots) for name in families}
             missing = [families[name] for name, value in partners.items() if value is None]
             if missing:
-                reason = f"need the limit of {', '.join(missing)} at their level, and there is none"
-                without[one.specification.full_name] = (one.specification, reason)
+                name = one.specification.full_name
+                before = without[name][2] if name in without else ""
+                without[name] = one.specification, ", ".join(missing), before + band
             else:
                 stated[level] = one, {name: value for name, value in partners.items() if value is not None}
         if stated:
-            alike[tuple((level, str(one.limit), str(given)) for level, (one, given) in stated.items())][band] = stated
-    for bands in alike.values():
-        yield _clause(key[1], dict(sorted(bands.items(), key=lambda item: BANDS.index(item[0]))))
+            alike[tuple(_asked(level, *one) for level, one in stated.items())][band] = stated
+    for found in alike.values():
+        yield _clause(key[1], dict(sorted(found.items(), key=lambda item: BANDS.index(item[0]))))
     if without:
-        left_out[key[0], "partners"] += without.values()
+        left_out[key[0], "partners"] += [
+            (one, f"need the limit of {missing} at their level in {bands}, and there is none")
+            for one, missing, bands in without.values()
+        ]
+
+
+def _asked(level: str, one: Reading, partners: Mapping[str, u.Quantity]) -> tuple[Any, ...]:
+    """What is the same where two bands can share a clause."""
+    return level, one.limit.operator, one.limit.bound.value, *(value.value for value in partners.values())
 
 
 def _partner(family: str, qualifier: str, band: str, level: str, slots: Slots) -> u.Quantity | None:
@@ -286,7 +304,7 @@ def _partner(family: str, qualifier: str, band: str, level: str, slots: Slots) -
     return None
 
 
-def _clause(qualifier: str, bands: Mapping[str, Mapping[str, tuple[Reading, dict[str, u.Quantity]]]]) -> Made:
+def _clause(qualifier: str, bands: Mapping[str, Stated]) -> Made:
     levels = next(iter(bands.values()))
     first = next(iter(levels.values()))[0]
     family, specification = first.family, first.specification
@@ -309,7 +327,7 @@ def _clause(qualifier: str, bands: Mapping[str, Mapping[str, tuple[Reading, dict
     return data, specification.origin, {level: one.specification.limit_origin for level, (one, _) in levels.items()}
 
 
-def _source(bands: Mapping[str, Mapping[str, tuple[Reading, Any]]], level: str) -> dict[str, Any]:
+def _source(bands: Mapping[str, Stated], level: str) -> dict[str, Any]:
     """Where the metric is defined, and the specifications that state the limit."""
     stating = dict.fromkeys(levels[level][0].specification.full_name for levels in bands.values())
     metric = next(iter(bands.values()))[level][0].specification.metric
@@ -336,7 +354,7 @@ def _uncovered(name: str, kind: str, left_out: Sequence[tuple[Specification, str
         "id": f"{name}-{kind}" if kind else name,
         "text": first.metric.description,
         "not_covered": "; ".join(said),
-        "specifications": [one.full_name for one, _ in left_out],
+        "specifications": list(dict.fromkeys(one.full_name for one, _ in left_out)),
         "levels": {
             level: {
                 "limit": Limit(one.operator, one.bound),  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ MAX_BYTES = 1_000_000
 MAX_ALL_BYTES = 20_000_000
 MAX_FILES = 2_000
 MAX_ENTRIES = 20_000
-"""Bytes of a YAML file and of all of them, their number, and that of documents and of files of any kind."""
+"""Bytes of a YAML file and of all of them, their number, and that of metrics, documents, and files of any kind."""
 
 MAX_NOTES = 50
 
@@ -104,16 +104,19 @@ def read(folder: Path) -> Package:
     notes: list[tuple[Value, str]] = []
     metrics: dict[tuple[str, str], Metric] = {}
     entries: list[inheritance.Entry] = []
-    listing = _Listing()
+    listing, seen = _Listing(), set[str]()
     for path in listing.files(folder / "metrics", deep=False):
         package = _name(path, path.stem)
-        if any(known == package for known, _ in metrics):
+        if package in seen:
             raise InputError(f"{path}: {package} has another file of metrics")
+        seen.add(package)
         for content in tree.read(path, MAX_BYTES, notes):
             for name, value in content.mapping("the document").items():
                 if (package, name) in metrics:
                     raise value.error(f"duplicate metric {package}.{name}")
                 metrics[package, name] = _metric(package, name, value)
+                if len(metrics) > MAX_ENTRIES:
+                    raise InputError(f"{path}: more than {MAX_ENTRIES} metrics in this package")
     for directory in listing.directories(folder / "specs"):
         package = _name(directory, directory.name)
         for path in listing.files(directory):
@@ -279,7 +282,7 @@ def _parsed(text: str) -> u.UnitBase | None:
         unit = u.Unit("" if text == "---" else text.strip())
     except (ValueError, TypeError, OverflowError, ZeroDivisionError):
         return None
-    return unit if isinstance(unit, u.UnitBase) else None
+    return unit if isinstance(unit, u.UnitBase | u.function.FunctionUnitBase) else None
 
 
 def _unknown_keys(content: Value) -> list[tuple[Value, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from skyaccept.lib.requirements import Clause, Requirement, Specification, Uncovered
 
 _KINDS = {
@@ -13,6 +15,9 @@ _KINDS = {
 
 def table(specification: Specification) -> list[str]:
     """Lines of text: each requirement, its clauses with limits and sources, the tests they become, and notes."""
+    notes: dict[tuple[str | None, str, str], list[str]] = defaultdict(list)
+    for note in specification.notes:
+        notes[note.document, note.requirement, note.clause].append(note.text)
     lines = []
     for document in specification.documents:
         lines.append(f"{document.document}: {document.title}")
@@ -20,8 +25,8 @@ def table(specification: Specification) -> list[str]:
             lines.append(f"  {requirement.id}: {requirement.title} ({_KINDS[requirement.kind]})")
             for clause in requirement.clauses:
                 lines += _clause(requirement, clause)
-                lines += _notes(specification, document.document, requirement.id, clause.id)
-            lines += _notes(specification, document.document, requirement.id, "")
+                lines += [f"      note     {text}" for text in notes[document.document, requirement.id, clause.id]]
+            lines += [f"    note     {text}" for text in notes[document.document, requirement.id, ""]]
     return lines
 
 
@@ -44,13 +49,3 @@ def _clause(requirement: Requirement, clause: Clause | Uncovered) -> list[str]:
         tests = ", ".join(f"{requirement.id}-{clause.id}-{band}" for band in clause.bands)
         lines.append(f"      tests    {tests}; not in other bands")
     return lines
-
-
-def _notes(specification: Specification, document: str | None, requirement: str, clause: str) -> list[str]:
-    about = (document, requirement, clause)
-    indent = "      " if clause else "    "
-    return [
-        f"{indent}note     {note.text}"
-        for note in specification.notes
-        if (note.document, note.requirement, note.clause) == about
-    ]

@@ -150,6 +150,7 @@ def test_a_term_that_is_missing_or_differs_leaves_a_specification_out(folder: Pa
         ("LSE-30", "instrument=HSC", "--where goes with an lsst.verify package, and --specs names none"),
         ("small", "camera=HSC", "--where camera: no specification asks for it; they ask for ccds, instrument"),
         ("small", "filter_name=r", "--where filter_name: bands are chosen with --band"),
+        ("small", "instrument=a instrument=b", "--where instrument: stands there twice"),
         ("small", "instrument", "--where instrument: not of the form KEY=VALUE"),
         ("small", "instrument=[a", "not valid YAML"),
         ("small", "instrument=!x a", "tag !x is not supported"),
@@ -158,7 +159,7 @@ def test_a_term_that_is_missing_or_differs_leaves_a_specification_out(folder: Pa
 def test_what_cannot_hold_is_refused(folder: Path, names: str, where: str, words: str) -> None:
     """A misspelled term would leave specifications out without a word."""
     with pytest.raises(InputError, match=re.escape(words)):
-        requirements.load(folder if names == "small" else names, [where])
+        requirements.load(folder if names == "small" else names, re.split(" (?=instrument)", where))
 
 
 LIMIT = "name: {name}\nmetric: {metric}\nthreshold: {{operator: '{op}', unit: {unit}, value: {value}}}\n"
@@ -198,8 +199,13 @@ def loaded(folder: Path, *documents: str, metrics: Mapping[str, str] | None = No
             "compares with r and is not measured",
         ),
         (one("design_ri", "AB1"), "filters", "compares with r and is not measured in it"),
-        (one("design", "AF1_design", unit="percent"), "partners", "need the limit of AD1 at their level, and there is"),
+        (one("design", "AF1_design", unit="percent"), "partners", "limit of AD1 at their level in ugrizy, and there"),
         (one("design_ORR"), "milestones", "targets of a year"),
+        (
+            one("design_gr", more="metadata_query: {filter_name: HSC-I}\n"),
+            "filters",
+            "name the bands gr, and ask for the filter HSC-I",
+        ),
     ],
 )
 def test_a_specification_that_cannot_be_a_clause_says_why(tmp_path: Path, document: str, kind: str, words: str) -> None:
@@ -260,6 +266,30 @@ def test_two_limits_of_one_level_are_two_clauses(tmp_path: Path) -> None:
         "AM1-srd_design": "<= 8 mas",
         "AM1r-design_r": "<= 7 mas",
     }
+
+
+def test_limits_that_differ_little_are_two(tmp_path: Path) -> None:
+    """Bands share a clause where their limits are the same to the last digit."""
+    documents = [one("design_r", value=10), one("design_i", value=10.0000001)]
+    assert set(covered(loaded(tmp_path, *documents))) == {"AM1r", "AM1i"}
+
+
+def test_where_a_partner_is_missing_in_some_bands_only_these_are_left_out(tmp_path: Path) -> None:
+    """The clause stands for the others."""
+    documents = [one("design_ri", "AF1_design", unit="percent"), one("design_r", "AD1_design")]
+    found = loaded(tmp_path, *documents)
+    assert covered(found)["AF1r"].bands == ("r",)
+    left = uncovered(found)["AF1-partners"]
+    assert left.not_covered == "need the limit of AD1 at their level in i, and there is none (1)"
+    assert left.specifications == ("survey.AF1_design.design_ri",)
+
+
+def test_magnitudes_on_a_system_have_a_unit(tmp_path: Path) -> None:
+    """Astropy knows ``mag(AB)``, which is no unit like others."""
+    documents = [one("design", "Depth", ">=", "mag(AB)", 24), one("minimum", "Depth", ">=", "mag(AB)", 25)]
+    found = loaded(tmp_path, *documents, one("design"), metrics={"Depth": "mag(AB)"})
+    assert limits(uncovered(found)["Depth"]) == {"design": ">= 24 mag(AB)", "minimum": ">= 25 mag(AB)"}
+    assert "design (>= 24 mag(AB)) is looser than minimum" in found.notes[0].text
 
 
 def test_a_partner_is_qualified_alike_or_not_at_all(tmp_path: Path) -> None:
@@ -355,6 +385,13 @@ def level(limit: str) -> Level:
         ("<= 20 mas", "<= 10 mas", "<= 5 mas", {"design": "design (<= 20 mas) is looser than minimum (<= 10 mas)"}),
         ("<= 10 mas", "<= 20 mas", "<= 11 mas", {"stretch": "stretch (<= 11 mas) is looser than design (<= 10 mas)"}),
         (None, "<= 10 mas", "<= 11 mas", {"stretch": "stretch (<= 11 mas) is looser than minimum (<= 10 mas)"}),
+        (
+            "<= 1 mas",
+            "<= 1 mmag",
+            None,
+            {"design": "design (<= 1 mas) is in another kind of unit than minimum (<= 1 mmag)"},
+        ),
+        ("<= 20.0000001 mas", "<= 20 mas", None, {"design": "design (<= 20 mas) is looser than minimum (<= 20 mas)"}),
         (">= 80 mas", ">= 90 mas", None, {"design": "design (>= 80 mas) is looser than minimum (>= 90 mas)"}),
         (
             "<= 1 mas",
