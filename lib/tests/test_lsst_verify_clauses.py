@@ -466,3 +466,17 @@ def test_more_than_1500_specifications_load_within_5_seconds(tmp_path: Path) -> 
     assert time.perf_counter() - started < 5
     big, _ = found.documents[0].requirements
     assert sum(len(c.specifications) for c in big.clauses if isinstance(c, Uncovered)) == number
+
+
+def test_the_example_of_the_documentation_is_what_it_says(tmp_path: Path) -> None:
+    """Files, clause and tests of docs/packages.md."""
+    page = (Path(__file__).parents[2] / "docs/packages.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n# (\S+?):? .*?\n(.*?)```", page, re.DOTALL)
+    found = requirements.load(packages.write(tmp_path, {name.rstrip(":"): text for name, text in blocks}))
+    assert limits(covered(found)["AM1"]) == {"design": "<= 10 mas"}
+    assert [case.id for case in found.cases()] == [f"survey-AM1-{band}" for band in "ugrizy"]
+    assert uncovered(found)["AM1-conditional"].specifications == ("survey.AM1.camera_design_r",)
+    (row,) = [line for line in page.splitlines() if line.startswith("| metric |")]
+    clauses = [clause.id for r in requirements.load().documents[0].requirements for clause in r.covered]
+    families = {re.sub("(gri|uzy)$", "", name) for name in clauses}
+    assert set(re.findall("`(.*?)`", row)) == families - {"AM2", "AF2", "AD2"}
