@@ -285,9 +285,25 @@ def quantity(text: object) -> u.Quantity:
     if not math.isfinite(float(number)):
         raise ValueError(f"{text!r} is not a finite number")
     try:
-        return float(number) * u.Unit(unit)
+        return float(number) * parse_unit(unit)
     except ValueError:
         raise ValueError(f"{text!r}: unit {unit!r} is not known to astropy") from None
+
+
+def parse_unit(text: str) -> u.UnitBase:
+    """Parse a unit known to astropy, with short numbers in it: astropy works out any power, however long that takes.
+
+    Raises
+    ------
+    ValueError
+        Not known, or with longer numbers.
+    """
+    if len(text) > 80 or re.search(r"[0-9]{5}|[0-9][eE]", text):
+        raise ValueError(f"{text[:80]!r} is no unit")
+    try:
+        return u.Unit(text)
+    except (TypeError, OverflowError, ZeroDivisionError) as error:
+        raise ValueError(str(error)) from None
 
 
 def number_or_quantity(value: object) -> u.Quantity:

@@ -269,7 +269,7 @@ def _number(value: Value, name: str) -> float:
 
 
 def _unit(value: Value, name: str) -> u.UnitBase:
-    found = _parsed(value.data) if isinstance(value.data, str) and len(value.data) <= 80 else None
+    found = _parsed(value.data) if isinstance(value.data, str) else None
     if found is None:
         raise value.error(f"{name}: key 'unit': {str(value.plain)[:80]!r} is not known to astropy")
     return found
@@ -279,8 +279,8 @@ def _unit(value: Value, name: str) -> u.UnitBase:
 def _parsed(text: str) -> u.UnitBase | None:
     """A unit; SQR-017 writes that of a number as ``---``, SQR-019 as an empty text."""
     try:
-        unit = u.Unit("" if text == "---" else text.strip())
-    except (ValueError, TypeError, OverflowError, ZeroDivisionError):
+        unit = document.parse_unit("" if text == "---" else text.strip())
+    except ValueError:
         return None
     return unit if isinstance(unit, u.UnitBase | u.function.FunctionUnitBase) else None
 

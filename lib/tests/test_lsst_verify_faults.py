@@ -73,6 +73,8 @@ FAULTS: dict[str, tuple[str, str, int, str]] = {
         4,
         "AM1.design: key 'unit': 'marsec' is not known to astropy",
     ),
+    "unit that takes ages": ("unit: mas", "unit: 10**999999999 mas", 4, "key 'unit': '10**999999999 mas' is not known"),
+    "unit without bounds": ("unit: mas", "unit: 1e999 mas", 4, "key 'unit': '1e999 mas' is not known to astropy"),
     "unit is no text": ("unit: mas", "unit: 3", 4, "key 'unit': '3' is not known to astropy"),
     "unit of another kind": (
         "unit: mas",
