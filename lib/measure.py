@@ -16,7 +16,7 @@ from skyaccept.lib.inference import Inferences, identity
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, evaluate
 from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, record
-from skyaccept.lib.provenance import describe, run_record, uncovered
+from skyaccept.lib.provenance import describe, notes, run_record, uncovered
 from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Matrix, Resampled
@@ -93,7 +93,14 @@ def run(
     )
     results = tuple(measurer.measure(case) for case in clauses.cases(bands))
     provenance = run_record(started, "skyaccept.lib.measure.run")
-    return Results(provenance, measurer.dataset(), results, describe(results, clauses), uncovered(clauses))
+    return Results(
+        provenance,
+        measurer.dataset(),
+        results,
+        describe(results, clauses),
+        uncovered(clauses),
+        notes=notes(clauses),
+    )
 
 
 def needs(
