@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from skyaccept.lib.document import Origin
 from skyaccept.lib.limit import Level
-
-if TYPE_CHECKING:
-    from skyaccept.lib.requirements import Document
 
 
 @dataclass(frozen=True)
@@ -24,15 +21,38 @@ class Note:
     clause: str = ""
 
 
-def notes(doc: Document, place: Origin) -> Iterator[Note]:
+class Clause(Protocol):
+    """What has levels."""
+
+    @property
+    def id(self) -> str:
+        """Name of the clause."""
+
+    @property
+    def levels(self) -> Mapping[str, Level]:
+        """Limits by level."""
+
+
+class Requirement(Protocol):
+    """What has clauses."""
+
+    @property
+    def id(self) -> str:
+        """Name of the requirement."""
+
+    @property
+    def clauses(self) -> Sequence[Clause]:
+        """In document order."""
+
+
+def notes(document: str, requirements: Sequence[Requirement], place: Origin) -> Iterator[Note]:
     """What was noted as a document was read, and levels that contradict each other."""
-    name = doc.document or ""
-    yield from (Note(name, requirement, text) for requirement, text in place.notes)
-    for r, requirement in enumerate(doc.requirements):
+    yield from (Note(document, requirement, text) for requirement, text in place.notes)
+    for r, requirement in enumerate(requirements):
         for c, clause in enumerate(requirement.clauses):
             for level, words in contradictions(clause.levels).items():
                 text = f"{place.where(('requirements', r, 'clauses', c, 'levels', level))}: {words}"
-                yield Note(name, requirement.id, text, clause.id)
+                yield Note(document, requirement.id, text, clause.id)
 
 
 def contradictions(levels: Mapping[str, Level]) -> dict[str, str]:

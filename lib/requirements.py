@@ -251,7 +251,8 @@ def load(names: str | Path | Iterable[str | Path] = "LSE-30", where: Iterable[st
     documents = tuple(doc for doc, _ in read if doc.requirements)
     if not any(requirement.clauses for doc in documents for requirement in doc.requirements):
         raise InputError(f"no requirement found in {', '.join(map(str, names)) or 'an empty list of documents'}")
-    return Specification(documents, definitions, tuple(note for doc, place in read for note in notes(doc, place)))
+    noted = (note for doc, place in read for note in notes(doc.document or "", doc.requirements, place))
+    return Specification(documents, definitions, tuple(noted))
 
 
 def _files(name: str | Path) -> list[Path]:
