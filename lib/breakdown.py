@@ -27,8 +27,8 @@ from skyaccept.lib.departure import SIGNIFICANCE, departures
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled, Residual
-from skyaccept.lib.residual import residuals, words
-from skyaccept.lib.results import Json
+from skyaccept.lib.residual import chosen, residuals, words
+from skyaccept.lib.results import Json, short
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -120,7 +120,7 @@ class Breakdown:
 
 
 def _rounded(cell: Json) -> Json:
-    return {key: float(f"{value:.6g}") if isinstance(value, float) else value for key, value in cell.items()}
+    return {key: short(value) if isinstance(value, float) else value for key, value in cell.items()}
 
 
 def columns(by: Sequence[str]) -> list[str]:
@@ -181,7 +181,7 @@ def record(
         broken = break_down(found, question, detections, rows, by, confidence)
     except NotMeasurable as reason:
         return {"no_breakdown": f"no breakdown: {str(reason).removeprefix('no interval: ')}"}
-    note = found.matrix.note.replace("; replicates of", "measurements of")
+    note = chosen(found.matrix)
     return {"breakdown": {one.by: one.to_json(confidence) | {"note": note} for one in broken}}
 
 
@@ -204,7 +204,7 @@ def break_down(
     """
     found = residuals(resampled)
     matrix, residual, flat = resampled.matrix, found.kind, found.values
-    place = cells.Place(matrix, detections, cells.table(matrix, detections, rows), found.stars, found.column)
+    place = cells.place(matrix, detections, rows, found)
     statistics = [_statistic(question, residual, whole) for whole in flat.T]
 
     def largest(part: Values) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Detections, numbering
 from skyaccept.lib.replicates import Matrix
+from skyaccept.lib.residual import Residuals
 from skyaccept.lib.sphere import degrees, unit_vectors
 
 Values = NDArray[np.float64]
@@ -114,6 +115,11 @@ KEYS: Mapping[str, Callable[[Place], Members]] = {
 
 COLUMNS: Mapping[str, str] = {"detector": "detector", "airmass": "airmass", "magnitude": "mag"}
 """Columns that keys need."""
+
+
+def place(matrix: Matrix, detections: Detections, rows: Codes, found: Residuals) -> Place:
+    """Where the residuals of a matrix were made; ``rows`` of the catalog are its sample."""
+    return Place(matrix, detections, table(matrix, detections, rows), found.stars, found.column)
 
 
 def table(matrix: Matrix, detections: Detections, rows: Codes) -> Codes:

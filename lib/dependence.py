@@ -24,8 +24,8 @@ from skyaccept.lib import cells
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.replicates import Resampled
-from skyaccept.lib.residual import Residuals, residuals, words
-from skyaccept.lib.results import Json
+from skyaccept.lib.residual import Residuals, chosen, residuals, words
+from skyaccept.lib.results import Json, short
 from skyaccept.lib.sphere import azimuthal, degrees, unit_vectors
 
 Values = NDArray[np.float64]
@@ -64,7 +64,7 @@ def record(resampled: Callable[[], Resampled], detections: Detections, rows: Cod
     except NotMeasurable as reason:
         return {"no_dependence": str(reason)}
     matrix = made.matrix
-    place = cells.Place(matrix, detections, cells.table(matrix, detections, rows), found.stars, found.column)
+    place = cells.place(matrix, detections, rows, found)
     sizes = np.abs(found.values)
     parts = {
         "magnitude": _by_magnitude(found, place),
@@ -73,8 +73,7 @@ def record(resampled: Callable[[], Resampled], detections: Detections, rows: Cod
         "visits": _by_visit(sizes, place),
     }
     known = {name: part for name, part in parts.items() if part is not None}
-    note = matrix.note.replace("; replicates of", "measurements of")
-    return {"dependence": {"of": words(found.kind, matrix), "note": note, **known}}
+    return {"dependence": {"of": words(found.kind, matrix), "note": chosen(matrix), **known}}
 
 
 def _by_magnitude(found: Residuals, place: cells.Place) -> Json | None:
@@ -113,11 +112,11 @@ def _by_magnitude(found: Residuals, place: cells.Place) -> Json | None:
         weight = np.sqrt(known["number"])
         fitted, _ = optimize.nnls(terms / expected[:, None] * weight[:, None], weight)
         known["model"] = _rounded(np.sqrt(terms @ fitted * median))
-        known["floor"] = float(f"{np.sqrt(fitted[0]):.4g}")
+        known["floor"] = short(float(np.sqrt(fitted[0])), 4)
     return known
 
 
-def _by_sky(sizes: Values, place: cells.Place) -> Json | None:
+def _by_sky(sizes: Values, place: cells.Place) -> Json:
     """Map around the middle of the stars; RA increases with x as it does with east."""
     table, d = place.table, place.detections
     measured = np.unique(place.stars)
@@ -139,7 +138,7 @@ def _by_sky(sizes: Values, place: cells.Place) -> Json | None:
     return {
         "center": [float(f"{ra:.6f}"), float(f"{dec:.6f}")],
         "corner": _rounded([x.min(), y.min()]),
-        "width": float(f"{width:.6g}"),
+        "width": short(width),
         "columns": columns,
         "size": _rounded(median, 3),
         "number": number.tolist(),
@@ -206,4 +205,4 @@ def _medians(code: Codes, sizes: Values, of: int) -> tuple[Values, Codes]:
 
 def _rounded(values: Any, digits: int = 4) -> list[float | None]:
     """As they stand in the results: short, and None for what is not known."""
-    return [float(f"{value:.{digits}g}") if np.isfinite(value) else None for value in np.asarray(values, dtype=float)]
+    return [short(value, digits) if np.isfinite(value) else None for value in np.asarray(values, dtype=float)]

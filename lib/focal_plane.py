@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Detections
+from skyaccept.lib.results import short
 from skyaccept.lib.sphere import azimuthal, unit_vectors
 
 Complex = NDArray[np.complex128]
@@ -50,7 +51,7 @@ def layout(detections: Detections) -> dict[str, tuple[float, float]]:
     if not np.nanmedian(np.abs(laid - plan)) < _LOOSE * np.median(apart.min(axis=1)):
         return {}
     plan = plan - plan[known].mean()
-    return {str(names[k]): (float(f"{plan[k].real:.5g}"), float(f"{plan[k].imag:.5g}")) for k in known}
+    return {str(names[k]): (short(plan[k].real, 5), short(plan[k].imag, 5)) for k in known}
 
 
 def _by_visit(detections: Detections, rows: NDArray[np.int64], detector: NDArray[np.int64], of: int) -> Complex:

@@ -11,7 +11,7 @@ from skyaccept.lib.catalog import Detections, numbering
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Question, Values
 from skyaccept.lib.replicates import Matrix, Resampled, cells, infer
-from skyaccept.lib.results import Json
+from skyaccept.lib.results import Json, short
 from skyaccept.lib.separation import Positions
 from skyaccept.lib.sphere import degrees
 from skyaccept.lib.uncertainty import Estimate
@@ -91,7 +91,7 @@ def record(tables: Sequence[Values], names: Sequence[str]) -> dict[str, dict[str
     """What is kept of tables in the results: values of all, without each block of visits, without each cell."""
 
     def rounded(row: Values) -> list[float]:
-        return [float(f"{value:.6g}") for value in row]
+        return [short(value) for value in row]
 
     return {
         name: {"all": rounded(table[0, :1]), "visits": rounded(table[1:, 0]), "stars": rounded(table[0, 1:])}

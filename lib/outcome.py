@@ -15,7 +15,7 @@ from skyaccept.lib.limit import Level
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample
 from skyaccept.lib.requirements import Case
-from skyaccept.lib.results import Json, LevelResult, Result, SampleAccount
+from skyaccept.lib.results import Json, LevelResult, Result, SampleAccount, short
 from skyaccept.lib.selection import Cut
 
 BINS = 100
@@ -193,8 +193,8 @@ def histogram(errors: Errors, estimator: Estimator) -> Json:
     return {
         "errors": estimator.of,
         "unit": estimator.unit,
-        "edges": [float(f"{edge:.6g}") for edge in edges],
-        "counts": counts.tolist() if counts.dtype.kind == "i" else [float(f"{count:.6g}") for count in counts],
+        "edges": [short(edge) for edge in edges],
+        "counts": counts.tolist() if counts.dtype.kind == "i" else [short(count) for count in counts],
         "above": max(0, of - round(counts.sum())),
         "median": quantile.median(values, times),
         "of": of,

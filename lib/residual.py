@@ -68,6 +68,11 @@ def words(kind: Residual, matrix: Matrix) -> str:
     }[kind.about]
 
 
+def chosen(matrix: Matrix) -> str:
+    """Which stars the measurements are of; "" where these are all."""
+    return matrix.note.replace("; replicates of", "measurements of")
+
+
 def _of_coordinate(matrix: Matrix, axis: int, kind: Residual) -> Values:
     values = matrix.values[axis]
     if matrix.other:

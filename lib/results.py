@@ -278,6 +278,11 @@ class Results:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
+def short(value: float, digits: int = 6) -> float:
+    """A number as it stands in the data of a result: with few significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
 def plain(data: Json) -> Json:
     """Replace tuples by lists, as data looks when it comes back from JSON."""
     copy: Json = json.loads(json.dumps(data, allow_nan=False))

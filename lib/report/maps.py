@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.report.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, Mark, spots
+from skyaccept.lib.report import plots
+from skyaccept.lib.report.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, spots
 from skyaccept.lib.report.text import number
 from skyaccept.lib.results import Json, Result
 
@@ -20,7 +21,7 @@ _DETECTOR = 0.42  # half the side of a detector over the distance of neighbourin
 
 def sky(result: Result) -> str:
     """Median size of the residuals on the sky; "" without data."""
-    found = result.data.get("dependence", {}).get("sky")
+    found = plots.dependence(result).get("sky")
     if not found:
         return ""
     columns, width = found["columns"], found["width"]
@@ -34,31 +35,20 @@ def sky(result: Result) -> str:
 
 def focal_plane(result: Result, places: Mapping[str, Sequence[float]]) -> str:
     """Median size of the residuals by detector, at its place where that is known; "" with fewer than two."""
-    found = result.data.get("dependence", {}).get("detectors")
+    found = plots.dependence(result).get("detectors")
     if not found or len(found["name"]) < 2:
         return ""
     names = [f"detector {name}" for name in found["name"]]
     if not all(name in places for name in found["name"]):
-        return _in_order(result, found, names)
+        title = f"{len(names)} detectors in order of their numbers"
+        order = range(1, len(names) + 1)
+        return plots.sizes(result, found, names, list(order), (0.0, len(names) + 1.0), title, "detector")
     x, y = np.array([places[name] for name in found["name"]], dtype=np.float64).T
     apart = np.abs((x + 1j * y)[:, None] - (x + 1j * y))
     np.fill_diagonal(apart, np.inf)
     half = _DETECTOR * float(np.median(apart.min(axis=1)))
     title = "Median size by detector, as its stars lie on the sky"
     return _map(result, title, "degrees from the middle of the field", (x, y), found, names, half or 0.5)
-
-
-def _in_order(result: Result, found: Json, names: Sequence[str]) -> str:
-    rows = zip(range(1, len(names) + 1), found["size"], names, found["number"], strict=True)
-    known = [row for row in rows if row[1] is not None]
-    if not known:
-        return ""
-    xs, ys, labels, numbers = zip(*known, strict=True)
-    frame = Frame((0.0, len(names) + 1.0), (0.0, 1.15 * (max(ys) or 1.0)))
-    middle = frame.horizontal(Mark("median", float(np.median(ys)), "threshold"))
-    unit = result.data["histogram"]["unit"]
-    title = f"{len(names)} detectors in order of their numbers"
-    return frame.draw(title, "detector", f"median size ({unit})", middle + frame.dots(xs, ys, labels, numbers))
 
 
 def _map(
@@ -89,7 +79,6 @@ def _map(
     edges = _edges(values[seen])
     color = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, COLORS - 1)
     side = half / scale
-    unit = result.data["histogram"]["unit"]
     drawn = []
     square = f"m-{side:.1f} -{side:.1f}h{2 * side:.1f}v{2 * side:.1f}h-{2 * side:.1f}z"
     for k in range(COLORS):
@@ -102,7 +91,7 @@ def _map(
                     path, f"c{k}", names=named, numbers=[numbers[c] for c in chosen], values=[values[c] for c in chosen]
                 )
             )
-    return frame.draw(f"{title} ({unit})", label, "", "".join(drawn) + _legend(edges, unit))
+    return frame.draw(f"{title} ({plots.unit(result)})", label, "", "".join(drawn) + _legend(edges))
 
 
 def _edges(values: Values) -> Values:
@@ -113,7 +102,7 @@ def _edges(values: Values) -> Values:
     return np.linspace(max(0.0, min(low, middle - least)), max(high, middle + least), COLORS + 1)
 
 
-def _legend(edges: Values, unit: str) -> str:
+def _legend(edges: Values) -> str:
     """Colours from the smallest at the bottom up, with the values between them."""
     x, height = WIDTH - RIGHT - _LEGEND + 18, (HEIGHT - TOP - BOTTOM) / COLORS
     drawn = []

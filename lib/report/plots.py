@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -49,7 +51,7 @@ def cumulative(result: Result) -> str:
         return ""
     edges, above = np.array(data["edges"]), _above(data)
     thresholds = result.levels[result.level].parameters if result.level in result.levels else result.parameters
-    unit, marks, level_marks = data["unit"], [], []
+    marks, level_marks = [], []
     measured = Mark(f"measured {number(result.value)} {text_unit(result.unit)}", float(result.value or 0), "measured")
     bounds = []
     if result.limit is not None:
@@ -65,12 +67,12 @@ def cumulative(result: Result) -> str:
             level_marks.append(Mark("median", 50.0, "threshold"))
     frame = Frame(span(edges, marks), (0.0, 105.0))
     lines = "".join(frame.vertical(mark) for mark in marks) + "".join(frame.horizontal(mark) for mark in level_marks)
-    return frame.draw("Share of errors above x", f"x ({unit})", "%", frame.line(edges, above) + lines)
+    return frame.draw("Share of errors above x", f"x ({unit(result)})", "%", frame.line(edges, above) + lines)
 
 
 def magnitude(result: Result) -> str:
     """Rms against magnitude, with what 68 % of the stars or pairs show, and the error model; "" without data."""
-    found = _dependence(result).get("magnitude")
+    found = dependence(result).get("magnitude")
     if not found:
         return ""
     x, y = found["magnitude"], found["rms"]
@@ -79,12 +81,12 @@ def magnitude(result: Result) -> str:
     drawn = frame.line([*x, *reversed(x)], [*found["high"], *reversed(found["low"])], kind="span")
     if "model" in found:
         drawn += frame.line(x, found["model"], kind="line model")
-        words = escape(f"error model, from {number(found['floor'])} {_unit(result)} a star")
+        words = escape(f"error model, from {number(found['floor'])} {unit(result)} a star")
         place = f'x="{frame.x(x[0]) + 4:.1f}" y="{frame.y(0) - 8:.1f}"'
         drawn += f'<text class="label threshold" {place}>{words}</text>'
     pairs = "of the fainter star" if result.sample is not None and result.sample.pairs else ""
     return frame.draw(
-        "Rms against magnitude", f"magnitude {pairs}".strip(), f"rms ({_unit(result)})", drawn + frame.dots(x, y)
+        "Rms against magnitude", f"magnitude {pairs}".strip(), f"rms ({unit(result)})", drawn + frame.dots(x, y)
     )
 
 
@@ -97,16 +99,15 @@ def of_two(before: Result, after: Result) -> str:
     first, last = (pick(data["edges"][k] for data in known.values()) for pick, k in ((min, 0), (max, -1)))
     frame = Frame((first, last), (0.0, 105.0))
     lines = "".join(frame.line(data["edges"], _above(data), f"line {name}") for name, data in known.items())
-    unit = known["after"]["unit"]
-    drawn = frame.draw("Share of errors above x", f"x ({unit})", "%", lines + _which(frame))
-    by_magnitude = {name: one for name, run in runs.items() if (one := _dependence(run).get("magnitude"))}
+    drawn = frame.draw("Share of errors above x", f"x ({unit(after)})", "%", lines + _which(frame))
+    by_magnitude = {name: one for name, run in runs.items() if (one := dependence(run).get("magnitude"))}
     if len(by_magnitude) < 2:
         return drawn
     found = by_magnitude.values()
     places = [x for one in found for x in one["magnitude"]]
     frame = Frame((min(places) - 0.2, max(places) + 0.2), (0.0, 1.15 * max(max(one["rms"]) for one in found)))
     lines = "".join(frame.line(one["magnitude"], one["rms"], f"line {name}") for name, one in by_magnitude.items())
-    return drawn + frame.draw("Rms against magnitude", "magnitude", f"rms ({unit})", lines + _which(frame))
+    return drawn + frame.draw("Rms against magnitude", "magnitude", f"rms ({unit(after)})", lines + _which(frame))
 
 
 def _which(frame: Frame) -> str:
@@ -119,7 +120,7 @@ def _which(frame: Frame) -> str:
 
 def visits(result: Result) -> str:
     """Size of the residuals by visit against time and airmass, or in order where no time is known; "" without data."""
-    found = _dependence(result).get("visits")
+    found = dependence(result).get("visits")
     if not found or len(found["name"]) < 2:
         return ""
     drawn = ""
@@ -132,25 +133,38 @@ def visits(result: Result) -> str:
 
 
 def _by_visit(result: Result, found: Json, places: list[float | None], how: str, label: str) -> str:
-    known = [
-        row
-        for row in zip(places, found["size"], found["name"], found["number"], strict=True)
-        if row[0] is not None and row[1] is not None
-    ]
+    known = [x for x, size in zip(places, found["size"], strict=True) if x is not None and size is not None]
     if not known:
         return ""
-    xs, ys, names, numbers = zip(*known, strict=True)
-    first = 0.0
     if label == "MJD":
-        first = float(min(xs) // 1)
+        first = float(min(known) // 1)
         label = f"MJD - {first:.0f}"
-    places_x = [x - first for x in xs]
-    margin = 0.04 * (max(places_x) - min(places_x)) or 0.5
-    frame = Frame((min(places_x) - margin, max(places_x) + margin), (0.0, 1.15 * (max(ys) or 1.0)))
-    what = "groups of visits" if any(" and " in name for name in names) else "visits"
+        places = [None if x is None else x - first for x in places]
+        known = [x - first for x in known]
+    margin = 0.04 * (max(known) - min(known)) or 0.5
+    what = "groups of visits" if any(re.search(r" and \d+ more$", name) for name in found["name"]) else "visits"
+    span_x = (min(known) - margin, max(known) + margin)
+    return sizes(result, found, found["name"], places, span_x, f"{len(known)} {what} {how}", label)
+
+
+def sizes(
+    result: Result,
+    found: Json,
+    names: Sequence[str],
+    places: Sequence[float | None],
+    span_x: tuple[float, float],
+    title: str,
+    label: str,
+) -> str:
+    """Median sizes of named cells as dots at some places, with the median of all; "" without any."""
+    rows = zip(places, found["size"], names, found["number"], strict=True)
+    known = [row for row in rows if row[0] is not None and row[1] is not None]
+    if not known:
+        return ""
+    xs, ys, labels, numbers = zip(*known, strict=True)
+    frame = Frame(span_x, (0.0, 1.15 * (max(ys) or 1.0)))
     middle = frame.horizontal(Mark("median", float(np.median(ys)), "threshold"))
-    title = f"{len(names)} {what} {how}"
-    return frame.draw(title, label, f"median size ({_unit(result)})", middle + frame.dots(places_x, ys, names, numbers))
+    return frame.draw(title, label, f"median size ({unit(result)})", middle + frame.dots(xs, ys, labels, numbers))
 
 
 def _above(histogram: Json) -> Any:
@@ -159,12 +173,13 @@ def _above(histogram: Json) -> Any:
     return 100 * (histogram["of"] - np.concatenate([[0.0], np.cumsum(counts)])) / histogram["of"]
 
 
-def _dependence(result: Result) -> Json:
+def dependence(result: Result) -> Json:
+    """What the errors of a result depend on; empty where that is not known."""
     found: Json = result.data.get("dependence", {})
     return found
 
 
-def _unit(result: Result) -> str:
+def unit(result: Result) -> str:
     """Unit of the errors, which is not that of a percentage of them."""
     return str(result.data.get("histogram", {}).get("unit", result.unit))
 
