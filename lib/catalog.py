@@ -51,6 +51,9 @@ class Detections:
         Object of each detection, 0 ... n_objects - 1; negative for a detection without a position or in an
         ambiguous group, see `skyaccept.lib.association`. None before association.
     detector : (n,) int64, optional
+        Index into ``detectors``, or the number of the detector where these are empty.
+    detectors : tuple of str
+        Names of the detectors, in ascending order.
     mag, mag_err : (n,) float, optional
         Magnitude and its standard error, mag.
     snr : (n,) float, optional
@@ -84,6 +87,7 @@ class Detections:
     ra_err: Array | None = None
     dec_err: Array | None = None
     flags: Mapping[str, Array] = field(default_factory=dict)
+    detectors: tuple[str, ...] = ()
     name: str = ""
     source: str = ""
     survey: str = ""
@@ -96,6 +100,10 @@ class Detections:
     def n_objects(self) -> int:
         """Number of objects; 0 before association."""
         return 0 if self.object is None or len(self) == 0 else int(self.object.max()) + 1
+
+    def detector_name(self, code: int) -> str:
+        """What the catalog calls a detector."""
+        return self.detectors[code] if self.detectors else str(code)
 
     def column(self, name: str, needed_by: str) -> Array:
         """Optional column by name.

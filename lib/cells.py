@@ -68,7 +68,8 @@ def by_visit(place: Place) -> Members:
 def by_detector(place: Place) -> Members:
     """Cells of the detectors; a pair that lies on two belongs to both."""
     detector = place.detections.column("detector", "--by detector")[place.rows]
-    return [(str(code), np.flatnonzero((detector == code).any(axis=1))) for code in np.unique(detector)]
+    name = place.detections.detector_name
+    return [(name(code), np.flatnonzero((detector == code).any(axis=1))) for code in np.unique(detector)]
 
 
 def by_airmass(place: Place) -> Members:

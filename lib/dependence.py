@@ -149,9 +149,10 @@ def _by_detector(sizes: Values, place: cells.Place) -> Json | None:
     """Sizes by detector; None where the catalog has none."""
     if place.detections.detector is None:
         return None
-    names, code = np.unique(place.detections.detector[place.rows], return_inverse=True)
-    median, number = _medians(code.reshape(place.stars.shape), sizes, len(names))
-    return {"name": [str(name) for name in names], "size": _rounded(median, 3), "number": number.tolist()}
+    detectors, code = np.unique(place.detections.detector[place.rows], return_inverse=True)
+    median, number = _medians(code.reshape(place.stars.shape), sizes, len(detectors))
+    names = [place.detections.detector_name(detector) for detector in detectors]
+    return {"name": names, "size": _rounded(median, 3), "number": number.tolist()}
 
 
 def _by_visit(sizes: Values, place: cells.Place) -> Json | None:

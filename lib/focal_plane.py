@@ -51,7 +51,7 @@ def layout(detections: Detections) -> dict[str, tuple[float, float]]:
     if not np.nanmedian(np.abs(laid - plan)) < _LOOSE * np.median(apart.min(axis=1)):
         return {}
     plan = plan - plan[known].mean()
-    return {str(names[k]): (short(plan[k].real, 5), short(plan[k].imag, 5)) for k in known}
+    return {detections.detector_name(names[k]): (short(plan[k].real, 5), short(plan[k].imag, 5)) for k in known}
 
 
 def _by_visit(detections: Detections, rows: NDArray[np.int64], detector: NDArray[np.int64], of: int) -> Complex:

@@ -313,7 +313,9 @@ def _detections(columns: Mapping[str, Array | Labels]) -> Detections:
     names = {name: tuple(map(str, c.values.tolist())) for name, c in columns.items() if isinstance(c, Labels)}
     given["band"] = given["band"].astype(np.int16)
     flags = {name.removeprefix("flag_"): given.pop(name) for name in list(given) if name.startswith("flag_")}
-    return Detections(**given, visits=names["visit"], bands=names["band"], flags=flags)
+    return Detections(
+        **given, visits=names["visit"], bands=names["band"], detectors=names.get("detector", ()), flags=flags
+    )
 
 
 def _join_visits(path: Path, visit: Labels, offer: Collection[str]) -> dict[str, Array]:

@@ -328,3 +328,11 @@ def test_the_order_of_rows_changes_no_cell() -> None:
                 assert [a[n] for n in ("value", "low", "high", "ratio", "significance")] == pytest.approx(
                     [b[n] for n in ("value", "low", "high", "ratio", "significance")], rel=1e-6
                 )
+
+
+def test_cells_of_detectors_have_the_names_of_the_catalog() -> None:
+    d = survey()
+    names = tuple(f"ccd{k:02d}" for k in range(9))
+    found = one(dataclasses.replace(d, detectors=names), "PA1gri", ["detector"], confidence=0.95).data
+    assert {cell["name"] for cell in found["breakdown"]["detector"]["cells"]} == set(names)
+    assert found["dependence"]["detectors"]["name"] == list(names)

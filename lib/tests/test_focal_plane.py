@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from skyaccept.lib import readers
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.focal_plane import layout
 from skyaccept.lib.tests.samples import detections
@@ -89,3 +92,16 @@ def test_positions_that_are_not_known_do_no_harm() -> None:
     found = survey((150.0, 2.0))
     ra = np.where(np.arange(len(found)) % 7 == 0, np.nan, found.ra)
     assert sorted(layout(replace(found, ra=ra))) == sorted(PLAN)
+
+
+def test_detectors_keep_the_names_that_the_catalog_gives_them(tmp_path: Path) -> None:
+    """In the plan, in maps and in breakdowns; a reader holds labels as codes of those that occur."""
+    found = survey((150.0, 2.0))
+    assert found.detector is not None
+    columns = {"visit": found.visit, "band": "r", "ra": found.ra, "dec": found.dec, "detector": 3 * found.detector + 17}
+    pd.DataFrame(columns).to_parquet(tmp_path / "catalog.parquet")
+    read = readers.load(tmp_path / "catalog.parquet")
+    expected = {str(3 * int(name) + 17) for name in PLAN}
+    assert set(layout(read)) == set(read.detectors) == expected
+    assert read.detector is not None
+    assert {read.detector_name(code) for code in np.unique(read.detector)} == expected
