@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib import quantile
 from skyaccept.lib.catalog import numbering
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import scatter
@@ -66,7 +67,7 @@ def mean_difference(sample: Sample, parameters: Mapping[str, float], settings: S
     star = sample.star[found.used]
     seen, place = np.unique(star, return_inverse=True)
     means = np.bincount(place, found.value) / np.bincount(place)
-    notes = (*found.notes, f"{len(seen):,} stars are compared", _COMMON)
+    notes = (*found.notes, f"{len(seen):,} stars are compared", _signed(means), _COMMON)
     return Errors(means, 0, len(found.value), found.method, notes=notes, rows=found.used)
 
 
@@ -91,7 +92,7 @@ def mean_color_difference(sample: Sample, parameters: Mapping[str, float], setti
     count = f"{np.count_nonzero(both):,} stars are compared in both bands"
     method = f"in {sample.band} {here.method}; minus the same in {other.band}, {there.method}"
     measurements = int(number[both].sum() + number_of_others[both].sum())
-    return Errors(errors, 0, measurements, method, notes=(*notes, count, _COMMON))
+    return Errors(errors, 0, measurements, method, notes=(*notes, count, _signed(errors), _COMMON))
 
 
 @dataclass(frozen=True)
@@ -171,8 +172,8 @@ def _expected(sample: Sample, reference: Reference, least: float) -> _Expected:
     if errors:
         with np.errstate(divide="ignore", invalid="ignore"):
             enough = np.all([2.5 / np.log(10) / error >= least for error in errors], axis=0)
-        known = _and([band for band in measured if band in reference.mag_errs])
-        conditions.append((f"S/N below {least:g} or unknown in {known}", enough))
+        judged = _and([band for band in measured if band in reference.mag_errs])
+        conditions.append((f"S/N below {least:g} or unknown in {judged}", enough))
     if term is None:
         notes += (
             f"the survey profile declares no colour term of {reference.survey or reference.name} for {sample.band}: "
@@ -202,7 +203,8 @@ def _by_object(sample: Sample, found: _Differences) -> tuple[Values, NDArray[np.
     """Sum and number of the differences of each object of the catalog."""
     number = sample.detections.n_objects
     objects = _objects(sample, found)
-    return np.bincount(objects, found.value, minlength=number), np.bincount(objects, minlength=number)
+    sums = np.asarray(np.bincount(objects, found.value, minlength=number), dtype=np.float64)
+    return sums, np.bincount(objects, minlength=number)
 
 
 def _objects(sample: Sample, found: _Differences) -> NDArray[np.int64]:
@@ -239,6 +241,10 @@ def _matrix_of_colors(sample: Sample, parameters: Mapping[str, float], settings:
 
 def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
     return replace(scatter.mean(matrix), note=f"; {_COMMON}")
+
+
+def _signed(errors: Values) -> str:
+    return f"with its sign, survey minus reference catalog, the median is {quantile.median(errors):+.4g} mmag"
 
 
 def _and(bands: tuple[str, ...] | list[str]) -> str:

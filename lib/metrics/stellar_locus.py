@@ -174,7 +174,7 @@ def _collect(sample: Sample, locus: Locus) -> _Stars:
             raise NotMeasurable(f"no detection in band {band} passes the cuts")
         samples.append(one)
     objects = [d.object[one.selection.rows] for one in samples]
-    sums = np.stack(
+    sums: Values = np.stack(
         [np.bincount(o, finite(one, "mag"), d.n_objects) for o, one in zip(objects, samples, strict=True)], 1
     )
     number = np.stack([np.bincount(o, minlength=d.n_objects) for o in objects], axis=1)

@@ -279,7 +279,8 @@ def test_hsc_against_ps1() -> None:
     ps1 = reader.load(REALDATA / "refcats" / "ps1_*", "ps1")
     found = readers.load(REALDATA / "hsc/matchedCatalogTract_0_r.fits.gz", "hsc-afw")
     pa6 = results(found, ps1)["PA6"]
-    assert (pa6.value, pa6.verdict) == (pytest.approx(5.44362, abs=1e-4), "pass")
+    assert pa6.value == pytest.approx(5.44362, abs=1e-4)
+    assert pa6.verdict == "pass"
     assert pa6.sample is not None
     assert "44 matched reference stars left out: outside 0 <= g-r and r-i <= 0.5" in "; ".join(pa6.sample.notes)
     both = readers.load(REALDATA / "hsc/matchedCatalogMulti_0_70.fits.gz", "hsc-afw")
