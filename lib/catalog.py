@@ -10,6 +10,7 @@ import astropy.units as u
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from skyaccept.lib.color import ColorTerm
 from skyaccept.lib.errors import InputError
 
 Array = NDArray[Any]
@@ -66,6 +67,8 @@ class Detections:
         Standard error of the position per coordinate, mas.
     flags : mapping of str to (n,) bool
         True marks a bad detection.
+    color_terms : mapping of str to mapping of str to ColorTerm
+        By the survey of the reference profile, and by band: what the survey profile declares.
     name, source, survey, sha256 : str
         What the dataset is called, where it came from, the survey profile, and the hash of its bytes.
     """
@@ -88,6 +91,7 @@ class Detections:
     dec_err: Array | None = None
     flags: Mapping[str, Array] = field(default_factory=dict)
     detectors: tuple[str, ...] = ()
+    color_terms: Mapping[str, Mapping[str, ColorTerm]] = field(default_factory=dict)
     name: str = ""
     source: str = ""
     survey: str = ""

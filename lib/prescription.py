@@ -102,7 +102,9 @@ def _settings(rule: Rule, case: Case, own: bool) -> Settings:
         min_common_visits=rule.min_common_visits or 1,
         ddof=rule.ddof,
         subtract_shot_noise=own and clause.subtract_shot_noise,
-        against=clause.against,
+        against=case.against,
         radius=None if rule.radius is None else float(rule.radius.to_value("rad")),
         all_bands=rule.all_bands,
+        reference_snr=rule.reference_snr,
+        locus=rule.locus,
     )

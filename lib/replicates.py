@@ -61,6 +61,9 @@ class Matrix:
         Code of each visit in the catalog.
     other_visits : (m_visits,) int64, optional
         The same of those in ``other``.
+    together : bool
+        Whether visits of ``other`` matter as much as those of ``values``, so that a block leaves out some of both: then
+        there are no more blocks than either side has visits.
     """
 
     values: tuple[Values, ...]
@@ -74,6 +77,7 @@ class Matrix:
     note: str = ""
     visits: NDArray[np.int64] | None = None
     other_visits: NDArray[np.int64] | None = None
+    together: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,14 +173,14 @@ def infer(
         Too few visits or stars for an interval.
     """
     check(resampled)
-    matrix, visits = resampled.matrix, resampled.matrix.values[0].shape[1]
+    matrix = resampled.matrix
     by_axis = [
         _coordinates(resampled, questions, axis, None if values is None else [value[axis] for value in values])
         for axis in range(len(matrix.values))
     ]
     method = (
-        f"delete-block jackknife over {len(blocks(visits))} blocks of {visits} visits, over {_cells(matrix)} cells of "
-        f"{matrix.n_stars:,} stars, and over both{matrix.note}{resampled.note}"
+        f"delete-block jackknife over {_blocks(matrix)} blocks of {matrix.values[0].shape[1]} visits, over "
+        f"{_cells(matrix)} cells of {matrix.n_stars:,} stars, and over both{matrix.note}{resampled.note}"
     )
     inferred: list[Inferred | NotMeasurable] = []
     for found in zip(*by_axis, strict=True):
@@ -210,7 +214,7 @@ def tables(resampled: Resampled, statistics: Sequence[Callable[[Sorted], float]]
 def check(resampled: Resampled) -> None:
     """Make sure that there are visits and stars enough for an interval; raises `NotMeasurable`."""
     matrix = resampled.matrix
-    visits = matrix.values[0].shape[1]
+    visits = _fewest(matrix)
     if visits <= resampled.fewest:
         raise NotMeasurable(
             f"no interval: {visits} visit{'s' * (visits != 1)} cannot tell how much visits differ, which takes "
@@ -220,9 +224,9 @@ def check(resampled: Resampled) -> None:
         raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
 
 
-def blocks(visits: int) -> list[NDArray[np.int64]]:
-    """Visits of each block."""
-    return np.array_split(np.arange(visits), min(visits, BLOCKS))
+def blocks(visits: int, number: int = BLOCKS) -> list[NDArray[np.int64]]:
+    """Visits of each block, of at most so many."""
+    return np.array_split(np.arange(visits), min(visits, number))
 
 
 def _coordinates(
@@ -291,7 +295,7 @@ def _rows(
 ) -> Iterator[list[list[float]]]:
     """Measures of all replicates: by rows with all visits and without each block, by columns the same of cells."""
     cell = cells(matrix, matrix.stars)
-    left_out = [None, *range(len(blocks(matrix.values[0].shape[1])))]
+    left_out = [None, *range(_blocks(matrix))]
     for row, block in enumerate(left_out):
         progress.report("leaving out visits and stars", row, len(left_out))
         take = find(_without(matrix, axis, block), True)
@@ -302,6 +306,16 @@ def cells(matrix: Matrix, stars: NDArray[np.int64]) -> NDArray[np.int64]:
     """Cell of the sky of each of some stars, as the tree of the positions is divided."""
     number = _cells(matrix)
     return np.searchsorted(matrix.n_stars * np.arange(1, number + 1) // number, stars, side="right")
+
+
+def _blocks(matrix: Matrix) -> int:
+    return min(_fewest(matrix), BLOCKS)
+
+
+def _fewest(matrix: Matrix) -> int:
+    """Number of visits, of the side that has fewer where both are left out together."""
+    sides = matrix.values[:1] + (matrix.other[:1] if matrix.together else ())
+    return min(values.shape[1] for values in sides)
 
 
 def _cells(matrix: Matrix) -> int:
@@ -318,10 +332,10 @@ def _without(matrix: Matrix, axis: int, block: int | None) -> Kept:
     values, other = matrix.values[axis], matrix.other[axis] if matrix.other else None
     if block is None:
         return Kept(values, other, matrix.least, matrix)
-    number = len(blocks(values.shape[1]))
-    out = blocks(values.shape[1])[block]
+    number = _blocks(matrix)
+    out = blocks(values.shape[1], number)[block]
     if other is not None and other.shape[1] >= number:
-        other = np.delete(other, np.array_split(np.arange(other.shape[1]), number)[block], axis=1)
+        other = np.delete(other, blocks(other.shape[1], number)[block], axis=1)
     return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Discriminator, PlainValidator, StringConstraints, Tag
+from pydantic import Discriminator, Field, PlainValidator, StringConstraints, Tag
 from skyaccept.lib import document
+from skyaccept.lib.color import Locus
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.limit import STRICT, Level, check_parameters, check_range
@@ -30,13 +31,21 @@ Levels = Mapping[Annotated[str, PlainValidator(document.one_of(*LEVELS))], Level
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 
 
+def _against(value: object) -> str | dict[str, str]:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict) or not all(isinstance(band, str) for pair in value.items() for band in pair):
+        raise ValueError("expected a band, or one for each band of the clause, such as {g: r, r: i}")
+    return value
+
+
 @dataclass(frozen=True)
 class Clause:
     """One measurable clause of a requirement.
 
     ``sample`` and ``half_width`` override those of its own definition; ``subtract_shot_noise`` holds under that one
     only. The clause of a diagnostic has no levels, and its parameters are all that its metric takes. ``against`` is the
-    band that it compares with.
+    band that it compares with, or one for each of its bands.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -50,7 +59,7 @@ class Clause:
     sample: tuple[Annotated[Cut, PlainValidator(Cut.parse)], ...] | None = None
     half_width: Quantity | None = None
     subtract_shot_noise: bool = False
-    against: Identifier | None = None
+    against: Annotated[str | Mapping[str, str] | None, PlainValidator(_against)] = None
     verification: tuple[str, ...] = ()
 
 
@@ -104,7 +113,8 @@ class Rule:
     """How a definition measures some metrics: the estimator, its settings and the sample it is applied to.
 
     ``half_width`` and ``min_common_visits`` belong to estimators of pairs. With ``all_bands`` the cuts judge an object
-    by its detections in all bands. ``radius`` matches reference stars.
+    by its detections in all bands. ``radius`` matches reference stars; those count whose magnitudes have an S/N of
+    ``reference_snr`` at least. ``locus`` is the part of the stellar locus that is looked at.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -116,6 +126,8 @@ class Rule:
     ddof: int | None = None
     all_bands: bool = False
     radius: Quantity | None = None
+    reference_snr: Annotated[float, Field(ge=0)] | None = None
+    locus: Locus | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +172,12 @@ class Case:
     def id(self) -> str:
         """Identifier of the test, such as ``OSS-REQ-0388-AM1-r``."""
         return f"{self.requirement.id}-{self.clause.id}-{self.band}"
+
+    @property
+    def against(self) -> str | None:
+        """Band that it is compared with, where it is with one."""
+        against = self.clause.against
+        return against if against is None or isinstance(against, str) else against[self.band]
 
 
 @dataclass(frozen=True)
@@ -301,8 +319,15 @@ def _check_settings(rule: Rule, estimator: Estimator, place: document.Origin, wh
             raise place.error(where, f"key '{key}' is missing; {rule.estimator} needs it")
         if not estimator.of_pairs and getattr(rule, key) is not None:
             raise place.error((*where, key), f"key '{key}': {rule.estimator} looks at no pairs of objects")
-    if estimator.needs_radius != (rule.radius is not None):
-        raise place.error(where, f"key 'radius' {'is missing' if estimator.needs_radius else 'is without effect'}")
+    for key, needed in (
+        ("radius", estimator.needs_radius),
+        ("reference_snr", estimator.needs_reference_snr),
+        ("locus", estimator.needs_locus),
+    ):
+        if needed != (getattr(rule, key) is not None):
+            raise place.error(where, f"key '{key}' {'is missing' if needed else 'is without effect'}")
+    if rule.locus is not None:
+        rule.locus.check(place, (*where, "locus"))
     for key in ("half_width", "radius"):
         if getattr(rule, key) is not None:
             check_range(key, getattr(rule, key), "rad", place, (*where, key))
@@ -337,8 +362,7 @@ def _check_clauses(
             if METRICS[clause.metric].against != (clause.against is not None):
                 why = "does not belong here" if clause.against else "is missing; the metric compares two bands"
                 raise place.error(where, f"key 'against' {why}")
-            if clause.against not in (None, *known_bands):
-                raise place.error((*where, "against"), f"key 'against': {clause.against!r} is not a band")
+            _check_against(clause, known_bands, place, (*where, "against"))
             if not clause.bands:
                 raise place.error((*where, "bands"), "key 'bands': names no band")
             if not clause.levels and requirement.kind != "diagnostic":
@@ -357,6 +381,24 @@ def _check_clauses(
                 _check_once(Case(doc.document or "", requirement, clause, band).id, place, where, seen)
             _check_overrides(clause, definitions[clause.definition].rule(clause.metric), place, where)
             _check_units(clause, requirement.kind, place, where)
+
+
+def _check_against(
+    clause: Clause, known: Collection[str], place: document.Origin, where: tuple[str | int, ...]
+) -> None:
+    """It names bands, others than those that are compared with them; one for each, where it names several."""
+    named = clause.against
+    if named is None:
+        return
+    of = dict.fromkeys(clause.bands, named) if isinstance(named, str) else named
+    for band in of.values():
+        if band not in known:
+            raise place.error(where, f"key 'against': {band!r} is not a band")
+    if set(of) != set(clause.bands):
+        raise place.error(where, f"key 'against': names a band for {', '.join(of)}, not for {', '.join(clause.bands)}")
+    for band, other in of.items():
+        if band == other:
+            raise place.error(where, f"key 'against': {band} is compared with itself")
 
 
 def _check_once(name: str, place: document.Origin, where: tuple[str | int, ...], seen: dict[str, Path]) -> None:

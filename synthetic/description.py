@@ -247,7 +247,10 @@ class Ellipticity:
 
 @dataclass(frozen=True)
 class ReferenceCatalog:
-    """Reference catalog of the same stars down to ``faintest`` in r, where its errors per coordinate are these."""
+    """Reference catalog of the same stars down to ``faintest`` in r, where its errors are these, per coordinate.
+
+    Its magnitudes are those of the survey's bands, with ``magnitude_error`` in each, or exact without it.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     epoch: Annotated[u.Quantity, PlainValidator(_in(u.yr))]
@@ -255,6 +258,7 @@ class ReferenceCatalog:
     position_error: Size
     motion_error: Motion
     parallax_error: Size
+    magnitude_error: Scatter | None = None
 
 
 @dataclass(frozen=True)

@@ -242,14 +242,18 @@ def _agrees(expected: Reaction, said: Sequence[Verdict]) -> bool:
 
 
 def _measure(chosen: Scenario, seed: int) -> Sequence[Result]:
-    made = survey.simulate(chosen, seed)
-    return measure.run(
+    made, bands = survey.simulate(chosen, seed), sorted(chosen.visits.number)
+    specification = requirements.load()
+    results = measure.run(
         associate(made.detections, RADIUS),
-        requirements.load(),
-        bands=sorted(chosen.visits.number),
+        specification,
+        bands=bands,
         reference=survey.reference(chosen, seed),
         rule=RULE,
     ).results
+    # of two bands that are compared both have to be there
+    lacking = {case.id for case in specification.cases(bands) if case.against not in (None, *bands)}
+    return [result for result in results if result.test not in lacking]
 
 
 def _accounts(results: Sequence[Result]) -> dict[str, Mapping[str, int]]:

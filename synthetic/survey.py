@@ -142,6 +142,11 @@ def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
     epoch = J2000 + (catalog.epoch.to_value(u.yr) - 2000) * JULIAN_YEAR
     moved = sky.displaced(whole.direction[rows], whole.motion[rows].T * (epoch - EPOCH) / JULIAN_YEAR)
     ra, dec = degrees(sky.displaced(moved, position * np.stack([noise("ra"), noise("dec")])))
+    bands = sorted(scenario.visits.number)
+    mags, mag_errs = {band: whole.magnitude(band)[rows] for band in bands}, {}
+    if catalog.magnitude_error is not None:
+        mag_errs = dict.fromkeys(bands, catalog.magnitude_error.to_value(u.mag) * scale)
+        mags = {band: mags[band] + mag_errs[band] * noise(f"magnitudes {band}") for band in bands}
     made = Reference(
         ra,
         dec,
@@ -150,13 +155,14 @@ def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
         whole.motion[rows, 1] + motion * noise("pmdec"),
         whole.parallax[rows] + parallax * noise("parallax"),
         errors={"ra": position, "dec": position, "pmra": motion, "pmdec": motion, "parallax": parallax},
-        mags={band: whole.magnitude(band)[rows] for band in sorted(scenario.visits.number)},
+        mags=mags,
+        mag_errs=mag_errs,
         name=f"reference catalog of scenario {scenario.scenario}",
         source=f"scenario {scenario.scenario}, seed {seed}",
         survey="simulated",
     )
     digest = hashlib.sha256()
-    for values in (made.ra, made.dec, made.mjd, made.pmra, made.pmdec, made.parallax):
+    for values in (made.ra, made.dec, made.mjd, made.pmra, made.pmdec, made.parallax, *(mags[b] for b in mag_errs)):
         digest.update(np.ascontiguousarray(values).tobytes())
     return replace(made, sha256=digest.hexdigest())
 

@@ -7,13 +7,23 @@ from skyaccept.lib.metrics import (
     band_offset,
     photometry,
     position_repeatability,
+    reference_photometry,
     relative_astrometry,
+    stellar_locus,
 )
 from skyaccept.lib.metrics.metric import Metric
 
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
-    for family in (relative_astrometry, photometry, band_offset, absolute_astrometry, position_repeatability)
+    for family in (
+        relative_astrometry,
+        photometry,
+        band_offset,
+        absolute_astrometry,
+        position_repeatability,
+        reference_photometry,
+        stellar_locus,
+    )
     for metric in family.METRICS
 }
 """Every metric by its name in requirement documents."""

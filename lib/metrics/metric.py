@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array, Detections, numbering
+from skyaccept.lib.color import Locus
 from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, sampled
@@ -130,6 +131,10 @@ class Settings:
         Matching radius of objects and reference stars, radians.
     all_bands : bool
         Whether the cuts judge an object by its detections in all bands.
+    reference_snr : float, optional
+        Least signal-to-noise ratio of the magnitudes of reference stars.
+    locus : Locus, optional
+        Part of the stellar locus that is looked at.
     """
 
     half_width: float = 0.0
@@ -139,6 +144,8 @@ class Settings:
     against: str | None = None
     radius: float | None = None
     all_bands: bool = False
+    reference_snr: float | None = None
+    locus: Locus | None = None
 
 
 @dataclass(frozen=True)
@@ -191,8 +198,9 @@ class Estimator:
         What the errors are, and their unit.
     needs_ddof, of_pairs : bool
         Whether a rule has to state ddof; half-width and fewest common visits.
-    takes_shot_noise, needs_radius : bool
-        Whether it can subtract shot noise; whether a rule has to state a matching radius.
+    takes_shot_noise, needs_radius, needs_reference_snr, needs_locus : bool
+        Whether it can subtract shot noise; whether a rule has to state a matching radius, the least S/N of reference
+        stars, a stellar locus.
     columns : tuple of str
         Columns that it reads beside visit, band, position and object.
     question : Question, optional
@@ -212,6 +220,8 @@ class Estimator:
     of_pairs: bool = False
     takes_shot_noise: bool = False
     needs_radius: bool = False
+    needs_reference_snr: bool = False
+    needs_locus: bool = False
     columns: tuple[str, ...] = ()
     question: Question | None = None
     statistic: Statistic | None = None

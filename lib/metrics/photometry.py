@@ -81,7 +81,7 @@ def magnitude_rms(sample: Sample, parameters: Mapping[str, float], settings: Set
     variance = np.add.reduceat(residuals**2, starts) / free
     method = "every star"
     if settings.subtract_shot_noise:
-        shot = np.add.reduceat((_finite(sample, "mag_err") * MMAG) ** 2, starts)
+        shot = np.add.reduceat((finite(sample, "mag_err") * MMAG) ** 2, starts)
         variance -= shot * (counts - 1) / (counts * free)
         below = int(np.count_nonzero(variance < 0))
         method = f"shot noise subtracted; {below} of {len(counts)} stars scatter less than their errors and count as 0"
@@ -170,7 +170,7 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
     matrix = sample.once("magnitudes by visit", lambda: sample.matrix(_residuals(sample, least=1)[0]))
     if not settings.subtract_shot_noise:
         return matrix
-    shot = sample.matrix((_finite(sample, "mag_err") * MMAG) ** 2).values[0]
+    shot = sample.matrix((finite(sample, "mag_err") * MMAG) ** 2).values[0]
     return replace(matrix, noise=np.nanmean(shot, axis=1))
 
 
@@ -272,7 +272,7 @@ def _residuals(sample: Sample, least: int) -> tuple[Float, Array]:
     groups = sample.groups
 
     def find() -> Float:
-        magnitudes = _finite(sample, "mag") * MMAG
+        magnitudes = finite(sample, "mag") * MMAG
         means = np.add.reduceat(magnitudes, groups.start) / groups.count
         return np.asarray(magnitudes - groups.spread(means))
 
@@ -284,7 +284,7 @@ def _residuals(sample: Sample, least: int) -> tuple[Float, Array]:
     return residuals, groups.count
 
 
-def _finite(sample: Sample, column: str) -> Float:
+def finite(sample: Sample, column: str) -> Float:
     """Values of a column in float64, once they are known to be finite."""
     values = sample.column(column).astype(np.float64)
     wrong = len(values) - int(np.count_nonzero(np.isfinite(values)))

@@ -117,6 +117,7 @@ def load(
     detections = _detections(table)
     detections = replace(
         detections,
+        color_terms=profile.color_terms,
         name=Path(source).name,
         source=str(source),
         survey=profile.survey,

@@ -13,6 +13,7 @@ import astropy.units as u
 from pydantic import BeforeValidator, Field, PlainValidator
 from skyaccept.lib import document
 from skyaccept.lib.catalog import UNITS
+from skyaccept.lib.color import ColorTerm
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
 
@@ -178,6 +179,8 @@ class Profile:
         What gives ``mag``, ``mag_err`` and ``snr`` where no column does.
     file_name : FileName, optional
         With the fields that columns are taken from.
+    color_terms : mapping of str to mapping of str to ColorTerm
+        By the survey of the reference profile, and by band.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -191,6 +194,7 @@ class Profile:
     flag_prefix: str | None = None
     flux: Flux | None = None
     file_name: Annotated[FileName | None, PlainValidator(_file_name)] = None
+    color_terms: Mapping[str, Mapping[str, ColorTerm]] = field(default_factory=dict)
 
 
 def shipped() -> dict[str, Path]:
@@ -240,6 +244,9 @@ def load(name: str | Path) -> Profile:
             raise place.error(where, "keys 'star_below' and 'star_above' belong to extendedness")
     if profile.flux is not None:
         profile.flux.check(place, ("flux",))
+    for catalog, terms in profile.color_terms.items():
+        for band, term in terms.items():
+            term.check(place, ("color_terms", catalog, band))
     radius = profile.association_radius
     if not radius.unit.is_equivalent(u.rad):
         raise place.error(("association_radius",), f"key 'association_radius': {radius} is no angle")

@@ -16,10 +16,19 @@ from skyaccept.lib.report import specs
 from skyaccept.lib.requirements import Clause, Specification, Uncovered
 
 PHOTOMETRY = ("PA1gri", "PA1uzy", "PF1gri", "PF1uzy", "PA2gri", "PA2uzy")
+ZERO_POINTS = ("PA5", "PA5u", "PA6")
 POSITIONS = ("AB1", "ABF1", "AB2", "AA1")
 """Clauses of positions against another band and a reference catalog."""
 
-BANDS_OF = {"AB1": "ugizy", "ABF1": "ugizy", "AB2": "ugizy", "AA1": "ugrizy"}
+BANDS_OF = {
+    "AB1": "ugizy",
+    "ABF1": "ugizy",
+    "AB2": "ugizy",
+    "AA1": "ugrizy",
+    "PA5": "griz",
+    "PA5u": "u",
+    "PA6": "ugrizy",
+}
 
 CLAUSES = ("AM1", "AF1", "AD1", "AM2", "AF2", "AD2", "AM3", "AF3", "AD3")
 LEVELS = ("design", "minimum", "stretch")
@@ -186,7 +195,7 @@ def test_oss_req_0388_has_its_thirteen_clauses_in_order() -> None:
         ("OSS-REQ-0387", "performance"),
         ("OSS-REQ-0388", "performance"),
     ]
-    assert tuple(clauses(specification, 0)) == PHOTOMETRY
+    assert tuple(clauses(specification, 0)) == PHOTOMETRY + ZERO_POINTS
     assert tuple(clauses(specification)) == CLAUSES + POSITIONS
     for name, clause in clauses(specification).items():
         assert clause.verification == (() if name in POSITIONS else ("LVV-T1278",))
@@ -250,12 +259,12 @@ def test_cases_are_clauses_by_band_in_document_order() -> None:
     assert everything == [
         f"{requirement}-{clause}-{band}"
         for photometry, astrometry in (("OSS-REQ-0387", "OSS-REQ-0388"), ("LPM-17", "LPM-17"))
-        for requirement, names in ((photometry, PHOTOMETRY), (astrometry, CLAUSES + POSITIONS))
+        for requirement, names in ((photometry, PHOTOMETRY + ZERO_POINTS), (astrometry, CLAUSES + POSITIONS))
         for clause in names
         for band in BANDS_OF.get(clause, "ri" if clause in CLAUSES else clause[-3:])
     ]
     assert [case.id for case in both.cases(["i"])] == [name for name in everything if name.endswith("-i")]
-    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 16 + ["LPM-17"] * 16
+    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 18 + ["LPM-17"] * 18
     with pytest.raises(
         InputError, match="LSE-30, LPM-17 has clauses for bands g, i, r, u, y, z, and --band asks for N1, N2"
     ):
@@ -927,7 +936,7 @@ def test_lse_61_asks_for_capabilities_and_names_the_elements_that_verify_them() 
     assert elements["Xtalk"] == ("LVV-9757 (LVV-T1843)",)
     assert elements["AM3"] == ("LVV-9774 (LVV-T1751)",)
     assert len({found for clause in photometric.clauses for found in clause.verification}) == 18
-    assert {clause.id for clause in photometric.covered} == set(PHOTOMETRY)
+    assert {clause.id for clause in photometric.covered} == set(PHOTOMETRY + ZERO_POINTS)
     assert {clause.id for clause in astrometric.covered} == set(CLAUSES + POSITIONS)
     performance = requirements.load(["LSE-30"]).documents[0].requirements
     for asked, required in zip((photometric, astrometric), performance, strict=True):
