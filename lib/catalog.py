@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import astropy.units as u
 import numpy as np
@@ -29,6 +29,10 @@ UNITS: Mapping[str, u.UnitBase | None] = {
     "airmass": u.one,
     "ra_err": u.mas,
     "dec_err": u.mas,
+    "e1": u.one,
+    "e2": u.one,
+    "psf_e1": u.one,
+    "psf_e2": u.one,
 }
 """Columns of a catalog and the units in which `Detections` holds them; None for labels."""
 
@@ -61,8 +65,16 @@ class Detections:
         Time and airmass of the exposure.
     ra_err, dec_err : (n,) float, optional
         Standard error of the position per coordinate, mas.
+    e1, e2 : (n,) float, optional
+        Ellipticity of the image as a distortion, e1 = (xx - yy) / (xx + yy) and e2 = 2 xy / (xx + yy) of its second
+        moments; NaN where not measured.
+    psf_e1, psf_e2 : (n,) float, optional
+        The same of the model of the PSF at its place.
     flags : mapping of str to (n,) bool
         True marks a bad detection.
+    shape_axes : {"sky", "pixels"}
+        Axes of the ellipticities: x to the east and y to the north, or those of the pixels, which are taken to be
+        parallel in all detectors.
     name, source, survey, sha256 : str
         What the dataset is called, where it came from, the survey profile, and the hash of its bytes.
     """
@@ -83,7 +95,12 @@ class Detections:
     airmass: Array | None = None
     ra_err: Array | None = None
     dec_err: Array | None = None
+    e1: Array | None = None
+    e2: Array | None = None
+    psf_e1: Array | None = None
+    psf_e2: Array | None = None
     flags: Mapping[str, Array] = field(default_factory=dict)
+    shape_axes: Literal["sky", "pixels"] = "sky"
     name: str = ""
     source: str = ""
     survey: str = ""

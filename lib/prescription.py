@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from skyaccept.lib import requirements
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings
+from skyaccept.lib.metrics.metric import Bins, Errors, Estimator, Sample, Settings
 from skyaccept.lib.outcome import in_units
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled
@@ -98,4 +99,10 @@ def _settings(rule: Rule, case: Case, own: bool) -> Settings:
         against=clause.against,
         radius=None if rule.radius is None else float(rule.radius.to_value("rad")),
         all_bands=rule.all_bands,
+        bins=None if rule.bins is None else _bins(rule.bins),
     )
+
+
+def _bins(given: requirements.Bins) -> Bins:
+    farthest = None if given.farthest is None else float(given.farthest.to_value("rad"))
+    return Bins(given.number, float(given.nearest.to_value("rad")), farthest)

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Discriminator, PlainValidator, StringConstraints, Tag
+from pydantic import Discriminator, Field, PlainValidator, StringConstraints, Tag
 from skyaccept.lib import document
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
@@ -100,11 +100,21 @@ class Requirement:
 
 
 @dataclass(frozen=True)
+class Bins:
+    """Logarithmic bins of separation, as `skyaccept.lib.metrics.metric.Bins` has them."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+    number: Annotated[int, Field(ge=1, le=1000)]
+    nearest: Quantity
+    farthest: Quantity | None = None
+
+
+@dataclass(frozen=True)
 class Rule:
     """How a definition measures some metrics: the estimator, its settings and the sample it is applied to.
 
     ``half_width`` and ``min_common_visits`` belong to estimators of pairs. With ``all_bands`` the cuts judge an object
-    by its detections in all bands. ``radius`` matches reference stars.
+    by its detections in all bands. ``radius`` matches reference stars. ``bins`` are those of correlations.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -116,6 +126,7 @@ class Rule:
     ddof: int | None = None
     all_bands: bool = False
     radius: Quantity | None = None
+    bins: Bins | None = None
 
 
 @dataclass(frozen=True)
@@ -302,6 +313,14 @@ def _check_settings(rule: Rule, estimator: Estimator, place: document.Origin, wh
             raise place.error((*where, key), f"key '{key}': {rule.estimator} looks at no pairs of objects")
     if estimator.needs_radius != (rule.radius is not None):
         raise place.error(where, f"key 'radius' {'is missing' if estimator.needs_radius else 'is without effect'}")
+    if estimator.needs_bins != (rule.bins is not None):
+        raise place.error(where, f"key 'bins' {'is missing' if estimator.needs_bins else 'is without effect'}")
+    if rule.bins is not None:
+        for key in ("nearest", "farthest"):
+            if getattr(rule.bins, key) is not None:
+                check_range("bins", getattr(rule.bins, key), "rad", place, (*where, "bins", key))
+        if rule.bins.farthest is not None and rule.bins.farthest <= rule.bins.nearest:
+            raise place.error((*where, "bins", "farthest"), "key 'farthest': not above 'nearest'")
     for key in ("half_width", "radius"):
         if getattr(rule, key) is not None:
             check_range(key, getattr(rule, key), "rad", place, (*where, key))
@@ -382,6 +401,8 @@ def _check_overrides(clause: Clause, rule: Rule | None, place: document.Origin, 
 def _check_units(clause: Clause, kind: str, place: document.Origin, where: tuple[str | int, ...]) -> None:
     metric = METRICS[clause.metric]
     check_parameters(clause.parameters, metric.parameters_of(kind), place, (*where, "parameters"))
+    if "nearest" in clause.parameters and clause.parameters["farthest"] <= clause.parameters["nearest"]:
+        raise place.error((*where, "parameters", "farthest"), "key 'farthest': not above 'nearest'")
     for name, level in clause.levels.items():
         here = (*where, "levels", name)
         if not level.limit.bound.unit.is_equivalent(metric.unit):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from skyaccept.lib.metrics import (
     absolute_astrometry,
     band_offset,
+    ellipticity,
     photometry,
     position_repeatability,
     relative_astrometry,
@@ -13,7 +14,14 @@ from skyaccept.lib.metrics.metric import Metric
 
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
-    for family in (relative_astrometry, photometry, band_offset, absolute_astrometry, position_repeatability)
+    for family in (
+        relative_astrometry,
+        photometry,
+        band_offset,
+        absolute_astrometry,
+        position_repeatability,
+        ellipticity,
+    )
     for metric in family.METRICS
 }
 """Every metric by its name in requirement documents."""

@@ -111,6 +111,19 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Bins:
+    """Logarithmic bins of separation: how many, and from where to where (radians) where not all over what is asked for.
+
+    Without ``farthest`` they divide the separations that the clause asks for, from ``nearest`` on; with it they divide
+    their own range, and those count whose middle lies within what the clause asks for.
+    """
+
+    number: int
+    nearest: float
+    farthest: float | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """What a definition prescribes beside the sample.
 
@@ -130,6 +143,8 @@ class Settings:
         Matching radius of objects and reference stars, radians.
     all_bands : bool
         Whether the cuts judge an object by its detections in all bands.
+    bins : Bins, optional
+        Of separations, whose mean is taken.
     """
 
     half_width: float = 0.0
@@ -139,6 +154,7 @@ class Settings:
     against: str | None = None
     radius: float | None = None
     all_bands: bool = False
+    bins: Bins | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +173,7 @@ class Errors:
         How often each value occurred, where there were too many to keep one by one, or its weight.
     coordinates : mapping of str to (n,) float
         Where each coordinate is limited: the errors along ``ra`` (times cos Dec) and ``dec``, and in ``total``;
-        ``values`` are then the sizes of the first two.
+        ``values`` are then the sizes of the first two. Or those of each component of a correlation.
     notes : tuple of str
         What belongs to the account of the sample, in words.
     rows : (n_rows,) bool, optional
@@ -191,8 +207,8 @@ class Estimator:
         What the errors are, and their unit.
     needs_ddof, of_pairs : bool
         Whether a rule has to state ddof; half-width and fewest common visits.
-    takes_shot_noise, needs_radius : bool
-        Whether it can subtract shot noise; whether a rule has to state a matching radius.
+    takes_shot_noise, needs_radius, needs_bins : bool
+        Whether it can subtract shot noise; whether a rule has to state a matching radius, or bins of separations.
     columns : tuple of str
         Columns that it reads beside visit, band, position and object.
     question : Question, optional
@@ -210,6 +226,7 @@ class Estimator:
     of_pairs: bool = False
     takes_shot_noise: bool = False
     needs_radius: bool = False
+    needs_bins: bool = False
     columns: tuple[str, ...] = ()
     question: Question | None = None
     statistic: Statistic | None = None
@@ -270,4 +287,4 @@ def evaluate(question: Question, errors: Errors, statistic: Statistic | None = N
     if not errors.coordinates:
         return of(errors.values), {}
     by = {name: of(values) for name, values in errors.coordinates.items()}
-    return max(by["ra"], by["dec"]), by
+    return max(value for name, value in by.items() if name != "total"), by

@@ -100,7 +100,8 @@ def test_everything_else_is_not_covered_with_a_reason(small: Specification) -> N
         "AM1-milestones": "targets of a year (FY17, FY18, FY19, FY20, ORR), not a level (1)",
         "PA1-conditional": "apply only where instrument is Camera, ccds is [1, 2, 3] (1); "
         "apply only where instrument is Camera, ccds is [1, 2] (1)",
-        "TE2": "correlations of the ellipticities of the PSF are not measured by this version",
+        "TE2": "residual ellipticities are not read from packages by this version; LSE-30, LPM-17 and LSE-61 state "
+        "their clauses",
         "Speed": "no metric of this version measures it",
         "Idle-unlimited": "no specification of this package states a limit",
     }
