@@ -36,6 +36,9 @@ UNITS: Mapping[str, u.UnitBase | None] = {
 }
 """Columns of a catalog and the units in which `Detections` holds them; None for labels."""
 
+SHAPES = ("e1", "e2", "psf_e1", "psf_e2")
+"""Ellipticities of the images and of the model of the PSF."""
+
 
 @dataclass(frozen=True)
 class Detections:
@@ -149,7 +152,7 @@ def check(
     Raises
     ------
     InputError
-        No row; columns of different length; a column without any finite value; a declination beyond 90 degrees or
+        No row; columns of different length; a column without any finite value, other than a shape; a declination beyond 90 degrees or
         a right ascension outside [0, 360]; two identical rows. The message names column, row and remedy.
     """
     where = detections.source or detections.name or "catalog"
@@ -161,7 +164,8 @@ def check(
     for name, values in columns.items():
         if values.shape != (n,):
             raise InputError(f"{where}: column '{name}' has shape {values.shape}, expected ({n},)")
-        if values.dtype.kind == "f" and not np.isfinite(values).any():
+        # a catalog may have blank shapes, which some clauses need and others do not
+        if values.dtype.kind == "f" and name not in SHAPES and not np.isfinite(values).any():
             raise InputError(f"{where}: column '{name}' holds no finite value: all {n} rows are NaN or infinite")
     rows = _Rows(tuple(parts) or ((where, n),))
     _check_range(rows, "ra", detections.ra, 0.0, 360.0)

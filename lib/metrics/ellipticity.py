@@ -61,7 +61,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog import numbering
+from skyaccept.lib.catalog import SHAPES, numbering
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
@@ -76,8 +76,6 @@ Complex = NDArray[np.complex128]
 Parameters = Mapping[str, float]
 
 ARCMIN = np.pi / 180 / 60
-
-COLUMNS = ("e1", "e2", "psf_e1", "psf_e2")
 
 PAIRS = 500_000
 """Pairs that replicates of a correlation of all visits are made of; of more, those of some of the stars."""
@@ -194,13 +192,13 @@ def _residuals(sample: Sample, by_visit: bool) -> Complex:
 
     def find() -> Complex:
         d, rows = sample.detections, sample.selection.rows
-        missing = [name for name in COLUMNS if getattr(d, name) is None]
+        missing = [name for name in SHAPES if getattr(d, name) is None]
         if missing:
             raise NotMeasurable(
                 f"the catalog has no ellipticities of stars and PSF model (no column for {', '.join(missing)}, and no "
                 "second moments, in the survey profile)"
             )
-        e1, e2, psf_e1, psf_e2 = (sample.column(name).astype(np.float64) for name in COLUMNS)
+        e1, e2, psf_e1, psf_e2 = (sample.column(name).astype(np.float64) for name in SHAPES)
         residual = (e1 - psf_e1) + 1j * (e2 - psf_e2)
         if not np.isfinite(residual).any():
             raise NotMeasurable(
@@ -266,7 +264,7 @@ def _errors(
 ) -> Errors:
     d, rows = sample.detections, sample.selection.rows
     notes = []
-    unknown = len(rows) - int(np.count_nonzero(np.isfinite(sum(sample.column(name) for name in COLUMNS))))
+    unknown = len(rows) - int(np.count_nonzero(np.isfinite(sum(sample.column(name) for name in SHAPES))))
     if unknown:
         notes.append(
             f"{unknown:,} of {len(rows):,} detections have no ellipticity of themselves or of the PSF: not used"
@@ -397,7 +395,7 @@ _TYPICAL = {
         _of_all(np.nanmean, _mean_size),
         unit="",
         needs_bins=True,
-        question=Question("mean", sized=True),
+        question=Question("mean", sized=True, near_zero=True),
     ),
 }
 ESTIMATORS = _TYPICAL | _OF_VISITS
@@ -412,7 +410,7 @@ METRICS = (
         lambda _: Question("size"),
         _TYPICAL,
         _SEPARATIONS,
-        optional_columns=COLUMNS,
+        optional_columns=SHAPES,
     ),
     Metric(
         "ellipticity_correlation_outliers",
@@ -422,16 +420,16 @@ METRICS = (
         _OF_VISITS,
         _SEPARATIONS,
         {"TE": ""},
-        optional_columns=COLUMNS,
+        optional_columns=SHAPES,
     ),
     Metric(
         "ellipticity_correlation_percentile",
         "correlation of residual ellipticities that a share TEF of the images exceeds",
         "",
-        lambda level: Question("percentile", 100 - level["TEF"], sized=True),
+        lambda level: Question("percentile", 100 - level["TEF"], sized=True, near_zero=True),
         _OF_VISITS,
         _SEPARATIONS,
         {"TEF": "percent"},
-        optional_columns=COLUMNS,
+        optional_columns=SHAPES,
     ),
 )

@@ -14,14 +14,14 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.association import associate
-from skyaccept.lib.catalog import UNITS, Array, Detections, check
+from skyaccept.lib.catalog import SHAPES, UNITS, Array, Detections, check
 from skyaccept.lib.document import exists
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import conversion, fits, flux, hdf5, moments, parquet, text, votable
 from skyaccept.lib.readers import profile as survey_profiles
 from skyaccept.lib.readers.conversion import Labels
 from skyaccept.lib.readers.flux import Photometry
-from skyaccept.lib.readers.moments import SHAPES, Shapes
+from skyaccept.lib.readers.moments import Shapes
 from skyaccept.lib.readers.profile import REQUIRED, Flag, Profile, Source
 from skyaccept.lib.readers.table import LIST, Column, Format, head, same_columns, shorten
 

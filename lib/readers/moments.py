@@ -10,7 +10,7 @@ import numpy as np
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import conversion
-from skyaccept.lib.readers.profile import SHAPES, Flag, Moments
+from skyaccept.lib.readers.profile import Flag, Moments
 from skyaccept.lib.readers.table import Column
 
 
@@ -86,6 +86,3 @@ def offer(path: Path, moments: Moments, there: Mapping[str, Column]) -> Shapes |
         if len(units) > 1:
             raise InputError(f"{path}: columns {', '.join(names)} (moments) are not in the same unit")
     return Shapes(moments.star, moments.psf, moments.unless)
-
-
-__all__ = ["SHAPES", "Shapes", "offer"]

@@ -12,16 +12,13 @@ from typing import Annotated, Any, ClassVar, Literal
 import astropy.units as u
 from pydantic import BeforeValidator, Field, PlainValidator
 from skyaccept.lib import document
-from skyaccept.lib.catalog import UNITS
+from skyaccept.lib.catalog import SHAPES, UNITS
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 
 REQUIRED = ("visit", "band", "ra", "dec")
-
-SHAPES = ("e1", "e2", "psf_e1", "psf_e2")
-"""Columns of ours that second moments give."""
 
 
 def _unit(text: object) -> u.UnitBase:
