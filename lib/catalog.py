@@ -152,8 +152,9 @@ def check(
     Raises
     ------
     InputError
-        No row; columns of different length; a column without any finite value, other than a shape; a declination beyond 90 degrees or
-        a right ascension outside [0, 360]; two identical rows. The message names column, row and remedy.
+        No row; columns of different length; a column without any finite value, other than a shape; a declination
+        beyond 90 degrees or a right ascension outside [0, 360]; two identical rows. The message names column, row and
+        remedy.
     """
     where = detections.source or detections.name or "catalog"
     n = len(detections)

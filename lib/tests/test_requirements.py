@@ -116,9 +116,10 @@ def refusal(*paths: Path) -> str:
     return str(caught.value)
 
 
-def clauses(specification: Specification, requirement: int = -1) -> dict[str, Clause]:
-    """Clauses of one requirement, by default the last, of the only document."""
+def clauses(specification: Specification, requirement: int = 1) -> dict[str, Clause]:
+    """Clauses of one requirement, by default the second or the only one, of the only document."""
     (doc,) = specification.documents
+    requirement = min(requirement, len(doc.requirements) - 1)
     return {clause.id: clause for clause in doc.requirements[requirement].covered}
 
 
