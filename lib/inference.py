@@ -73,7 +73,7 @@ class Inferences:
         new: Mapping[Question, tuple[float, Mapping[str, float]]],
     ) -> None:
         resampled = self.resampled(key, resample)
-        axes = ("value",)
+        axes: tuple[str, ...] = ("value",)
         if len(resampled.matrix.values) > 1:
             axes = tuple(name for name in next(iter(new.values()))[1] if name != "total")
         values = [[by.get(name, value) for name in axes] for value, by in new.values()]

@@ -334,7 +334,7 @@ def _matrix_of_stars(sample: Sample, parameters: Parameters, settings: Settings,
     if not len(pairs):
         raise NotMeasurable(f"no interval: no pair of the {len(stars):,} stars that replicates are made of")
     values = _residuals(sample, by_visit=False)[stars]
-    return Matrix((values,), np.arange(len(stars))[:, None], len(stars), note=note, pairs=pairs)
+    return Matrix((np.asarray(values),), np.arange(len(stars))[:, None], len(stars), note=note, pairs=pairs)
 
 
 def _of_visits(parts: int, combine: scatter.Combine) -> Callable[[Matrix, Settings], Resampled]:

@@ -137,6 +137,8 @@ def separation_std(matrix: Matrix) -> Resampled:
     return Resampled(matrix, find)
 
 
+Complex = NDArray[np.complex128]
+
 Combine = Callable[[Values], Values]
 """Correlations by part and visit, NaN where there is no pair, as one number a visit."""
 
@@ -186,7 +188,7 @@ def star_correlation(matrix: Matrix, middle: Callable[..., Values], bins: int, c
             if not used.any():
                 raise NotMeasurable(LEFT)
             number = np.bincount(bin_of[used], minlength=bins).astype(np.float64)
-            found = correlations(np.bincount(bin_of[used], product[used], minlength=bins), number)
+            found = correlations(np.bincount(bin_of[used], product[used], minlength=bins).astype(np.float64), number)
             return np.sort(combine(found[:, None])), None
 
         return take
@@ -199,7 +201,7 @@ def correlations(total: Values, number: Values) -> Values:
     return np.divide(total, number, out=np.full(np.broadcast(total, number).shape, np.nan), where=number > 0)
 
 
-def star_ellipticity(values: Values, middle: Callable[..., Values]) -> Values:
+def star_ellipticity(values: Values | Complex, middle: Callable[..., Values]) -> Complex:
     """Median, or mean, of each row of complex numbers, of the real and the imaginary part; NaN where there is none."""
     found = np.full(len(values), complex(np.nan, np.nan))
     some = np.isfinite(values).any(axis=1)

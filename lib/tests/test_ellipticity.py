@@ -63,6 +63,11 @@ def field(
     return np.degrees(np.arctan2(v[:, 1], v[:, 0])) % 360, np.degrees(np.arctan2(v[:, 2], np.hypot(v[:, 0], v[:, 1])))
 
 
+def direction(ra: float, dec: float) -> NDArray[np.float64]:
+    """One unit vector, (1, 3)."""
+    return unit_vectors(np.array([ra]), np.array([dec]))
+
+
 def noise(rng: np.random.Generator, *shape: int) -> Complex:
     """Complex numbers with parts of unit variance."""
     return np.asarray(rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
@@ -109,7 +114,7 @@ def mixed(center: tuple[float, float], stars: int = 60, visits: int = 6) -> Dete
     made = dataclasses.replace(made, e1=np.where(rng.random(len(made)) < 0.05, np.nan, made.e1))
     kept = rng.random(len(made)) < 0.9
     columns = {f.name: getattr(made, f.name) for f in dataclasses.fields(made)}
-    changed = {name: v[kept] for name, v in columns.items() if isinstance(v, np.ndarray)}
+    changed: dict[str, Any] = {name: v[kept] for name, v in columns.items() if isinstance(v, np.ndarray)}
     return dataclasses.replace(made, **changed, flags={name: v[kept] for name, v in made.flags.items()})
 
 
@@ -217,11 +222,11 @@ def test_axes_are_east_and_north() -> None:
 def test_what_is_elongated_to_the_north_has_negative_e1_and_stays_so_on_the_way() -> None:
     """Carried along a meridian over the pole, an ellipse that points to the north still points along the meridian."""
     north = np.array([-1.0 + 0j])
-    to = ellipticity.carried(north, unit_vectors([30.0], [80.0]), unit_vectors([210.0], [80.0]))
+    to = ellipticity.carried(north, direction(30.0, 80.0), direction(210.0, 80.0))
     np.testing.assert_allclose(to, north, atol=1e-12)
     # along the equator angles to it stay; around a triangle of three right angles an ellipse turns by one
     slanted = np.array([0.3 + 0.4j])
-    corners = [unit_vectors([ra], [dec]) for ra, dec in ((0.0, 0.0), (90.0, 0.0), (0.0, 90.0), (0.0, 0.0))]
+    corners = [direction(ra, dec) for ra, dec in ((0.0, 0.0), (90.0, 0.0), (0.0, 90.0), (0.0, 0.0))]
     there = ellipticity.carried(slanted, corners[0], corners[1])
     np.testing.assert_allclose(there, slanted, atol=1e-12)
     back = ellipticity.carried(ellipticity.carried(there, corners[1], corners[2]), corners[2], corners[3])
@@ -238,7 +243,7 @@ def test_a_rotation_of_the_sky_leaves_what_has_no_axes() -> None:
     moved = rotated(ra, dec, np.array([0.3, -1.0, 0.1]), 1.5)
     # an ellipse keeps its angle to the way to a point that is moved as well
     point = (10.0, 20.0)
-    goal = tuple(float(x[0]) for x in rotated(*np.array([[10.0], [20.0]]), np.array([0.3, -1.0, 0.1]), 1.5))
+    goal = tuple(float(x[0]) for x in rotated(np.array([10.0]), np.array([20.0]), np.array([0.3, -1.0, 0.1]), 1.5))
     turn = [
         bearing((a, d), point) - bearing((b, f), goal)  # type: ignore[arg-type]
         for a, d, b, f in zip(ra, dec, *moved, strict=True)
@@ -402,7 +407,9 @@ def test_stars_of_the_model_are_left_out_and_axes_of_pixels_are_said() -> None:
 
 def _pixel_pairs(found: Detections, visit: int) -> list[tuple[complex, complex]]:
     rows = np.flatnonzero(found.visit == visit)
-    e = found.e1 + 1j * found.e2  # type: ignore[operator]
+    assert found.e1 is not None
+    assert found.e2 is not None
+    e = (found.e1 + 1j * found.e2).tolist()
     return [
         (e[i], e[j])
         for k, i in enumerate(rows)
