@@ -73,7 +73,9 @@ class Inferences:
         new: Mapping[Question, tuple[float, Mapping[str, float]]],
     ) -> None:
         resampled = self.resampled(key, resample)
-        axes = ("ra", "dec") if len(resampled.matrix.values) == 2 else ("value",)
+        axes: tuple[str, ...] = ("value",)
+        if len(resampled.matrix.values) > 1:
+            axes = tuple(name for name in next(iter(new.values()))[1] if name != "total")
         values = [[by.get(name, value) for name in axes] for value, by in new.values()]
         found = infer(resampled, list(new), values if resampled.matrix.note else None)
         for question, one in zip(new, found, strict=True):

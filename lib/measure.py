@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from skyaccept.lib import breakdown, dependence, focal_plane, prescription
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.definition import Definition
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.inference import Inferences, identity
 from skyaccept.lib.metrics import METRICS
@@ -20,7 +21,7 @@ from skyaccept.lib.provenance import describe, notes, run_record, uncovered
 from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Matrix, Resampled
-from skyaccept.lib.requirements import LEVELS, Case, Definition, Specification
+from skyaccept.lib.requirements import LEVELS, Case, Specification
 from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.samples import Samples
 from skyaccept.lib.waivers import Waiver, apply

@@ -203,7 +203,7 @@ def common(here: Matrix, there: Matrix) -> tuple[Matrix, Matrix]:
         Nothing in common.
     """
     if here.objects is None or there.objects is None or here.visits is None or there.visits is None:
-        raise ValueError("a matrix does not say which objects and visits it holds")
+        raise NotMeasurable("an error is not that of single stars: there are no measurements of both to be paired")
     visits = _shared(here.visits, there.visits, "the datasets have no visit in common")
     size = 1 + int(max(here.objects.max(), there.objects.max()))
     what = "pair of stars" if here.stars.shape[1] == 2 else "star"

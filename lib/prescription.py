@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from skyaccept.lib.definition import Definition, Rule
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings
 from skyaccept.lib.outcome import in_units
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled
-from skyaccept.lib.requirements import Case, Definition, Rule
+from skyaccept.lib.requirements import Case
 from skyaccept.lib.selection import Cut
 
 
@@ -107,4 +108,5 @@ def _settings(rule: Rule, case: Case, own: bool) -> Settings:
         all_bands=rule.all_bands,
         reference_snr=rule.reference_snr,
         locus=rule.locus,
+        bins=rule.bins,
     )

@@ -64,6 +64,8 @@ class Matrix:
     together : bool
         Whether visits of ``other`` matter as much as those of ``values``, so that a block leaves out some of both: then
         there are no more blocks than either side has visits.
+    pairs : (n_pairs, 3) int64, optional
+        Units that are compared with each other, and the class that their separation belongs to.
     """
 
     values: tuple[Values, ...]
@@ -78,6 +80,7 @@ class Matrix:
     visits: NDArray[np.int64] | None = None
     other_visits: NDArray[np.int64] | None = None
     together: bool = False
+    pairs: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,8 @@ class Resampled:
         How the errors fall to single measurements; None where they do not.
     note : str
         What belongs to the method, in words.
+    of_visits : bool
+        Whether there is one error a visit, so that visits are counted where shares are, and not stars.
     """
 
     matrix: Matrix
@@ -149,6 +154,7 @@ class Resampled:
     extreme: Find | None = None
     residual: Residual | None = None
     note: str = ""
+    of_visits: bool = False
 
 
 Inferred = tuple[Estimate, list[Values]]
@@ -255,7 +261,8 @@ def _under(
     everything = np.ones(len(matrix.stars), dtype=bool)
     kept = whole(matrix, axis)
     unbiased, plain = (find(kept, wanted)(everything) for wanted in (True, False))
-    asked = [views(q, q.prepare(unbiased), matrix.n_stars, matrix.stars.shape[1]) for q in questions]
+    counted = (matrix.values[axis].shape[1], 1) if resampled.of_visits else (matrix.n_stars, matrix.stars.shape[1])
+    asked = [views(q, q.prepare(unbiased), *counted) for q in questions]
 
     def places(errors: Sorted) -> list[float]:
         prepared = [question.prepare(errors) for question in questions]
@@ -304,8 +311,18 @@ def _rows(
 
 def cells(matrix: Matrix, stars: NDArray[np.int64]) -> NDArray[np.int64]:
     """Cell of the sky of each of some stars, as the tree of the positions is divided."""
-    number = _cells(matrix)
-    return np.searchsorted(matrix.n_stars * np.arange(1, number + 1) // number, stars, side="right")
+    return cells_of(matrix.n_stars, stars)
+
+
+def cells_of(n_stars: int, stars: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same by the number of stars."""
+    return np.searchsorted(starts(n_stars)[1:], stars, side="right")
+
+
+def starts(n_stars: int) -> NDArray[np.int64]:
+    """First star of each cell of the sky."""
+    number = min(CELLS, n_stars)
+    return n_stars * np.arange(number) // max(number, 1)
 
 
 def _blocks(matrix: Matrix) -> int:

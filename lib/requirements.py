@@ -8,16 +8,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Discriminator, Field, PlainValidator, StringConstraints, Tag
-from skyaccept.lib import document
-from skyaccept.lib.color import Locus
+from pydantic import Discriminator, PlainValidator, StringConstraints, Tag
+from skyaccept.lib import definition, document
+from skyaccept.lib.definition import Definition, Rule
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.limit import STRICT, Level, check_parameters, check_range
+from skyaccept.lib.limit import STRICT, Identifier, Level, check_parameters, check_range
 from skyaccept.lib.lsst_verify import clauses as lsst_verify
 from skyaccept.lib.lsst_verify.package import FOLDERS, is_package
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Estimator
 from skyaccept.lib.note import Note, notes
 from skyaccept.lib.selection import Cut
 
@@ -28,7 +27,6 @@ DEFINITIONS, LSST_VERIFY = "definitions.yaml", "lsst-verify.yaml"
 """Files beside the shipped documents that are none."""
 
 Levels = Mapping[Annotated[str, PlainValidator(document.one_of(*LEVELS))], Level]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 
 
 def _against(value: object) -> str | dict[str, str]:
@@ -106,45 +104,6 @@ class Requirement:
     def covered(self) -> tuple[Clause, ...]:
         """The clauses that make cases."""
         return tuple(clause for clause in self.clauses if isinstance(clause, Clause))
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How a definition measures some metrics: the estimator, its settings and the sample it is applied to.
-
-    ``half_width`` and ``min_common_visits`` belong to estimators of pairs. With ``all_bands`` the cuts judge an object
-    by its detections in all bands. ``radius`` matches reference stars; those count whose magnitudes have an S/N of
-    ``reference_snr`` at least. ``locus`` is the part of the stellar locus that is looked at.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    metrics: tuple[Annotated[str, PlainValidator(document.one_of(*METRICS))], ...]
-    estimator: str
-    sample: str
-    half_width: Quantity | None = None
-    min_common_visits: int | None = None
-    ddof: int | None = None
-    all_bands: bool = False
-    radius: Quantity | None = None
-    reference_snr: Annotated[float, Field(ge=0)] | None = None
-    locus: Locus | None = None
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A named way to measure: rules for the metrics that it covers, and the samples that they use."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    id: Identifier
-    title: str
-    text: str
-    rules: tuple[Rule, ...]
-    samples: Mapping[str, tuple[Annotated[Cut, PlainValidator(Cut.parse)], ...]]
-    quirks: tuple[str, ...] = ()
-
-    def rule(self, metric: str) -> Rule | None:
-        """Rule for a metric; None where the definition has none."""
-        return next((rule for rule in self.rules if metric in rule.metrics), None)
 
 
 @dataclass(frozen=True)
@@ -262,7 +221,7 @@ def load(names: str | Path | Iterable[str | Path] = "LSE-30", where: Iterable[st
         else:
             read += [document.read(path, Document) for path in _files(name)]
     for doc, place in read:
-        _check_definitions(doc, place, definitions)
+        definition.check(doc.definitions, place, definitions)
     seen: dict[str, Path] = {}
     for doc, place in read:
         _check_clauses(doc, place, definitions, seen)
@@ -288,54 +247,6 @@ def _files(name: str | Path) -> list[Path]:
     if not document.exists(path):
         raise InputError(f"--specs {name}: no such file or folder, and not one of {', '.join(known)}")
     return [path]
-
-
-def _check_definitions(doc: Document, place: document.Origin, known: dict[str, Definition]) -> None:
-    for d, definition in enumerate(doc.definitions):
-        where: tuple[str | int, ...] = ("definitions", d)
-        if definition.id in known:
-            raise place.error((*where, "id"), f"key 'id': duplicate definition {definition.id!r}")
-        known[definition.id] = definition
-        for r, rule in enumerate(definition.rules):
-            here = (*where, "rules", r)
-            if rule.sample not in definition.samples:
-                raise place.error((*here, "sample"), f"key 'sample': no sample named {rule.sample!r} here")
-            for metric in rule.metrics:
-                estimators = METRICS[metric].estimators
-                if rule.estimator not in estimators:
-                    raise place.error(
-                        (*here, "estimator"),
-                        f"key 'estimator': {rule.estimator!r} is not one of {', '.join(estimators)}",
-                    )
-                _check_settings(rule, estimators[rule.estimator], place, here)
-
-
-def _check_settings(rule: Rule, estimator: Estimator, place: document.Origin, where: tuple[str | int, ...]) -> None:
-    """Those that the estimator needs are there and make sense, and none that would be without effect."""
-    if estimator.needs_ddof and rule.ddof is None:
-        raise place.error(where, f"key 'ddof' is missing; {rule.estimator} needs it")
-    for key in ("half_width", "min_common_visits"):
-        if estimator.of_pairs and getattr(rule, key) is None:
-            raise place.error(where, f"key '{key}' is missing; {rule.estimator} needs it")
-        if not estimator.of_pairs and getattr(rule, key) is not None:
-            raise place.error((*where, key), f"key '{key}': {rule.estimator} looks at no pairs of objects")
-    for key, needed in (
-        ("radius", estimator.needs_radius),
-        ("reference_snr", estimator.needs_reference_snr),
-        ("locus", estimator.needs_locus),
-    ):
-        if needed != (getattr(rule, key) is not None):
-            raise place.error(where, f"key '{key}' {'is missing' if needed else 'is without effect'}")
-    if rule.locus is not None:
-        rule.locus.check(place, (*where, "locus"))
-    for key in ("half_width", "radius"):
-        if getattr(rule, key) is not None:
-            check_range(key, getattr(rule, key), "rad", place, (*where, key))
-    least = rule.min_common_visits
-    if least is not None and least < 2:
-        raise place.error((*where, "min_common_visits"), "key 'min_common_visits': must be at least 2")
-    if rule.ddof is not None and not 0 <= rule.ddof < (least or 2):
-        raise place.error((*where, "ddof"), f"key 'ddof': {rule.ddof} is not from 0 to below min_common_visits")
 
 
 def _check_clauses(
@@ -425,6 +336,8 @@ def _check_overrides(clause: Clause, rule: Rule | None, place: document.Origin, 
 def _check_units(clause: Clause, kind: str, place: document.Origin, where: tuple[str | int, ...]) -> None:
     metric = METRICS[clause.metric]
     check_parameters(clause.parameters, metric.parameters_of(kind), place, (*where, "parameters"))
+    if "nearest" in clause.parameters and clause.parameters["farthest"] <= clause.parameters["nearest"]:
+        raise place.error((*where, "parameters", "farthest"), "key 'farthest': not above 'nearest'")
     for name, level in clause.levels.items():
         here = (*where, "levels", name)
         if not level.limit.bound.unit.is_equivalent(metric.unit):

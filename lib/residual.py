@@ -49,7 +49,7 @@ def residuals(resampled: Resampled) -> Residuals:
     """
     matrix, kind = resampled.matrix, resampled.residual
     if kind is None:
-        raise NotMeasurable("what is compared are several visits at once, not measurements one by one")
+        raise NotMeasurable("what is compared are several visits or stars at once, not measurements one by one")
     values = np.stack([_of_coordinate(matrix, axis, kind) for axis in range(len(matrix.values))], axis=-1)
     unit, column = np.nonzero(np.isfinite(values).all(axis=-1))
     if not len(unit):

@@ -237,12 +237,16 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Ellipticity:
-    """Residual ellipticity of the PSF model: rms of each component, scale of its correlation, error of one star."""
+    """Ellipticity that the PSF model misses: rms of each component, scale of its correlation, error of one star.
+
+    ``psf`` is the rms of each component of the model itself, which is the same all over a visit.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     rms: Rate
     scale: Extent
     error: Rate
+    psf: Rate = 0.0
 
 
 @dataclass(frozen=True)

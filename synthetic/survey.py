@@ -89,9 +89,6 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
         raise InputError(f"scenario {scenario.scenario}: nothing is seen in any visit")
     columns: dict[str, Any] = {name: np.concatenate([p.columns[name] for p in parts]) for name in parts[0].columns}
     flags = {name.removeprefix("flag_"): columns.pop(name) for name in list(columns) if name.startswith("flag_")}
-    # shapes of images are written to files; nothing here measures them yet
-    for name in ("psf_e1", "psf_e2"):
-        columns.pop(name, None)
     # labels as readers give them: codes of those that occur
     labels = {name: np.unique(columns[name], return_inverse=True) for name in _LABELS if name in columns}
     columns |= {name: codes for name, (_, codes) in labels.items()}
@@ -199,6 +196,7 @@ def _truth(scenario: Scenario, whole: Sky, plan: tuple[Visit, ...], star: NDArra
 
 def _digest(d: Detections) -> str:
     digest = hashlib.sha256()
-    for name in ("visit", "band", "ra", "dec", "mag", "mag_err", "snr", "extendedness", "mjd"):
+    shapes = () if d.e1 is None else ("e1", "e2", "psf_e1", "psf_e2")
+    for name in ("visit", "band", "ra", "dec", "mag", "mag_err", "snr", "extendedness", "mjd", *shapes):
         digest.update(np.ascontiguousarray(getattr(d, name)).tobytes())
     return digest.hexdigest()

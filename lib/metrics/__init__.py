@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from skyaccept.lib.metrics import (
     absolute_astrometry,
     band_offset,
+    ellipticity,
     photometry,
     position_repeatability,
     reference_photometry,
@@ -23,6 +24,7 @@ METRICS: Mapping[str, Metric] = {
         position_repeatability,
         reference_photometry,
         stellar_locus,
+        ellipticity,
     )
     for metric in family.METRICS
 }

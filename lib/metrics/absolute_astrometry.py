@@ -139,7 +139,7 @@ ESTIMATORS = {
         "offset from the reference star, per coordinate",
         _matrix,
         lambda matrix, _: scatter.offset(matrix, "zero"),
-        needs_radius=True,
+        needs=("radius",),
         formula="x and y, offsets from the reference star at the epoch of the visit along RA cos(Dec) and Dec",
     ),
     "signed_reference_offset": Estimator(
@@ -147,7 +147,7 @@ ESTIMATORS = {
         "offset from the reference star, per coordinate, with its sign",
         _matrix,
         lambda matrix, _: scatter.offset(matrix, "zero"),
-        needs_radius=True,
+        needs=("radius",),
         question=Question("size"),
         formula="x and y, offsets from the reference star at the epoch of the visit along RA cos(Dec) and Dec",
     ),

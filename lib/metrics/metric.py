@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.binning import Binning
 from skyaccept.lib.catalog import Array, Detections, numbering
 from skyaccept.lib.color import Locus
 from skyaccept.lib.question import Question
@@ -135,6 +136,8 @@ class Settings:
         Least signal-to-noise ratio of the magnitudes of reference stars.
     locus : Locus, optional
         Part of the stellar locus that is looked at.
+    bins : Binning, optional
+        Of separations, whose mean is taken.
     """
 
     half_width: float = 0.0
@@ -146,6 +149,7 @@ class Settings:
     all_bands: bool = False
     reference_snr: float | None = None
     locus: Locus | None = None
+    bins: Binning | None = None
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,7 @@ class Errors:
         How often each value occurred, where there were too many to keep one by one, or its weight.
     coordinates : mapping of str to (n,) float
         Where each coordinate is limited: the errors along ``ra`` (times cos Dec) and ``dec``, and in ``total``;
-        ``values`` are then the sizes of the first two.
+        ``values`` are then the sizes of the first two. Or those of each component of a correlation.
     notes : tuple of str
         What belongs to the account of the sample, in words.
     rows : (n_rows,) bool, optional
@@ -196,11 +200,10 @@ class Estimator:
     ----------
     of, unit : str
         What the errors are, and their unit.
-    needs_ddof, of_pairs : bool
-        Whether a rule has to state ddof; half-width and fewest common visits.
-    takes_shot_noise, needs_radius, needs_reference_snr, needs_locus : bool
-        Whether it can subtract shot noise; whether a rule has to state a matching radius, the least S/N of reference
-        stars, a stellar locus.
+    needs : tuple of str
+        Settings that a rule has to state, and else may not, beside those of pairs.
+    of_pairs, takes_shot_noise : bool
+        Whether a rule has to state half-width and fewest common visits; whether shot noise can be subtracted.
     columns : tuple of str
         Columns that it reads beside visit, band, position and object.
     question : Question, optional
@@ -216,12 +219,9 @@ class Estimator:
     matrix: Callable[[Sample, Mapping[str, float], Settings, Errors], Matrix]
     replicates: Callable[[Matrix, Settings], Resampled]
     unit: str = "mas"
-    needs_ddof: bool = False
+    needs: tuple[str, ...] = ()
     of_pairs: bool = False
     takes_shot_noise: bool = False
-    needs_radius: bool = False
-    needs_reference_snr: bool = False
-    needs_locus: bool = False
     columns: tuple[str, ...] = ()
     question: Question | None = None
     statistic: Statistic | None = None
@@ -283,4 +283,4 @@ def evaluate(question: Question, errors: Errors, statistic: Statistic | None = N
     if not errors.coordinates:
         return of(errors.values), {}
     by = {name: of(values) for name, values in errors.coordinates.items()}
-    return max(by["ra"], by["dec"]), by
+    return max(value for name, value in by.items() if name != "total"), by

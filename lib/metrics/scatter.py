@@ -150,6 +150,9 @@ def separation_std(matrix: Matrix) -> Resampled:
     return Resampled(matrix, find)
 
 
+Complex = NDArray[np.complex128]
+
+
 def recentred(resampled: Resampled, signed: bool = False) -> Resampled:
     """The same errors about the median of all of them."""
 

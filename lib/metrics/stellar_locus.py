@@ -283,7 +283,7 @@ METRICS = (
                 _matrix,
                 _resampled,
                 "mmag",
-                needs_locus=True,
+                needs=("locus",),
                 columns=("mag",),
             ),
         },

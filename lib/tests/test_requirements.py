@@ -18,6 +18,7 @@ from skyaccept.lib.requirements import Clause, Specification, Uncovered
 PHOTOMETRY = ("PA1gri", "PA1uzy", "PF1gri", "PF1uzy", "PA2gri", "PA2uzy")
 ZERO_POINTS = ("PA5", "PA5u", "PA6")
 POSITIONS = ("AB1", "ABF1", "AB2", "AA1")
+SHAPES = ("TE1", "TE2", "TEF-TE3", "TE3", "TEF-TE4", "TE4")
 """Clauses of positions against another band and a reference catalog."""
 
 BANDS_OF = {
@@ -124,9 +125,10 @@ def refusal(*paths: Path) -> str:
     return str(caught.value)
 
 
-def clauses(specification: Specification, requirement: int = -1) -> dict[str, Clause]:
-    """Clauses of one requirement, by default the last, of the only document."""
+def clauses(specification: Specification, requirement: int = 1) -> dict[str, Clause]:
+    """Clauses of one requirement, by default the second or the only one, of the only document."""
     (doc,) = specification.documents
+    requirement = min(requirement, len(doc.requirements) - 1)
     return {clause.id: clause for clause in doc.requirements[requirement].covered}
 
 
@@ -194,6 +196,7 @@ def test_oss_req_0388_has_its_thirteen_clauses_in_order() -> None:
     assert [(r.id, r.kind) for r in doc.requirements] == [
         ("OSS-REQ-0387", "performance"),
         ("OSS-REQ-0388", "performance"),
+        ("OSS-REQ-0403", "performance"),
     ]
     assert tuple(clauses(specification, 0)) == PHOTOMETRY + ZERO_POINTS
     assert tuple(clauses(specification)) == CLAUSES + POSITIONS
@@ -260,11 +263,14 @@ def test_cases_are_clauses_by_band_in_document_order() -> None:
         f"{requirement}-{clause}-{band}"
         for photometry, astrometry in (("OSS-REQ-0387", "OSS-REQ-0388"), ("LPM-17", "LPM-17"))
         for requirement, names in ((photometry, PHOTOMETRY + ZERO_POINTS), (astrometry, CLAUSES + POSITIONS))
+        for parts in (("OSS-REQ-0387", "OSS-REQ-0388", "OSS-REQ-0403"), ("LPM-17",) * 3)
+        for requirement, names in zip(parts, (PHOTOMETRY, CLAUSES + POSITIONS, SHAPES), strict=True)
         for clause in names
-        for band in BANDS_OF.get(clause, "ri" if clause in CLAUSES else clause[-3:])
+        for band in BANDS_OF.get(clause, "ri" if clause in CLAUSES + SHAPES else clause[-3:])
     ]
     assert [case.id for case in both.cases(["i"])] == [name for name in everything if name.endswith("-i")]
     assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 18 + ["LPM-17"] * 18
+    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 22 + ["LPM-17"] * 22
     with pytest.raises(
         InputError, match="LSE-30, LPM-17 has clauses for bands g, i, r, u, y, z, and --band asks for N1, N2"
     ):
@@ -927,10 +933,11 @@ def test_every_clause_of_every_shipped_document_has_a_case_or_a_stated_reason() 
 
 
 def test_lse_61_asks_for_capabilities_and_names_the_elements_that_verify_them() -> None:
-    """All eighteen parameters of DMS-REQ-0359 and those of DMS-REQ-0360 have their element, with its test case."""
-    photometric, astrometric = requirements.load(["LSE-61"]).documents[0].requirements
-    assert {r.kind for r in (photometric, astrometric)} == {"capability"}
-    elements = {clause.id: clause.verification for clause in (*photometric.clauses, *astrometric.clauses)}
+    """All eighteen parameters of DMS-REQ-0359 and those of the others have their element, with its test case."""
+    photometric, astrometric, shapes = requirements.load(["LSE-61"]).documents[0].requirements
+    assert {r.kind for r in (photometric, astrometric, shapes)} == {"capability"}
+    every = (*photometric.clauses, *astrometric.clauses, *shapes.clauses)
+    elements = {clause.id: clause.verification for clause in every}
     assert all(len(found) == 1 for found in elements.values())
     assert elements["PA1gri"] == ("LVV-9759 (LVV-T1757)",)
     assert elements["Xtalk"] == ("LVV-9757 (LVV-T1843)",)
@@ -939,7 +946,9 @@ def test_lse_61_asks_for_capabilities_and_names_the_elements_that_verify_them() 
     assert {clause.id for clause in photometric.covered} == set(PHOTOMETRY + ZERO_POINTS)
     assert {clause.id for clause in astrometric.covered} == set(CLAUSES + POSITIONS)
     performance = requirements.load(["LSE-30"]).documents[0].requirements
-    for asked, required in zip((photometric, astrometric), performance, strict=True):
+    assert {clause.id for clause in shapes.covered} == set(SHAPES)
+    assert elements["TE3"] == ("LVV-9783 (LVV-T2177)",)
+    for asked, required in zip((photometric, astrometric, shapes), performance, strict=True):
         limits = {clause.id: clause.levels["design"] for clause in required.covered}
         for clause in asked.covered:
             target = clause.levels["design"]

@@ -243,9 +243,22 @@ def test_ellipticities_are_those_of_the_field_and_their_errors() -> None:
     made = first(replace(plain(stars=5000), ellipticity=shape))
     pattern = waves.draw(stream(1, f"ellipticity {made.visit.band}", 0), np.radians(5 / 60))
     true = 0.01 * waves.ellipticity(pattern, made.x, made.y)
-    for name, expected in zip(("psf_e1", "psf_e2"), true, strict=True):
-        noise = made.columns[name] - expected
+    for name, expected in zip(("e1", "e2"), true, strict=True):
+        noise = made.columns[name] - made.columns[f"psf_{name}"] - expected
         assert noise.std() == pytest.approx(0.002, rel=5 / np.sqrt(2 * len(made)))
+        assert not made.columns[f"psf_{name}"].any()
+
+
+def test_ellipticities_turn_with_the_focal_plane() -> None:
+    """The model is the same all over a visit, in axes that are carried to the north of each place."""
+    shape = Ellipticity(0.0, 5 * u.arcmin, 0.0, 0.1)
+    base = replace(plain(stars=500), ellipticity=shape)
+    turned = replace(base, visits=replace(base.visits, rotation=90 * u.deg))
+    made, other = first(base), first(turned)
+    model, again = (part.columns["psf_e1"] + 1j * part.columns["psf_e2"] for part in (made, other))
+    np.testing.assert_allclose(again.mean(), model.mean() * np.exp(2j * other.visit.rotation), rtol=1e-3)
+    assert np.ptp(np.abs(model)) < 1e-12
+    np.testing.assert_array_equal(made.columns["e1"], made.columns["psf_e1"])
 
 
 @pytest.mark.parametrize(("ra", "dec"), [(0.0, 0.0), (200.0, 89.999), (0.0, -90.0)])
