@@ -61,6 +61,8 @@ class Matrix:
         Code of each visit in the catalog.
     other_visits : (m_visits,) int64, optional
         The same of those in ``other``.
+    exposure : (n_units, n_visits) float64, optional
+        Code of the exposure of each measurement, where a visit has several.
     """
 
     values: tuple[Values, ...]
@@ -74,6 +76,7 @@ class Matrix:
     note: str = ""
     visits: NDArray[np.int64] | None = None
     other_visits: NDArray[np.int64] | None = None
+    exposure: Values | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class Kept:
     other: Values | None
     least: int
     matrix: Matrix
+    exposure: Values | None = None
 
 
 Take = Callable[[Units], Sorted]
@@ -137,6 +141,8 @@ class Resampled:
         How the errors fall to single measurements; None where they do not.
     note : str
         What belongs to the method, in words.
+    independent : int, optional
+        Errors that are counted as independent of each other, where they are not those of units.
     """
 
     matrix: Matrix
@@ -145,6 +151,7 @@ class Resampled:
     extreme: Find | None = None
     residual: Residual | None = None
     note: str = ""
+    independent: int | None = None
 
 
 Inferred = tuple[Estimate, list[Values]]
@@ -251,7 +258,10 @@ def _under(
     everything = np.ones(len(matrix.stars), dtype=bool)
     kept = whole(matrix, axis)
     unbiased, plain = (find(kept, wanted)(everything) for wanted in (True, False))
-    asked = [views(q, q.prepare(unbiased), matrix.n_stars, matrix.stars.shape[1]) for q in questions]
+    number, each = (
+        (matrix.n_stars, matrix.stars.shape[1]) if resampled.independent is None else (resampled.independent, 1)
+    )
+    asked = [views(q, q.prepare(unbiased), number, each) for q in questions]
 
     def places(errors: Sorted) -> list[float]:
         prepared = [question.prepare(errors) for question in questions]
@@ -317,12 +327,13 @@ def _without(matrix: Matrix, axis: int, block: int | None) -> Kept:
     """One coordinate of a matrix, without one block of visits."""
     values, other = matrix.values[axis], matrix.other[axis] if matrix.other else None
     if block is None:
-        return Kept(values, other, matrix.least, matrix)
+        return Kept(values, other, matrix.least, matrix, matrix.exposure)
     number = len(blocks(values.shape[1]))
     out = blocks(values.shape[1])[block]
     if other is not None and other.shape[1] >= number:
         other = np.delete(other, np.array_split(np.arange(other.shape[1]), number)[block], axis=1)
-    return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix)
+    exposure = None if matrix.exposure is None else np.delete(matrix.exposure, out, axis=1)
+    return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix, exposure)
 
 
 def sampled(directions: Values, most: int, what: str) -> tuple[NDArray[np.int64], str]:

@@ -8,12 +8,20 @@ from skyaccept.lib.metrics import (
     photometry,
     position_repeatability,
     relative_astrometry,
+    zero_points,
 )
 from skyaccept.lib.metrics.metric import Metric
 
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
-    for family in (relative_astrometry, photometry, band_offset, absolute_astrometry, position_repeatability)
+    for family in (
+        relative_astrometry,
+        photometry,
+        zero_points,
+        band_offset,
+        absolute_astrometry,
+        position_repeatability,
+    )
     for metric in family.METRICS
 }
 """Every metric by its name in requirement documents."""
