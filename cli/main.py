@@ -116,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
 
     specs = commands.add_parser("specs", help="print requirements, clauses, limits and tests")
     specs.add_argument("names", nargs="*", metavar="NAME", help=OPTIONS["specs"]["help"])
+    specs.add_argument("--where", **OPTIONS["where"])
     specs.set_defaults(run=_specs)
     return parser
 
@@ -195,7 +196,7 @@ def _specs(options: argparse.Namespace) -> int:
     from skyaccept.lib import requirements
     from skyaccept.lib.report import specs
 
-    _print(specs.table(requirements.load(options.names or ["LSE-30"])))
+    _print(specs.table(requirements.load(options.names or ["LSE-30"], options.where or ())))
     return 0
 
 

@@ -20,6 +20,7 @@ AMBIGUOUS = -2
 """Codes in ``Detections.object``: no finite position, or a group with two detections in one visit."""
 
 MANY = -1  # visits
+_STEP = 1_000_000  # rows that are compared at a time
 _SMALLEST_SIDE = 1e-6  # coordinates from 0 to 2 in units of it take 21 bits each
 _SLACK = 1e-6  # relative; rounding moves a point by less than 1e-9 of a cube
 
@@ -89,6 +90,27 @@ def connected(vectors: Float, visit: Array, radius: float) -> Index:
     _join_cubes(vectors, visit, key[order], last[order], seen[order], side, reach, parent, previous)
     _number(parent)
     return parent
+
+
+def same_positions(detections: Detections) -> bool:
+    """Whether no object has two positions, though some are seen in several visits: as light curves have it.
+
+    Errors of measured positions that are all 0, in every digit, do not happen.
+    """
+    if detections.object is None:
+        raise ValueError("detections are not associated")
+    rows = np.flatnonzero(detections.object >= 0)
+    label = detections.object[rows]
+    if len(rows) == detections.n_objects:
+        return False
+    last = np.zeros(detections.n_objects, dtype=np.int64)
+    last[label] = rows
+    for values in (detections.ra, detections.dec):
+        for start in range(0, len(rows), _STEP):
+            part = slice(start, start + _STEP)
+            if (values[rows[part]] != values[last[label[part]]]).any():
+                return False
+    return True
 
 
 def _column(values: Array) -> Float:

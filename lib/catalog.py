@@ -179,7 +179,7 @@ def _check_range(rows: _Rows, name: str, values: Array, low: float, high: float)
 
 def _check_duplicates(rows: _Rows, columns: Mapping[str, Array], others: Callable[[], Mapping[str, Array]]) -> None:
     """Refuse rows that repeat another one in every column; NaN equals NaN here."""
-    # right ascension alone leaves few candidates, which the other columns then tell apart
+    # right ascension alone leaves few candidates in most catalogs, which the other columns then tell apart
     ra = columns["ra"]
     ordered = np.sort(ra)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
@@ -187,7 +187,9 @@ def _check_duplicates(rows: _Rows, columns: Mapping[str, Array], others: Callabl
     if not twice.size and np.count_nonzero(unknown) < 2:
         return
     candidates = np.flatnonzero(pd.Series(ra).isin(twice).to_numpy() | unknown)
-    candidates = candidates[_table({"ra": ra, "dec": columns["dec"]}, candidates).duplicated(keep=False)]
+    # the detections of a light curve have one position, and differ in their visits
+    first = {name: columns[name] for name in ("ra", "dec", "visit")}
+    candidates = candidates[_table(first, candidates).duplicated(keep=False)]
     if not _table(columns, candidates).duplicated().any():
         return
     table = _table({**columns, **others()}, candidates)

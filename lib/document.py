@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import astropy.units as u
 import pydantic
@@ -22,17 +23,40 @@ MAX_BYTES = 10_000_000
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")}
 
 
+class Origin(Protocol):
+    """Where the parts of a document stand, for complaints that only later checks can make."""
+
+    @property
+    def path(self) -> Path:
+        """File or folder that the document was read from."""
+
+    @property
+    def notes(self) -> tuple[tuple[str, str], ...]:
+        """What is odd about it, each with the requirement that it is about."""
+
+    def error(self, location: Sequence[str | int], text: str) -> InputError:
+        """Build the error that names file and line of ``location``."""
+
+    def where(self, location: Sequence[str | int]) -> str:
+        """File, without the folders above the document, and line of ``location``."""
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where the parts of a document stand in its file, for complaints that only later checks can make."""
+    """Where the parts of a document stand in its file: an `Origin`."""
 
     path: Path
     root: yaml.Node
+    notes: tuple[tuple[str, str], ...] = ()
 
     def error(self, location: Sequence[str | int], text: str) -> InputError:
         """Build the error that names file, line and the entries on the way to ``location``."""
         node, trail, _ = _locate(self.root, location)
         return InputError(f"{self.path}: line {node.start_mark.line + 1}: {trail}{text}")
+
+    def where(self, location: Sequence[str | int]) -> str:
+        """File, without the folders above it, and line of ``location``."""
+        return f"{self.path.name}: line {_locate(self.root, location)[0].start_mark.line + 1}"
 
 
 def read(path: Path, schema: type[T]) -> tuple[T, Place]:
@@ -58,13 +82,28 @@ def read(path: Path, schema: type[T]) -> tuple[T, Place]:
         File missing or too large, malformed YAML, a duplicate or unknown key, a missing or wrong value. One line
         per fault, each naming file, line and key.
     """
-    node = _compose(path, _text(path))
+    node = _compose(path, read_text(path))
     _refuse_duplicates(path, node)
     data = yaml.SafeLoader("").construct_document(node)
     try:
         return pydantic.TypeAdapter(schema).validate_python(data), Place(path, node)
     except pydantic.ValidationError as error:
         raise InputError("\n".join(_complaints(path, node, error))) from None
+
+
+def check(data: object, schema: type[T], origin: Origin) -> T:
+    """Make a frozen dataclass of what stands for a document but was read from other files.
+
+    Raises
+    ------
+    InputError
+        A missing, unknown or wrong value; one line per fault, each with the place that it comes from.
+    """
+    try:
+        return pydantic.TypeAdapter(schema).validate_python(data)
+    except pydantic.ValidationError as error:
+        faults = [(fault["loc"], fault["msg"]) for fault in error.errors(include_url=False)]
+        raise InputError("\n".join(str(origin.error(where, text)) for where, text in faults)) from None
 
 
 def exists(path: Path) -> bool:
@@ -103,11 +142,37 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _text(path: Path) -> str:
+@lru_cache(maxsize=10_000)
+def scalar(text: str, tag: str | None, plain: bool) -> object:
+    """Value of a YAML scalar with its tag, if it has one; what is ``plain`` is not in quotes.
+
+    Raises
+    ------
+    ValueError
+        More than plain data, or not what its tag says.
+    """
+    loader = _Loader("")
+    tag = tag or str(loader.resolve(yaml.ScalarNode, text, (plain, not plain)))  # type: ignore[no-untyped-call]
+    if tag not in _TAGS:
+        raise ValueError(f"tag {tag.removeprefix('tag:yaml.org,2002:')} is not supported")
+    try:
+        return loader.construct_object(yaml.ScalarNode(tag, text))
+    except (KeyError, IndexError) as error:
+        raise ValueError(str(error)) from None
+
+
+def read_text(path: Path, most: int = MAX_BYTES) -> str:
+    """Content of a file of at most ``most`` bytes.
+
+    Raises
+    ------
+    InputError
+        Not readable, too large, or not UTF-8.
+    """
     try:
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError(f"{path}: {size} bytes; a document may have at most {MAX_BYTES}")
+        if size > most:
+            raise InputError(f"{path}: {size} bytes; a document may have at most {most}")
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
@@ -118,18 +183,24 @@ def _text(path: Path) -> str:
 def _compose(path: Path, text: str) -> yaml.Node:
     try:
         node = yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-        hint = "; indent with spaces, not tabs" if "'\\t'" in str(error.problem) else ""
-        raise InputError(f"{path}: {where}: not valid YAML: {error.problem}{hint}") from None
-    except yaml.reader.ReaderError as error:
-        raise InputError(f"{path}: not valid YAML: {error.reason} at position {error.position}") from None
+    except yaml.YAMLError as error:
+        raise not_yaml(path, error) from None
     except RecursionError:
         raise InputError(f"{path}: nested too deeply") from None
     if not isinstance(node, yaml.MappingNode):
         raise InputError(f"{path}: line 1: expected a mapping of keys to values")
     return node
+
+
+def not_yaml(path: Path, error: yaml.YAMLError) -> InputError:
+    """Build the error for a file that the YAML parser refuses."""
+    if isinstance(error, yaml.reader.ReaderError):
+        return InputError(f"{path}: not valid YAML: {error.reason} at position {error.position}")
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or error
+    where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
+    hint = "; indent with spaces, not tabs" if "'\\t'" in str(problem) else ""
+    return InputError(f"{path}: {where}: not valid YAML: {problem}{hint}")
 
 
 def _refuse_duplicates(path: Path, root: yaml.Node) -> None:
@@ -194,13 +265,15 @@ def _locate(root: yaml.Node, location: Sequence[Any], at_key: bool = False) -> t
 
 
 def quantity(text: object) -> u.Quantity:
-    """Parse ``"5 arcmin"``: a number and a unit known to astropy.
+    """Parse ``"5 arcmin"``: a number and a unit known to astropy; a quantity stays as it is.
 
     Raises
     ------
     ValueError
         No unit, an unknown unit, or not a finite number.
     """
+    if isinstance(text, u.Quantity):
+        return text
     if not isinstance(text, str):
         raise ValueError(f"{text!r} has no unit; write a number and a unit, such as '5 arcmin'")
     match = re.fullmatch(r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*((?:[^-+.\s0-9].*?)?)\s*", text)
@@ -212,9 +285,25 @@ def quantity(text: object) -> u.Quantity:
     if not math.isfinite(float(number)):
         raise ValueError(f"{text!r} is not a finite number")
     try:
-        return float(number) * u.Unit(unit)
+        return float(number) * parse_unit(unit)
     except ValueError:
         raise ValueError(f"{text!r}: unit {unit!r} is not known to astropy") from None
+
+
+def parse_unit(text: str) -> u.UnitBase:
+    """Parse a unit known to astropy, with short numbers in it: astropy works out any power, however long that takes.
+
+    Raises
+    ------
+    ValueError
+        Not known, or with longer numbers.
+    """
+    if len(text) > 80 or re.search(r"[0-9]{5}|[0-9][eE]", text):
+        raise ValueError(f"{text[:80]!r} is no unit")
+    try:
+        return u.Unit(text)
+    except (TypeError, OverflowError, ZeroDivisionError) as error:
+        raise ValueError(str(error)) from None
 
 
 def number_or_quantity(value: object) -> u.Quantity:

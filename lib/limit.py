@@ -25,7 +25,9 @@ class Limit:
 
     @classmethod
     def parse(cls, text: object) -> Limit:
-        """Parse ``"<= 10 mas"``."""
+        """Parse ``"<= 10 mas"``; a limit stays as it is."""
+        if isinstance(text, Limit):
+            return text
         match = re.fullmatch(r"\s*([^\w\s.+-]+)\s*(.*)", str(text))
         if match is None:
             raise ValueError("a limit is an operator, a number and a unit, such as '<= 10 mas'")
@@ -70,3 +72,44 @@ class Level:
     limit: Annotated[Limit, PlainValidator(Limit.parse)]
     source: Source
     parameters: Mapping[str, Quantity] = field(default_factory=dict)
+
+
+def check_parameters(
+    given: Mapping[str, u.Quantity],
+    wanted: Mapping[str, str],
+    place: document.Origin,
+    where: tuple[str | int, ...],
+) -> None:
+    """Make sure that thresholds are those that are ``wanted``, by their units.
+
+    Raises
+    ------
+    InputError
+        One is missing, unknown, in another kind of unit, or out of range.
+    """
+    for name in given:
+        if name not in wanted:
+            raise place.error((*where, name), f"unknown key '{name}'; the metric takes {', '.join(wanted) or 'none'}")
+    for name, unit in wanted.items():
+        if name not in given:
+            raise place.error(where, f"key '{name}' is missing (in {unit})")
+        if not given[name].unit.is_equivalent(u.Unit(unit)):
+            raise place.error((*where, name), f"key '{name}': {given[name]} is not convertible to {unit}")
+        check_range(name, given[name], unit, place, (*where, name))
+
+
+def check_range(name: str, value: u.Quantity, unit: str, place: document.Origin, where: tuple[str | int, ...]) -> None:
+    """Make sure that an angle lies above 0 and up to 180 degrees, a share between 0 and 100 percent.
+
+    Raises
+    ------
+    InputError
+        It does not.
+    """
+    if u.Unit(unit).is_equivalent(u.rad):
+        if not value.unit.is_equivalent(u.rad):
+            raise place.error(where, f"key '{name}': {value} is not an angle")
+        if not 0 < value.to_value(u.deg) <= 180:
+            raise place.error(where, f"key '{name}': {value} is not above 0 and up to 180 degrees")
+    elif u.Unit(unit) == u.percent and not 0 <= value.to_value(u.percent) <= 100:
+        raise place.error(where, f"key '{name}': {value} is not from 0 to 100 percent")

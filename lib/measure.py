@@ -7,25 +7,22 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any
 
-import numpy as np
 from skyaccept.lib import breakdown, dependence, focal_plane, prescription
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError, NotMeasurable
-from skyaccept.lib.inference import Inferences, identity, known
+from skyaccept.lib.inference import Inferences, identity
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings, evaluate
+from skyaccept.lib.metrics.metric import Errors, Estimator, evaluate
 from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, record
-from skyaccept.lib.prescription import Prescription
-from skyaccept.lib.provenance import describe, run_record, uncovered
+from skyaccept.lib.provenance import describe, notes, run_record, uncovered
 from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Matrix, Resampled
 from skyaccept.lib.requirements import LEVELS, Case, Definition, Specification
 from skyaccept.lib.results import Json, Result, Results, plain
-from skyaccept.lib.selection import Cut, Selection, in_band, select
+from skyaccept.lib.samples import Samples
 from skyaccept.lib.waivers import Waiver, apply
 
 
@@ -96,7 +93,14 @@ def run(
     )
     results = tuple(measurer.measure(case) for case in clauses.cases(bands))
     provenance = run_record(started, "skyaccept.lib.measure.run")
-    return Results(provenance, measurer.dataset(), results, describe(results, clauses), uncovered(clauses))
+    return Results(
+        provenance,
+        measurer.dataset(),
+        results,
+        describe(results, clauses),
+        uncovered(clauses),
+        notes=notes(clauses),
+    )
 
 
 def needs(
@@ -183,12 +187,9 @@ class Measurer:
         self._reference = reference
         self._rule = rule
         self._waivers = waivers or {}
-        self._visits: dict[str, int] = {}
         self._histograms: dict[tuple[int, int], Json] = {}
         self._confidence = confidence
-        self._selections: dict[tuple[Cut, ...], Selection] = {}
-        self._samples: dict[tuple[Any, ...], Sample] = {}
-        self._errors: dict[tuple[Any, ...], Errors | NotMeasurable] = {}
+        self._samples = Samples(detections, reference)
         self._inferences = Inferences()
 
     def dataset(self) -> Json:
@@ -269,9 +270,9 @@ class Measurer:
             task = prescription.of(definition, case)
         except NotMeasurable as reason:
             return Outcome(str(reason))
-        sample, estimator, asked = self._sample_of(task, case.band), task.estimator, task.asked
+        sample, estimator, asked = self._samples.of(task, case.band), task.estimator, task.asked
         try:
-            errors = self._errors_of(task, sample)
+            errors = self._samples.errors(task, sample)
         except NotMeasurable as reason:
             return Outcome(str(reason), account(sample, task.cuts, None), data=reason.data)
         found = {name: evaluate(question, errors, estimator.statistic) for name, question in asked.items()}
@@ -331,23 +332,11 @@ class Measurer:
         if definition not in self._definitions:
             raise NotMeasurable(f"definition {definition} does not exist")
         task = prescription.of(self._definitions[definition], case)
-        sample = self._sample_of(task, case.band)
-        errors = self._errors_of(task, sample)
+        sample = self._samples.of(task, case.band)
+        errors = self._samples.errors(task, sample)
         question = task.asked[level if level in task.asked else ""]
         value, _ = evaluate(question, errors, task.estimator.statistic)
         return Measured(value, question, task.matrix(sample, errors), task.resampled)
-
-    def _sample_of(self, task: Prescription, band: str) -> Sample:
-        """Sample in a band, of a catalog that has the columns."""
-        sample = self._sample(band, task.cuts, task.needed_by, task.rule.all_bands)
-        for name in task.estimator.reads(task.settings):
-            self._detections.column(name, task.needed_by)
-        return sample
-
-    def _errors_of(self, task: Prescription, sample: Sample) -> Errors:
-        """Errors of a sample, found once; raises `NotMeasurable`."""
-        self._check_sample(sample, task.cuts, task.settings)
-        return self._find(task.key(sample.band), lambda: task.find(sample))
 
     def _histogram(self, errors: Errors, estimator: Estimator) -> Json:
         """Histogram of errors that are kept in `_errors`, for the clauses that share them."""
@@ -355,49 +344,6 @@ class Measurer:
         if key not in self._histograms:
             self._histograms[key] = histogram(errors, estimator)
         return self._histograms[key]
-
-    def _sample(self, band: str, cuts: Sequence[Cut], needed_by: str, all_bands: bool) -> Sample:
-        key = (band, tuple(cuts), all_bands)
-        if key not in self._samples:
-            if all_bands:
-                selection = in_band(self._over_all_bands(cuts, needed_by), self._detections, band)
-            else:
-                selection = select(self._detections, band, cuts, needed_by)
-
-            def other(band: str) -> Sample:
-                return self._sample(band, cuts, needed_by, all_bands)
-
-            self._samples[key] = Sample(self._detections, selection, band, other, self._reference)
-        return self._samples[key]
-
-    def _over_all_bands(self, cuts: Sequence[Cut], needed_by: str) -> Selection:
-        key = tuple(cuts)
-        if key not in self._selections:
-            self._selections[key] = select(self._detections, None, cuts, needed_by)
-        return self._selections[key]
-
-    def _check_sample(self, sample: Sample, cuts: Sequence[Cut], settings: Settings) -> None:
-        """Say why nothing can be measured, where that is plain before any pair is looked at."""
-        d, band = self._detections, sample.band
-        if band not in d.bands:
-            raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")
-        if band not in self._visits:
-            self._visits[band] = int(np.count_nonzero(np.bincount(d.visit[d.band == d.bands.index(band)])))
-        visits = self._visits[band]
-        least = max(settings.min_common_visits, *(c.min_visits for c in cuts if isinstance(c.min_visits, int)), 1)
-        if visits < least:
-            raise NotMeasurable(f"needs {least} visits in band {band}, and the dataset has {visits}")
-        if not len(sample.selection.rows):
-            lost = ", ".join(f"{n} by {reason}" for reason, n in sample.selection.rejected.items())
-            raise NotMeasurable(f"no detection in band {band} passes the cuts; rejected: {lost}")
-
-    def _find(self, key: tuple[Any, ...], find: Callable[[], Errors]) -> Errors:
-        if key not in self._errors:
-            try:
-                self._errors[key] = find()
-            except NotMeasurable as reason:
-                self._errors[key] = reason
-        return known(self._errors[key])
 
 
 def _check_definition(specification: Specification, name: str | None) -> None:

@@ -1,10 +1,11 @@
-"""Where results come from: the run, the definitions, and the clauses that were left out."""
+"""Where results come from: the run, the definitions, and what is left out or odd in the documents."""
 
 from __future__ import annotations
 
 import platform
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 
@@ -40,6 +41,11 @@ def uncovered(specification: Specification) -> tuple[Json, ...]:
         for clause in requirement.clauses
         if isinstance(clause, Uncovered)
     )
+
+
+def notes(specification: Specification) -> tuple[Json, ...]:
+    """What is odd about the documents, for the results and the report."""
+    return tuple(asdict(note) for note in specification.notes)
 
 
 def run_record(started: float, command: str) -> Json:

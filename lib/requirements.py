@@ -8,19 +8,23 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-import astropy.units as u
 from pydantic import Discriminator, PlainValidator, StringConstraints, Tag
 from skyaccept.lib import document
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.limit import STRICT, Level
+from skyaccept.lib.limit import STRICT, Level, check_parameters, check_range
+from skyaccept.lib.lsst_verify import clauses as lsst_verify
+from skyaccept.lib.lsst_verify.package import FOLDERS, is_package
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Estimator
+from skyaccept.lib.note import Note, notes
 from skyaccept.lib.selection import Cut
 
 LEVELS = ("design", "minimum", "stretch")
 KINDS = ("performance", "capability", "diagnostic")
 BANDS = ("u", "g", "r", "i", "z", "y")
+DEFINITIONS, LSST_VERIFY = "definitions.yaml", "lsst-verify.yaml"
+"""Files beside the shipped documents that are none."""
 
 Levels = Mapping[Annotated[str, PlainValidator(document.one_of(*LEVELS))], Level]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
@@ -52,7 +56,10 @@ class Clause:
 
 @dataclass(frozen=True)
 class Uncovered:
-    """A clause that stands in the document and makes no case, for the reason given under ``not_covered``."""
+    """A clause that stands in the document and makes no case, for the reason given under ``not_covered``.
+
+    ``specifications`` are those of an lsst.verify package that it stands for.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     id: Identifier
@@ -60,6 +67,7 @@ class Uncovered:
     not_covered: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     levels: Levels = field(default_factory=dict)
     verification: tuple[str, ...] = ()
+    specifications: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,10 +164,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Specification:
-    """The documents chosen for a run and the definitions that they may refer to."""
+    """The documents chosen for a run, the definitions that they may refer to, and what is odd about the documents."""
 
     documents: tuple[Document, ...]
     definitions: Mapping[str, Definition]
+    notes: tuple[Note, ...] = ()
 
     def cases(self, bands: Iterable[str] | None = None) -> tuple[Case, ...]:
         """Cases in document order.
@@ -196,16 +205,18 @@ class Specification:
 def shipped() -> dict[str, Path]:
     """Requirement documents that come with the package, by name."""
     folder = Path(str(resources.files("skyaccept.requirements_specs")))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml")) if path.stem != "definitions"}
+    return {path.stem: path for path in sorted(folder.glob("*.yaml")) if path.name not in (DEFINITIONS, LSST_VERIFY)}
 
 
-def load(names: str | Path | Iterable[str | Path] = "LSE-30") -> Specification:
+def load(names: str | Path | Iterable[str | Path] = "LSE-30", where: Iterable[str] = ()) -> Specification:
     """Load requirement documents.
 
     Parameters
     ----------
     names : str, Path, or iterable of these
-        Each the name of a shipped document, a YAML file, or a folder of YAML files.
+        Each the name of a shipped document, a YAML file, a folder of YAML files, or an lsst.verify package.
+    where : iterable of str
+        What holds of the dataset, as ``"instrument=HSC"``, where specifications of a package ask for it.
 
     Returns
     -------
@@ -222,8 +233,16 @@ def load(names: str | Path | Iterable[str | Path] = "LSE-30") -> Specification:
     folder = Path(str(resources.files("skyaccept.requirements_specs")))
     names = list(names)
     definitions: dict[str, Definition] = {}
-    read = [document.read(folder / "definitions.yaml", Document)]
-    read += [document.read(path, Document) for name in names for path in _files(name)]
+    known = shipped()
+    folders = [name for name in names if str(name) not in known and is_package(Path(name))]
+    packages = lsst_verify.read(folders, folder / LSST_VERIFY, where)
+    read: list[tuple[Document, document.Origin]] = [document.read(folder / DEFINITIONS, Document)]
+    for name in names:
+        if name in packages:
+            data, origin = packages[name]
+            read.append((document.check(data, Document, origin), origin))
+        else:
+            read += [document.read(path, Document) for path in _files(name)]
     for doc, place in read:
         _check_definitions(doc, place, definitions)
     seen: dict[str, Path] = {}
@@ -232,7 +251,7 @@ def load(names: str | Path | Iterable[str | Path] = "LSE-30") -> Specification:
     documents = tuple(doc for doc, _ in read if doc.requirements)
     if not any(requirement.clauses for doc in documents for requirement in doc.requirements):
         raise InputError(f"no requirement found in {', '.join(map(str, names)) or 'an empty list of documents'}")
-    return Specification(documents, definitions)
+    return Specification(documents, definitions, tuple(note for doc, place in read for note in notes(doc, place)))
 
 
 def _files(name: str | Path) -> list[Path]:
@@ -243,14 +262,16 @@ def _files(name: str | Path) -> list[Path]:
     if document.exists(path) and path.is_dir():
         files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
         if not files:
-            raise InputError(f"{path}: no YAML file in this folder")
+            raise InputError(
+                f"{path}: no YAML file in this folder, nor an lsst.verify package (folders {' and '.join(FOLDERS)})"
+            )
         return files
     if not document.exists(path):
         raise InputError(f"--specs {name}: no such file or folder, and not one of {', '.join(known)}")
     return [path]
 
 
-def _check_definitions(doc: Document, place: document.Place, known: dict[str, Definition]) -> None:
+def _check_definitions(doc: Document, place: document.Origin, known: dict[str, Definition]) -> None:
     for d, definition in enumerate(doc.definitions):
         where: tuple[str | int, ...] = ("definitions", d)
         if definition.id in known:
@@ -270,7 +291,7 @@ def _check_definitions(doc: Document, place: document.Place, known: dict[str, De
                 _check_settings(rule, estimators[rule.estimator], place, here)
 
 
-def _check_settings(rule: Rule, estimator: Estimator, place: document.Place, where: tuple[str | int, ...]) -> None:
+def _check_settings(rule: Rule, estimator: Estimator, place: document.Origin, where: tuple[str | int, ...]) -> None:
     """Those that the estimator needs are there and make sense, and none that would be without effect."""
     if estimator.needs_ddof and rule.ddof is None:
         raise place.error(where, f"key 'ddof' is missing; {rule.estimator} needs it")
@@ -283,7 +304,7 @@ def _check_settings(rule: Rule, estimator: Estimator, place: document.Place, whe
         raise place.error(where, f"key 'radius' {'is missing' if estimator.needs_radius else 'is without effect'}")
     for key in ("half_width", "radius"):
         if getattr(rule, key) is not None:
-            _check_range(key, getattr(rule, key), "rad", place, (*where, key))
+            check_range(key, getattr(rule, key), "rad", place, (*where, key))
     least = rule.min_common_visits
     if least is not None and least < 2:
         raise place.error((*where, "min_common_visits"), "key 'min_common_visits': must be at least 2")
@@ -292,7 +313,7 @@ def _check_settings(rule: Rule, estimator: Estimator, place: document.Place, whe
 
 
 def _check_clauses(
-    doc: Document, place: document.Place, definitions: Mapping[str, Definition], seen: dict[str, Path]
+    doc: Document, place: document.Origin, definitions: Mapping[str, Definition], seen: dict[str, Path]
 ) -> None:
     if doc.requirements and doc.document is None:
         raise place.error((), "key 'document' is missing")
@@ -337,17 +358,17 @@ def _check_clauses(
             _check_units(clause, requirement.kind, place, where)
 
 
-def _check_once(name: str, place: document.Place, where: tuple[str | int, ...], seen: dict[str, Path]) -> None:
+def _check_once(name: str, place: document.Origin, where: tuple[str | int, ...], seen: dict[str, Path]) -> None:
     if name in seen:
         raise place.error((*where, "id"), f"key 'id': duplicate {name}, also in {seen[name]}")
     seen[name] = place.path
 
 
-def _check_overrides(clause: Clause, rule: Rule | None, place: document.Place, where: tuple[str | int, ...]) -> None:
+def _check_overrides(clause: Clause, rule: Rule | None, place: document.Origin, where: tuple[str | int, ...]) -> None:
     """What the clause changes of its definition can be changed there."""
     estimator = METRICS[clause.metric].estimators[rule.estimator] if rule else None
     if clause.half_width is not None:
-        _check_range("half_width", clause.half_width, "rad", place, (*where, "half_width"))
+        check_range("half_width", clause.half_width, "rad", place, (*where, "half_width"))
         if estimator is not None and not estimator.of_pairs:
             raise place.error((*where, "half_width"), f"key 'half_width': {clause.metric} looks at no pairs of objects")
     if clause.subtract_shot_noise and (estimator is None or not estimator.takes_shot_noise):
@@ -358,9 +379,9 @@ def _check_overrides(clause: Clause, rule: Rule | None, place: document.Place, w
         )
 
 
-def _check_units(clause: Clause, kind: str, place: document.Place, where: tuple[str | int, ...]) -> None:
+def _check_units(clause: Clause, kind: str, place: document.Origin, where: tuple[str | int, ...]) -> None:
     metric = METRICS[clause.metric]
-    _check_parameters(clause.parameters, metric.parameters_of(kind), place, (*where, "parameters"))
+    check_parameters(clause.parameters, metric.parameters_of(kind), place, (*where, "parameters"))
     for name, level in clause.levels.items():
         here = (*where, "levels", name)
         if not level.limit.bound.unit.is_equivalent(metric.unit):
@@ -368,32 +389,4 @@ def _check_units(clause: Clause, kind: str, place: document.Place, where: tuple[
                 (*here, "limit"),
                 f"key 'limit': {level.limit} cannot bound {clause.metric}, which is in {metric.unit}",
             )
-        _check_parameters(level.parameters, metric.level_parameters, place, (*here, "parameters"))
-
-
-def _check_parameters(
-    given: Mapping[str, u.Quantity],
-    wanted: Mapping[str, str],
-    place: document.Place,
-    where: tuple[str | int, ...],
-) -> None:
-    for name in given:
-        if name not in wanted:
-            raise place.error((*where, name), f"unknown key '{name}'; the metric takes {', '.join(wanted) or 'none'}")
-    for name, unit in wanted.items():
-        if name not in given:
-            raise place.error(where, f"key '{name}' is missing (in {unit})")
-        if not given[name].unit.is_equivalent(u.Unit(unit)):
-            raise place.error((*where, name), f"key '{name}': {given[name]} is not convertible to {unit}")
-        _check_range(name, given[name], unit, place, (*where, name))
-
-
-def _check_range(name: str, value: u.Quantity, unit: str, place: document.Place, where: tuple[str | int, ...]) -> None:
-    """Angles lie above 0 and up to 180 degrees, shares between 0 and 100 percent."""
-    if u.Unit(unit).is_equivalent(u.rad):
-        if not value.unit.is_equivalent(u.rad):
-            raise place.error(where, f"key '{name}': {value} is not an angle")
-        if not 0 < value.to_value(u.deg) <= 180:
-            raise place.error(where, f"key '{name}': {value} is not above 0 and up to 180 degrees")
-    elif u.Unit(unit) == u.percent and not 0 <= value.to_value(u.percent) <= 100:
-        raise place.error(where, f"key '{name}': {value} is not from 0 to 100 percent")
+        check_parameters(level.parameters, metric.level_parameters, place, (*here, "parameters"))

@@ -225,8 +225,8 @@ class Result:
 class Results:
     """All results of a run, in document order.
 
-    ``uncovered`` are clauses of its documents that make no case, ``baseline`` is the run that it was compared with, and
-    the `skyaccept.lib.comparison.Change` of each clause.
+    ``uncovered`` are clauses of its documents that make no case, ``notes`` what is odd about them, ``baseline`` is the
+    run that it was compared with, and the `skyaccept.lib.comparison.Change` of each clause.
     """
 
     run: Json
@@ -235,6 +235,7 @@ class Results:
     definitions: Mapping[str, Json] = field(default_factory=dict)
     uncovered: tuple[Json, ...] = ()
     baseline: Json | None = None
+    notes: tuple[Json, ...] = ()
 
     def to_json(self) -> Json:
         """As plain JSON types, in the layout of the results schema."""
@@ -244,6 +245,7 @@ class Results:
             "dataset": self.dataset,
             "definitions": dict(self.definitions),
             "uncovered": list(self.uncovered),
+            "notes": list(self.notes),
             "baseline": self.baseline,
             "results": [result.to_json() for result in self.results],
         }
@@ -316,6 +318,7 @@ def load(path: str | Path) -> Results:
         data.get("definitions", {}),
         tuple(data.get("uncovered", ())),
         data.get("baseline"),
+        tuple(data.get("notes", ())),
     )
 
 

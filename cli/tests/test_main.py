@@ -14,6 +14,7 @@ from skyaccept.fixtures.tests import catalogs
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.association import associate
 from skyaccept.lib.readers import reference
+from skyaccept.lib.tests import packages
 from skyaccept.lib.tests.samples import moving_stars
 from skyaccept.synthetic import scenario, survey
 
@@ -356,6 +357,22 @@ def test_specs_says_what_a_document_asks_for_and_why_some_of_it_is_not_covered(
     assert "no test  a property of images and detectors, which a source catalog does not hold" in out
     assert "(diagnostic: no limit, no verdict)" in out
     assert "sample   mag finite; median snr >= 5 and < 10; max extendedness < 0.5;" in out
+
+
+def test_specs_lists_all_specifications_of_a_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that make tests as the sources of limits, the others with the reason; --where chooses."""
+    packages.write(tmp_path / "package")
+    assert command.main(["specs", str(tmp_path / "package")]) == 0
+    out = capsys.readouterr().out
+    assert "design   <= 10 mas   [LPM-17, page 23, via survey.AM1.design]" in out
+    assert "holds    survey.PA1.camera_design_g, survey.PA1.camera_design_r" in out
+    assert "note     specs/survey/limits.yaml: line 58: design (<= 5e-05) is looser than minimum (<= 3e-05)" in out
+    where = ["--where", "instrument=Camera", "--where", "ccds=[1, 2]"]
+    assert command.main(["specs", "LSE-30", str(tmp_path / "package"), *where]) == 0
+    out = capsys.readouterr().out
+    assert "via survey.PA1.camera_design_r]" in out
+    assert "survey-PA1r-camera-r" in out
+    assert "OSS-REQ-0388-AM1-r" in out
 
 
 def test_specs_of_an_unknown_document_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

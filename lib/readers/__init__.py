@@ -17,14 +17,20 @@ from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import UNITS, Array, Detections, check
 from skyaccept.lib.document import exists
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import conversion, fits, flux, parquet, text
+from skyaccept.lib.readers import conversion, fits, flux, hdf5, parquet, text, votable
 from skyaccept.lib.readers import profile as survey_profiles
 from skyaccept.lib.readers.conversion import Labels
 from skyaccept.lib.readers.flux import Photometry
 from skyaccept.lib.readers.profile import REQUIRED, Flag, Profile, Source
-from skyaccept.lib.readers.table import Format, head, same_columns, shorten
+from skyaccept.lib.readers.table import LIST, Column, Format, head, same_columns, shorten
 
-FORMATS: tuple[Format, ...] = (parquet.FORMAT, fits.FORMAT, text.FORMAT)
+FORMATS: tuple[Format, ...] = (
+    parquet.FORMAT,
+    fits.FORMAT,
+    hdf5.FORMAT,
+    votable.FORMAT,
+    text.FORMAT,
+)
 """Formats in the order in which they are tried; a new one is a module and an entry here."""
 
 _OF_VISITS = ("mjd", "airmass")
@@ -40,6 +46,14 @@ _SUFFIXES = (
     ".ecsv.gz",
     ".fits.gz",
     ".fit.gz",
+    ".cat",
+    ".ldac",
+    ".pytable",
+    ".hdf5",
+    ".h5",
+    ".vot",
+    ".votable",
+    ".vot.gz",
 )
 
 
@@ -54,7 +68,11 @@ class Origin:
         """Columns of the file that column ``name`` of ours is made from; none for one value for all rows."""
         if isinstance(self.source, Photometry):
             return self.source.columns(name)
-        return () if self.source.name is None else (self.source.name,)
+        if isinstance(self.source, Flag):
+            return (self.source.name,)
+        if self.source.join is not None:
+            return tuple(self.source.join.values())
+        return () if self.source.name is None else (self.source.name, *self.source.others)
 
 
 def load(
@@ -107,7 +125,8 @@ def load(
     # one value for all rows tells none of them apart
     others = [name for name, origin in offers[0].items() if name not in names and origin.columns(name)]
     progress.report("checking the detections")
-    check(detections, sizes, lambda: _arrays(_read(files, offers, others)[1]))
+    # with the visit, which differs between the detections of one row of a table of light curves
+    check(detections, sizes, lambda: _arrays(_read(files, offers, ["visit", *others])[1]))
     progress.report("associating detections with objects")
     return associate(detections, float(profile.association_radius.to_value(u.rad)))
 
@@ -161,19 +180,25 @@ def fingerprint(files: Sequence[Path]) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
-def flag_columns(profile: Profile, names: Sequence[str]) -> dict[str, tuple[str, bool]]:
-    """Flags that a file with these columns offers: flag -> (column, value that marks a bad detection)."""
-    found = {flag: (f.name, f.bad) for flag, f in profile.flags.items() if f.name in names}
+def flag_columns(profile: Profile, names: Sequence[str]) -> dict[str, Flag]:
+    """Flags that a file with these columns offers."""
+    found = {flag: f for flag, f in profile.flags.items() if f.name in names}
     if profile.flag_prefix is not None:
         for name in names:
             if name.startswith(profile.flag_prefix):
-                found[name.removeprefix(profile.flag_prefix)] = (name, True)
+                found[name.removeprefix(profile.flag_prefix).removesuffix(LIST)] = Flag(name)
     return found
 
 
 def _offer(path: Path, profile: Profile) -> dict[str, Origin]:
     """What a file offers: where each of our columns comes from, flags as ``flag_NAME``."""
     there = {column.name: column for column in format_of(path).columns(path)}
+    for name, source in profile.columns.items():
+        if source.name is not None and source.name not in there and source.name + LIST in there:
+            raise InputError(
+                f"{path}: column '{source.name}' holds arrays; {name} has to be one value a row. Where a row is a "
+                f"light curve, the survey profile names it '{source.name}{LIST}'"
+            )
     missing = [
         f"'{source.name}' ({name})"
         for name in REQUIRED
@@ -192,13 +217,40 @@ def _offer(path: Path, profile: Profile) -> dict[str, Origin]:
         if source.name is None:
             found[name] = Origin(conversion.settle(path, name, source, header, fields))
         elif source.name in there:
-            found[name] = Origin(source, conversion.scale_of(path, name, source, there[source.name].unit))
+            found[name] = _origin(path, name, source, there)
     photometry = None if profile.flux is None else flux.offer(path, profile.flux, there, header, fields)
     if photometry is not None:
         for name in flux.GIVES if photometry.error is not None else flux.GIVES[:1]:
             found.setdefault(name, Origin(photometry))
     flags = flag_columns(profile, list(there)).items()
-    return found | {f"flag_{flag}": Origin(Flag(column, bad)) for flag, (column, bad) in flags}
+    found |= {f"flag_{name}": Origin(flag) for name, flag in flags}
+    _check_lists(path, found)
+    return found
+
+
+def _check_lists(path: Path, found: Mapping[str, Origin]) -> None:
+    """Refuse lists in a file whose rows are detections: in one of light curves the visit is a list as well."""
+    lists = [(name, c) for name, origin in found.items() for c in origin.columns(name) if c.endswith(LIST)]
+    if lists and not any(column.endswith(LIST) for column in found["visit"].columns("visit")):
+        name, column = lists[0]
+        raise InputError(
+            f"{path}: column '{column.removesuffix(LIST)}' holds arrays; {name} has to be one value a row, unless the "
+            "visit is one of a list as well"
+        )
+
+
+def _origin(path: Path, name: str, source: Source, there: Mapping[str, Column]) -> Origin:
+    """Where column ``name`` comes from, and the factor to our unit."""
+    for other in (*source.others, *(pair for join in (source.join or {}).items() for pair in join)):
+        if other not in there:
+            raise InputError(
+                f"{path}: no column '{other}', which the survey profile needs for {name} ('{source.name}')"
+            )
+    own = there[str(source.name)].unit
+    scale = conversion.scale_of(path, "mag_err" if source.magnitude_error else name, source, own)
+    if source.plus is not None and conversion.scale_of(path, name, source, there[source.plus].unit) != scale:
+        raise InputError(f"{path}: columns '{source.name}' and '{source.plus}' ({name}) are not in the same unit")
+    return Origin(source, scale)
 
 
 def _asks_header(profile: Profile) -> bool:
@@ -212,6 +264,13 @@ def _read(
     """Number of rows of each file, and the named columns of all of them."""
     tables = [_table(path, offer, names) for path, offer in zip(files, offers, strict=True)]
     sizes = [(str(path), len(next(iter(table.values()), ()))) for path, table in zip(files, tables, strict=True)]
+    for number, (offer, table) in enumerate(zip(offers, tables, strict=True)):
+        for name in names:
+            source, column = offer[name].source, table[name]
+            if len(files) > 1 and isinstance(source, Source) and source.within and isinstance(column, Labels):
+                apart = [f"{number} {value}" for value in column.values.tolist()]
+                rank = np.argsort(np.argsort(apart, kind="stable"), kind="stable")
+                table[name] = Labels(rank[column.codes], np.sort(np.array(apart, dtype=str)))
     return sizes, {name: conversion.together([table.pop(name) for table in tables]) for name in names}
 
 
@@ -225,14 +284,18 @@ def _table(path: Path, offer: Mapping[str, Origin], names: Sequence[str]) -> dic
     for name in names:
         source, scale = offer[name].source, offer[name].scale
         if isinstance(source, Flag):
-            flag = conversion.flags(path, source.name, raw[source.name])
-            table[name] = flag if source.bad else ~flag
+            table[name] = conversion.flags(path, source, raw[source.name])
         elif isinstance(source, Photometry):
             table[name] = source.values(path, name, raw)
         elif source.name is None:
             table[name] = conversion.constant(name, source, n)
+        elif source.join is not None:
+            ((there, here),) = source.join.items()
+            listed = format_of(path).read(path, [there, source.name])
+            found = conversion.looked_up(path, source.name, (listed[there], raw[here]), listed[source.name])
+            table[name] = conversion.convert(path, name, source, scale, found)
         else:
-            table[name] = conversion.convert(path, name, source, scale, raw[source.name])
+            table[name] = conversion.convert(path, name, source, scale, raw[source.name], raw)
         for column in offer[name].columns(name):
             # let go of a column of the file after its last use: both copies of all columns may not fit
             uses[column] -= 1

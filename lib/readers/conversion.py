@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import astropy.units as u
 import numpy as np
 import pandas as pd
 from skyaccept.lib.catalog import UNITS, Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.profile import Source
+from skyaccept.lib.readers.profile import Flag, Source
 from skyaccept.lib.readers.table import shorten
 
 
@@ -47,8 +48,17 @@ def together(parts: Sequence[Array | Labels]) -> Array | Labels:
     return Labels(np.concatenate([at[part.codes] for at, part in zip(places, labels, strict=True)]), values)
 
 
-def convert(path: Path, name: str, source: Source, scale: float, values: Array) -> Array | Labels:
+def convert(
+    path: Path,
+    name: str,
+    source: Source,
+    scale: float,
+    values: Array,
+    others: Mapping[str, Array] = MappingProxyType({}),
+) -> Array | Labels:
     """Column ``name`` of `Detections` from a column of the file, whose unit is ``scale`` times ours.
+
+    ``others`` are further columns of the file: those that ``source.others`` names.
 
     Raises
     ------
@@ -58,8 +68,18 @@ def convert(path: Path, name: str, source: Source, scale: float, values: Array) 
     if values.ndim != 1:
         raise InputError(f"{path}: column '{source.name}' holds arrays; {name} has to be one number a row")
     if UNITS[name] is None:
-        return labels(path, source, values)
+        found = labels(path, source, values)
+        return found if source.day is None else _by_day(path, found, source.day, others[source.day])
     values = numbers(path, str(source.name), values)
+    if source.missing:
+        values = np.where(np.isin(values, source.missing), np.nan, values)
+    if source.unless is not None:
+        values = np.where(flags(path, source.unless, others[source.unless.name]), np.nan, values)
+    if source.plus is not None:
+        values = values + numbers(path, source.plus, others[source.plus])
+    if source.magnitude_error:
+        error = np.where(values > 0, values * scale, np.nan)
+        return np.asarray(2.5 / np.log(10) / error)  # f / e, for a magnitude error of 2.5 / ln(10) e / f
     if scale != 1.0:
         values = values * scale
     if source.star_below is not None or source.star_above is not None:
@@ -72,12 +92,42 @@ def convert(path: Path, name: str, source: Source, scale: float, values: Array) 
     return values
 
 
+def _by_day(path: Path, found: Labels, name: str, values: Array) -> Labels:
+    """Labels that are told apart by the whole day on which they stand."""
+    days = numbers(path, name, values)
+    if not np.isfinite(days).all():
+        raise InputError(f"{path}: column '{name}', row {int(np.argmin(np.isfinite(days))) + 1}: no value")
+    whole, day = np.unique(np.floor(days).astype(np.int64), return_inverse=True)
+    pairs, codes = np.unique(day * max(len(found.values), 1) + found.codes, return_inverse=True)
+    names = [f"{whole[pair // len(found.values)]} {found.values[pair % len(found.values)]}" for pair in pairs.tolist()]
+    values, rank = np.unique(np.array(names, dtype=str), return_inverse=True)
+    return Labels(rank[codes], values)
+
+
+def looked_up(path: Path, name: str, keys: tuple[Array, Array], values: Array) -> Array:
+    """Value of each row by its key (the second), where another table has it beside that key; NaN where it does not.
+
+    Raises
+    ------
+    InputError
+        A key stands in the other table twice.
+    """
+    there, here = keys
+    listed, place = np.unique(there, return_index=True)
+    if len(listed) < len(there):
+        raise InputError(f"{path}: column '{name}': a row of its table is not the only one with its key")
+    if not len(listed):
+        return np.full(len(here), np.nan)
+    at = np.searchsorted(listed, here).clip(max=len(listed) - 1)
+    return np.where(listed[at] == here, numbers(path, name, values)[place][at], np.nan)
+
+
 def constant(name: str, source: Source, n: int) -> Array | Labels:
     """Column ``name`` of `Detections` where the profile gives one value for all rows of a file."""
     unit = UNITS[name]
     if unit is None:
         value = source.value if source.codes is None else source.codes[str(source.value)]
-        return Labels(np.zeros(n, dtype=np.int64), np.array([value]))
+        return Labels(np.zeros(n, dtype=np.int64), np.array([value])[: min(n, 1)])
     return np.full(n, float(source.value or 0) * (source.unit or unit).to(unit))
 
 
@@ -197,8 +247,19 @@ def labels(path: Path, source: Source, values: Array) -> Labels:
     return Labels(rank[codes], values)
 
 
-def flags(path: Path, name: str, values: Array) -> Array:
-    """Flags as bool; whatever is neither true nor false is an `InputError`."""
+def flags(path: Path, flag: Flag, values: Array) -> Array:
+    """Flags as bool, true for bad; whatever is neither true nor false, or has no bits, is an `InputError`."""
+    if flag.bits is not None:
+        if values.dtype.kind not in "iu":
+            raise InputError(
+                f"{path}: column '{flag.name}': bits of {values.dtype}, and it has to be an integer in every row"
+            )
+        return np.asarray((values.astype(np.int64) & flag.bits != 0) == flag.bad)
+    truth = _truth(path, flag.name, values)
+    return truth if flag.bad else ~truth
+
+
+def _truth(path: Path, name: str, values: Array) -> Array:
     if values.dtype.kind == "b":
         return values
     if values.dtype.kind in "iu" and np.isin(values, (0, 1)).all():

@@ -1,4 +1,8 @@
-"""FITS binary tables, plain or gzipped; also afw tables, whose flags are bits of one column named in the header."""
+"""FITS binary tables, plain or gzipped.
+
+Also afw tables, whose flags are bits of one column named in the header, and FITS_LDAC as SExtractor writes it: for each
+extension of an image a table that holds its header, and one of its detections (SExtractor manual, CATALOG_TYPE).
+"""
 
 from __future__ import annotations
 
@@ -13,43 +17,60 @@ from astropy.io import fits
 from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import Column, Format, open_binary
+from skyaccept.lib.readers.table import Column, Format, native, open_binary
+
+EXTENSION = "LDAC_EXTENSION"
+"""Column that tells the extensions of an LDAC file apart: the detectors of a camera."""
+
+_IMAGE, _OBJECTS = "LDAC_IMHEAD", "LDAC_OBJECTS"
 
 
 def columns(path: Path) -> list[Column]:
     """Columns of the first table of a file; afw flags appear as boolean columns by their own names."""
-    with _table(path) as (_, hdu):
+    with _tables(path) as (_, hdus):
+        hdu = hdus[0]
         header, found = hdu.header, []
         for number, column in enumerate(hdu.columns, start=1):
             if number != header.get("FLAGCOL") and column.name:  # FITS allows columns without a name
                 found.append(Column(column.name, str(column.format), column.unit, header.get(f"TDOC{number}", "")))
         found += [Column(name, "flag", None, doc) for name, (_, doc) in _flags(header).items()]
+        if _is_ldac(hdu):
+            found.append(Column(EXTENSION, "int", None, "number of the table of detections in the file, from 1"))
         return found
 
 
 def read(path: Path, names: Collection[str]) -> dict[str, Array]:
-    """Read the named columns of the first table of a file."""
-    with _table(path) as (_, hdu):
-        flags = _flags(hdu.header)
+    """Read the named columns of the first table of a file; of LDAC, of all its tables of detections."""
+    with _tables(path) as (_, hdus):
         result: dict[str, Array] = {}
         for name in names:
             progress.report(f"reading {path.name}", len(result), len(names))
-            if name in flags:
-                result[name] = _bit(hdu, flags[name][0])
-            else:
-                result[name] = _masked(_native(np.asarray(hdu.data[name])), hdu.columns[name].null)
+            parts = [_column(hdu, name, number) for number, hdu in enumerate(hdus, start=1)]
+            result[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return result
 
 
 def header(path: Path) -> dict[str, object]:
-    """Keywords of the primary header and of the first table; the table's where both have one."""
-    with _table(path) as (primary, hdu):
-        return {**primary, **hdu.header}
+    """Keywords of the primary header and of the first table, the table's where both have one.
+
+    Those of LDAC are of the image; a keyword in which its extensions differ holds for none of their tables alone.
+    """
+    with _tables(path) as (headers, hdus):
+        if not _is_ldac(hdus[0]):
+            return {**headers[0], **hdus[0].header}
+        images = [dict(header) for header in headers[1:]]
+        if len(images) != len(hdus):
+            return dict(headers[0])
+        common = [key for key in images[0] if all(key in image and image[key] == images[0][key] for image in images)]
+        return {**headers[0], **{key: images[0][key] for key in common}}
 
 
 @contextmanager
-def _table(path: Path) -> Iterator[tuple[Any, Any]]:
-    """Primary header and first table of a file."""
+def _tables(path: Path) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Headers and tables of a file: the primary header and the first table.
+
+    Of LDAC those of the images follow the primary header, and the tables are all of detections.
+    """
     try:
         with (
             # said again, with the name of the file, where no table is found or it is too short
@@ -57,11 +78,23 @@ def _table(path: Path) -> Iterator[tuple[Any, Any]]:
             open_binary(path) as file,
             fits.open(file, memmap=False) as hdus,
         ):
+            headers: list[Any] = [hdus[0].header]
+            found: list[Any] = []
             for hdu in hdus:
-                if isinstance(hdu, fits.BinTableHDU):
-                    _check_length(path, hdu)
-                    yield hdus[0].header, hdu
-                    return
+                if not isinstance(hdu, fits.BinTableHDU):
+                    continue
+                _check_length(path, hdu)
+                if hdu.name == _IMAGE:
+                    headers.append(_image_header(hdu))
+                    continue
+                if found and [c.name for c in hdu.columns] != [c.name for c in found[0].columns]:
+                    raise InputError(f"{path}: tables '{_OBJECTS}' of different columns")
+                found.append(hdu)
+                if not _is_ldac(hdu):
+                    break
+            if found:
+                yield headers, found
+                return
             if said:
                 why = " ".join(str(said[-1].message).split())
                 raise InputError(f"{path}: the FITS file is truncated or damaged: {why}")
@@ -71,6 +104,26 @@ def _table(path: Path) -> Iterator[tuple[Any, Any]]:
         why = " ".join(str(error).split())
         raise InputError(f"{path}: the FITS file is truncated or damaged: {why}") from None
     raise InputError(f"{path}: the FITS file holds no binary table")
+
+
+def _is_ldac(hdu: Any) -> bool:
+    return str(hdu.name) == _OBJECTS
+
+
+def _image_header(hdu: Any) -> Any:
+    """Header of an image, which LDAC keeps as text in the one field of a table."""
+    cards = np.ravel(np.asarray(hdu.data[hdu.columns[0].name])).tolist()
+    return fits.Header.fromstring("".join(str(card).ljust(80) for card in cards))
+
+
+def _column(hdu: Any, name: str, number: int) -> Array:
+    """One column of a table, the ``number``-th of its file."""
+    if name == EXTENSION and _is_ldac(hdu):
+        return np.full(len(hdu.data), number)
+    flags = _flags(hdu.header)
+    if name in flags:
+        return _bit(hdu, flags[name][0])
+    return _masked(native(np.asarray(hdu.data[name])), hdu.columns[name].null)
 
 
 def _check_length(path: Path, hdu: Any) -> None:
@@ -111,12 +164,6 @@ def _masked(values: Array, null: Any) -> Array:
     if null is None or null == "" or values.dtype.kind not in "iu" or not (values == null).any():
         return values
     return np.where(values == null, np.nan, values.astype(np.float64))
-
-
-def _native(values: Array) -> Array:
-    if values.dtype.kind in "SU":
-        return np.char.strip(values.astype(str))
-    return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
 
 
 FORMAT = Format("FITS table", lambda start: start[:9] == b"SIMPLE  =", columns, read, header)

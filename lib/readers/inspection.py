@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import astropy.units as u
@@ -12,8 +12,8 @@ from skyaccept.lib.catalog import UNITS
 from skyaccept.lib.readers import find, flag_columns, format_of
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers.flux import GIVES
-from skyaccept.lib.readers.profile import REQUIRED, Flux, Profile, Source
-from skyaccept.lib.readers.table import Column
+from skyaccept.lib.readers.profile import REQUIRED, Flag, Flux, Profile, Source
+from skyaccept.lib.readers.table import LIST, Column
 
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "visit": (
@@ -29,7 +29,16 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     ),
     "detector": ("detector", "ccd", "ccdnum", "ccdid", "rcid", "chip"),
     "band": ("band", "filter", "filt", "filtername", "filter_name", "filterid", "physical_filter"),
-    "object": ("object", "object_id", "objectid", "obj_index", "matchid", "matched_id", "isolated_star_id"),
+    "object": (
+        "object",
+        "object_id",
+        "objectid",
+        "obj_index",
+        "matchid",
+        "matched_id",
+        "isolated_star_id",
+        "matchedsourceid",
+    ),
     "ra": ("ra", "coord_ra", "alpha_j2000", "alphawin_j2000", "raj2000", "radeg", "alpha"),
     "dec": ("dec", "decl", "coord_dec", "delta_j2000", "deltawin_j2000", "dej2000", "decdeg", "delta"),
     "mag": ("mag", "psfmag", "base_psfflux_mag", "mag_psf", "mag_auto", "magnitude", "psf_mag"),
@@ -117,7 +126,7 @@ def inspect(source: str) -> Inspection:
     best = max(fitting, key=lambda p: len(_found(p, names)), default=None)
     fixed = {} if best is None else {name: source for name, source in best.columns.items() if source.name is None}
     guess = _found(best, names) if best else {}
-    lower = {name.lower(): name for name in reversed(names)}
+    lower = _by_plain_name(names)
     for ours, synonyms in SYNONYMS.items():
         if ours not in guess and ours not in fixed:
             match = next((lower[synonym] for synonym in synonyms if synonym in lower), None)
@@ -159,6 +168,16 @@ def describe(found: Inspection) -> list[str]:
     if optional:
         lines.append(f"missing: {', '.join(optional)} (needed only where a clause asks for them)")
     return lines
+
+
+def _by_plain_name(names: Sequence[str]) -> dict[str, str]:
+    """Columns, of the table in which most are known, by their names in lower case alone."""
+    tables: dict[str, dict[str, str]] = {}
+    for name in reversed(names):
+        table, _, plain = name.rpartition("/")
+        tables.setdefault(table, {})[plain.removesuffix(LIST).lower()] = name
+    known = {synonym for synonyms in SYNONYMS.values() for synonym in synonyms}
+    return max(tables.values(), key=lambda columns: len(known & set(columns)), default={})
 
 
 def _found(profile: Profile | None, names: Sequence[str]) -> dict[str, str]:
@@ -205,9 +224,12 @@ def _yaml(found: Inspection) -> list[str]:
             parts.append(f"codes: {_codes(source.codes)}")
         if name.lower() in _STARS_ARE_ONE:
             parts.append("star_above: 0.5")
+        if source and source.magnitude_error:
+            unit = u.mag
         if unit is not None and str(unit):
             parts.append(f"unit: {stated or '?'}")
             remark = "" if stated else f"   # the file does not say; {unit}?"
+        parts += _further(source) if source else []
         written = _quoted(name) if len(parts) == 1 else f"{{{', '.join(parts)}}}"
         lines.append(f"  {ours}: {written}{remark}")
     if found.flux is not None:
@@ -222,7 +244,7 @@ def _yaml(found: Inspection) -> list[str]:
     if profile is not None and profile.flags:
         lines.append("flags:")
         for flag, f in profile.flags.items():
-            lines.append(f"  {flag}: {{name: {_quoted(f.name)}, bad: {str(f.bad).lower()}}}")
+            lines.append(f"  {flag}: {_flag(f)}")
     if profile is not None and profile.flag_prefix is not None:
         lines.append(f"flag_prefix: {_quoted(profile.flag_prefix)}")
     return [*lines, "association_radius: 1 arcsec", ""]
@@ -231,12 +253,33 @@ def _yaml(found: Inspection) -> list[str]:
 def _entry(source: Source) -> str:
     """Write all that a profile says of one column."""
     parts = []
-    for key, value in ((f.name, getattr(source, f.name)) for f in fields(source)):
+    for key in ("name", "value", "header", "field", "unit", "codes", "star_below", "star_above", "per"):
+        value = getattr(source, key)
         if key == "codes" and value is not None:
             parts.append(f"codes: {_codes(value)}")
         elif value is not None:
             parts.append(f"{key}: {_quoted(value if isinstance(value, int | float) else str(value))}")
-    return f"{{{', '.join(parts)}}}"
+    return f"{{{', '.join([*parts, *_further(source)])}}}"
+
+
+def _further(source: Source) -> list[str]:
+    """What else a profile says of a column, in YAML."""
+    parts = [f"missing: [{', '.join(map(str, source.missing))}]"] if source.missing else []
+    parts += [
+        f"{key}: {_quoted(text)}" for key in ("plus", "day", "within") if (text := getattr(source, key)) is not None
+    ]
+    if source.unless is not None:
+        parts.append(f"unless: {_flag(source.unless)}")
+    if source.magnitude_error:
+        parts.append("magnitude_error: true")
+    if source.join is not None:
+        parts.append(f"join: {_codes(source.join)}")
+    return parts
+
+
+def _flag(flag: Flag) -> str:
+    bits = "" if flag.bits is None else f", bits: {flag.bits}"
+    return f"{{name: {_quoted(flag.name)}, bad: {str(flag.bad).lower()}{bits}}}"
 
 
 def _codes(codes: Mapping[str, str]) -> str:

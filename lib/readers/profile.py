@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import astropy.units as u
-from pydantic import BeforeValidator, PlainValidator
+from pydantic import BeforeValidator, Field, PlainValidator
 from skyaccept.lib import document
 from skyaccept.lib.catalog import UNITS
 from skyaccept.lib.document import Quantity
@@ -28,13 +28,38 @@ def _unit(text: object) -> u.UnitBase:
         raise ValueError(f"unit {text!r} is not known to astropy") from None
 
 
+def as_source(entry: object) -> object:
+    """Let a bare column name stand for {name: ...}, and codes be numbers."""
+    if isinstance(entry, str):
+        return {"name": entry}
+    if isinstance(entry, dict) and isinstance(entry.get("codes"), dict):
+        return entry | {"codes": {str(key): str(value) for key, value in entry["codes"].items()}}
+    return entry
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag column and the value that marks a bad detection, or the ``bits`` of an integer any of which does."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    name: str
+    bad: bool = True
+    bits: Annotated[int, Field(ge=1)] | None = None
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a column comes from: a column of the file, or one value for all rows of a file.
 
     The one value stands here (``value``), in the file's ``header``, or in a ``field`` of its name. ``codes`` translates
     the file's values, ``star_below`` and ``star_above`` turn a classifier into extendedness. ``per`` is a unit that the
-    file's own forgets to divide by.
+    file's own forgets to divide by. ``missing`` are numbers that mean none, and where the flag ``unless`` is set there
+    is none either. ``plus`` is a column, in the same unit, that is added. ``magnitude_error`` says that the column for
+    S/N holds magnitude errors.
+
+    For labels: ``day`` is a column of days, and a label on another whole day is another one; with ``within: file``, so
+    is a label in another file. ``join: {THERE: HERE}`` looks the value up in another table of the file, in the row in
+    which its column THERE holds what column HERE does.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -47,20 +72,24 @@ class Source:
     star_below: float | None = None
     star_above: float | None = None
     per: Annotated[u.UnitBase | None, PlainValidator(_unit)] = None
+    missing: tuple[float, ...] = ()
+    unless: Annotated[Flag | None, BeforeValidator(as_source)] = None
+    plus: str | None = None
+    magnitude_error: bool = False
+    day: str | None = None
+    within: Literal["file"] | None = None
+    join: Mapping[str, str] | None = None
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Columns of the file that are read beside the one it is named after."""
+        flag = None if self.unless is None else self.unless.name
+        return tuple(name for name in (self.plus, flag, self.day) if name is not None)
 
     @property
     def places(self) -> int:
         """In how many ways the profile says where the column comes from; one is right."""
         return sum(place is not None for place in (self.name, self.value, self.header, self.field))
-
-
-@dataclass(frozen=True)
-class Flag:
-    """A flag column and the value that marks a bad detection."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-    name: str
-    bad: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,15 +115,6 @@ def _file_name(text: object) -> FileName:
     literal = [re.escape(part) for part in parts[0::2]]
     fields = [f"(?P<{name}>[A-Za-z0-9.+-]+)" for name in parts[1::2]]
     return FileName(text, re.compile("".join(a + b for a, b in zip(literal, [*fields, ""], strict=True))))
-
-
-def as_source(entry: object) -> object:
-    """Let a bare column name stand for {name: ...}, and codes be numbers."""
-    if isinstance(entry, str):
-        return {"name": entry}
-    if isinstance(entry, dict) and isinstance(entry.get("codes"), dict):
-        return entry | {"codes": {str(key): str(value) for key, value in entry["codes"].items()}}
-    return entry
 
 
 @dataclass(frozen=True)
@@ -211,6 +231,9 @@ def load(name: str | Path) -> Profile:
             raise place.error(where, f"key '{column}': {source.value!r} is not a number")
         if unit not in (None, u.one) and (source.header or source.field) and source.unit is None:
             raise place.error(where, f"key '{column}': a header or file name states no unit; add 'unit:'")
+        _check_keys(place, column, source)
+        if source.magnitude_error:
+            unit = u.mag
         if source.unit is not None and (unit is None or not source.unit.is_equivalent(unit)):
             raise place.error(where, f"key 'unit': {column} is not measured in {source.unit}")
         if (source.star_below is not None or source.star_above is not None) and column != "extendedness":
@@ -223,3 +246,20 @@ def load(name: str | Path) -> Profile:
     if not 0 < radius.to_value(u.deg) < 180:
         raise place.error(("association_radius",), f"key 'association_radius': {radius} is not above 0")
     return profile
+
+
+def _check_keys(place: document.Place, column: str, source: Source) -> None:
+    """Refuse keys that mean nothing for a column, rather than pass over them."""
+    where, label = ("columns", column), UNITS[column] is None
+    numeric = {"missing": source.missing, "unless": source.unless, "plus": source.plus}
+    for key, given in {**numeric, "day": source.day, "join": source.join}.items():
+        if given and source.name is None:
+            raise place.error(where, f"key '{key}': goes with the name of a column")
+        if given and key in numeric and label:
+            raise place.error(where, f"key '{key}': {column} is a label, not a number")
+    if (source.day is not None or source.within is not None) and not label:
+        raise place.error(where, "keys 'day' and 'within' belong to labels")
+    if source.magnitude_error and column != "snr":
+        raise place.error(where, "key 'magnitude_error': belongs to snr")
+    if source.join is not None and (len(source.join) != 1 or source.others or label):
+        raise place.error(where, "key 'join': one pair {THERE: HERE}, for a number that stands in another table")

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
+
+LIST = "[]"
+"""What the name of a column ends in whose rows hold a list, a value for each detection."""
 
 MAX_UNCOMPRESSED = 4 * 1024**3
 """A compressed file may not unpack to more bytes than this."""
@@ -37,9 +41,11 @@ class Format:
     recognises : callable
         ``recognises(head)``: whether the first (uncompressed) bytes of a file are of this format.
     columns : callable
-        ``columns(path)``: the columns of a file, in order.
+        ``columns(path)``: the columns of a file, in order. The name of one of lists ends in
+        `LIST`.
     read : callable
-        ``read(path, names)``: these columns as arrays in native byte order; missing numbers as NaN.
+        ``read(path, names)``: these columns as arrays in native byte order; missing numbers as NaN. With one of
+        lists there is an entry for each of their values, and those of other columns are repeated.
     header : callable
         ``header(path)``: keywords that hold for all rows; none for a format without a header.
     """
@@ -54,6 +60,13 @@ class Format:
 def shorten(text: object) -> str:
     """Text short enough for a message."""
     return str(text) if len(str(text)) <= 80 else f"{str(text)[:76]} ..."
+
+
+def native(values: Array) -> Array:
+    """Values in the byte order of this machine, fixed-width text as str without padding."""
+    if values.dtype.kind in "SU":
+        return np.char.strip(values.astype(str))
+    return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
 
 
 def head(path: Path, size: int = 64 * 1024) -> bytes:

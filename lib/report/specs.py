@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from skyaccept.lib.requirements import Clause, Requirement, Specification, Uncovered
 
 _KINDS = {
@@ -12,7 +14,10 @@ _KINDS = {
 
 
 def table(specification: Specification) -> list[str]:
-    """Lines of text: each requirement, its clauses with limits and sources, and the tests they become."""
+    """Lines of text: each requirement, its clauses with limits and sources, the tests they become, and notes."""
+    notes: dict[tuple[str | None, str, str], list[str]] = defaultdict(list)
+    for note in specification.notes:
+        notes[note.document, note.requirement, note.clause].append(note.text)
     lines = []
     for document in specification.documents:
         lines.append(f"{document.document}: {document.title}")
@@ -20,6 +25,8 @@ def table(specification: Specification) -> list[str]:
             lines.append(f"  {requirement.id}: {requirement.title} ({_KINDS[requirement.kind]})")
             for clause in requirement.clauses:
                 lines += _clause(requirement, clause)
+                lines += [f"      note     {text}" for text in notes[document.document, requirement.id, clause.id]]
+            lines += [f"    note     {text}" for text in notes[document.document, requirement.id, ""]]
     return lines
 
 
@@ -36,6 +43,8 @@ def _clause(requirement: Requirement, clause: Clause | Uncovered) -> list[str]:
         lines.append(f"      {name:8} {level.limit}{partners}   [{level.source}]")
     if isinstance(clause, Uncovered):
         lines.append(f"      no test  {clause.not_covered}")
+        if clause.specifications:
+            lines.append(f"      holds    {', '.join(clause.specifications)}")
     else:
         tests = ", ".join(f"{requirement.id}-{clause.id}-{band}" for band in clause.bands)
         lines.append(f"      tests    {tests}; not in other bands")

@@ -118,7 +118,7 @@ def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
     """Lines of the verdict table, each with its colour ("" for none); with bars where ``width`` has room for them.
 
     One line per case, in document order, in a table for each kind of requirement; then the definitions under
-    comparison, the reasons, the clauses that are not covered, and the headline.
+    comparison, the reasons, the clauses that are not covered, notes on the documents, and the headline.
     """
     dataset = results.dataset
     lines = [(f"{dataset['name']}: {dataset['detections']:,} detections in {dataset['visits']} visits", "")]
@@ -134,6 +134,12 @@ def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
     for requirement, group in groupby(results.uncovered, key=itemgetter("requirement")):
         clauses = ", ".join(clause["clause"] for clause in group)
         lines.append((f"{requirement}: not covered by this version, see skyaccept specs: {clauses}", ""))
+    for requirement, group in groupby(results.notes, key=itemgetter("requirement")):
+        said = list(group)
+        lines += [(f"{requirement}: {note['clause']}: {note['text']}", "yellow") for note in said if note["clause"]]
+        others = sum(not note["clause"] for note in said)
+        if others:
+            lines.append((f"{requirement}: notes on the document, see skyaccept specs: {others}", ""))
     lines.append((headline(results), "green" if all(r.accepted for r in results.results) else "yellow"))
     return lines
 

@@ -271,3 +271,10 @@ def test_units_are_written_as_in_documents() -> None:
     assert document.text_of(10 * u.percent) == "10 percent"
     assert document.text_of(u.Quantity(0.5)) == "0.5"
     assert document.quantity(document.text_of(7.5 * u.mas)) == 7.5 * u.mas
+
+
+@pytest.mark.parametrize("text", ["1 m**99999", "1 m 10**999999999", "1 m.1e999", "1 " + "m" * 81])
+def test_a_unit_has_short_numbers(text: str) -> None:
+    """Astropy would work out the power, for hours."""
+    with pytest.raises(ValueError, match="is not known to astropy"):
+        document.quantity(text)

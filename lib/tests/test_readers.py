@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -65,8 +66,14 @@ def write(path: Path, columns: Mapping[str, Any], units: Mapping[str, str] | Non
         pq.write_table(arrow.cast(pa.schema(fields)), path)
     elif name.endswith(".csv"):
         pd.DataFrame(dict(columns)).to_csv(path, index=False)
+    elif name.endswith(".h5"):
+        with h5py.File(path, "w") as file:
+            table = astropy_table(columns)
+            table.convert_unicode_to_bytestring()
+            file.create_dataset("catalog", data=table.as_array())
     else:
-        astropy_table(columns, units).write(path, format="ascii.ecsv" if name.endswith(".ecsv") else "fits")
+        known = {".ecsv": "ascii.ecsv", ".vot": "votable"}
+        astropy_table(columns, units).write(path, format=known.get(Path(name).suffix, "fits"))
     if path.suffix == ".gz" and not path.read_bytes().startswith(b"\x1f\x8b"):
         path.write_bytes(gzip.compress(path.read_bytes()))
     return path
@@ -129,7 +136,7 @@ def refusal(source: str | Path, **options: Any) -> str:
     return message
 
 
-SUFFIXES = (".parquet", ".csv", ".csv.gz", ".ecsv", ".ecsv.gz", ".fits", ".fits.gz")
+SUFFIXES = (".parquet", ".csv", ".csv.gz", ".ecsv", ".ecsv.gz", ".fits", ".fits.gz", ".h5", ".vot", ".vot.gz")
 
 
 @pytest.fixture(scope="module")
@@ -895,15 +902,17 @@ def test_files_of_one_catalog_have_the_same_columns(tmp_path: Path) -> None:
     assert message == (f"{folder}/zart.csv: not the columns of {folder}/part0.csv: flag_cr stands in one of them only")
 
 
-@pytest.mark.parametrize("suffix", [".parquet", ".fits", ".csv.gz", ".fits.gz", ".ecsv.gz"])
+@pytest.mark.parametrize("suffix", [".parquet", ".fits", ".csv.gz", ".fits.gz", ".ecsv.gz", ".h5", ".vot", ".vot.gz"])
 def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path: Path, expected: Detections, suffix: str) -> None:
-    """Unless nothing but the padding of its last block is lost."""
+    """Unless nothing but the padding of its last block, or an empty line, is lost."""
     whole = write(tmp_path / f"whole{suffix}", catalog())
     content = whole.read_bytes()
     end = len(content)
     if suffix == ".fits":
         with fits.open(whole) as hdus:
             end = hdus[1].fileinfo()["datLoc"] + hdus[1].header["NAXIS1"] * hdus[1].header["NAXIS2"]
+    if suffix == ".vot":
+        end = len(content.rstrip())
     sizes = {1, 9, 80, 2880, 5760, end - 1, end // 2, *np.linspace(10, end - 2, 25, dtype=int).tolist()}
     path = tmp_path / f"cat{suffix}"
     for size in sorted(size for size in sizes if size < end):
@@ -913,7 +922,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path: Path, expected: 
     assert_same(load(path), expected)
 
 
-@pytest.mark.parametrize("suffix", [".fits", ".fits.gz", ".csv", ".csv.gz", ".ecsv"])
+@pytest.mark.parametrize("suffix", [".fits", ".fits.gz", ".csv", ".csv.gz", ".ecsv", ".h5", ".vot"])
 def test_a_damaged_file_is_read_or_refused(tmp_path: Path, suffix: str) -> None:
     """A byte here or there; nothing but an InputError comes out, and a damaged gzip file is never read."""
     rng = np.random.default_rng(11)

@@ -1,0 +1,189 @@
+"""YAML documents as trees of values that know where they stand, and how one is merged onto another.
+
+Unlike `skyaccept.lib.document` it takes several documents from a file, and what lsst.verify packages use of YAML:
+aliases, merge keys and sets. Nothing else than plain data is made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from skyaccept.lib import document
+from skyaccept.lib.errors import InputError
+
+MAX_VALUES = 50_000
+"""Values that a document may have, with all aliases and bases written out."""
+
+MAX_DEPTH = 20
+
+LENIENT = "provenance_query"
+"""The one mapping in which a key may be repeated: a prototype that lsst.verify never read."""
+
+_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PREFIX = "tag:yaml.org,2002:"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A mapping of strings to values, a list of values, or a scalar; with file and line (from 1) where it stands.
+
+    ``size`` counts the values in it, those under aliases wherever they are used.
+    """
+
+    data: Any
+    path: Path
+    line: int
+    size: int = 1
+
+    def error(self, text: str) -> InputError:
+        """Build the error that names file and line."""
+        return InputError(f"{self.path}: line {self.line}: {text}")
+
+    @property
+    def plain(self) -> Any:
+        """The value in plain Python types."""
+        if isinstance(self.data, dict):
+            return {key: value.plain for key, value in self.data.items()}
+        return [value.plain for value in self.data] if isinstance(self.data, list) else self.data
+
+    def mapping(self, key: str) -> Mapping[str, Value]:
+        """Its entries; an `InputError` that names ``key`` where it is no mapping."""
+        if not isinstance(self.data, dict):
+            raise self.error(f"key '{key}': expected a mapping of keys to values")
+        return self.data
+
+
+def merge(base: Value, new: Value) -> Value:
+    """Merge a value onto another as inheritance does (lsst.verify, ``merge_documents``).
+
+    Mappings merge key by key, lists are appended to the base's, and of anything else the new value holds.
+
+    Raises
+    ------
+    InputError
+        The result would have more than `MAX_VALUES` values, as lists that are appended to themselves have.
+    """
+    if isinstance(base.data, dict) and isinstance(new.data, dict):
+        data: Any = dict(base.data)
+        for key, value in new.data.items():
+            data[key] = merge(data[key], value) if key in data else value
+        size = 1 + sum(value.size for value in data.values())
+    elif isinstance(base.data, list) and isinstance(new.data, list):
+        size = base.size + new.size - 1
+        data = [*base.data, *new.data] if size <= MAX_VALUES else None
+    else:
+        return new
+    if size > MAX_VALUES:
+        raise new.error(f"has more than {MAX_VALUES} values with all that it inherits")
+    return Value(data, new.path, new.line, size)
+
+
+def read(path: Path, most: int, notes: list[tuple[Value, str]]) -> list[Value]:
+    """Documents of a file of at most ``most`` bytes, without those that are empty; see `parse`."""
+    return parse(document.read_text(path, most), path, notes)
+
+
+def parse(text: str, path: Path, notes: list[tuple[Value, str]]) -> list[Value]:
+    """Documents of a YAML text, without those that are empty; adds to ``notes`` what is odd about them.
+
+    Raises
+    ------
+    InputError
+        Malformed YAML, a tag or a repeated key, nested too deeply, or too many values.
+    """
+    try:
+        reader = _Reader(path, notes, iter(yaml.parse(text, Loader=_PARSER)))
+        return [value for value in reader.documents() if value.data is not None]
+    except yaml.YAMLError as error:
+        raise document.not_yaml(path, error) from None
+
+
+class _Reader:
+    """Makes values of the events of the parser; anchors are known once their value has ended, so none holds itself."""
+
+    def __init__(self, path: Path, notes: list[tuple[Value, str]], events: Iterator[Any]) -> None:
+        self._path = path
+        self._notes = notes
+        self._events = events
+        self._anchors: dict[str, Value] = {}
+
+    def documents(self) -> Iterator[Value]:
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                self._anchors = {}
+                yield self._value(next(self._events), 0)
+
+    def _value(self, event: Any, depth: int, lenient: bool = False) -> Value:
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self._anchors:
+                raise self._error(event, f"alias *{event.anchor} stands for nothing before it")
+            return self._anchors[event.anchor]
+        if depth > MAX_DEPTH:
+            raise self._error(event, f"nested more than {MAX_DEPTH} deep")
+        if isinstance(event, yaml.ScalarEvent):
+            value = self._scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            self._check_tag(event, "seq")
+            items = [self._value(item, depth + 1) for item in self._until(yaml.SequenceEndEvent)]
+            value = self._made(event, items, 1 + sum(item.size for item in items))
+        else:
+            value = self._mapping(event, depth, lenient)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value
+        return value
+
+    def _until(self, end: type[yaml.Event]) -> Iterator[Any]:
+        for event in self._events:
+            if isinstance(event, end):
+                return
+            yield event
+
+    def _scalar(self, event: Any) -> Value:
+        tag = None if event.tag in (None, "!") else event.tag
+        try:
+            data = document.scalar(event.value, tag, event.implicit[0] and event.tag is None)
+        except ValueError as error:
+            raise self._error(event, str(error)) from None
+        return self._made(event, data, 1)
+
+    def _mapping(self, event: Any, depth: int, lenient: bool) -> Value:
+        self._check_tag(event, "map", "set")
+        found: dict[str, Value] = {}
+        merged: list[Value] = []
+        for key in self._until(yaml.MappingEndEvent):
+            if not isinstance(key, yaml.ScalarEvent):
+                raise self._error(key, "a key must be plain text")
+            name = key.value
+            value = self._value(next(self._events), depth + 1, name == LENIENT)
+            if name == "<<" and key.implicit[0]:
+                merged += value.data if isinstance(value.data, list) else [value]
+                continue
+            if name in found:
+                here = self._made(key, None, 1)
+                if not lenient:
+                    raise here.error(f"duplicate key '{name}'")
+                self._notes.append((here, f"duplicate key '{name}', of which the last holds"))
+            found[name] = value
+        for base in merged:
+            if not isinstance(base.data, dict):
+                raise self._error(event, "key '<<': merges something else than a mapping")
+            found = base.data | found
+        if event.tag == f"{_PREFIX}set":
+            return self._made(event, [self._made(event, name, 1) for name in found], 1 + len(found))
+        return self._made(event, found, 1 + sum(value.size for value in found.values()))
+
+    def _check_tag(self, event: Any, *kinds: str) -> None:
+        if event.tag not in (None, "!", *(_PREFIX + kind for kind in kinds)):
+            raise self._error(event, f"tag {event.tag.removeprefix(_PREFIX)} is not supported")
+
+    def _made(self, event: Any, data: Any, size: int) -> Value:
+        if size > MAX_VALUES:
+            raise self._error(event, f"more than {MAX_VALUES} values with all aliases written out")
+        return Value(data, self._path, event.start_mark.line + 1, size)
+
+    def _error(self, event: Any, text: str) -> InputError:
+        return InputError(f"{self._path}: line {event.start_mark.line + 1}: {text}")

@@ -1,0 +1,92 @@
+"""Samples that clauses are measured on, each made once, and why one cannot say anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from skyaccept.lib.association import same_positions
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.inference import known
+from skyaccept.lib.metrics.metric import Errors, Sample
+from skyaccept.lib.prescription import Prescription
+from skyaccept.lib.reference import Reference
+from skyaccept.lib.selection import Cut, Selection, in_band, select
+
+
+class Samples:
+    """Samples of a dataset, and the errors that are found in them."""
+
+    def __init__(self, detections: Detections, reference: Reference | None) -> None:
+        self._detections = detections
+        self._reference = reference
+        self._selections: dict[tuple[Cut, ...], Selection] = {}
+        self._samples: dict[tuple[Any, ...], Sample] = {}
+        self._visits: dict[str, int] = {}
+        self._errors: dict[tuple[Any, ...], Errors | NotMeasurable] = {}
+
+    def of(self, task: Prescription, band: str) -> Sample:
+        """Sample in a band, of a catalog that has the columns; raises `InputError` where it has not."""
+        sample = self._sample(band, task.cuts, task.needed_by, task.rule.all_bands)
+        for name in task.estimator.reads(task.settings):
+            self._detections.column(name, task.needed_by)
+        return sample
+
+    def errors(self, task: Prescription, sample: Sample) -> Errors:
+        """Errors of a sample, found once; raises `NotMeasurable`."""
+        self._check(task, sample)
+        key = task.key(sample.band)
+        if key not in self._errors:
+            try:
+                self._errors[key] = task.find(sample)
+            except NotMeasurable as reason:
+                self._errors[key] = reason
+        return known(self._errors[key])
+
+    def _sample(self, band: str, cuts: Sequence[Cut], needed_by: str, all_bands: bool) -> Sample:
+        key = (band, tuple(cuts), all_bands)
+        if key not in self._samples:
+            if all_bands:
+                selection = in_band(self._over_all_bands(cuts, needed_by), self._detections, band)
+            else:
+                selection = select(self._detections, band, cuts, needed_by)
+
+            def other(band: str) -> Sample:
+                return self._sample(band, cuts, needed_by, all_bands)
+
+            self._samples[key] = Sample(self._detections, selection, band, other, self._reference)
+        return self._samples[key]
+
+    def _over_all_bands(self, cuts: Sequence[Cut], needed_by: str) -> Selection:
+        key = tuple(cuts)
+        if key not in self._selections:
+            self._selections[key] = select(self._detections, None, cuts, needed_by)
+        return self._selections[key]
+
+    @cached_property
+    def _photometry_only(self) -> bool:
+        return same_positions(self._detections)
+
+    def _check(self, task: Prescription, sample: Sample) -> None:
+        """Say why nothing can be measured, where that is plain before any pair is looked at."""
+        d, band = self._detections, sample.band
+        if band not in d.bands:
+            raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")
+        if band not in self._visits:
+            self._visits[band] = int(np.count_nonzero(np.bincount(d.visit[d.band == d.bands.index(band)])))
+        if task.estimator.unit == "mas" and self._photometry_only:
+            raise NotMeasurable(
+                "the catalog has one position for each object, the same in all visits: photometry only, and no "
+                "positions of single visits to measure"
+            )
+        visits = self._visits[band]
+        fewest = (cut.min_visits for cut in task.cuts if isinstance(cut.min_visits, int))
+        least = max(task.settings.min_common_visits, *fewest, 1)
+        if visits < least:
+            raise NotMeasurable(f"needs {least} visits in band {band}, and the dataset has {visits}")
+        if not len(sample.selection.rows):
+            lost = ", ".join(f"{n} by {reason}" for reason, n in sample.selection.rejected.items())
+            raise NotMeasurable(f"no detection in band {band} passes the cuts; rejected: {lost}")
