@@ -1,8 +1,8 @@
 r"""Internal zero points PA3, PF2 and PA4: how alike magnitudes are over visits and detectors.
 
-The zero points :math:`z_j` of all exposures, one for each detector in each visit (or for each visit, where the catalog
-holds no detectors), are solved simultaneously from the repeat observations of all stars (`skyaccept.lib.zeropoint`) and
-taken about their mean; a calibrated catalog has none left. Over the exposures
+The zero points :math:`z_j` of all exposures are solved simultaneously from the repeat observations of all stars
+(`skyaccept.lib.zeropoint`) and taken about their mean; a calibrated catalog has none left. An exposure is what one
+detector saw in one visit, where half of these have `STARS` stars, and otherwise the whole visit. Over the exposures
 
 - PA3, ``zero_point_rms``: :math:`\sqrt{\mathrm{mean}\, z_j^2}`;
 - PF2, ``zero_point_outliers``: the percentage of :math:`|z_j|` strictly above PA4 (mmag);
@@ -121,10 +121,9 @@ def _errors(sample: Sample) -> Errors:
     clipped = int(np.count_nonzero(solution.clipped))
     if clipped:
         notes.append(f"{clipped:,} measurements beyond {zeropoint.CLIP:g} sigma have no weight")
-    what = "visit" if sample.detections.detector is None else "visit and detector"
     method = (
-        f"zero points of {repeats.exposures:,} exposures, one for each {what}, solved with {repeats.stars:,} stars; "
-        f"noise of the solution {np.sqrt(solution.variance):.3g} mmag"
+        f"{repeats.exposures:,} zero points solved with {repeats.stars:,} stars, noise "
+        f"{np.sqrt(solution.variance):.3g} mmag; one for each {_codes(sample)[1]}"
     )
     return Errors(solution.offsets, 0, len(repeats.star), method, notes=tuple(notes))
 
@@ -132,19 +131,28 @@ def _errors(sample: Sample) -> Errors:
 def _solution(sample: Sample) -> tuple[_Exposures, zeropoint.Solution]:
     def find() -> tuple[_Exposures, zeropoint.Solution]:
         magnitude = finite(sample, "mag") * MMAG
-        found = _Exposures.of(magnitude, sample.star, _codes(sample))
+        found = _Exposures.of(magnitude, sample.star, _codes(sample)[0])
         return found, zeropoint.solve(found.repeats)
 
     return sample.once("zero points solved", find)
 
 
-def _codes(sample: Sample) -> NDArray[np.int64]:
-    """Code of the exposure of each selected row."""
-    d, rows = sample.detections, sample.selection.rows
-    if d.detector is None:
-        return np.asarray(d.visit[rows])
-    names, number = np.unique(d.detector[rows], return_inverse=True)
-    return np.asarray(d.visit[rows] * len(names) + number)
+def _codes(sample: Sample) -> tuple[NDArray[np.int64], str]:
+    """Code of the exposure of each selected row, and what one is."""
+
+    def find() -> tuple[NDArray[np.int64], str]:
+        d, rows = sample.detections, sample.selection.rows
+        visit = d.visit[rows].astype(np.int64)
+        if d.detector is None:
+            return visit, "visit: the catalog holds no detectors"
+        names, number = np.unique(d.detector[rows], return_inverse=True)
+        code = visit * len(names) + number
+        typical = float(np.median(np.unique(code, return_counts=True)[1]))
+        if typical < STARS:
+            return visit, f"visit: one detector of it has {typical:g} stars in the median, and {STARS} are needed"
+        return code, "detector in each visit"
+
+    return sample.once("exposures", find)
 
 
 def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
@@ -152,7 +160,7 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
     found, solution = _solution(sample)
     used = np.zeros(len(sample.star), dtype=bool)
     used[found.chosen[~solution.clipped]] = True
-    values, codes = from_mean(sample, least=1)[0][used], _codes(sample)[used].astype(np.float64)
+    values, codes = from_mean(sample, least=1)[0][used], _codes(sample)[0][used].astype(np.float64)
     visit = sample.detections.visit[sample.selection.rows][used]
     matrix = sample.matrix(values, codes, star=sample.star[used], visit=visit)
     return replace(matrix, values=matrix.values[:1], exposure=matrix.values[1])
