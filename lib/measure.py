@@ -306,6 +306,7 @@ class Measurer:
             errors.method,
             broken_down=broken_down,
             dependence=dependent,
+            formula=task.formula,
         )
         if self._confidence is None:
             return dataclasses.replace(made, estimates=dict.fromkeys(asked, "no interval was asked for"))

@@ -29,8 +29,8 @@ class Outcome:
     """What came out under one definition: a value per level and how it was found, or the reason why there is none.
 
     ``estimates`` holds what is known of the true values, or the reason why there is no interval; ``broken_down(level)``
-    says where the errors come from, ``dependence()`` what they depend on. A diagnostic has no levels; its value is that
-    of level "".
+    says where the errors come from, ``dependence()`` what they depend on, ``formula(level)`` how the value is made. A
+    diagnostic has no levels; its value is that of level "".
     """
 
     reason: str | None
@@ -42,6 +42,7 @@ class Outcome:
     estimates: Mapping[str, Distribution | str] = field(default_factory=dict)
     broken_down: Callable[[str], Json] | None = None
     dependence: Callable[[], Json] | None = None
+    formula: Callable[[str], str] | None = None
 
     def known(self, level: str) -> Distribution | str:
         """Distribution of the true value at a level, or the reason why there is none."""
@@ -105,6 +106,7 @@ def record(
         no_interval=known if isinstance(known, str) and value is not None else None,
         limited_by=None if isinstance(known, str) else known.limited_by,
         method=outcome.method,
+        formula=outcome.formula(level if decisive else "") if outcome.formula else None,
         verification=clause.verification,
         data=outcome.data,
         decision=decisive.decision if decisive else None,

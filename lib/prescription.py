@@ -42,6 +42,13 @@ class Prescription:
     asked: Mapping[str, Question]
     needed_by: str
 
+    def formula(self, level: str) -> str:
+        """How the value at a level is made; "" where the estimator does not say."""
+        ddof = self.settings.ddof
+        of = self.estimator.formula.replace("{ddof}", "?" if ddof is None else str(ddof)).replace("(n - 0)", "n")
+        question = self.asked.get(level) or next(iter(self.asked.values()))
+        return of if self.estimator.statistic is not None or not of else f"{question.words} {of}"
+
     def key(self, band: str) -> tuple[Any, ...]:
         """What errors in a band depend on."""
         return band, self.cuts, self.rule.estimator, tuple(self.parameters.items()), self.settings

@@ -51,6 +51,18 @@ class Question:
     sized: bool = False
     factor: float = 1.0
 
+    @property
+    def words(self) -> str:
+        """What is taken of the errors."""
+        taken = {
+            "percentile": "median" if self.at == 50 else f"{self.at:g} % quantile",
+            "above": f"percentage above {self.at:g}",
+            "rms": "rms",
+            "mean": "mean",
+            "size": "size of the median",
+        }[self.kind]
+        return f"{taken} of the sizes of" if self.sized else f"{taken} of"
+
     def prepare(self, errors: Sorted) -> Sorted:
         """Errors that the statistic itself is taken of."""
         return without_signs(errors) if self.sized else errors

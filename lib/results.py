@@ -97,6 +97,7 @@ class Result:
     no_interval: str | None = None
     limited_by: str | None = None
     method: str | None = None
+    formula: str | None = None
     verification: tuple[str, ...] = ()
     other_definitions: Mapping[str, Json] = field(default_factory=dict)
     data: Json = field(default_factory=dict)

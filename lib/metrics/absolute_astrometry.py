@@ -140,6 +140,7 @@ ESTIMATORS = {
         _matrix,
         lambda matrix, _: scatter.offset(matrix, "zero"),
         needs_radius=True,
+        formula="x and y, offsets from the reference star at the epoch of the visit along RA cos(Dec) and Dec",
     ),
     "signed_reference_offset": Estimator(
         reference_offset,
@@ -148,6 +149,7 @@ ESTIMATORS = {
         lambda matrix, _: scatter.offset(matrix, "zero"),
         needs_radius=True,
         question=Question("size"),
+        formula="x and y, offsets from the reference star at the epoch of the visit along RA cos(Dec) and Dec",
     ),
 }
 

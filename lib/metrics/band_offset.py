@@ -205,12 +205,14 @@ ESTIMATORS = {
         "offset from the mean position in the other band",
         _matrix,
         lambda matrix, _: scatter.offset(matrix, "zero"),
+        formula="x and y, offsets from the mean position in the other band along RA cos(Dec) and Dec",
     ),
     "deviation_from_mean": Estimator(
         deviation_from_mean,
         "deviation of the offset from its mean",
         _matrix,
         lambda matrix, _: scatter.offset(matrix, "mean", sizes=True),
+        formula="|x - x̄| and |y - ȳ|, offsets from the mean position in the other band",
     ),
     "visit_rms": Estimator(
         visit_rms,
@@ -218,12 +220,14 @@ ESTIMATORS = {
         _matrix,
         lambda matrix, _: scatter.visit_rms(matrix),
         question=Question("percentile", 50),
+        formula="√(mean x²) and √(mean y²) of each visit, offsets from the mean position in the other band",
     ),
     "deviation_from_median": Estimator(
         deviation_from_median,
         "deviation of the offset from the median of its visit",
         _matrix,
         lambda matrix, _: scatter.offset(matrix, "visit", sizes=True),
+        formula="|x - median(x)| and |y - median(y)| within each visit, offsets from the other band",
     ),
     "separation_std": Estimator(
         separation_std,
@@ -231,6 +235,7 @@ ESTIMATORS = {
         _matrix,
         _separation_std,
         question=Question("mean"),
+        formula="std(s), s the separations of common objects in two visits, one of each band",
     ),
 }
 

@@ -199,6 +199,8 @@ class Estimator:
         In place of the metric's.
     statistic : callable, optional
         What is measured, where it is the answer to that question only in the limit of many errors.
+    formula : str
+        Of one error, or of the value where there is a ``statistic``; ``{ddof}`` stands for that of the settings.
     """
 
     find: Callable[[Sample, Mapping[str, float], Settings], Errors]
@@ -213,6 +215,7 @@ class Estimator:
     columns: tuple[str, ...] = ()
     question: Question | None = None
     statistic: Statistic | None = None
+    formula: str = ""
 
     def reads(self, settings: Settings) -> tuple[str, ...]:
         """Columns that it reads under some settings."""

@@ -193,6 +193,7 @@ _ONE_BY_ONE = {
         lambda matrix, _: scatter.deviation(matrix, "mean"),
         "mmag",
         columns=_MAG,
+        formula="|mₖ - m̄|, m the magnitudes of a star in its visits",
     ),
     "excess_magnitude_rms": Estimator(
         excess_magnitude_rms,
@@ -202,6 +203,7 @@ _ONE_BY_ONE = {
         "mmag",
         needs_ddof=True,
         columns=_MAG,
+        formula="r - s, r = √(Σ (mₖ - m̄)² / (n - {ddof})) of a star in its n visits, s the median of all r",
     ),
     "magnitude_difference_size": Estimator(
         magnitude_difference_size,
@@ -210,6 +212,7 @@ _ONE_BY_ONE = {
         lambda matrix, _: scatter.difference(matrix),
         "mmag",
         columns=_MAG,
+        formula="|mⱼ - mₖ| / √2, m the magnitudes of a star, all pairs of its visits",
     ),
 }
 
@@ -229,6 +232,7 @@ METRICS = (
                 needs_ddof=True,
                 takes_shot_noise=True,
                 columns=_MAG,
+                formula="√(Σ (mₖ - m̄)² / (n - {ddof})), m the magnitudes of a star in its n visits",
             ),
             "magnitude_difference": Estimator(
                 magnitude_difference,
@@ -240,6 +244,7 @@ METRICS = (
                 # the quartiles of values of either sign are the median of their sizes
                 question=Question("percentile", 50, factor=1 / _QUARTILE),
                 statistic=interquartile_width,
+                formula="(Q₇₅ - Q₂₅) / 1.349, Q quartiles of (mⱼ - mₖ) / √2, m magnitudes of a star in pairs of visits",
             ),
         },
     ),

@@ -84,12 +84,14 @@ ESTIMATORS = {
         _matrix,
         lambda matrix, settings: scatter.rms(matrix, settings.ddof or 0),
         needs_ddof=True,
+        formula="√(Σ (xₖ - x̄)² / (n - {ddof})), x a coordinate of an object in its n visits",
     ),
     "residual": Estimator(
         residual,
         "residual of a position about the mean of its object",
         _matrix,
         lambda matrix, _: scatter.deviation(matrix, "mean"),
+        formula="|xₖ - x̄|, x a coordinate of an object in its visits",
     ),
 }
 

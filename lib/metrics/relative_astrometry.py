@@ -151,6 +151,7 @@ ESTIMATORS = {
         lambda matrix, settings: scatter.rms(matrix, settings.ddof or 0),
         needs_ddof=True,
         of_pairs=True,
+        formula="√(Σ (sₖ - s̄)² / (n - {ddof})), s the separations of a pair in its n common visits",
     ),
     "visit_difference": Estimator(
         visit_difference,
@@ -158,6 +159,7 @@ ESTIMATORS = {
         _matrix,
         lambda matrix, _: scatter.rms(matrix, 1, np.sqrt(2)),
         of_pairs=True,
+        formula="|s₁ - s₂|, s the separations of a pair in the two visits",
     ),
     "deviation": Estimator(
         deviation,
@@ -165,6 +167,7 @@ ESTIMATORS = {
         _matrix,
         lambda matrix, _: scatter.deviation(matrix, "median"),
         of_pairs=True,
+        formula="|sₖ - median(s)|, s the separations of a pair in its common visits",
     ),
     "excess_rms": Estimator(
         excess_rms,
@@ -173,6 +176,7 @@ ESTIMATORS = {
         lambda matrix, settings: scatter.recentred(scatter.rms(matrix, settings.ddof or 0), signed=True),
         needs_ddof=True,
         of_pairs=True,
+        formula="r - m, r = √(Σ (sₖ - s̄)² / (n - {ddof})) of a pair in its n common visits, m the median of all r",
     ),
     "recentred_deviation": Estimator(
         recentred_deviation,
@@ -180,6 +184,7 @@ ESTIMATORS = {
         _matrix,
         lambda matrix, _: scatter.recentred(scatter.deviation(matrix, "median"), signed=True),
         of_pairs=True,
+        formula="e - m, e = |sₖ - median(s)|, s separations of a pair, m the median of all e",
     ),
     "recentred_deviation_size": Estimator(
         recentred_deviation_size,
@@ -187,6 +192,7 @@ ESTIMATORS = {
         _matrix,
         lambda matrix, _: scatter.recentred(scatter.deviation(matrix, "median")),
         of_pairs=True,
+        formula="|e - m|, e = |sₖ - median(s)|, s separations of a pair, m the median of all e",
     ),
     "pooled_deviation": Estimator(
         pooled_deviation,
@@ -194,6 +200,7 @@ ESTIMATORS = {
         _matrix,
         lambda matrix, _: scatter.recentred(scatter.deviation(matrix, "mean", signed=True)),
         of_pairs=True,
+        formula="|d - m|, d = sₖ - s̄, s separations of a pair, m the median of all d",
     ),
 }
 

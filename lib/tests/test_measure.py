@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from skyaccept.lib import measure, readers, requirements, results
+from skyaccept.lib import measure, prescription, readers, requirements, results
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError
@@ -226,3 +226,19 @@ def test_under_two_visits_there_is_a_value_and_the_reason_why_it_has_no_interval
     assert result.value is not None
     assert result.interval is None
     assert "2 visits cannot tell" in str(result.no_interval)
+
+
+def test_each_value_comes_with_the_formula_that_made_it() -> None:
+    """Under every definition; the statistic of the clause, and the error of the estimator with its own ddof."""
+    specification = requirements.load()
+    said = {}
+    for definition in specification.definitions.values():
+        for case in specification.cases(["r"]):
+            if definition.rule(case.clause.metric) is not None:
+                said[definition.id, case.clause.id] = prescription.of(definition, case).formula("design")
+    assert all(said.values())
+    assert not any("{" in formula or "?" in formula for formula in said.values())
+    assert said["lvv-t1278", "AM1"].startswith("median of √(Σ (sₖ - s̄)² / (n - 1)), s the separations of a pair")
+    assert said["srd", "AD1"].startswith("90 % quantile of |sₖ - median(s)|")
+    assert said["srd", "PF1gri"].startswith("percentage above 15 of |mₖ - m̄|")
+    assert said["validate_drp", "PA1gri"].startswith("(Q₇₅ - Q₂₅) / 1.349")
