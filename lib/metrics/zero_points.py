@@ -8,8 +8,8 @@ detector saw in one visit, where half of these have `STARS` stars, and otherwise
 - PF2, ``zero_point_outliers``: the percentage of :math:`|z_j|` strictly above PA4 (mmag);
 - PA4, ``zero_point_percentile``: the (100 - PF2)th percentile of :math:`|z_j|`.
 
-They hold the noise of the solution, whose mean variance the estimate of the true value is without. What is the same in
-all visits, such as an error of the flat field at a place on a detector that always sees the same stars, no repeat
+They hold the noise of the solution, whose mean variance is taken off for the estimate of the true value, but no more than
+`MOST` of what is seen: what is nearly all noise tells an upper bound. What is the same in all visits, such as an error of the flat field at a place on a detector that always sees the same stars, no repeat
 observation shows.
 
 Source: LPM-17 5.2.3.
@@ -34,6 +34,9 @@ from skyaccept.lib.zeropoint import Repeats, System
 
 STARS = 5
 """Fewest stars of an exposure."""
+
+MOST = 0.75
+"""Share of the variance of the zero points that may be noise of the solution and is taken off."""
 
 _ALONE = 0.1  # of the exposures that may have no star in common with the others before nothing is measured
 
@@ -192,14 +195,21 @@ def _resampled(matrix: Matrix) -> Resampled:
             first = np.array([start.get(name, 0.0) for name in found.code.tolist()])
             offsets = system.solve(found.repeats.magnitude, first)
             if unbiased:
-                variance = float(np.mean(offsets**2))
                 noise = solution.variance * float(np.mean(1 / system.diagonal)) / formal
-                offsets = offsets * np.sqrt(max(variance - noise, 0.0) / variance if variance else 1.0)
+                offsets = offsets * np.sqrt(1 - _noisy(noise, offsets))
             return np.sort(offsets), None
 
         return take
 
-    return Resampled(matrix, find, fewest=2, residual=Residual(), independent=len(whole.code))
+    note = ""
+    if _noisy(solution.variance, solution.offsets) == MOST:
+        note = f"; nearly all is noise of the solution, of whose variance {100 * MOST:g} % are taken off"
+    return Resampled(matrix, find, fewest=2, residual=Residual(), independent=len(whole.code), note=note)
+
+
+def _noisy(noise: float, offsets: Values) -> float:
+    """Share of the variance of some zero points that is noise, as far as it is taken off."""
+    return min(MOST, noise / max(float(np.mean(offsets**2)), 1e-300))
 
 
 def _whole(matrix: Matrix) -> tuple[_Exposures, zeropoint.Solution]:
@@ -219,6 +229,7 @@ _SOLVED = {
         lambda matrix, _: _resampled(matrix),
         "mmag",
         columns=("mag",),
+        formula="z of an exposure, m = M + z + noise for the magnitude m of a star of magnitude M, all z and M solved at once",
     )
 }
 
