@@ -66,6 +66,8 @@ class Matrix:
         there are no more blocks than either side has visits.
     pairs : (n_pairs, 3) int64, optional
         Units that are compared with each other, and the class that their separation belongs to.
+    exposure : (n_units, n_visits) float64, optional
+        Code of the exposure of each measurement, where a visit has several.
     """
 
     values: tuple[Values, ...]
@@ -81,6 +83,7 @@ class Matrix:
     other_visits: NDArray[np.int64] | None = None
     together: bool = False
     pairs: NDArray[np.int64] | None = None
+    exposure: Values | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class Kept:
     other: Values | None
     least: int
     matrix: Matrix
+    exposure: Values | None = None
 
 
 Take = Callable[[Units], Sorted]
@@ -144,8 +148,8 @@ class Resampled:
         How the errors fall to single measurements; None where they do not.
     note : str
         What belongs to the method, in words.
-    of_visits : bool
-        Whether there is one error a visit, so that visits are counted where shares are, and not stars.
+    independent : int, optional
+        Errors that are counted as independent of each other, where they are not those of units.
     """
 
     matrix: Matrix
@@ -154,7 +158,7 @@ class Resampled:
     extreme: Find | None = None
     residual: Residual | None = None
     note: str = ""
-    of_visits: bool = False
+    independent: int | None = None
 
 
 Inferred = tuple[Estimate, list[Values]]
@@ -261,7 +265,8 @@ def _under(
     everything = np.ones(len(matrix.stars), dtype=bool)
     kept = whole(matrix, axis)
     unbiased, plain = (find(kept, wanted)(everything) for wanted in (True, False))
-    counted = (matrix.values[axis].shape[1], 1) if resampled.of_visits else (matrix.n_stars, matrix.stars.shape[1])
+    own = resampled.independent
+    counted = (matrix.n_stars, matrix.stars.shape[1]) if own is None else (own, 1)
     asked = [views(q, q.prepare(unbiased), *counted) for q in questions]
 
     def places(errors: Sorted) -> list[float]:
@@ -348,12 +353,13 @@ def _without(matrix: Matrix, axis: int, block: int | None) -> Kept:
     """One coordinate of a matrix, without one block of visits."""
     values, other = matrix.values[axis], matrix.other[axis] if matrix.other else None
     if block is None:
-        return Kept(values, other, matrix.least, matrix)
+        return Kept(values, other, matrix.least, matrix, matrix.exposure)
     number = _blocks(matrix)
     out = blocks(values.shape[1], number)[block]
     if other is not None and other.shape[1] >= number:
         other = np.delete(other, blocks(other.shape[1], number)[block], axis=1)
-    return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix)
+    exposure = None if matrix.exposure is None else np.delete(matrix.exposure, out, axis=1)
+    return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix, exposure)
 
 
 def sampled(directions: Values, most: int, what: str) -> tuple[NDArray[np.int64], str]:

@@ -11,6 +11,7 @@ from skyaccept.lib.metrics import (
     reference_photometry,
     relative_astrometry,
     stellar_locus,
+    zero_points,
 )
 from skyaccept.lib.metrics.metric import Metric
 
@@ -19,11 +20,12 @@ METRICS: Mapping[str, Metric] = {
     for family in (
         relative_astrometry,
         photometry,
+        zero_points,
+        reference_photometry,
+        stellar_locus,
         band_offset,
         absolute_astrometry,
         position_repeatability,
-        reference_photometry,
-        stellar_locus,
         ellipticity,
     )
     for metric in family.METRICS

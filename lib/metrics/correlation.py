@@ -45,7 +45,7 @@ def visit_correlation(matrix: Matrix, parts: int, combine: Combine) -> Resampled
 
         return take
 
-    return Resampled(matrix, find, fewest=2, of_visits=True)
+    return Resampled(matrix, find, fewest=2, independent=matrix.values[0].shape[1])
 
 
 def star_correlation(matrix: Matrix, middle: Callable[..., Values], bins: int, combine: Combine) -> Resampled:

@@ -75,7 +75,7 @@ def magnitude_rms(sample: Sample, parameters: Mapping[str, float], settings: Set
     NotMeasurable
         A magnitude or error of the sample is not finite, or a star has no more than ``ddof`` measurements.
     """
-    residuals, counts = _residuals(sample, least=(settings.ddof or 0) + 1)
+    residuals, counts = from_mean(sample, least=(settings.ddof or 0) + 1)
     starts = sample.groups.start
     free = counts - (settings.ddof or 0)
     variance = np.add.reduceat(residuals**2, starts) / free
@@ -98,7 +98,7 @@ def magnitude_deviation(sample: Sample, parameters: Mapping[str, float], setting
     NotMeasurable
         A magnitude of the sample is not finite, or a star has one measurement only.
     """
-    residuals, _ = _residuals(sample, least=2)
+    residuals, _ = from_mean(sample, least=2)
     return Errors(np.abs(residuals), 0, len(residuals), "every measurement")
 
 
@@ -131,7 +131,7 @@ def magnitude_difference_size(sample: Sample, parameters: Mapping[str, float], s
 
 
 def _differences(sample: Sample) -> Errors:
-    residuals, counts = _residuals(sample, least=2)
+    residuals, counts = from_mean(sample, least=2)
     pairs = counts * (counts - 1) // 2
     total = int(pairs.sum())
     weight = sample.groups.spread(total / (len(pairs) * pairs))
@@ -167,7 +167,7 @@ def interquartile_width(values: Array, counts: Array | None) -> float:
 
 def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
     """Deviations of magnitudes from the mean of their star, by visit."""
-    matrix = sample.once("magnitudes by visit", lambda: sample.matrix(_residuals(sample, least=1)[0]))
+    matrix = sample.once("magnitudes by visit", lambda: sample.matrix(from_mean(sample, least=1)[0]))
     if not settings.subtract_shot_noise:
         return matrix
     shot = sample.matrix((finite(sample, "mag_err") * MMAG) ** 2).values[0]
@@ -177,7 +177,7 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
 def _matrix_of_pairs(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
     """The same, of no more stars than all pairs of visits can be compared of."""
     return sample.once(
-        "magnitudes by pairs of visits", lambda: sample.matrix(_residuals(sample, least=1)[0], between=True)
+        "magnitudes by pairs of visits", lambda: sample.matrix(from_mean(sample, least=1)[0], between=True)
     )
 
 
@@ -267,7 +267,7 @@ METRICS = (
 )
 
 
-def _residuals(sample: Sample, least: int) -> tuple[Float, Array]:
+def from_mean(sample: Sample, least: int) -> tuple[Float, Array]:
     """Magnitudes minus the mean of their star, mmag, and the number of measurements of each star."""
     groups = sample.groups
 

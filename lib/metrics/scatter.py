@@ -150,9 +150,6 @@ def separation_std(matrix: Matrix) -> Resampled:
     return Resampled(matrix, find)
 
 
-Complex = NDArray[np.complex128]
-
-
 def recentred(resampled: Resampled, signed: bool = False) -> Resampled:
     """The same errors about the median of all of them."""
 

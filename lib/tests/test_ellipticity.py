@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from skyaccept.lib import measure, readers, requirements
+from skyaccept.lib.binning import Binning
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import ellipticity
-from skyaccept.lib.metrics.metric import Bins, Errors, Settings, evaluate
+from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import cells, infer, whole
 from skyaccept.lib.results import Result
@@ -305,7 +306,7 @@ def test_replicates_are_what_is_measured_without_stars_or_visits(name: str) -> N
     rng = np.random.default_rng(13)
     ra, dec = field(rng, 120, (150.0, 2.0), 0.1)
     shapes = 0.01 * noise(rng, 120, 5) + 0.01 * noise(rng, 1, 5)
-    found, settings = catalog(ra, dec, shapes), Settings(bins=Bins(10, 0.25 * ARCMIN))
+    found, settings = catalog(ra, dec, shapes), Settings(bins=Binning(10, 0.25 * ARCMIN))
     estimator, here = ellipticity.ESTIMATORS[name], sample(found)
     errors = estimator.find(here, FAR, settings)
     resampled = estimator.replicates(estimator.matrix(here, FAR, settings, errors), settings)
@@ -364,14 +365,14 @@ def test_what_cannot_be_measured_says_why() -> None:
     for find in (ellipticity.visit_correlation, ellipticity.visit_largest):
         with pytest.raises(NotMeasurable, match="no pair of stars 5 to 20 arcmin apart"):
             find(sample(apart), FAR, SETTINGS)
-    binned = Settings(bins=Bins(10, 0.25 * ARCMIN))
+    binned = Settings(bins=Binning(10, 0.25 * ARCMIN))
     for find in (ellipticity.visit_xi, ellipticity.median_residual_xi, ellipticity.mean_residual_xi):
         with pytest.raises(NotMeasurable, match="no pair of stars 5 to 20 arcmin apart"):
             find(sample(apart), FAR, binned)
     with pytest.raises(NotMeasurable, match=r"begin at 2 arcmin"):
-        ellipticity.bins(NEAR, Settings(bins=Bins(10, 2 * ARCMIN)))
+        ellipticity.visit_xi(sample(apart), NEAR, Settings(bins=Binning(10, 2 * ARCMIN)))
     with pytest.raises(NotMeasurable, match="no bin of the definition"):
-        ellipticity.bins(FAR, Settings(bins=Bins(5, 0.25 * ARCMIN, 2 * ARCMIN)))
+        ellipticity.visit_xi(sample(apart), FAR, Settings(bins=Binning(5, 0.25 * ARCMIN, 2 * ARCMIN)))
     single = results(catalog(ra, dec, 0.01 * noise(rng, 30, 1)))["TE2"]
     assert single.value is not None
     assert str(single.no_interval).startswith("no interval: 1 visit cannot tell")

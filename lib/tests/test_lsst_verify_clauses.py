@@ -17,8 +17,8 @@ from skyaccept.lib.report import specs
 from skyaccept.lib.requirements import Clause, Requirement, Specification, Uncovered
 from skyaccept.lib.tests import packages
 
-COLORS = ("PA5", "PA5u")
-"""Clauses of two bands, which a specification of a package does not name."""
+UNSAID = ("PA5", "PA5u", "TEF-TE3", "TE3", "TEF-TE4", "TE4")
+"""Clauses of two bands, or of a limit and its share, which a specification of a package does not name."""
 
 CAMERA = ("instrument=Camera", "ccds=[1, 2, 3]")
 
@@ -345,12 +345,10 @@ def test_packages_and_documents_go_together(folder: Path, tmp_path: Path) -> Non
 def test_limits_are_those_of_lse_30(tmp_path: Path) -> None:
     """A package that states what LSE-30 does has the same clauses, apart from texts and sources."""
     lse = {clause.id: clause for doc in requirements.load().documents for r in doc.requirements for clause in r.covered}
-    lse = {name: clause for name, clause in lse.items() if name not in COLORS}
-    requirement_clauses = [clause for r in requirements.load().documents[0].requirements for clause in r.covered]
-    lse = {clause.id: clause for clause in requirement_clauses if not clause.id.startswith("TE")}
+    lse = {name: clause for name, clause in lse.items() if name not in UNSAID}
     documents, metrics = [], {}
     for name, clause in lse.items():
-        family = re.sub("(gri|uzy)$", "", name)
+        family = re.sub("(gri|uzy|u)$", "", name)
         for level, stated in clause.levels.items():
             metric = f"{family}_{level}_{name.removeprefix(family)}".strip("_")
             metrics[metric] = str(stated.limit.bound.unit)
@@ -364,10 +362,16 @@ def test_limits_are_those_of_lse_30(tmp_path: Path) -> None:
             metrics={k: v for k, v in metrics.items() if k not in packages.SMALL["metrics/survey.yaml"]},
         )
     )
-    everywhere = {"AB1", "ABF1", "AB2", "AA1", "PA6", "PA1gri", "PA1uzy", "PF1gri", "PF1uzy", "PA2gri", "PA2uzy"}
-    assert {name if name in everywhere else f"{name}ri" for name in lse} == set(found)
+
+    def named(name: str) -> str:
+        """The same in a package, which says the bands where they are not all that there can be."""
+        if name in ("AB1", "ABF1", "AB2", "AA1", "PA6") or re.search("(gri|uzy|u)$", name):
+            return name
+        return name + ("grizy" if name in ("PA3", "PF2", "PA4") else "ri")
+
+    assert {named(name) for name in lse} == set(found)
     for name, clause in lse.items():
-        other = found[name if name in everywhere else f"{name}ri"]
+        other = found[named(name)]
         assert (other.metric, other.definition, other.against) == (clause.metric, clause.definition, clause.against)
         assert set(other.bands) == set(clause.bands)
         assert dict(other.parameters) == dict(clause.parameters)
@@ -485,7 +489,5 @@ def test_the_example_of_the_documentation_is_what_it_says(tmp_path: Path) -> Non
     assert uncovered(found)["AM1-conditional"].specifications == ("survey.AM1.camera_design_r",)
     (row,) = [line for line in page.splitlines() if line.startswith("| metric |")]
     clauses = [clause.id for r in requirements.load().documents[0].requirements for clause in r.covered]
-    families = {re.sub("(gri|uzy)$", "", name) for name in clauses}
-    assert set(re.findall("`(.*?)`", row)) == families - {"AM2", "AF2", "AD2", *COLORS}
-    shapes = {name for name in families if name.startswith("TE")}
-    assert set(re.findall("`(.*?)`", row)) == families - shapes - {"AM2", "AF2", "AD2"}
+    families = {re.sub("(gri|uzy|u)$", "", name) for name in clauses if name not in UNSAID}
+    assert set(re.findall("`(.*?)`", row)) == families - {"AM2", "AF2", "AD2"}

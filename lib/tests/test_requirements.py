@@ -16,18 +16,20 @@ from skyaccept.lib.report import specs
 from skyaccept.lib.requirements import Clause, Specification, Uncovered
 
 PHOTOMETRY = ("PA1gri", "PA1uzy", "PF1gri", "PF1uzy", "PA2gri", "PA2uzy")
-ZERO_POINTS = ("PA5", "PA5u", "PA6")
+ZERO_POINTS = ("PA3", "PA3u", "PF2", "PF2u", "PA4", "PA4u", "PA5", "PA5u", "PA6")
 POSITIONS = ("AB1", "ABF1", "AB2", "AA1")
-SHAPES = ("TE1", "TE2", "TEF-TE3", "TE3", "TEF-TE4", "TE4")
 """Clauses of positions against another band and a reference catalog."""
+
+SHAPES = ("TE1", "TE2", "TEF-TE3", "TE3", "TEF-TE4", "TE4")
 
 BANDS_OF = {
     "AB1": "ugizy",
     "ABF1": "ugizy",
     "AB2": "ugizy",
     "AA1": "ugrizy",
+    **dict.fromkeys(("PA3", "PF2", "PA4"), "grizy"),
+    **dict.fromkeys(("PA3u", "PF2u", "PA4u", "PA5u"), "u"),
     "PA5": "griz",
-    "PA5u": "u",
     "PA6": "ugrizy",
 }
 
@@ -261,16 +263,13 @@ def test_cases_are_clauses_by_band_in_document_order() -> None:
     everything = [case.id for case in both.cases()]
     assert everything == [
         f"{requirement}-{clause}-{band}"
-        for photometry, astrometry in (("OSS-REQ-0387", "OSS-REQ-0388"), ("LPM-17", "LPM-17"))
-        for requirement, names in ((photometry, PHOTOMETRY + ZERO_POINTS), (astrometry, CLAUSES + POSITIONS))
         for parts in (("OSS-REQ-0387", "OSS-REQ-0388", "OSS-REQ-0403"), ("LPM-17",) * 3)
-        for requirement, names in zip(parts, (PHOTOMETRY, CLAUSES + POSITIONS, SHAPES), strict=True)
+        for requirement, names in zip(parts, (PHOTOMETRY + ZERO_POINTS, CLAUSES + POSITIONS, SHAPES), strict=True)
         for clause in names
         for band in BANDS_OF.get(clause, "ri" if clause in CLAUSES + SHAPES else clause[-3:])
     ]
     assert [case.id for case in both.cases(["i"])] == [name for name in everything if name.endswith("-i")]
-    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 18 + ["LPM-17"] * 18
-    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 22 + ["LPM-17"] * 22
+    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 27 + ["LPM-17"] * 27
     with pytest.raises(
         InputError, match="LSE-30, LPM-17 has clauses for bands g, i, r, u, y, z, and --band asks for N1, N2"
     ):
