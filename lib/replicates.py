@@ -110,9 +110,9 @@ class Residual:
 
     Attributes
     ----------
-    about : {"unit", "zero", "mean", "visit"}
+    about : {"unit", "zero", "mean", "visit", "exposure"}
         What a measurement is compared with: the mean of its unit; nothing, as it stands; the mean of all; the median of
-        its visit.
+        its visit. With "exposure" it is not compared: the zero point of its exposure counts.
     of : {"measurement", "unit", "visit"}
         What one error is of: a measurement itself, or the rms of a unit or of a visit.
     signed : bool
@@ -123,7 +123,7 @@ class Residual:
         Whether the median of all is subtracted then; whether of the rest only sizes count.
     """
 
-    about: Literal["unit", "zero", "mean", "visit"] = "unit"
+    about: Literal["unit", "zero", "mean", "visit", "exposure"] = "unit"
     of: Literal["measurement", "unit", "visit"] = "measurement"
     signed: bool = False
     factor: float = 1.0
@@ -150,6 +150,8 @@ class Resampled:
         What belongs to the method, in words.
     independent : int, optional
         Errors that are counted as independent of each other, where they are not those of units.
+    zero_points : (n_units, n_visits) float64, optional
+        That of the exposure of each measurement, where the residuals are these.
     """
 
     matrix: Matrix
@@ -159,6 +161,7 @@ class Resampled:
     residual: Residual | None = None
     note: str = ""
     independent: int | None = None
+    zero_points: Values | None = None
 
 
 Inferred = tuple[Estimate, list[Values]]

@@ -11,7 +11,8 @@ alone, so the solution is found by conjugate gradients. A shift of all zero poin
 which takes that every exposure is connected with every other by stars.
 
 Weights are 1/sigma^2, with sigma from the residuals of measurements of stars of like brightness; a measurement beyond
-`CLIP` sigma has no weight.
+`CLIP` sigma has no weight. While these are looked for weights fall gradually instead (those of a Cauchy distribution),
+so that a gross error does not take the other measurements of its star with it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ CLIP = 5.0
 """Sigma beyond which a measurement has no weight."""
 
 ROUNDS = 3
-"""Solutions, the first with equal weights, each other with those that follow from the one before."""
+"""Solutions in which gross errors are looked for, the first with equal weights."""
 
 BINS = 20
 """Bins of brightness that have a sigma each, of 1,000 measurements or more."""
@@ -44,6 +45,7 @@ _TOLERANCE = 1e-10  # of the right side
 _ROUGH = 1e-4  # while weights are still looked for
 _ITERATIONS = 2000
 _MAD = 1.4826
+_MOST_FITTED = 0.9  # of a residual that a fit may have taken
 
 
 @dataclass(frozen=True)
@@ -106,15 +108,13 @@ def solve(repeats: Repeats) -> Solution:
     part = parts(repeats)
     if part.max() > 0:
         raise NotMeasurable(apart(part))
-    sigma = np.ones(len(repeats.star))
-    used = np.ones(len(repeats.star), dtype=bool)
-    offsets = np.zeros(repeats.exposures)
+    weights, offsets = np.ones(len(repeats.star)), np.zeros(repeats.exposures)
     for _ in range(ROUNDS):
-        system = System.of(repeats, np.where(used, 1 / sigma**2, 0.0))
-        offsets = system.solve(repeats.magnitude, offsets, _ROUGH)
-        residual = system.residual(repeats.magnitude, offsets)
-        sigma = _sigma(repeats, residual)
-        used = np.abs(residual) <= CLIP * sigma
+        offsets, residual, sigma = _refined(repeats, weights, offsets)
+        beyond = residual / (CLIP * sigma)
+        weights = 1 / (sigma**2 * (1 + beyond**2))
+    used = np.abs(beyond) <= 1
+    offsets, _, sigma = _refined(repeats, np.where(used, 1 / sigma**2, 0.0), offsets)
     system = System.of(repeats, np.where(used, 1 / sigma**2, 0.0))
     offsets = system.solve(repeats.magnitude, offsets)
     rng = np.random.default_rng(0)
@@ -123,6 +123,14 @@ def solve(repeats: Repeats) -> Solution:
     return Solution(
         offsets, 1 / np.sqrt(system.diagonal), float(np.mean(np.square(noise))), sigma, ~used, system.normal
     )
+
+
+def _refined(repeats: Repeats, weights: Values, offsets: Values) -> tuple[Values, Values, Values]:
+    """Zero points under some weights, nearly; residuals as large as errors are, and the errors of measurements."""
+    system = System.of(repeats, weights)
+    offsets = system.solve(repeats.magnitude, offsets, _ROUGH)
+    residual = system.residual(repeats.magnitude, offsets) / np.sqrt(1 - system.leverage)
+    return offsets, residual, _sigma(repeats, residual)
 
 
 def parts(repeats: Repeats) -> NDArray[np.int64]:
@@ -175,6 +183,16 @@ class System:
         )
         return np.maximum(self.by_exposure - squared, 1e-12 * self.by_exposure.max())
 
+    @property
+    def leverage(self) -> Values:
+        """Share of each measurement in what it is fitted with, by which its residual is too small.
+
+        Of a star and an exposure with the same weights w of all n: 1/n; what both have in common, of the order of the
+        inverse of the number of all measurements, is left out.
+        """
+        own = 1 / self.by_star[self.repeats.star] + 1 / np.maximum(self.by_exposure, 1e-300)[self.repeats.exposure]
+        return np.minimum(self.weights * own, _MOST_FITTED)
+
     def normal(self, z: Values) -> Values:
         """N z."""
         return np.asarray(self.by_exposure * z - self.matrix @ ((self.matrix.T @ z) / self.by_star))
@@ -215,14 +233,13 @@ class System:
 
 
 def _sigma(repeats: Repeats, residual: Values) -> Values:
-    """Error of each measurement by the brightness of its star, from residuals; a fit makes these smaller."""
+    """Error of each measurement by the brightness of its star, from residuals."""
     n = len(residual)
     fitted = repeats.stars + repeats.exposures - 1
     if n <= fitted:
         raise NotMeasurable(
             f"{n} measurements are too few for {repeats.exposures} zero points of {repeats.stars} stars"
         )
-    larger = float(np.sqrt(n / (n - fitted)))
     mean = np.bincount(repeats.star, repeats.magnitude) / np.bincount(repeats.star)
     bins = max(1, min(BINS, n // 1000))
     rank = np.empty(repeats.stars, dtype=np.int8)  # of few values, so that measurements are sorted quickly
@@ -232,6 +249,6 @@ def _sigma(repeats: Repeats, residual: Values) -> Values:
     of_bin = np.ones(bins)
     for k, part in enumerate(np.split(order, np.searchsorted(code[order], np.arange(1, bins)))):
         if len(part):
-            of_bin[k] = _MAD * larger * np.median(np.abs(residual[part]))
+            of_bin[k] = _MAD * np.median(np.abs(residual[part]))
     sigma = of_bin[code]
     return np.maximum(sigma, float(np.median(of_bin)) * 1e-3 or 1.0)

@@ -99,6 +99,7 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
         **columns,
         visits=tuple(str(FIRST_VISIT + number) for number in numbers),
         bands=tuple(bands[code] for code in codes),
+        detectors=tuple(str(number) for number in labels["detector"][0]),
         flags=flags,
         name=f"simulated survey {scenario.scenario}",
         source=f"scenario {scenario.scenario}, seed {seed}",

@@ -173,10 +173,12 @@ def _resampled(matrix: Matrix) -> Resampled:
     """Zero points of the exposures that are left, with the weights that all of them lead to."""
     whole, solution = _whole(matrix)
     sigma = np.full(len(matrix.stars), float(np.median(solution.sigma)))
-    row = np.nonzero(np.isfinite(matrix.values[0]))[0][whole.chosen]
-    sigma[row] = solution.sigma
+    sigma[np.nonzero(np.isfinite(matrix.values[0]))[0][whole.chosen]] = solution.sigma
     start = dict(zip(whole.code.tolist(), solution.offsets.tolist(), strict=True))
     formal = float(np.mean(solution.errors**2))
+    zero_points = np.full(matrix.values[0].shape, np.nan)
+    seen = np.nonzero(np.isfinite(matrix.values[0]))
+    zero_points[seen[0][whole.chosen], seen[1][whole.chosen]] = solution.offsets[whole.repeats.exposure]
 
     def find(kept: Kept, unbiased: bool) -> Take:
         exposure = kept.exposure
@@ -204,7 +206,15 @@ def _resampled(matrix: Matrix) -> Resampled:
     note = ""
     if _noisy(solution.variance, solution.offsets) == MOST:
         note = f"; nearly all is noise of the solution, of whose variance {100 * MOST:g} % are taken off"
-    return Resampled(matrix, find, fewest=2, residual=Residual(), independent=len(whole.code), note=note)
+    return Resampled(
+        matrix,
+        find,
+        fewest=2,
+        residual=Residual(about="exposure"),
+        note=note,
+        independent=len(whole.code),
+        zero_points=zero_points,
+    )
 
 
 def _noisy(noise: float, offsets: Values) -> float:
