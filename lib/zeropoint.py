@@ -161,6 +161,7 @@ class System:
     repeats: Repeats
     weights: Values
     matrix: sparse.csr_array
+    transposed: sparse.csc_array
     by_exposure: Values
     by_star: Values
 
@@ -171,7 +172,7 @@ class System:
         matrix = sparse.coo_array((weights, (repeats.exposure, repeats.star)), shape=shape).tocsr()
         by_star = np.bincount(repeats.star, weights, minlength=repeats.stars)
         by_exposure = np.bincount(repeats.exposure, weights, minlength=repeats.exposures).astype(np.float64)
-        return cls(repeats, weights, matrix, by_exposure, np.where(by_star > 0, by_star, 1.0))
+        return cls(repeats, weights, matrix, matrix.T, by_exposure, np.where(by_star > 0, by_star, 1.0))
 
     @property
     def diagonal(self) -> Values:
@@ -195,7 +196,7 @@ class System:
 
     def normal(self, z: Values) -> Values:
         """N z."""
-        return np.asarray(self.by_exposure * z - self.matrix @ ((self.matrix.T @ z) / self.by_star))
+        return np.asarray(self.by_exposure * z - self.matrix @ ((self.transposed @ z) / self.by_star))
 
     def means(self, magnitude: Values) -> Values:
         """Weighted mean of each star."""

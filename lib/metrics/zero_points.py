@@ -160,6 +160,10 @@ def _codes(sample: Sample) -> tuple[NDArray[np.int64], str]:
 
 def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
     """Magnitudes about the mean of their star by visit, without those that have no weight; and their exposures."""
+    return sample.once("zero points by visit", lambda: _by_visit(sample))
+
+
+def _by_visit(sample: Sample) -> Matrix:
     found, solution = _solution(sample)
     used = np.zeros(len(sample.star), dtype=bool)
     used[found.chosen[~solution.clipped]] = True
@@ -192,8 +196,7 @@ def _resampled(matrix: Matrix) -> Resampled:
             if not chosen.any():
                 raise NotMeasurable(LEFT)
             found = _Exposures.of(magnitude[chosen], star[chosen], code[chosen])
-            weights = 1 / sigma[star[chosen][found.chosen]] ** 2
-            system = System.of(found.repeats, weights)
+            system = System.of(found.repeats, 1 / sigma[star[chosen][found.chosen]] ** 2)
             first = np.array([start.get(name, 0.0) for name in found.code.tolist()])
             offsets = system.solve(found.repeats.magnitude, first)
             if unbiased:
