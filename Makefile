@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
+# the tests start Python several hundred times: without compiled files each start takes a second longer
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: verify test lint types bench baselines clean
 
 verify: $(VENV)/ready   ## the built-in simulated survey: verdict table and report.html

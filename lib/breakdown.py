@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 from skyaccept.lib import cells, quantile
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.departure import SIGNIFICANCE, departures
@@ -234,7 +234,7 @@ def _width(question: Question, residual: Residual) -> float:
     """What a quantile of sizes of normal errors of unit width is; 1 where the error of a measurement is asked for."""
     if residual.of != "unit" or question.kind != "percentile":
         return 1.0
-    return float(stats.norm.ppf(0.5 + question.at / 200))
+    return float(special.ndtri(0.5 + question.at / 200))
 
 
 def _statistic(question: Question, residual: Residual, whole: Values) -> Statistic:
@@ -334,7 +334,7 @@ def _cell(name: str, values: Values, objects: Codes, ask: Ask) -> tuple[Cell, tu
     freedom = len(used) - 1
     with np.errstate(invalid="ignore"):
         variance = freedom / len(used) * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
-    half = float(stats.t.ppf(0.5 + ask.confidence / 2, freedom)) * float(np.sqrt(variance[0]))
+    half = float(special.stdtrit(freedom, 0.5 + ask.confidence / 2)) * float(np.sqrt(variance[0]))
     low, high = max(0.0, value - half) if value >= 0 else value - half, value + half
     if ask.percentage:
         least, most = _binomial(value, stars, ask.confidence)
@@ -355,6 +355,6 @@ def _size(values: Values, share: float) -> float:
 def _binomial(percentage: float, stars: int, confidence: float) -> tuple[float, float]:
     """Interval of a percentage of independent stars (Clopper and Pearson 1934); 0 of some stars is not 0 of all."""
     hits, tail = percentage / 100 * stars, (1 - confidence) / 2
-    low = float(stats.beta.ppf(tail, hits, stars - hits + 1)) if hits > 0 else 0.0
-    high = float(stats.beta.ppf(1 - tail, hits + 1, stars - hits)) if hits < stars else 1.0
+    low = float(special.betaincinv(hits, stars - hits + 1, tail)) if hits > 0 else 0.0
+    high = float(special.betaincinv(hits + 1, stars - hits, 1 - tail)) if hits < stars else 1.0
     return 100 * low, 100 * high

@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.results import Json, Result, Results
 from skyaccept.lib.sphere import separation, unit_vectors
@@ -201,7 +201,7 @@ def _change(
         )
         flag: Flag = "same" if difference == 0 else "not_comparable"
         return replace(base, flag=flag, difference=difference, paired=paired, reason=reason)
-    half = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * error
+    half = float(special.stdtrit(freedom, 0.5 + confidence / 2)) * error
     found = Difference(difference, difference - half, difference + half, paired, PAIRED[paired] + lacking)
     return _flagged(base, found, new.operator)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Values = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def departures(sizes: Values) -> tuple[Values, Values]:
     middle = np.array([x[rest[rest != k]].mean() for k in range(n)])
     known = np.array([variance[rest[rest != k]].mean() / np.count_nonzero(rest != k) for k in range(n)])
     distance = np.abs(x - middle) / np.maximum(np.sqrt(variance + known), np.finfo(float).tiny)
-    within = 2 * stats.t.sf(distance, freedom)
+    within = 2 * special.stdtr(freedom, -distance)
     order = np.argsort(within, kind="stable")
     corrected = np.empty(n)
     corrected[order] = np.minimum(1, np.maximum.accumulate(within[order] * (n - np.arange(n))))
@@ -50,7 +50,7 @@ def _outliers(x: Values) -> tuple[Values, NDArray[np.int64]]:
         others = np.delete(x[left], place)
         squares, freedom = ((others - others.mean()) ** 2).sum() + WEIGHT * TYPICAL**2, len(others) - 1 + WEIGHT
         scatter = np.sqrt(squares / freedom * (1 + 1 / len(others)))
-        tail = float(stats.t.sf(abs(x[left[place]] - others.mean()) / scatter, freedom))
+        tail = float(special.stdtr(freedom, -abs(x[left[place]] - others.mean()) / scatter))
         removed.append(left[place])
         found.append(min(1.0, 2 * len(left) * tail))
         left = np.delete(left, place)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 from skyaccept.lib import tidy
 from skyaccept.lib.comparison import TOLERANCE
 from skyaccept.lib.errors import InputError
@@ -172,7 +172,7 @@ def changes(points: Sequence[Point]) -> tuple[int, ...]:
     found: list[int] = []
     since: list[Point] = []
     measured = [k for k, point in enumerate(points) if point.value is not None]
-    far = float(stats.norm.isf(SIGNIFICANCE / 2 / max(1, len(measured) - 1)))
+    far = float(-special.ndtri(SIGNIFICANCE / 2 / max(1, len(measured) - 1)))
     for k in measured:
         if since and _departs(points[k], since, far):
             found.append(k)
@@ -200,4 +200,4 @@ def _error(point: Point) -> float | None:
     """Standard error of the estimate, from the width of its interval; None where that is not known."""
     if point.low is None or point.high is None or point.confidence is None or point.high <= point.low:
         return None
-    return (point.high - point.low) / 2 / float(stats.norm.isf((1 - point.confidence) / 2))
+    return (point.high - point.low) / 2 / float(-special.ndtri((1 - point.confidence) / 2))

@@ -34,7 +34,7 @@ from pathlib import Path
 
 import astropy.units as u
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 from scipy.spatial import cKDTree
 from skyaccept.lib import measure, output, requirements
 from skyaccept.lib.association import associate
@@ -75,7 +75,7 @@ class Mixture:
         finite = np.isfinite(self.freedom)
         above = np.where(self.scale > size, 1.0, 0.0)
         square = self.freedom[finite] * (size / self.scale[finite]) ** 2
-        above[finite] = stats.chi2.sf(square, self.freedom[finite])
+        above[finite] = special.chdtrc(self.freedom[finite], square)
         return float(np.average(above, weights=self.weight))
 
     def quantile(self, share: float) -> float:
