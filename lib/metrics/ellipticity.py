@@ -351,6 +351,7 @@ _OF_VISITS = {
         _matrix_of_components,
         _of_visits(len(COMPONENTS), _largest),
         unit="",
+        formula="max(|E1|, |E2|, |EX|) of a visit, E1 = ⟨aᵢaⱼ⟩, E2 = ⟨bᵢbⱼ⟩, EX = ⟨aᵢbⱼ + bᵢaⱼ⟩/2, a and b = δe₁ and δe₂",
     ),
     "visit_xi": Estimator(
         visit_xi,
@@ -358,6 +359,7 @@ _OF_VISITS = {
         _matrix_of_bins,
         _visit_xi,
         unit="",
+        formula="mean over bins of |ξ₊| of a visit, ξ₊ = ⟨aᵢaⱼ + bᵢbⱼ⟩, a and b = δe₁ and δe₂",
         needs=("bins",),
     ),
 }
@@ -369,6 +371,7 @@ _TYPICAL = {
         _matrix_of_components,
         _of_visits(1, _single),
         unit="",
+        formula="E of a visit, each of E1 = ⟨aᵢaⱼ⟩, E2 = ⟨bᵢbⱼ⟩, EX = ⟨aᵢbⱼ + bᵢaⱼ⟩/2, a and b = δe₁ and δe₂ of pairs of stars",
     ),
     "median_residual_xi": Estimator(
         median_residual_xi,
@@ -376,6 +379,7 @@ _TYPICAL = {
         _matrix_of_stars,
         _of_all(np.nanmedian, _mean),
         unit="",
+        formula="mean over bins of ξ₊ = ⟨aᵢaⱼ + bᵢbⱼ⟩, a and b the medians of δe₁ and δe₂ of stars",
         needs=("bins",),
     ),
     "mean_residual_xi": Estimator(
@@ -384,6 +388,7 @@ _TYPICAL = {
         _matrix_of_stars,
         _of_all(np.nanmean, _mean_size),
         unit="",
+        formula="mean over bins of |ξ₊|, ξ₊ = ⟨aᵢaⱼ + bᵢbⱼ⟩, a and b the means of δe₁ and δe₂ of stars",
         needs=("bins",),
         question=Question("mean", sized=True, near_zero=True),
     ),

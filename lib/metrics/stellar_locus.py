@@ -285,6 +285,7 @@ METRICS = (
                 "mmag",
                 needs=("locus",),
                 columns=("mag",),
+                formula="w, distance of a star from the line that fits the colours of all best",
             ),
         },
     ),

@@ -16,7 +16,7 @@ from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.test_photometry import catalog
 
 HSC = "hsc/matchedCatalogTract_0_r.fits.gz"
-AM1 = 3
+AM1 = [case.clause.id for case in requirements.load().cases(["r"])].index("AM1")
 """Place of AM1 in r among the results of LSE-30 in r."""
 
 
