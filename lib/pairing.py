@@ -227,10 +227,11 @@ def common(here: Matrix, there: Matrix) -> tuple[Matrix, Matrix]:
             objects=here.objects[used],
             other=tuple(v[rows] for v in against),
             noise=None if matrix.noise is None else matrix.noise[chosen[rows]],
+            exposure=None if matrix.exposure is None else matrix.exposure[chosen[rows]][:, of_visit[columns]],
             visits=here.visits[visits[0][columns]],
             other_visits=compared,
         )
-        for matrix, some, against, chosen in zip((here, there), values, other, units, strict=True)
+        for matrix, some, against, chosen, of_visit in zip((here, there), values, other, units, visits, strict=True)
     ]
     return found[0], found[1]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import astropy.units as u
 import numpy as np
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.metrics.ellipticity import carried
 from skyaccept.lib.sphere import MAS, Float, degrees, unit_vectors
+from skyaccept.lib.spin import carried
 from skyaccept.synthetic import atmosphere, calibration, camera, photometry, waves
 from skyaccept.synthetic.description import Ellipticity, Scenario
 from skyaccept.synthetic.draws import stream

@@ -69,10 +69,9 @@ from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, cells_of, sampled, starts
 from skyaccept.lib.separation import Annulus, tree
 from skyaccept.lib.separation.correlation import COMPONENTS, Sums, group_pairs, sums
-from skyaccept.lib.separation.positions import tangent_basis
 from skyaccept.lib.sphere import Float, chord, unit_vectors
+from skyaccept.lib.spin import Complex, carried, middles
 
-Complex = NDArray[np.complex128]
 Parameters = Mapping[str, float]
 
 PAIRS = 500_000
@@ -129,28 +128,6 @@ def mean_residual_xi(sample: Sample, parameters: Parameters, settings: Settings)
     return _of_stars(sample, parameters, settings, np.nanmean, _mean_size)
 
 
-def carried(ellipticity: Complex, origin: Float, middle: Float) -> Complex:
-    r"""Ellipticities in the axes at another place, carried there along great circles.
-
-    Parallel transport of the direction to the north n from a to b: :math:`n - (n \cdot b) (a + b) / (1 + a \cdot b)`.
-    It stands at an angle :math:`\psi` to the north there (towards the west), and :math:`e' = e \exp(2 i \psi)`.
-
-    Parameters
-    ----------
-    ellipticity : (n,) complex128
-        e1 + i e2, x to the east and y to the north.
-    origin, middle : (n, 3) float64
-        Unit vectors; not opposite to each other.
-    """
-    _, north = tangent_basis(origin)
-    to_east, to_north = tangent_basis(middle)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.einsum("ij,ij->i", north, middle) / (1 + np.einsum("ij,ij->i", origin, middle))
-        there = north - share[:, None] * (origin + middle)
-    turned = np.einsum("ij,ij->i", there, to_north) - 1j * np.einsum("ij,ij->i", there, to_east)
-    return np.asarray(ellipticity * turned**2 / np.abs(turned) ** 2)
-
-
 def _of_stars(
     sample: Sample,
     parameters: Parameters,
@@ -196,7 +173,7 @@ def _residuals(sample: Sample, by_visit: bool) -> Complex:
             )
         column = numbering(sample.positions.visits, len(d.visits))[d.visit[rows]]
         if d.shape_axes == "sky":
-            middle = _middles(sample.positions.direction[sample.star], column if by_visit else np.zeros_like(column))
+            middle = middles(sample.positions.direction[sample.star], column if by_visit else np.zeros_like(column))
             for begin in range(0, len(rows), _BLOCK):
                 part = slice(begin, begin + _BLOCK)
                 here = unit_vectors(d.ra[rows[part]], d.dec[rows[part]])
@@ -207,13 +184,6 @@ def _residuals(sample: Sample, by_visit: bool) -> Complex:
         return found
 
     return sample.once(("residual ellipticities", by_visit), find)
-
-
-def _middles(direction: Float, column: NDArray[np.int64]) -> Float:
-    """Mean direction of each visit; the north pole where it has none."""
-    total = np.stack([np.bincount(column, axis) for axis in direction.T], axis=1)
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return np.where(length > 1e-9, total / np.where(length > 1e-9, length, 1.0), [0.0, 0.0, 1.0])
 
 
 def _by_visit(sample: Sample, nearest: float, farthest: float) -> Sums:
@@ -351,7 +321,7 @@ _OF_VISITS = {
         _matrix_of_components,
         _of_visits(len(COMPONENTS), _largest),
         unit="",
-        formula="max(|E1|, |E2|, |EX|) of a visit, E1 = ⟨aᵢaⱼ⟩, E2 = ⟨bᵢbⱼ⟩, EX = ⟨aᵢbⱼ + bᵢaⱼ⟩/2, a and b = δe₁ and δe₂",
+        formula="max(|E1|, |E2|, |EX|) of a visit, E1 = ⟨aᵢaⱼ⟩, E2 = ⟨bᵢbⱼ⟩, EX = ⟨aᵢbⱼ + bᵢaⱼ⟩/2, a = δe₁, b = δe₂",
     ),
     "visit_xi": Estimator(
         visit_xi,
@@ -371,7 +341,7 @@ _TYPICAL = {
         _matrix_of_components,
         _of_visits(1, _single),
         unit="",
-        formula="E of a visit, each of E1 = ⟨aᵢaⱼ⟩, E2 = ⟨bᵢbⱼ⟩, EX = ⟨aᵢbⱼ + bᵢaⱼ⟩/2, a and b = δe₁ and δe₂ of pairs of stars",
+        formula="E of a visit, each of E1 = ⟨aᵢaⱼ⟩, E2 = ⟨bᵢbⱼ⟩, EX = ⟨aᵢbⱼ + bᵢaⱼ⟩/2, a = δe₁, b = δe₂",
     ),
     "median_residual_xi": Estimator(
         median_residual_xi,

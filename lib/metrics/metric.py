@@ -270,6 +270,12 @@ class Metric:
         return estimator.question or self.question(level)
 
 
+def sums(group: NDArray[np.int64], values: NDArray[Any], number: int) -> NDArray[np.float64]:
+    """Sum of the values of each of some groups, the same bits in whatever order they stand."""
+    order = np.lexsort((values, group))
+    return np.asarray(np.bincount(group[order], values[order], minlength=number), dtype=np.float64)
+
+
 def evaluate(question: Question, errors: Errors, statistic: Statistic | None = None) -> tuple[float, dict[str, float]]:
     """Measured value, and the values by coordinate; a limit on each coordinate is met where the larger one meets it.
 

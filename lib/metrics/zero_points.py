@@ -133,9 +133,10 @@ def _errors(sample: Sample) -> Errors:
 
 def _solution(sample: Sample) -> tuple[_Exposures, zeropoint.Solution]:
     def find() -> tuple[_Exposures, zeropoint.Solution]:
-        magnitude = finite(sample, "mag") * MMAG
-        found = _Exposures.of(magnitude, sample.star, _codes(sample)[0])
-        return found, zeropoint.solve(found.repeats)
+        magnitude, code = finite(sample, "mag") * MMAG, _codes(sample)[0]
+        order = np.lexsort((code, sample.star))  # the same bits in whatever order the rows stand
+        found = _Exposures.of(magnitude[order], sample.star[order], code[order])
+        return replace(found, chosen=order[found.chosen]), zeropoint.solve(found.repeats)
 
     return sample.once("zero points solved", find)
 

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from skyaccept.lib import measure, readers, requirements
+from skyaccept.lib import measure, readers, requirements, spin
 from skyaccept.lib.binning import Binning
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import NotMeasurable
@@ -223,16 +223,16 @@ def test_axes_are_east_and_north() -> None:
 def test_what_is_elongated_to_the_north_has_negative_e1_and_stays_so_on_the_way() -> None:
     """Carried along a meridian over the pole, an ellipse that points to the north still points along the meridian."""
     north = np.array([-1.0 + 0j])
-    to = ellipticity.carried(north, direction(30.0, 80.0), direction(210.0, 80.0))
+    to = spin.carried(north, direction(30.0, 80.0), direction(210.0, 80.0))
     np.testing.assert_allclose(to, north, atol=1e-12)
     # along the equator angles to it stay; around a triangle of three right angles an ellipse turns by one
     slanted = np.array([0.3 + 0.4j])
     corners = [direction(ra, dec) for ra, dec in ((0.0, 0.0), (90.0, 0.0), (0.0, 90.0), (0.0, 0.0))]
-    there = ellipticity.carried(slanted, corners[0], corners[1])
+    there = spin.carried(slanted, corners[0], corners[1])
     np.testing.assert_allclose(there, slanted, atol=1e-12)
-    back = ellipticity.carried(ellipticity.carried(there, corners[1], corners[2]), corners[2], corners[3])
+    back = spin.carried(spin.carried(there, corners[1], corners[2]), corners[2], corners[3])
     np.testing.assert_allclose(back, -slanted, atol=1e-12)
-    np.testing.assert_allclose(ellipticity.carried(slanted, corners[0], corners[0]), slanted, atol=1e-15)
+    np.testing.assert_allclose(spin.carried(slanted, corners[0], corners[0]), slanted, atol=1e-15)
 
 
 def test_a_rotation_of_the_sky_leaves_what_has_no_axes() -> None:

@@ -85,8 +85,8 @@ def test_the_three_are_statistics_of_what_dense_least_squares_gives(center: tupl
     assert results["PA3"].value == pytest.approx(np.sqrt(np.mean(solved**2)), abs=1e-6)
     assert results["PF2"].value == pytest.approx(100 * np.mean(np.abs(solved) > 15))
     assert results["PA4"].value == pytest.approx(np.percentile(np.abs(solved), 90), abs=1e-6)
-    assert "24 zero points solved with" in results["PA3"].method
-    assert "one for each detector in each visit" in results["PA3"].method
+    assert "24 zero points solved with" in str(results["PA3"].method)
+    assert "one for each detector in each visit" in str(results["PA3"].method)
 
 
 def test_known_zero_points_come_out_without_the_noise_of_the_solution() -> None:
@@ -112,9 +112,9 @@ def test_what_is_nearly_all_noise_gives_an_upper_bound() -> None:
     assert design.value_unbiased == pytest.approx(results["PA3"].value / 2, rel=0.02)
     assert design.interval is not None
     assert design.interval["high"] < 2 * results["PA3"].value
-    assert "nearly all is noise of the solution, of whose variance 75 % are taken off" in str(
-        results["PA3"].interval["method"]
-    )
+    interval = results["PA3"].interval
+    assert interval is not None
+    assert "nearly all is noise of the solution, of whose variance 75 % are taken off" in interval["method"]
 
 
 def test_an_exposure_is_a_visit_where_detectors_have_too_few_stars_or_no_names() -> None:
@@ -122,8 +122,8 @@ def test_an_exposure_is_a_visit_where_detectors_have_too_few_stars_or_no_names()
     truth = np.repeat(np.random.default_rng(4).normal(0, 9, (10, 1)), 12, axis=1)
     sparse = catalog(truth, stars=40)
     few, none = (verify(one)["PA3"] for one in (sparse, dataclasses.replace(sparse, detector=None, detectors=())))
-    assert f"visit: one detector of it has 2 stars in the median, and {STARS} are needed" in few.method
-    assert "visit: the catalog holds no detectors" in none.method
+    assert f"visit: one detector of it has 2 stars in the median, and {STARS} are needed" in str(few.method)
+    assert "visit: the catalog holds no detectors" in str(none.method)
     assert few.value == none.value == pytest.approx(np.std(truth[:, 0]), rel=0.2)
 
 
