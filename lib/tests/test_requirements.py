@@ -954,6 +954,34 @@ def test_lse_61_asks_for_capabilities_and_names_the_elements_that_verify_them() 
             assert (target.limit, target.parameters) == (limits[clause.id].limit, limits[clause.id].parameters)
 
 
+def test_release_targets_are_those_of_the_source_with_what_is_odd_about_them() -> None:
+    """By year: PA1, PA2, AM as verify_metrics has them; AM2 at ORR and PA2 in u, z, y do not fit LPM-17."""
+    (doc,) = requirements.load(["release-targets"]).documents
+    years = {requirement.id: {c.id: c for c in requirement.covered} for requirement in doc.requirements}
+    assert list(years) == ["FY17", "FY18", "FY19", "FY20", "ORR"]
+
+    def targets(clause: str) -> list[float]:
+        """Of all years."""
+        return [float(found[clause].levels["design"].limit.bound.value) for found in years.values()]
+
+    assert targets("PA1gri") == [8, 8, 6, 5.5, 5]
+    assert targets("PA1uzy") == [12, 12, 8, 8, 7.5]
+    assert targets("PA2gri") == targets("PA2uzy") == [22.5, 20, 17.5, 15, 15]
+    assert targets("AM1") == [30, 30, 20, 15, 10]
+    assert targets("AM2") == [40, 40, 30, 20, 15]
+    assert targets("AM3") == [40, 40, 30, 20, 15]
+    assert {targets(name)[0] for name in ("AF1", "AF2", "AF3", "PF1gri", "PF1uzy")} == {10}
+    assert [targets(name) for name in ("AD1", "AD2", "AD3")] == [[20] * 5, [20] * 5, [30] * 5]
+    for found in years.values():
+        assert {len(clause.levels) for clause in found.values()} == {1}
+        for group in ("gri", "uzy"):
+            partner = found[f"PF1{group}"].levels["design"].parameters["PA2"]
+            assert partner == found[f"PA2{group}"].levels["design"].limit.bound
+    said = {requirement.id: requirement.text for requirement in doc.requirements}
+    assert "AM2 (15 mas) is looser than the design level of LPM-17 (10 mas)" in said["ORR"]
+    assert "PA2 in u, z and y (20 mmag) is tighter than the design level" in said["FY18"]
+
+
 def test_diagnostics_state_no_limit() -> None:
     """Each is a clause of its own, with its sample; a diagnostic states all that its metric takes as parameters."""
     (doc,) = requirements.load(["diagnostics"]).documents
