@@ -69,7 +69,7 @@ def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:
 
 
 def test_faults_of_other_tools_are_wrong_lines_that_a_test_is_there_for() -> None:
-    """Each can be written, once and as code that compiles; the documentation names the same, and leaves no fault out."""
+    """Each can be written, in one place, and is read; the documentation names the same, and leaves no fault out."""
     wrong = faults.wrong_lines()
     for one in wrong:
         source = (mutation.ROOT / one.file).read_text(encoding="utf-8")

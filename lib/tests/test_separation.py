@@ -401,8 +401,8 @@ def test_weighted_values_that_are_too_many_are_said_to_be(monkeypatch: pytest.Mo
 
 def test_memory_is_less_than_a_byte_for_each_two_objects() -> None:
     """Pairs of a narrow class are few: neither values nor their matrix by visit need an array of all pairs."""
-    rng, n = np.random.default_rng(9), 4000
-    obj, visit, vectors = scattered(rng, n, 2, 6.0, (120.0, -40.0), np.full(n, 10.0), 1.0)
+    rng, n = np.random.default_rng(9), 2000
+    obj, visit, vectors = scattered(rng, n, 2, 3.0, (120.0, -40.0), np.full(n, 10.0), 1.0)
     where, annulus = from_vectors(obj, visit, vectors), Annulus(4 * ARCMIN, 6 * ARCMIN)
 
     def both() -> int:
