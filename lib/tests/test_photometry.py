@@ -280,6 +280,23 @@ def test_too_many_pairs_to_keep_are_counted_in_bins(monkeypatch: pytest.MonkeyPa
         assert binned["PF1"].value == pytest.approx(kept["PF1"].value, abs=1e-9)
 
 
+def test_every_bin_of_signal_to_noise_is_measured() -> None:
+    """Stars and galaxies of each, and no others: no cut of the definition is left over them."""
+    bins = [(low, galaxies) for galaxies in (False, True) for low in (5, 10, 20, 40)]
+    scatter = [2.0 + k for k in range(len(bins))]  # mmag, in two visits
+    stars = [[18.0, 18.0 + np.sqrt(2) * scatter[k % len(bins)] / 1000] for k in range(3 * len(bins))]
+    found = catalog(stars)
+    own = np.array([bins[k % len(bins)] for k in found.object])  # type: ignore[union-attr]
+    found = dataclasses.replace(found, snr=1.5 * own[:, 0], extendedness=own[:, 1].astype(float))
+    run = measure.run(found, requirements.load(["diagnostics"]), bands=["r"], confidence=None)
+    results = {result.clause: result for result in run.results if result.requirement == "PHOT-SNR"}
+    assert list(results) == [f"{'Gal' if galaxies else 'Star'}{low}-{2 * low}" for low, galaxies in bins]
+    for result, expected in zip(results.values(), scatter, strict=True):
+        assert result.value == pytest.approx(expected, rel=1e-6), result.reason
+        assert result.sample is not None
+        assert result.sample.objects == 3
+
+
 @needs_realdata
 def test_the_published_figures_of_hsc_come_out() -> None:
     """PA1 and PF1 under faro to 1e-7, from the published number of stars."""

@@ -240,6 +240,30 @@ def test_the_limits_of_positions_are_those_of_lpm_17() -> None:
                 assert stated == {key: values[k] for key, values in partners[name].items()}
 
 
+@pytest.mark.parametrize("name", ["LSE-30", "LPM-17"])
+def test_the_limits_of_ellipticities_are_those_of_lpm_17(name: str) -> None:
+    """Of TE1 to TE4, each level tighter than the one below; TEF goes with TE3 and with TE4."""
+    limits = {
+        "TE1": (2e-5, 3e-5, 1e-5),
+        "TE2": (1e-7, 3e-7, 5e-8),
+        "TE3": (4e-5, 6e-5, 2e-5),
+        "TE4": (2e-7, 5e-7, 1e-7),
+    }
+    shares, none = (15, 15, 10), u.dimensionless_unscaled
+    specification = requirements.load([name])
+    found = clauses(specification, 2)
+    assert tuple(found) == SHAPES
+    for k, level in enumerate(LEVELS):
+        for clause, values in limits.items():
+            assert found[clause].levels[level].limit == Limit("<=", values[k] * none)
+        for clause in ("TE3", "TE4"):
+            share = found[f"TEF-{clause}"].levels[level]
+            assert found[clause].levels[level].parameters == {"TEF": shares[k] * u.percent}
+            assert share.limit == Limit("<=", shares[k] * u.percent)
+            assert share.parameters == {"TE": limits[clause][k] * none}
+    assert not specification.notes
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
