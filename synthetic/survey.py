@@ -157,7 +157,7 @@ def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
         mag_errs=mag_errs,
         name=f"reference catalog of scenario {scenario.scenario}",
         source=f"scenario {scenario.scenario}, seed {seed}",
-        survey="simulated",
+        survey="generic",
     )
     digest = hashlib.sha256()
     for values in (made.ra, made.dec, made.mjd, made.pmra, made.pmdec, made.parallax, *(mags[b] for b in mag_errs)):

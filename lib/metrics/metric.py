@@ -270,7 +270,7 @@ class Metric:
         return estimator.question or self.question(level)
 
 
-def sums(group: NDArray[np.int64], values: NDArray[Any], number: int) -> NDArray[np.float64]:
+def grouped_sum(group: NDArray[np.int64], values: NDArray[Any], number: int) -> NDArray[np.float64]:
     """Sum of the values of each of some groups, the same bits in whatever order they stand."""
     order = np.lexsort((values, group))
     return np.asarray(np.bincount(group[order], values[order], minlength=number), dtype=np.float64)

@@ -34,7 +34,7 @@ from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.absolute_astrometry import matched_stars
 from skyaccept.lib.metrics.band_offset import compared_with
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, sums
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
 from skyaccept.lib.metrics.photometry import MMAG, finite
 from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
@@ -66,7 +66,7 @@ def mean_difference(sample: Sample, parameters: Mapping[str, float], settings: S
     found = _differences(sample, settings)
     star = sample.star[found.used]
     seen, place = np.unique(star, return_inverse=True)
-    means = sums(place, found.value, len(seen)) / np.bincount(place)
+    means = grouped_sum(place, found.value, len(seen)) / np.bincount(place)
     notes = (*found.notes, f"{len(seen):,} stars are compared", _signed(means), _COMMON)
     return Errors(means, 0, len(found.value), found.method, notes=notes, rows=found.used)
 
@@ -203,7 +203,7 @@ def _by_object(sample: Sample, found: _Differences) -> tuple[Values, NDArray[np.
     """Sum and number of the differences of each object of the catalog."""
     number = sample.detections.n_objects
     objects = _objects(sample, found)
-    return sums(objects, found.value, number), np.bincount(objects, minlength=number)
+    return grouped_sum(objects, found.value, number), np.bincount(objects, minlength=number)
 
 
 def _objects(sample: Sample, found: _Differences) -> NDArray[np.int64]:

@@ -30,7 +30,7 @@ from scipy import special
 from skyaccept.lib.catalog import numbering
 from skyaccept.lib.color import Locus
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, sums
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
 from skyaccept.lib.metrics.photometry import MMAG, finite
 from skyaccept.lib.metrics.scatter import LEFT
 from skyaccept.lib.question import Question, Sorted
@@ -175,7 +175,7 @@ def _collect(sample: Sample, locus: Locus) -> _Stars:
         samples.append(one)
     objects = [d.object[one.selection.rows] for one in samples]
     sums: Values = np.stack(
-        [sums(o, finite(one, "mag"), d.n_objects) for o, one in zip(objects, samples, strict=True)], 1
+        [grouped_sum(o, finite(one, "mag"), d.n_objects) for o, one in zip(objects, samples, strict=True)], 1
     )
     number = np.stack([np.bincount(o, minlength=d.n_objects) for o in objects], axis=1)
     seen = np.flatnonzero((number > 0).all(axis=1))
