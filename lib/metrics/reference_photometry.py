@@ -63,7 +63,7 @@ def mean_difference(sample: Sample, parameters: Mapping[str, float], settings: S
         No reference catalog, none of its magnitudes in a band that is needed, a magnitude of the sample that is not
         finite, or no star left to compare with.
     """
-    found = _differences(sample, settings)
+    found = differences(sample, settings)
     star = sample.star[found.used]
     seen, place = np.unique(star, return_inverse=True)
     means = grouped_sum(place, found.value, len(seen)) / np.bincount(place)
@@ -80,7 +80,7 @@ def mean_color_difference(sample: Sample, parameters: Mapping[str, float], setti
         As `mean_difference`, in either band; also where no star is left that both have.
     """
     other = compared_with(sample, settings)
-    here, there = _differences(sample, settings), _differences(other, settings)
+    here, there = differences(sample, settings), differences(other, settings)
     (mean, number), (others, number_of_others) = (
         _by_object(one, found) for one, found in ((sample, here), (other, there))
     )
@@ -96,7 +96,7 @@ def mean_color_difference(sample: Sample, parameters: Mapping[str, float], setti
 
 
 @dataclass(frozen=True)
-class _Differences:
+class Differences:
     """Magnitudes minus those expected, mmag, of the selected rows that are used, and what they rest on in words."""
 
     value: Float
@@ -105,12 +105,13 @@ class _Differences:
     notes: tuple[str, ...]
 
 
-def _differences(sample: Sample, settings: Settings) -> _Differences:
+def differences(sample: Sample, settings: Settings) -> Differences:
+    """Magnitudes of a sample minus those that the reference catalog makes expect; raises `NotMeasurable`."""
     key = ("differences from the reference catalog", settings.radius, settings.reference_snr)
     return sample.once(key, lambda: _compare(sample, settings))
 
 
-def _compare(sample: Sample, settings: Settings) -> _Differences:
+def _compare(sample: Sample, settings: Settings) -> Differences:
     reference = sample.reference
     if reference is None:
         raise NotMeasurable("no reference catalog is named (--reference)")
@@ -137,7 +138,7 @@ def _compare(sample: Sample, settings: Settings) -> _Differences:
         raise NotMeasurable(f"no matched reference star can be compared with: {'; '.join(notes)}")
     value = (magnitudes[used] - expected.magnitude[star[used]]) * MMAG
     method = f"mean magnitude of each star minus that of its reference star, {expected.how}"
-    return _Differences(value, used, method, (*notes, *expected.notes))
+    return Differences(value, used, method, (*notes, *expected.notes))
 
 
 @dataclass(frozen=True)
@@ -199,14 +200,14 @@ def _places(sample: Sample, reference: Reference) -> tuple[Float, tuple[str, ...
     return places, (f"matched at epoch MJD {epoch:.3f}, {len(moving):,} of {len(reference):,} reference stars moved",)
 
 
-def _by_object(sample: Sample, found: _Differences) -> tuple[Values, NDArray[np.int64]]:
+def _by_object(sample: Sample, found: Differences) -> tuple[Values, NDArray[np.int64]]:
     """Sum and number of the differences of each object of the catalog."""
     number = sample.detections.n_objects
     objects = _objects(sample, found)
     return grouped_sum(objects, found.value, number), np.bincount(objects, minlength=number)
 
 
-def _objects(sample: Sample, found: _Differences) -> NDArray[np.int64]:
+def _objects(sample: Sample, found: Differences) -> NDArray[np.int64]:
     if sample.detections.object is None:
         raise ValueError("detections are not associated")
     return np.asarray(sample.detections.object[sample.selection.rows[found.used]])
@@ -214,7 +215,7 @@ def _objects(sample: Sample, found: _Differences) -> NDArray[np.int64]:
 
 def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
     """Differences by star and visit."""
-    found = _differences(sample, settings)
+    found = differences(sample, settings)
     visit = sample.detections.visit[sample.selection.rows[found.used]]
     return sample.matrix(found.value, star=sample.star[found.used], visit=visit)
 
@@ -222,7 +223,7 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
 def _matrix_of_colors(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
     """Differences by star and visit, and those of the other band, of the stars that both have."""
     other = compared_with(sample, settings)
-    here, there = _differences(sample, settings), _differences(other, settings)
+    here, there = differences(sample, settings), differences(other, settings)
     own, objects = _objects(sample, here), _objects(other, there)
     common = np.isin(own, objects)
     rows = sample.selection.rows[here.used]

@@ -12,6 +12,8 @@ They hold the noise of the solution, whose mean variance is taken off for the es
 than `MOST` of what is seen: what is nearly all noise tells an upper bound. What is the same in all visits, such as an
 error of the flat field at a place on a detector that always sees the same stars, no repeat observation shows.
 
+`skyaccept.lib.metrics.reference_zero_points` compares with a reference catalog instead.
+
 Source: LPM-17 5.2.3.
 """
 
@@ -25,22 +27,20 @@ from numpy.typing import NDArray
 from skyaccept.lib import zeropoint
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.metrics.exposures import STARS, Values, exposures, said_of_noise, share_of_noise
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.metrics.photometry import MMAG, finite, from_mean
+from skyaccept.lib.metrics.reference_zero_points import (
+    exposure_reference_offset,
+    matrix_of_differences,
+    resampled_differences,
+)
 from skyaccept.lib.metrics.scatter import LEFT
 from skyaccept.lib.question import Question, Sorted
 from skyaccept.lib.replicates import Kept, Matrix, Resampled, Residual, Take, Units
 from skyaccept.lib.zeropoint import Repeats, System
 
-STARS = 5
-"""Fewest stars of an exposure."""
-
-MOST = 0.75
-"""Share of the variance of the zero points that may be noise of the solution and is taken off."""
-
 _ALONE = 0.1  # of the exposures that may have no star in common with the others before nothing is measured
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -126,37 +126,19 @@ def _errors(sample: Sample) -> Errors:
         notes.append(f"{clipped:,} measurements beyond {zeropoint.CLIP:g} sigma have no weight")
     method = (
         f"{repeats.exposures:,} zero points solved with {repeats.stars:,} stars, noise "
-        f"{np.sqrt(solution.variance):.3g} mmag; one for each {_codes(sample)[1]}"
+        f"{np.sqrt(solution.variance):.3g} mmag; one for each {exposures(sample)[1]}"
     )
     return Errors(solution.offsets, 0, len(repeats.star), method, notes=tuple(notes))
 
 
 def _solution(sample: Sample) -> tuple[_Exposures, zeropoint.Solution]:
     def find() -> tuple[_Exposures, zeropoint.Solution]:
-        magnitude, code = finite(sample, "mag") * MMAG, _codes(sample)[0]
+        magnitude, code = finite(sample, "mag") * MMAG, exposures(sample)[0]
         order = np.lexsort((code, sample.star))  # the same bits in whatever order the rows stand
         found = _Exposures.of(magnitude[order], sample.star[order], code[order])
         return replace(found, chosen=order[found.chosen]), zeropoint.solve(found.repeats)
 
     return sample.once("zero points solved", find)
-
-
-def _codes(sample: Sample) -> tuple[NDArray[np.int64], str]:
-    """Code of the exposure of each selected row, and what one is."""
-
-    def find() -> tuple[NDArray[np.int64], str]:
-        d, rows = sample.detections, sample.selection.rows
-        visit = d.visit[rows].astype(np.int64)
-        if d.detector is None:
-            return visit, "visit: the catalog holds no detectors"
-        names, number = np.unique(d.detector[rows], return_inverse=True)
-        code = visit * len(names) + number
-        typical = float(np.median(np.unique(code, return_counts=True)[1]))
-        if typical < STARS:
-            return visit, f"visit: one detector of it has {typical:g} stars in the median, and {STARS} are needed"
-        return code, "detector in each visit"
-
-    return sample.once("exposures", find)
 
 
 def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
@@ -168,7 +150,7 @@ def _by_visit(sample: Sample) -> Matrix:
     found, solution = _solution(sample)
     used = np.zeros(len(sample.star), dtype=bool)
     used[found.chosen[~solution.clipped]] = True
-    values, codes = from_mean(sample, least=1)[0][used], _codes(sample)[0][used].astype(np.float64)
+    values, codes = from_mean(sample, least=1)[0][used], exposures(sample)[0][used].astype(np.float64)
     visit = sample.detections.visit[sample.selection.rows][used]
     matrix = sample.matrix(values, codes, star=sample.star[used], visit=visit)
     return replace(matrix, values=matrix.values[:1], exposure=matrix.values[1])
@@ -202,28 +184,20 @@ def _resampled(matrix: Matrix) -> Resampled:
             offsets = system.solve(found.repeats.magnitude, first)
             if unbiased:
                 noise = solution.variance * float(np.mean(1 / system.diagonal)) / formal
-                offsets = offsets * np.sqrt(1 - _noisy(noise, offsets))
+                offsets = offsets * np.sqrt(1 - share_of_noise(noise, offsets))
             return np.sort(offsets), None
 
         return take
 
-    note = ""
-    if _noisy(solution.variance, solution.offsets) == MOST:
-        note = f"; nearly all is noise of the solution, of whose variance {100 * MOST:g} % are taken off"
     return Resampled(
         matrix,
         find,
         fewest=2,
         residual=Residual(about="exposure"),
-        note=note,
+        note=said_of_noise(solution.variance, solution.offsets),
         independent=len(whole.code),
         zero_points=zero_points,
     )
-
-
-def _noisy(noise: float, offsets: Values) -> float:
-    """Share of the variance of some zero points that is noise, as far as it is taken off."""
-    return min(MOST, noise / max(float(np.mean(offsets**2)), 1e-300))
 
 
 def _whole(matrix: Matrix) -> tuple[_Exposures, zeropoint.Solution]:
@@ -244,7 +218,17 @@ _SOLVED = {
         "mmag",
         columns=("mag",),
         formula="z of an exposure, m = M + z + noise for the magnitude m of a star of magnitude M, all solved at once",
-    )
+    ),
+    "exposure_reference_offset": Estimator(
+        exposure_reference_offset,
+        "zero point of an exposure against the reference catalog",
+        matrix_of_differences,
+        lambda matrix, _: resampled_differences(matrix),
+        "mmag",
+        needs=("radius", "reference_snr"),
+        columns=("mag",),
+        formula="z of an exposure, the mean of m - m(ref) over its stars, less the mean of all z",
+    ),
 }
 
 METRICS = (

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.metrics.exposures import STARS
 from skyaccept.lib.metrics.metric import Settings
-from skyaccept.lib.metrics.zero_points import STARS, exposure_offset
+from skyaccept.lib.metrics.zero_points import exposure_offset
+from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.tests.samples import sample
 
@@ -204,3 +206,83 @@ def test_what_has_no_second_exposure_or_is_not_finite_is_not_measurable() -> Non
     found.mag[3] = np.nan
     with pytest.raises(NotMeasurable, match=r"1 of \d+ selected rows have no finite mag"):
         exposure_offset(sample(found), {}, Settings())
+
+
+def standards(found: Detections, zero_points: Values, error: float = 0.003, seed: int = 9) -> Reference:
+    """The stars of a catalog without noise, with errors of ``error`` mag."""
+    assert found.object is not None
+    assert found.mag is not None
+    assert found.detector is not None
+    _, row = np.unique(found.object, return_index=True)
+    unknown = np.full(len(row), np.nan)
+    true = found.mag[row] - zero_points[found.visit[row], found.detector[row]] / 1000
+    off = error * np.random.default_rng(seed).standard_normal(len(row))
+    return Reference(
+        found.ra[row],
+        found.dec[row],
+        unknown,
+        unknown,
+        unknown,
+        unknown,
+        mags={"r": true + off},
+        mag_errs={"r": np.full(len(row), 0.003)},
+        name="standards",
+    )
+
+
+def noisy(found: Detections, sigma: float, seed: int = 8) -> Detections:
+    """The same with noise, mmag."""
+    assert found.mag is not None
+    return dataclasses.replace(
+        found, mag=found.mag + sigma / 1000 * np.random.default_rng(seed).standard_normal(len(found.mag))
+    )
+
+
+def test_against_a_reference_catalog_zero_points_are_means_of_differences() -> None:
+    """One at a time, about the mean of all; exposures with fewer than 5 stars do not count."""
+    truth = np.random.default_rng(5).normal(0, 9, (6, 4))
+    exact = catalog(truth, stars=150, noise=0)
+    reference, found = standards(exact, truth), noisy(exact, 4)
+    assert found.mag is not None
+    assert found.object is not None
+    by: dict[tuple[int, int], list[float]] = {}
+    for visit, detector, star, mag in zip(
+        found.visit, np.asarray(found.detector), found.object, found.mag, strict=True
+    ):
+        by.setdefault((int(visit), int(detector)), []).append(1000 * float(mag - reference.mags["r"][star]))
+    means = np.array([np.mean(some) for some in by.values() if len(some) >= STARS])
+    off = means - means.mean()
+    results = verify(found, definition="reference", reference=reference, confidence=None)
+    assert results["PA3"].value == pytest.approx(np.sqrt(np.mean(off**2)), abs=1e-6)
+    assert results["PF2"].value == pytest.approx(100 * np.mean(np.abs(off) > 15))
+    assert results["PA4"].value == pytest.approx(np.percentile(np.abs(off), 90), abs=1e-6)
+    assert str(verify(found, definition="reference")["PA3"].reason) == "no reference catalog is named (--reference)"
+
+
+def test_against_a_reference_catalog_known_zero_points_come_out() -> None:
+    """Also what all visits have in common, such as those of detectors."""
+    truth = np.tile(np.random.default_rng(6).normal(0, 8, 9), (12, 1))
+    exact = catalog(truth, stars=500, noise=0)
+    results = verify(noisy(exact, 6), definition="reference", reference=standards(exact, truth))
+    design = results["PA3"].levels["design"]
+    rms = float(np.std(truth[0]))
+    assert design.value_unbiased == pytest.approx(rms, rel=0.05)
+    assert design.interval is not None
+    assert design.interval["low"] < rms < design.interval["high"]
+    assert results["PA3"].data["dependence"]["detectors"]["size"][0] == pytest.approx(
+        abs(truth[0, 0] - truth[0].mean()), abs=1.5
+    )
+
+
+def test_against_a_reference_catalog_gross_errors_have_no_weight() -> None:
+    """Variable stars, or wrong matches, are counted."""
+    truth = np.zeros((8, 4))
+    exact = catalog(truth, noise=0)
+    reference, found = standards(exact, truth), noisy(exact, 4)
+    assert found.mag is not None
+    found.mag[::97] += 0.8
+    result = verify(found, definition="reference", reference=reference, confidence=None)["PA3"]
+    assert result.value is not None
+    assert result.value < 2
+    assert result.sample is not None
+    assert f"{len(found.mag[::97])} measurements beyond 5 sigma have no weight" in result.sample.notes
