@@ -27,7 +27,7 @@ bench: $(VENV)/ready    ## kernels and whole runs, to benchmarks/results
 	$(BIN)/python -m benchmarks.runs benchmarks/results/runs.json
 
 baselines: $(VENV)/ready ## results of the shipped scenarios, that regression checks compare with
-	for name in nominal degraded hsc-few-visits lsst-year ztf-many-visits; do \
+	for name in nominal degraded hsc-few-visits lsst-year shapes ztf-many-visits; do \
 	  $(BIN)/skyaccept verify --scenario $$name --results synthetic/baselines/$$name.json.gz -q; \
 	  test $$? -le 1 || exit 1; done
 

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -26,6 +27,9 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("lib/metrics", "lib/separation")
 LIMIT = 900
 """Seconds after which a mutant that never ends is killed."""
+
+COMPILED = ("lib/association", "lib/jit", "lib/selection", "lib/separation", "lib/sphere")
+"""What compiled code is made of: it is compiled anew where one of these is changed."""
 
 FIRST = {
     "absolute_astrometry": ("absolute_astrometry",),
@@ -118,25 +122,35 @@ def _without_annotations(tree: ast.Module) -> ast.Module:
 
 def noticed(mutant: Mutant, copy: Path) -> str:
     """Which tests notice a mutant in a copy of the tree; empty where none does."""
-    path, jit = copy / mutant.path, copy / "lib/jit.py"
-    original, compiler = (file.read_bytes() for file in (path, jit))
-    path.write_bytes(original[: mutant.start] + mutant.new.encode() + original[mutant.end :])
-    if mutant.path.startswith("lib/metrics"):  # no need to compile the core anew, which does not know of it
-        jit.write_bytes(compiler.replace(b"compiled-{source_hash()}", b"compiled-once"))
-    try:
-        stages = FIRST.get(path.stem, ("tree", "separation", "pair")), None
+    original = (copy / mutant.path).read_bytes()
+    changed = original[: mutant.start] + mutant.new.encode() + original[mutant.end :]
+    stages = FIRST.get(Path(mutant.path).stem, ("tree", "separation", "pair")), None
+    with written(copy, mutant.path, changed):
         for names in stages:
             files = ["lib/tests"] if names is None else [f"lib/tests/test_{name}.py" for name in names]
-            if not _passes(copy, files):
+            if not passes(copy, files):
                 return " ".join(files)
         return ""
+
+
+@contextmanager
+def written(copy: Path, name: str, content: bytes) -> Iterator[None]:
+    """Put another content into a file of a copy of the tree for as long as it is needed."""
+    path, jit = copy / name, copy / "lib/jit.py"
+    original, compiler = (file.read_bytes() for file in (path, jit))
+    path.write_bytes(content)
+    if not name.startswith(COMPILED):  # no need to compile the core anew, which does not know of it
+        jit.write_bytes(compiler.replace(b"compiled-{source_hash()}", b"compiled-once"))
+    try:
+        yield
     finally:
         path.write_bytes(original)
         jit.write_bytes(compiler)
 
 
-def _passes(copy: Path, files: list[str]) -> bool:
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
+def passes(copy: Path, tests: list[str]) -> bool:
+    """Whether all of some tests pass in a copy of the tree."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     try:
         done = subprocess.run(command, cwd=copy, env=_environment(copy), capture_output=True, timeout=LIMIT)  # noqa: S603
     except subprocess.TimeoutExpired:
@@ -144,7 +158,7 @@ def _passes(copy: Path, files: list[str]) -> bool:
     return done.returncode == 0
 
 
-def _copy(folder: Path) -> Path:
+def copied(folder: Path) -> Path:
     """Copy of the tree whose package is found before the one that is installed."""
     copy = folder / "tree"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info"))
@@ -155,11 +169,11 @@ def _copy(folder: Path) -> Path:
     return copy
 
 
-def _check(copy: Path) -> None:
-    """Make sure that the tests are those of the copy, and pass in it."""
+def check(copy: Path, tests: list[str]) -> None:
+    """Make sure that some tests are those of the copy, and pass in it."""
     program = "import skyaccept.lib.catalog as found; print(found.__file__)"
     where = subprocess.run([sys.executable, "-c", program], env=_environment(copy), capture_output=True, text=True)  # noqa: S603
-    if str(copy) not in where.stdout or not _passes(copy, ["lib/tests/test_pair.py"]):
+    if str(copy) not in where.stdout or not passes(copy, tests):
         raise SystemExit(f"the tests do not pass in {copy} as it is: {where.stdout}{where.stderr}")
 
 
@@ -181,8 +195,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(asked.workers):
-            copies.put(copy := _copy(Path(folder) / str(number)))
-            _check(copy)
+            copies.put(copy := copied(Path(folder) / str(number)))
+            check(copy, ["lib/tests/test_pair.py"])
 
         def one(mutant: Mutant) -> dict[str, object]:
             copy = copies.get()

@@ -42,8 +42,8 @@ FEWEST = 20
 
 BEYOND = 5
 
-FAMILIES = 6
-"""Clauses of a band whose errors are of different kinds: magnitudes, AM at three separations, AB, AA."""
+FAMILIES = 8
+"""Clauses of a band whose errors are of different kinds: magnitudes, zero points, PA6, AM at 3 separations, AB, AA."""
 
 _WINDOW = 10.0  # percentiles to either side of the one that is compared, less where it is near 100
 

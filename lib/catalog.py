@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import astropy.units as u
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from skyaccept.lib.color import ColorTerm
 from skyaccept.lib.errors import InputError
 
 Array = NDArray[Any]
@@ -29,8 +30,15 @@ UNITS: Mapping[str, u.UnitBase | None] = {
     "airmass": u.one,
     "ra_err": u.mas,
     "dec_err": u.mas,
+    "e1": u.one,
+    "e2": u.one,
+    "psf_e1": u.one,
+    "psf_e2": u.one,
 }
 """Columns of a catalog and the units in which `Detections` holds them; None for labels."""
+
+SHAPES = ("e1", "e2", "psf_e1", "psf_e2")
+"""Ellipticities of the images and of the model of the PSF."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +72,18 @@ class Detections:
         Time and airmass of the exposure.
     ra_err, dec_err : (n,) float, optional
         Standard error of the position per coordinate, mas.
+    e1, e2 : (n,) float, optional
+        Ellipticity of the image as a distortion, e1 = (xx - yy) / (xx + yy) and e2 = 2 xy / (xx + yy) of its second
+        moments; NaN where not measured.
+    psf_e1, psf_e2 : (n,) float, optional
+        The same of the model of the PSF at its place.
     flags : mapping of str to (n,) bool
         True marks a bad detection.
+    color_terms : mapping of str to mapping of str to ColorTerm
+        By the survey of the reference profile, and by band: what the survey profile declares.
+    shape_axes : {"sky", "pixels"}
+        Axes of the ellipticities: x to the east and y to the north, or those of the pixels, which are taken to be
+        parallel in all detectors.
     name, source, survey, sha256 : str
         What the dataset is called, where it came from, the survey profile, and the hash of its bytes.
     """
@@ -86,8 +104,14 @@ class Detections:
     airmass: Array | None = None
     ra_err: Array | None = None
     dec_err: Array | None = None
+    e1: Array | None = None
+    e2: Array | None = None
+    psf_e1: Array | None = None
+    psf_e2: Array | None = None
     flags: Mapping[str, Array] = field(default_factory=dict)
     detectors: tuple[str, ...] = ()
+    color_terms: Mapping[str, Mapping[str, ColorTerm]] = field(default_factory=dict)
+    shape_axes: Literal["sky", "pixels"] = "sky"
     name: str = ""
     source: str = ""
     survey: str = ""
@@ -140,8 +164,9 @@ def check(
     Raises
     ------
     InputError
-        No row; columns of different length; a column without any finite value; a declination beyond 90 degrees or
-        a right ascension outside [0, 360]; two identical rows. The message names column, row and remedy.
+        No row; columns of different length; a column without any finite value, other than a shape; a declination
+        beyond 90 degrees or a right ascension outside [0, 360]; two identical rows. The message names column, row and
+        remedy.
     """
     where = detections.source or detections.name or "catalog"
     n = len(detections)
@@ -152,7 +177,8 @@ def check(
     for name, values in columns.items():
         if values.shape != (n,):
             raise InputError(f"{where}: column '{name}' has shape {values.shape}, expected ({n},)")
-        if values.dtype.kind == "f" and not np.isfinite(values).any():
+        # a catalog may have blank shapes, which some clauses need and others do not
+        if values.dtype.kind == "f" and name not in SHAPES and not np.isfinite(values).any():
             raise InputError(f"{where}: column '{name}' holds no finite value: all {n} rows are NaN or infinite")
     rows = _Rows(tuple(parts) or ((where, n),))
     _check_range(rows, "ra", detections.ra, 0.0, 360.0)

@@ -291,7 +291,9 @@ def quantity(text: object) -> u.Quantity:
 
 
 def parse_unit(text: str) -> u.UnitBase:
-    """Parse a unit known to astropy, with short numbers in it: astropy works out any power, however long that takes.
+    """Parse a unit known to astropy, or ``dimensionless``.
+
+    Only short numbers may stand in it: astropy works out any power, however long that takes.
 
     Raises
     ------
@@ -300,6 +302,8 @@ def parse_unit(text: str) -> u.UnitBase:
     """
     if len(text) > 80 or re.search(r"[0-9]{5}|[0-9][eE]", text):
         raise ValueError(f"{text[:80]!r} is no unit")
+    if text == "dimensionless":
+        return u.one
     try:
         return u.Unit(text)
     except (TypeError, OverflowError, ZeroDivisionError) as error:

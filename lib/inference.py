@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -30,14 +30,21 @@ class Inferences:
         self._resampled: dict[Hashable, Resampled | NotMeasurable] = {}
         self._known: dict[tuple[Hashable, Question], Known | str] = {}
 
+    def known(self, key: Hashable, questions: Iterable[Question]) -> bool:
+        """Whether there are answers to all of some questions."""
+        return all((key, question) in self._known for question in questions)
+
+    def found(self, key: Hashable, question: Question) -> Known | str:
+        """Estimate of a value and its replicates, or the reason why there is no interval."""
+        return self._known[key, question]
+
     def infer(
         self,
         key: Hashable,
         resample: Callable[[], Resampled],
-        questions: Sequence[Question],
-        measured: Sequence[tuple[float, Mapping[str, float]]],
-    ) -> list[Known | str]:
-        """Estimates of values and their replicates, or the reasons why there is no interval.
+        measured: Mapping[Question, tuple[float, Mapping[str, float]]],
+    ) -> None:
+        """Find estimates of values and their replicates, or the reasons why there is no interval.
 
         Parameters
         ----------
@@ -45,17 +52,13 @@ class Inferences:
             Of what ``resample`` gives.
         resample : callable
             Gives what the errors can be found anew from.
-        questions : sequence of Question
-        measured : sequence of (float, mapping)
-            Their answers, and the same by coordinate where each is limited.
+        measured : mapping of Question to (float, mapping)
+            Answers, and the same by coordinate where each is limited.
         """
-        new = {q: value for q, value in zip(questions, measured, strict=True) if (key, q) not in self._known}
         try:
-            if new:
-                self._infer(key, resample, new)
+            self._infer(key, resample, measured)
         except NotMeasurable as reason:
-            self._known.update({(key, question): str(reason) for question in new})
-        return [self._known[key, question] for question in questions]
+            self._known.update({(key, question): str(reason) for question in measured})
 
     def resampled(self, key: Hashable, resample: Callable[[], Resampled]) -> Resampled:
         """What ``resample`` gives, made once; it raises `NotMeasurable` each time where it does so once."""
@@ -73,7 +76,9 @@ class Inferences:
         new: Mapping[Question, tuple[float, Mapping[str, float]]],
     ) -> None:
         resampled = self.resampled(key, resample)
-        axes = ("ra", "dec") if len(resampled.matrix.values) == 2 else ("value",)
+        axes: tuple[str, ...] = ("value",)
+        if len(resampled.matrix.values) > 1:
+            axes = tuple(name for name in next(iter(new.values()))[1] if name != "total")
         values = [[by.get(name, value) for name in axes] for value, by in new.values()]
         found = infer(resampled, list(new), values if resampled.matrix.note else None)
         for question, one in zip(new, found, strict=True):

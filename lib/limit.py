@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
 import astropy.units as u
-from pydantic import PlainValidator
+from pydantic import PlainValidator, StringConstraints
 from skyaccept.lib import document
 from skyaccept.lib.document import Quantity
 
 STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 """How pydantic reads the dataclasses of documents."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def check_parameters(
             raise place.error((*where, name), f"unknown key '{name}'; the metric takes {', '.join(wanted) or 'none'}")
     for name, unit in wanted.items():
         if name not in given:
-            raise place.error(where, f"key '{name}' is missing (in {unit})")
+            raise place.error(where, f"key '{name}' is missing (in {unit or 'no unit'})")
         if not given[name].unit.is_equivalent(u.Unit(unit)):
             raise place.error((*where, name), f"key '{name}': {given[name]} is not convertible to {unit}")
         check_range(name, given[name], unit, place, (*where, name))
@@ -100,6 +102,8 @@ def check_parameters(
 
 def check_range(name: str, value: u.Quantity, unit: str, place: document.Origin, where: tuple[str | int, ...]) -> None:
     """Make sure that an angle lies above 0 and up to 180 degrees, a share between 0 and 100 percent.
+
+    The near end of a range of separations, ``nearest``, may be 0.
 
     Raises
     ------
@@ -109,7 +113,8 @@ def check_range(name: str, value: u.Quantity, unit: str, place: document.Origin,
     if u.Unit(unit).is_equivalent(u.rad):
         if not value.unit.is_equivalent(u.rad):
             raise place.error(where, f"key '{name}': {value} is not an angle")
-        if not 0 < value.to_value(u.deg) <= 180:
+        angle = value.to_value(u.deg)
+        if not 0 <= angle <= 180 or (angle == 0 and name != "nearest"):
             raise place.error(where, f"key '{name}': {value} is not above 0 and up to 180 degrees")
     elif u.Unit(unit) == u.percent and not 0 <= value.to_value(u.percent) <= 100:
         raise place.error(where, f"key '{name}': {value} is not from 0 to 100 percent")

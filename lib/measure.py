@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 
 from skyaccept.lib import breakdown, dependence, focal_plane, prescription
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.definition import Definition
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.inference import Inferences, identity
 from skyaccept.lib.metrics import METRICS
@@ -20,7 +21,7 @@ from skyaccept.lib.provenance import describe, notes, run_record, uncovered
 from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Matrix, Resampled
-from skyaccept.lib.requirements import LEVELS, Case, Definition, Specification
+from skyaccept.lib.requirements import LEVELS, Case, Specification
 from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.samples import Samples
 from skyaccept.lib.waivers import Waiver, apply
@@ -191,6 +192,8 @@ class Measurer:
         self._confidence = confidence
         self._samples = Samples(detections, reference)
         self._inferences = Inferences()
+        self._cases = specification.cases()
+        self._asked: dict[tuple[str, str], dict[Hashable, dict[Question, None]]] = {}
 
     def dataset(self) -> Json:
         """Describe the dataset for the results."""
@@ -310,8 +313,12 @@ class Measurer:
         )
         if self._confidence is None:
             return dataclasses.replace(made, estimates=dict.fromkeys(asked, "no interval was asked for"))
-        inferred = self._inferences.infer(key, make, list(asked.values()), list(found.values()))
-        by_level = dict(zip(asked, inferred, strict=True))
+        if not self._inferences.known(key, asked.values()):
+            questions = dict.fromkeys([*asked.values(), *self._asked_of(definition, case.band).get(key, ())])
+            self._inferences.infer(
+                key, make, {question: evaluate(question, errors, estimator.statistic) for question in questions}
+            )
+        by_level = {name: self._inferences.found(key, question) for name, question in asked.items()}
         data["replicates"] = {name or "value": one[1] for name, one in by_level.items() if not isinstance(one, str)}
         if data["replicates"]:
             matrix = resampled().matrix
@@ -319,6 +326,17 @@ class Measurer:
             data["blocks"] = sample.once(("identity", key), find)
         estimates = {name: one if isinstance(one, str) else one[0] for name, one in by_level.items()}
         return dataclasses.replace(made, estimates=estimates)
+
+    def _asked_of(self, definition: Definition, band: str) -> Mapping[Hashable, Mapping[Question, None]]:
+        """What all clauses ask of the same errors in a band, as they can share replicates."""
+        known = self._asked.get((definition.id, band))
+        if known is None:
+            known = self._asked[definition.id, band] = {}
+            for case in self._cases:
+                if case.band == band and definition.rule(case.clause.metric) is not None:
+                    task = prescription.of(definition, case)
+                    known.setdefault(task.key(band), {}).update(dict.fromkeys(task.asked.values()))
+        return known
 
     def measured(self, case: Case, definition: str, level: str) -> Measured:
         """Measure one clause in one band under a definition and at a level, for replicates of one's own.

@@ -203,7 +203,7 @@ def common(here: Matrix, there: Matrix) -> tuple[Matrix, Matrix]:
         Nothing in common.
     """
     if here.objects is None or there.objects is None or here.visits is None or there.visits is None:
-        raise ValueError("a matrix does not say which objects and visits it holds")
+        raise NotMeasurable("an error is not that of single stars: there are no measurements of both to be paired")
     visits = _shared(here.visits, there.visits, "the datasets have no visit in common")
     size = 1 + int(max(here.objects.max(), there.objects.max()))
     what = "pair of stars" if here.stars.shape[1] == 2 else "star"
@@ -227,10 +227,11 @@ def common(here: Matrix, there: Matrix) -> tuple[Matrix, Matrix]:
             objects=here.objects[used],
             other=tuple(v[rows] for v in against),
             noise=None if matrix.noise is None else matrix.noise[chosen[rows]],
+            exposure=None if matrix.exposure is None else matrix.exposure[chosen[rows]][:, of_visit[columns]],
             visits=here.visits[visits[0][columns]],
             other_visits=compared,
         )
-        for matrix, some, against, chosen in zip((here, there), values, other, units, strict=True)
+        for matrix, some, against, chosen, of_visit in zip((here, there), values, other, units, visits, strict=True)
     ]
     return found[0], found[1]
 

@@ -23,13 +23,14 @@ from functools import cached_property
 import numpy as np
 from scipy import integrate, stats
 from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.definition import Definition
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.law import PAIRS, Draws, Law, Scatter
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.outcome import in_units
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import BLOCKS, CELLS
-from skyaccept.lib.requirements import Case, Definition
+from skyaccept.lib.requirements import Case
 from skyaccept.lib.sphere import Float
 from skyaccept.lib.uncertainty import unskewed
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from skyaccept.lib.definition import Definition, Rule
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings
 from skyaccept.lib.outcome import in_units
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled
-from skyaccept.lib.requirements import Case, Definition, Rule
+from skyaccept.lib.requirements import Case
 from skyaccept.lib.selection import Cut
 
 
@@ -102,7 +103,10 @@ def _settings(rule: Rule, case: Case, own: bool) -> Settings:
         min_common_visits=rule.min_common_visits or 1,
         ddof=rule.ddof,
         subtract_shot_noise=own and clause.subtract_shot_noise,
-        against=clause.against,
+        against=case.against,
         radius=None if rule.radius is None else float(rule.radius.to_value("rad")),
         all_bands=rule.all_bands,
+        reference_snr=rule.reference_snr,
+        locus=rule.locus,
+        bins=rule.bins,
     )

@@ -44,12 +44,15 @@ class Question:
         Whether only the sizes of the errors count.
     factor : float
         Of a percentile.
+    near_zero : bool
+        Whether errors may be small against what they are uncertain by, so that ratios of them mean nothing.
     """
 
     kind: Kind
     at: float = 50.0
     sized: bool = False
     factor: float = 1.0
+    near_zero: bool = False
 
     @property
     def words(self) -> str:
@@ -114,8 +117,8 @@ def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> lis
     if question.kind == "size":
         return [_of_size(whole, window)]
     least = _quantiles(whole, window[:1])[0] if question.kind == "percentile" else value
-    logarithm = min(value, least) > 0
-    scale = Scale("logarithm", relative=True) if logarithm else Scale()
+    logarithm = min(value, least) > 0 and not question.near_zero
+    scale = Scale("logarithm", relative=True) if logarithm else Scale("size") if question.near_zero else Scale()
 
     def place(errors: Sorted) -> float:
         if question.kind == "percentile":

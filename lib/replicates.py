@@ -61,6 +61,13 @@ class Matrix:
         Code of each visit in the catalog.
     other_visits : (m_visits,) int64, optional
         The same of those in ``other``.
+    together : bool
+        Whether visits of ``other`` matter as much as those of ``values``, so that a block leaves out some of both: then
+        there are no more blocks than either side has visits.
+    pairs : (n_pairs, 3) int64, optional
+        Units that are compared with each other, and the class that their separation belongs to.
+    exposure : (n_units, n_visits) float64, optional
+        Code of the exposure of each measurement, where a visit has several.
     """
 
     values: tuple[Values, ...]
@@ -74,6 +81,9 @@ class Matrix:
     note: str = ""
     visits: NDArray[np.int64] | None = None
     other_visits: NDArray[np.int64] | None = None
+    together: bool = False
+    pairs: NDArray[np.int64] | None = None
+    exposure: Values | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,7 @@ class Kept:
     other: Values | None
     least: int
     matrix: Matrix
+    exposure: Values | None = None
 
 
 Take = Callable[[Units], Sorted]
@@ -99,9 +110,9 @@ class Residual:
 
     Attributes
     ----------
-    about : {"unit", "zero", "mean", "visit"}
+    about : {"unit", "zero", "mean", "visit", "exposure"}
         What a measurement is compared with: the mean of its unit; nothing, as it stands; the mean of all; the median of
-        its visit.
+        its visit. With "exposure" it is not compared: the zero point of its exposure counts.
     of : {"measurement", "unit", "visit"}
         What one error is of: a measurement itself, or the rms of a unit or of a visit.
     signed : bool
@@ -112,7 +123,7 @@ class Residual:
         Whether the median of all is subtracted then; whether of the rest only sizes count.
     """
 
-    about: Literal["unit", "zero", "mean", "visit"] = "unit"
+    about: Literal["unit", "zero", "mean", "visit", "exposure"] = "unit"
     of: Literal["measurement", "unit", "visit"] = "measurement"
     signed: bool = False
     factor: float = 1.0
@@ -137,6 +148,10 @@ class Resampled:
         How the errors fall to single measurements; None where they do not.
     note : str
         What belongs to the method, in words.
+    independent : int, optional
+        Errors that are counted as independent of each other, where they are not those of units.
+    zero_points : (n_units, n_visits) float64, optional
+        That of the exposure of each measurement, where the residuals are these.
     """
 
     matrix: Matrix
@@ -145,6 +160,8 @@ class Resampled:
     extreme: Find | None = None
     residual: Residual | None = None
     note: str = ""
+    independent: int | None = None
+    zero_points: Values | None = None
 
 
 Inferred = tuple[Estimate, list[Values]]
@@ -169,14 +186,14 @@ def infer(
         Too few visits or stars for an interval.
     """
     check(resampled)
-    matrix, visits = resampled.matrix, resampled.matrix.values[0].shape[1]
+    matrix = resampled.matrix
     by_axis = [
         _coordinates(resampled, questions, axis, None if values is None else [value[axis] for value in values])
         for axis in range(len(matrix.values))
     ]
     method = (
-        f"delete-block jackknife over {len(blocks(visits))} blocks of {visits} visits, over {_cells(matrix)} cells of "
-        f"{matrix.n_stars:,} stars, and over both{matrix.note}{resampled.note}"
+        f"delete-block jackknife over {_blocks(matrix)} blocks of {matrix.values[0].shape[1]} visits, over "
+        f"{_cells(matrix)} cells of {matrix.n_stars:,} stars, and over both{matrix.note}{resampled.note}"
     )
     inferred: list[Inferred | NotMeasurable] = []
     for found in zip(*by_axis, strict=True):
@@ -210,7 +227,7 @@ def tables(resampled: Resampled, statistics: Sequence[Callable[[Sorted], float]]
 def check(resampled: Resampled) -> None:
     """Make sure that there are visits and stars enough for an interval; raises `NotMeasurable`."""
     matrix = resampled.matrix
-    visits = matrix.values[0].shape[1]
+    visits = _fewest(matrix)
     if visits <= resampled.fewest:
         raise NotMeasurable(
             f"no interval: {visits} visit{'s' * (visits != 1)} cannot tell how much visits differ, which takes "
@@ -220,9 +237,9 @@ def check(resampled: Resampled) -> None:
         raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
 
 
-def blocks(visits: int) -> list[NDArray[np.int64]]:
-    """Visits of each block."""
-    return np.array_split(np.arange(visits), min(visits, BLOCKS))
+def blocks(visits: int, number: int = BLOCKS) -> list[NDArray[np.int64]]:
+    """Visits of each block, of at most so many."""
+    return np.array_split(np.arange(visits), min(visits, number))
 
 
 def _coordinates(
@@ -251,7 +268,9 @@ def _under(
     everything = np.ones(len(matrix.stars), dtype=bool)
     kept = whole(matrix, axis)
     unbiased, plain = (find(kept, wanted)(everything) for wanted in (True, False))
-    asked = [views(q, q.prepare(unbiased), matrix.n_stars, matrix.stars.shape[1]) for q in questions]
+    own = resampled.independent
+    counted = (matrix.n_stars, matrix.stars.shape[1]) if own is None else (own, 1)
+    asked = [views(q, q.prepare(unbiased), *counted) for q in questions]
 
     def places(errors: Sorted) -> list[float]:
         prepared = [question.prepare(errors) for question in questions]
@@ -291,7 +310,7 @@ def _rows(
 ) -> Iterator[list[list[float]]]:
     """Measures of all replicates: by rows with all visits and without each block, by columns the same of cells."""
     cell = cells(matrix, matrix.stars)
-    left_out = [None, *range(len(blocks(matrix.values[0].shape[1])))]
+    left_out = [None, *range(_blocks(matrix))]
     for row, block in enumerate(left_out):
         progress.report("leaving out visits and stars", row, len(left_out))
         take = find(_without(matrix, axis, block), True)
@@ -300,8 +319,28 @@ def _rows(
 
 def cells(matrix: Matrix, stars: NDArray[np.int64]) -> NDArray[np.int64]:
     """Cell of the sky of each of some stars, as the tree of the positions is divided."""
-    number = _cells(matrix)
-    return np.searchsorted(matrix.n_stars * np.arange(1, number + 1) // number, stars, side="right")
+    return cells_of(matrix.n_stars, stars)
+
+
+def cells_of(n_stars: int, stars: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same by the number of stars."""
+    return np.searchsorted(starts(n_stars)[1:], stars, side="right")
+
+
+def starts(n_stars: int) -> NDArray[np.int64]:
+    """First star of each cell of the sky."""
+    number = min(CELLS, n_stars)
+    return n_stars * np.arange(number) // max(number, 1)
+
+
+def _blocks(matrix: Matrix) -> int:
+    return min(_fewest(matrix), BLOCKS)
+
+
+def _fewest(matrix: Matrix) -> int:
+    """Number of visits, of the side that has fewer where both are left out together."""
+    sides = matrix.values[:1] + (matrix.other[:1] if matrix.together else ())
+    return min(values.shape[1] for values in sides)
 
 
 def _cells(matrix: Matrix) -> int:
@@ -317,12 +356,13 @@ def _without(matrix: Matrix, axis: int, block: int | None) -> Kept:
     """One coordinate of a matrix, without one block of visits."""
     values, other = matrix.values[axis], matrix.other[axis] if matrix.other else None
     if block is None:
-        return Kept(values, other, matrix.least, matrix)
-    number = len(blocks(values.shape[1]))
-    out = blocks(values.shape[1])[block]
+        return Kept(values, other, matrix.least, matrix, matrix.exposure)
+    number = _blocks(matrix)
+    out = blocks(values.shape[1], number)[block]
     if other is not None and other.shape[1] >= number:
-        other = np.delete(other, np.array_split(np.arange(other.shape[1]), number)[block], axis=1)
-    return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix)
+        other = np.delete(other, blocks(other.shape[1], number)[block], axis=1)
+    exposure = None if matrix.exposure is None else np.delete(matrix.exposure, out, axis=1)
+    return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix, exposure)
 
 
 def sampled(directions: Values, most: int, what: str) -> tuple[NDArray[np.int64], str]:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Discriminator, PlainValidator, StringConstraints, Tag
-from skyaccept.lib import document
+from skyaccept.lib import definition, document
+from skyaccept.lib.definition import Definition, Rule
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.limit import STRICT, Level, check_parameters, check_range
+from skyaccept.lib.limit import STRICT, Identifier, Level, check_parameters, check_range
 from skyaccept.lib.lsst_verify import clauses as lsst_verify
 from skyaccept.lib.lsst_verify.package import FOLDERS, is_package
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Estimator
 from skyaccept.lib.note import Note, notes
 from skyaccept.lib.selection import Cut
 
@@ -27,7 +27,14 @@ DEFINITIONS, LSST_VERIFY = "definitions.yaml", "lsst-verify.yaml"
 """Files beside the shipped documents that are none."""
 
 Levels = Mapping[Annotated[str, PlainValidator(document.one_of(*LEVELS))], Level]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+
+
+def _against(value: object) -> str | dict[str, str]:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict) or not all(isinstance(band, str) for pair in value.items() for band in pair):
+        raise ValueError("expected a band, or one for each band of the clause, such as {g: r, r: i}")
+    return value
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Clause:
 
     ``sample`` and ``half_width`` override those of its own definition; ``subtract_shot_noise`` holds under that one
     only. The clause of a diagnostic has no levels, and its parameters are all that its metric takes. ``against`` is the
-    band that it compares with.
+    band that it compares with, or one for each of its bands.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -50,7 +57,7 @@ class Clause:
     sample: tuple[Annotated[Cut, PlainValidator(Cut.parse)], ...] | None = None
     half_width: Quantity | None = None
     subtract_shot_noise: bool = False
-    against: Identifier | None = None
+    against: Annotated[str | Mapping[str, str] | None, PlainValidator(_against)] = None
     verification: tuple[str, ...] = ()
 
 
@@ -100,42 +107,6 @@ class Requirement:
 
 
 @dataclass(frozen=True)
-class Rule:
-    """How a definition measures some metrics: the estimator, its settings and the sample it is applied to.
-
-    ``half_width`` and ``min_common_visits`` belong to estimators of pairs. With ``all_bands`` the cuts judge an object
-    by its detections in all bands. ``radius`` matches reference stars.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    metrics: tuple[Annotated[str, PlainValidator(document.one_of(*METRICS))], ...]
-    estimator: str
-    sample: str
-    half_width: Quantity | None = None
-    min_common_visits: int | None = None
-    ddof: int | None = None
-    all_bands: bool = False
-    radius: Quantity | None = None
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A named way to measure: rules for the metrics that it covers, and the samples that they use."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    id: Identifier
-    title: str
-    text: str
-    rules: tuple[Rule, ...]
-    samples: Mapping[str, tuple[Annotated[Cut, PlainValidator(Cut.parse)], ...]]
-    quirks: tuple[str, ...] = ()
-
-    def rule(self, metric: str) -> Rule | None:
-        """Rule for a metric; None where the definition has none."""
-        return next((rule for rule in self.rules if metric in rule.metrics), None)
-
-
-@dataclass(frozen=True)
 class Document:
     """A published document, or a file of definitions."""
 
@@ -160,6 +131,12 @@ class Case:
     def id(self) -> str:
         """Identifier of the test, such as ``OSS-REQ-0388-AM1-r``."""
         return f"{self.requirement.id}-{self.clause.id}-{self.band}"
+
+    @property
+    def against(self) -> str | None:
+        """Band that it is compared with, where it is with one."""
+        against = self.clause.against
+        return against if against is None or isinstance(against, str) else against[self.band]
 
 
 @dataclass(frozen=True)
@@ -244,7 +221,7 @@ def load(names: str | Path | Iterable[str | Path] = "LSE-30", where: Iterable[st
         else:
             read += [document.read(path, Document) for path in _files(name)]
     for doc, place in read:
-        _check_definitions(doc, place, definitions)
+        definition.check(doc.definitions, place, definitions)
     seen: dict[str, Path] = {}
     for doc, place in read:
         _check_clauses(doc, place, definitions, seen)
@@ -272,47 +249,6 @@ def _files(name: str | Path) -> list[Path]:
     return [path]
 
 
-def _check_definitions(doc: Document, place: document.Origin, known: dict[str, Definition]) -> None:
-    for d, definition in enumerate(doc.definitions):
-        where: tuple[str | int, ...] = ("definitions", d)
-        if definition.id in known:
-            raise place.error((*where, "id"), f"key 'id': duplicate definition {definition.id!r}")
-        known[definition.id] = definition
-        for r, rule in enumerate(definition.rules):
-            here = (*where, "rules", r)
-            if rule.sample not in definition.samples:
-                raise place.error((*here, "sample"), f"key 'sample': no sample named {rule.sample!r} here")
-            for metric in rule.metrics:
-                estimators = METRICS[metric].estimators
-                if rule.estimator not in estimators:
-                    raise place.error(
-                        (*here, "estimator"),
-                        f"key 'estimator': {rule.estimator!r} is not one of {', '.join(estimators)}",
-                    )
-                _check_settings(rule, estimators[rule.estimator], place, here)
-
-
-def _check_settings(rule: Rule, estimator: Estimator, place: document.Origin, where: tuple[str | int, ...]) -> None:
-    """Those that the estimator needs are there and make sense, and none that would be without effect."""
-    if estimator.needs_ddof and rule.ddof is None:
-        raise place.error(where, f"key 'ddof' is missing; {rule.estimator} needs it")
-    for key in ("half_width", "min_common_visits"):
-        if estimator.of_pairs and getattr(rule, key) is None:
-            raise place.error(where, f"key '{key}' is missing; {rule.estimator} needs it")
-        if not estimator.of_pairs and getattr(rule, key) is not None:
-            raise place.error((*where, key), f"key '{key}': {rule.estimator} looks at no pairs of objects")
-    if estimator.needs_radius != (rule.radius is not None):
-        raise place.error(where, f"key 'radius' {'is missing' if estimator.needs_radius else 'is without effect'}")
-    for key in ("half_width", "radius"):
-        if getattr(rule, key) is not None:
-            check_range(key, getattr(rule, key), "rad", place, (*where, key))
-    least = rule.min_common_visits
-    if least is not None and least < 2:
-        raise place.error((*where, "min_common_visits"), "key 'min_common_visits': must be at least 2")
-    if rule.ddof is not None and not 0 <= rule.ddof < (least or 2):
-        raise place.error((*where, "ddof"), f"key 'ddof': {rule.ddof} is not from 0 to below min_common_visits")
-
-
 def _check_clauses(
     doc: Document, place: document.Origin, definitions: Mapping[str, Definition], seen: dict[str, Path]
 ) -> None:
@@ -337,8 +273,7 @@ def _check_clauses(
             if METRICS[clause.metric].against != (clause.against is not None):
                 why = "does not belong here" if clause.against else "is missing; the metric compares two bands"
                 raise place.error(where, f"key 'against' {why}")
-            if clause.against not in (None, *known_bands):
-                raise place.error((*where, "against"), f"key 'against': {clause.against!r} is not a band")
+            _check_against(clause, known_bands, place, (*where, "against"))
             if not clause.bands:
                 raise place.error((*where, "bands"), "key 'bands': names no band")
             if not clause.levels and requirement.kind != "diagnostic":
@@ -357,6 +292,24 @@ def _check_clauses(
                 _check_once(Case(doc.document or "", requirement, clause, band).id, place, where, seen)
             _check_overrides(clause, definitions[clause.definition].rule(clause.metric), place, where)
             _check_units(clause, requirement.kind, place, where)
+
+
+def _check_against(
+    clause: Clause, known: Collection[str], place: document.Origin, where: tuple[str | int, ...]
+) -> None:
+    """It names bands, others than those that are compared with them; one for each, where it names several."""
+    named = clause.against
+    if named is None:
+        return
+    of = dict.fromkeys(clause.bands, named) if isinstance(named, str) else named
+    for band in of.values():
+        if band not in known:
+            raise place.error(where, f"key 'against': {band!r} is not a band")
+    if set(of) != set(clause.bands):
+        raise place.error(where, f"key 'against': names a band for {', '.join(of)}, not for {', '.join(clause.bands)}")
+    for band, other in of.items():
+        if band == other:
+            raise place.error(where, f"key 'against': {band} is compared with itself")
 
 
 def _check_once(name: str, place: document.Origin, where: tuple[str | int, ...], seen: dict[str, Path]) -> None:
@@ -383,6 +336,8 @@ def _check_overrides(clause: Clause, rule: Rule | None, place: document.Origin, 
 def _check_units(clause: Clause, kind: str, place: document.Origin, where: tuple[str | int, ...]) -> None:
     metric = METRICS[clause.metric]
     check_parameters(clause.parameters, metric.parameters_of(kind), place, (*where, "parameters"))
+    if "nearest" in clause.parameters and clause.parameters["farthest"] <= clause.parameters["nearest"]:
+        raise place.error((*where, "parameters", "farthest"), "key 'farthest': not above 'nearest'")
     for name, level in clause.levels.items():
         here = (*where, "levels", name)
         if not level.limit.bound.unit.is_equivalent(metric.unit):

@@ -1,7 +1,8 @@
 r"""Residuals of single measurements: how the errors of a metric fall to them.
 
 About the mean of its star (or pair) a residual is made larger by :math:`\sqrt{n/(n-1)}` for the mean of n that it is
-part of; against another band or a reference catalog it stands as it is.
+part of; against another band or a reference catalog it stands as it is. Where the errors are zero points of exposures
+a measurement has that of its own.
 """
 
 from __future__ import annotations
@@ -49,8 +50,11 @@ def residuals(resampled: Resampled) -> Residuals:
     """
     matrix, kind = resampled.matrix, resampled.residual
     if kind is None:
-        raise NotMeasurable("what is compared are pairs of visits, not measurements one by one")
-    values = np.stack([_of_coordinate(matrix, axis, kind) for axis in range(len(matrix.values))], axis=-1)
+        raise NotMeasurable("what is compared are several visits or stars at once, not measurements one by one")
+    if resampled.zero_points is not None:
+        values = resampled.zero_points[:, :, None]
+    else:
+        values = np.stack([_of_coordinate(matrix, axis, kind) for axis in range(len(matrix.values))], axis=-1)
     unit, column = np.nonzero(np.isfinite(values).all(axis=-1))
     if not len(unit):
         raise NotMeasurable("no star of the sample was measured often enough to have residuals")
@@ -65,6 +69,7 @@ def words(kind: Residual, matrix: Matrix) -> str:
         "zero": "offsets of single measurements",
         "mean": "offsets of single measurements from their mean",
         "visit": "offsets of single measurements from the median of their visit",
+        "exposure": "zero points of the exposures of single measurements",
     }[kind.about]
 
 

@@ -148,7 +148,7 @@ class Result:
             return f"{self.test}: {str(self.verdict).replace('_', ' ')}: {self.reason}"
         stated = self.levels[self.level].parameters if self.level in self.levels else {}
         thresholds = "".join(f", {name} = {value}" for name, value in stated.items())
-        unit = "%" if self.unit == "percent" else f" {self.unit}"
+        unit = "%" if self.unit == "percent" else f" {self.unit}".rstrip()
         at = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
         named = {"ra": "RA cos(Dec)", "dec": "Dec", "total": "total"}
         by = ", ".join(f"{named.get(name, name)} {value:.4g}" for name, value in self.coordinates.items())

@@ -90,7 +90,8 @@ class Scale:
         if self.kind == "share":
             share = 2 * special.ndtr(-np.where(place < 0, np.exp(-np.minimum(place, 0)), np.maximum(1 - place, 0)))
             units = self.units
-            return np.asarray(100 * np.clip(share if np.isinf(units) else (share * (units + 1) - 0.5) / units, 0, 1))
+            found = 100 * np.clip(share if np.isinf(units) else (share * (units + 1) - 0.5) / units, 0, 1)
+            return np.asarray(np.where(found < 1e-9, 0.0, found))  # of what was 0, there and back
         if self.kind == "percentile":
             # of equal quantiles the last one counts: a percentage is that of the errors above
             levels = np.linspace(0, 100, len(self.curve))

@@ -237,17 +237,24 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Ellipticity:
-    """Residual ellipticity of the PSF model: rms of each component, scale of its correlation, error of one star."""
+    """Ellipticity that the PSF model misses: rms of each component, scale of its correlation, error of one star.
+
+    ``psf`` is the rms of each component of the model itself, which is the same all over a visit.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     rms: Rate
     scale: Extent
     error: Rate
+    psf: Rate = 0.0
 
 
 @dataclass(frozen=True)
 class ReferenceCatalog:
-    """Reference catalog of the same stars down to ``faintest`` in r, where its errors per coordinate are these."""
+    """Reference catalog of the same stars down to ``faintest`` in r, where its errors are these, per coordinate.
+
+    Its magnitudes are those of the survey's bands, with ``magnitude_error`` in each, or exact without it.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     epoch: Annotated[u.Quantity, PlainValidator(_in(u.yr))]
@@ -255,6 +262,7 @@ class ReferenceCatalog:
     position_error: Size
     motion_error: Motion
     parallax_error: Size
+    magnitude_error: Scatter | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,12 @@ magnitude_deviation normal, its size                             :math:`s^2 = \s
 offset              normal, its size                             :math:`s^2 = \sigma^2 + \sigma_r^2 / n_r`
 deviation_from_mean the same                                     the same
 reference_offset    normal, its size                             :math:`s^2 = \sigma^2 + \sigma_\mathrm{ref}^2`
+mean_difference     normal, the size of the median of all            :math:`s^2 = \sigma^2 / n + \sigma_\mathrm{ref}^2`
 =================== ============================================ ==============================================
+
+The median of N normal errors of scales :math:`s_k` is normal in turn, with the standard error
+:math:`\sqrt{\pi / 2} / (\sqrt N \, \mathrm{mean}(1 / s_k))`, and PA6 is the mean of its size; PA5 has the sum of the
+squares of both bands for a scale.
 
 AM, PA1 and AA1 are medians of the mixture, AF, PF1 and ABF1 its share above a threshold, AD, PA2 and AB2 its
 percentiles, AB1 its rms. This is the value expected of the very sample; its limit for many visits has n infinite and
@@ -78,6 +83,11 @@ class Mixture:
         high = 20 * float(self.scale.max())
         return float(optimize.brentq(lambda size: 1 - self.share_above(size) - share, 0.0, high, xtol=1e-6))
 
+    def size_of_median(self) -> float:
+        """Expected size of the median of normal errors of these scales, one of each: about 0, of either sign."""
+        error = np.sqrt(np.pi / 2) / (np.sqrt(len(self.scale)) * np.mean(1 / self.scale))
+        return float(error * np.sqrt(2 / np.pi))
+
     def rms(self) -> float:
         """Root mean square."""
         return float(np.sqrt(np.average(self.scale**2, weights=self.weight)))
@@ -118,13 +128,13 @@ def expected(scenario: Scenario, specification: Specification, seed: int = 1, li
     detections, listed = associate(made.detections, RADIUS), in_reference(scenario, made.truth.sky)
     sample = _Truth(made, detections, reference(scenario, seed), listed, limit)
     found: dict[str, float] = {}
-    mixtures: dict[tuple[str, str, str], Mixture] = {}
+    mixtures: dict[tuple[str, str, str | None, str], Mixture] = {}
     for case in specification.cases(scenario.visits.number):
         rule = specification.definitions[case.clause.definition].rule(case.clause.metric)
         finder = None if rule is None else _FINDERS.get(rule.estimator)
         if finder is None:
             continue
-        key = (finder.__name__, case.band, str(case.clause.parameters))
+        key = (finder.__name__, case.band, case.against, str(case.clause.parameters))
         try:
             if key not in mixtures:
                 mixtures[key] = finder(sample, case, specification)
@@ -217,6 +227,8 @@ def _statistic(case: Case, errors: Mixture) -> float:
     """Statistic of the metric of a case, taken of a distribution."""
     metric, level = METRICS[case.clause.metric], case.clause.levels["design"].parameters
     values = {name: float(level[name].to_value(unit)) for name, unit in metric.level_parameters.items()}
+    if metric.name.endswith("zero_point"):
+        return errors.size_of_median()
     kind = metric.name.rpartition("_")[2]
     if kind == "outliers":
         return 100 * errors.share_above(next(iter(values.values())))
@@ -256,9 +268,9 @@ def _magnitude_deviation(truth: _Truth, case: Case, specification: Specification
 
 
 def _offset(truth: _Truth, case: Case, specification: Specification) -> Mixture:
-    if case.clause.against is None:
+    if case.against is None:
         raise NotMeasurable(case.id)
-    here, there = (truth.stars(case, specification, band) for band in (case.band, case.clause.against))
+    here, there = (truth.stars(case, specification, band) for band in (case.band, case.against))
     _, a, b = np.intersect1d(here.source, there.source, assume_unique=True, return_indices=True)
     if not len(a):
         raise NotMeasurable(case.id)
@@ -283,6 +295,24 @@ def _reference_offset(truth: _Truth, case: Case, specification: Specification) -
     return Mixture(np.sqrt(stars.position[a] + square), np.ones(len(a)), stars.number[a])
 
 
+def _mean_difference(truth: _Truth, case: Case, specification: Specification) -> Mixture:
+    """Errors of the mean magnitude and of the reference star; in PA5 of both bands."""
+    squares: list[dict[int, float]] = []
+    for band in filter(None, (case.band, case.against)):
+        stars, catalog = truth.stars(case, specification, band), truth.catalog
+        if catalog is None or band not in catalog.mags:
+            raise NotMeasurable(case.id)
+        _, a, b = np.intersect1d(stars.source, truth.listed, assume_unique=True, return_indices=True)
+        mean = np.zeros(len(a)) if truth.limit else (stars.magnitude / stars.number)[a]
+        square = mean + catalog.mag_errs.get(band, np.zeros(len(catalog)))[b] ** 2
+        squares.append(dict(zip(stars.source[a].tolist(), square.tolist(), strict=True)))
+    common = sorted(set(squares[0]).intersection(*squares))
+    scale = 1000 * np.sqrt([sum(of[star] for of in squares) for star in common])
+    if not len(scale) or not scale.all():
+        raise NotMeasurable(case.id)
+    return Mixture(scale, np.ones(len(scale)), np.ones(len(scale)))
+
+
 _FINDERS: dict[str, Callable[[_Truth, Case, Specification], Mixture]] = {
     "pair_rms": _pairs,
     "magnitude_rms": _magnitude_rms,
@@ -290,4 +320,6 @@ _FINDERS: dict[str, Callable[[_Truth, Case, Specification], Mixture]] = {
     "offset": _offset,
     "deviation_from_mean": _offset,
     "reference_offset": _reference_offset,
+    "mean_difference": _mean_difference,
+    "mean_color_difference": _mean_difference,
 }

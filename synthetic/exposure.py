@@ -9,6 +9,7 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.sphere import MAS, Float, degrees, unit_vectors
+from skyaccept.lib.spin import carried
 from skyaccept.synthetic import atmosphere, calibration, camera, photometry, waves
 from skyaccept.synthetic.description import Ellipticity, Scenario
 from skyaccept.synthetic.draws import stream
@@ -182,19 +183,28 @@ def expose(scenario: Scenario, sky: Sky, plan: tuple[Visit, ...], number: int, s
         flag_edge=edge[chosen],
     )
     if scenario.ellipticity is not None:
-        columns |= _shapes(scenario.ellipticity, visit, seed, source, x, y, len(sky))
+        columns |= _shapes(scenario.ellipticity, visit, seed, source, place, (x, y), len(sky))
     made = Exposure(scenario, visit, plan, seed, sky, detectors, source, mag[chosen], x, y, columns)
     return _with_spurious(made) if measurement.spurious else made
 
 
 def _shapes(
-    shape: Ellipticity, visit: Visit, seed: int, source: Array, x: Float, y: Float, sources: int
+    shape: Ellipticity, visit: Visit, seed: int, source: Array, place: Float, at: tuple[Float, Float], sources: int
 ) -> dict[str, Array]:
-    """Columns ``psf_e1`` and ``psf_e2``: residual ellipticity of each image against the model of the PSF."""
+    """Columns of ellipticities of the images and of the model of the PSF, x to the east and y to the north.
+
+    The model, what it misses and the noise of an image are drawn in the axes of the focal plane, which are carried from
+    the pointing to each place.
+    """
     pattern = waves.draw(stream(seed, f"ellipticity {visit.band}", visit.index), shape.scale.to_value(u.rad))
     noise = stream(seed, f"shapes {visit.band}", visit.index).standard_normal((sources, 2))[source]
-    e1, e2 = shape.rms * waves.ellipticity(pattern, x, y) + shape.error * noise.T
-    return {"psf_e1": e1, "psf_e2": e2}
+    e1, e2 = shape.rms * waves.ellipticity(pattern, *at) + shape.error * noise.T
+    model = shape.psf * stream(seed, f"psf {visit.band}", visit.index).standard_normal(2)
+    turn = np.exp(2j * visit.rotation)
+    pointing = np.broadcast_to(visit.pointing, place.shape)
+    psf = carried(np.full(len(place), turn * complex(*model)), pointing, place)
+    image = psf + carried(turn * (e1 + 1j * e2), pointing, place)
+    return {"e1": image.real, "e2": image.imag, "psf_e1": psf.real, "psf_e2": psf.imag}
 
 
 def _with_spurious(made: Exposure) -> Exposure:

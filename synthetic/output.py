@@ -73,6 +73,8 @@ def write_reference(catalog: Reference, path: Path) -> None:
         columns[f"{name}_err"], units[f"{name}_err"] = values, _REFERENCE_ERRORS[name]
     for band, values in catalog.mags.items():
         columns[f"mag_{band}"], units[f"mag_{band}"] = values, "mag"
+    for band, values in catalog.mag_errs.items():
+        columns[f"mag_err_{band}"], units[f"mag_err_{band}"] = values, "mag"
     _write(path, [columns], units)
 
 

@@ -73,11 +73,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows, and the bands in which they are tried."""
+    """Rows, the bands in which they are tried, and the clauses that the survey can never answer."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     bands: Sequence[str]
     rows: Sequence[Row]
+    lost: Sequence[str] = ()
+
+    def reaction(self, row: Row | None, clause: str) -> Reaction:
+        """What a clause has to do under a fault, or without one."""
+        return "lost" if clause in self.lost else "pass" if row is None else row.reaction(clause)
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
     if unknown := sorted(set(faults or ()) - {row.fault for row in table.rows}):
         raise InputError(f"--fault {unknown[0]}: not one of {', '.join(row.fault for row in table.rows)}")
     names = clauses()
-    passing: dict[str, Reaction] = dict.fromkeys(names, "pass")
+    passing = {name: table.reaction(None, name) for name in names}
     base = _base(table)
     found = [Trial("", "", base, passing)]
     for row in table.rows:
@@ -160,7 +165,7 @@ def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
             found.append(Trial(row.fault, _text(row.below), mild, passing))
         whole = scenario.load(f"fault-{row.fault.replace('_', '-')}")
         bad = scenario.override(whole, bands=[band for band in table.bands if band in whole.visits.number])
-        expected = {name: row.reaction(name) for name in names}
+        expected = {name: table.reaction(row, name) for name in names}
         strength = _text(bad.faults[-1].strength)
         found.append(Trial(row.fault, strength, bad, expected, row.refused, row.account))
     return found
@@ -242,14 +247,18 @@ def _agrees(expected: Reaction, said: Sequence[Verdict]) -> bool:
 
 
 def _measure(chosen: Scenario, seed: int) -> Sequence[Result]:
-    made = survey.simulate(chosen, seed)
-    return measure.run(
+    made, bands = survey.simulate(chosen, seed), sorted(chosen.visits.number)
+    specification = requirements.load()
+    results = measure.run(
         associate(made.detections, RADIUS),
-        requirements.load(),
-        bands=sorted(chosen.visits.number),
+        specification,
+        bands=bands,
         reference=survey.reference(chosen, seed),
         rule=RULE,
     ).results
+    # of two bands that are compared both have to be there
+    lacking = {case.id for case in specification.cases(bands) if case.against not in (None, *bands)}
+    return [result for result in results if result.test not in lacking]
 
 
 def _accounts(results: Sequence[Result]) -> dict[str, Mapping[str, int]]:

@@ -89,9 +89,6 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
         raise InputError(f"scenario {scenario.scenario}: nothing is seen in any visit")
     columns: dict[str, Any] = {name: np.concatenate([p.columns[name] for p in parts]) for name in parts[0].columns}
     flags = {name.removeprefix("flag_"): columns.pop(name) for name in list(columns) if name.startswith("flag_")}
-    # shapes of images are written to files; nothing here measures them yet
-    for name in ("psf_e1", "psf_e2"):
-        columns.pop(name, None)
     # labels as readers give them: codes of those that occur
     labels = {name: np.unique(columns[name], return_inverse=True) for name in _LABELS if name in columns}
     columns |= {name: codes for name, (_, codes) in labels.items()}
@@ -143,6 +140,11 @@ def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
     epoch = J2000 + (catalog.epoch.to_value(u.yr) - 2000) * JULIAN_YEAR
     moved = sky.displaced(whole.direction[rows], whole.motion[rows].T * (epoch - EPOCH) / JULIAN_YEAR)
     ra, dec = degrees(sky.displaced(moved, position * np.stack([noise("ra"), noise("dec")])))
+    bands = sorted(scenario.visits.number)
+    mags, mag_errs = {band: whole.magnitude(band)[rows] for band in bands}, {}
+    if catalog.magnitude_error is not None:
+        mag_errs = dict.fromkeys(bands, catalog.magnitude_error.to_value(u.mag) * scale)
+        mags = {band: mags[band] + mag_errs[band] * noise(f"magnitudes {band}") for band in bands}
     made = Reference(
         ra,
         dec,
@@ -151,13 +153,14 @@ def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
         whole.motion[rows, 1] + motion * noise("pmdec"),
         whole.parallax[rows] + parallax * noise("parallax"),
         errors={"ra": position, "dec": position, "pmra": motion, "pmdec": motion, "parallax": parallax},
-        mags={band: whole.magnitude(band)[rows] for band in sorted(scenario.visits.number)},
+        mags=mags,
+        mag_errs=mag_errs,
         name=f"reference catalog of scenario {scenario.scenario}",
         source=f"scenario {scenario.scenario}, seed {seed}",
-        survey="simulated",
+        survey="generic",
     )
     digest = hashlib.sha256()
-    for values in (made.ra, made.dec, made.mjd, made.pmra, made.pmdec, made.parallax):
+    for values in (made.ra, made.dec, made.mjd, made.pmra, made.pmdec, made.parallax, *(mags[b] for b in mag_errs)):
         digest.update(np.ascontiguousarray(values).tobytes())
     return replace(made, sha256=digest.hexdigest())
 
@@ -194,6 +197,7 @@ def _truth(scenario: Scenario, whole: Sky, plan: tuple[Visit, ...], star: NDArra
 
 def _digest(d: Detections) -> str:
     digest = hashlib.sha256()
-    for name in ("visit", "band", "ra", "dec", "mag", "mag_err", "snr", "extendedness", "mjd"):
+    shapes = () if d.e1 is None else ("e1", "e2", "psf_e1", "psf_e2")
+    for name in ("visit", "band", "ra", "dec", "mag", "mag_err", "snr", "extendedness", "mjd", *shapes):
         digest.update(np.ascontiguousarray(getattr(d, name)).tobytes())
     return digest.hexdigest()

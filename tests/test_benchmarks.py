@@ -1,8 +1,12 @@
 """What benchmarks of the tests and of the intervals count."""
 
-import numpy as np
+import ast
+import re
 
-from benchmarks import coverage, mutation, recovery
+import numpy as np
+import yaml
+
+from benchmarks import coverage, faults, mutation, recovery
 
 SOURCE = '''"""One + two."""
 LIMIT: int = 3
@@ -62,3 +66,28 @@ def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:
     for name, figures in whole["independent 3"]["metrics"].items():
         for key in ("covered", "below", "above", "accepted", "unbiased", "true"):
             assert abs(found["independent 3"]["metrics"][name][key] - figures[key]) < 1e-9 * max(1, abs(figures[key]))
+
+
+def test_faults_of_other_tools_are_wrong_lines_that_a_test_is_there_for() -> None:
+    """Each can be written, in one place, and is read; the documentation names the same, and leaves no fault out."""
+    wrong = faults.wrong_lines()
+    for one in wrong:
+        source = (mutation.ROOT / one.file).read_text(encoding="utf-8")
+        assert source.count(one.old) == 1, one
+        changed = source.replace(one.old, one.new)
+        assert changed != source
+        if one.file.endswith(".py"):
+            compile(changed, one.file, "exec")
+        else:
+            yaml.safe_load(changed)
+        file, name = one.test.split("::")
+        tests = ast.parse((mutation.ROOT / file).read_text(encoding="utf-8")).body
+        assert name.split("[")[0] in {node.name for node in tests if isinstance(node, ast.FunctionDef)}, one
+    page = (mutation.ROOT / "docs/faults-of-peers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| .* \| `(\S+)`: .* \| `(\S+)` \|$", page, re.MULTILINE)
+    assert [(int(number), *others) for number, *others in rows] == [
+        (one.fault, one.file, one.test.split("[")[0]) for one in wrong
+    ]
+    without = [int(number) for number in re.findall(r"^- (\d+): ", page, re.MULTILINE)]
+    assert sorted({one.fault for one in wrong} | set(without)) == list(range(1, 30))
+    assert not {one.fault for one in wrong} & set(without)

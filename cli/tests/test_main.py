@@ -253,7 +253,9 @@ def test_simulate_writes_what_should_come_out(tmp_path: Path, capsys: pytest.Cap
     head, *lines = path.read_text(encoding="utf-8").splitlines()
     assert head == "test,expected,limit"
     values = {line.split(",")[0]: [float(value) for value in line.split(",")[1:]] for line in lines}
-    assert set(values) == {case.id for case in requirements.load().cases()}
+    cases = [case.id for case in requirements.load().cases()]
+    lacking = ("OSS-REQ-0403", "OSS-REQ-0387-PA3", "OSS-REQ-0387-PF2", "OSS-REQ-0387-PA4")  # of all stars at once
+    assert set(values) == {name for name in cases if not name.startswith(lacking)}
     assert 5 < values["OSS-REQ-0388-AM2-r"][0] < values["OSS-REQ-0388-AM2-r"][1] < 9
     capsys.readouterr()
     assert "no closed form" in usage_error([*arguments, "--fault=jitter=3mas"], capsys)
@@ -271,6 +273,7 @@ def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> N
     assert [(r.test, r.verdict, r.value, r.sample) for r in found] == [
         (r.test, r.verdict, r.value, r.sample) for r in expected
     ]
+    found = tuple(r for r in found if r.requirement != "OSS-REQ-0403")  # without shapes
     assert {r.verdict for r in found if r.band in "ri"} == {"pass", "fail", "inconclusive"}
     assert {r.verdict for r in found if r.band not in "ri"} == {"not_measurable"}
 

@@ -59,7 +59,7 @@ def convert(results: Results) -> Json:
 
 def _metrics(result: Result) -> Iterator[tuple[str, dict[str, LevelResult]]]:
     """Names of metrics and the levels that limit each."""
-    base = f"{result.requirement.lower().replace('-', '_')}.{result.clause}_{result.band}"
+    base = f"{result.requirement.lower().replace('-', '_')}.{result.clause.replace('-', '_')}_{result.band}"
     if any(level.parameters for level in result.levels.values()):
         for name, level in result.levels.items():
             yield f"{base}_{name}", {name: level}

@@ -5,15 +5,29 @@ from collections.abc import Mapping
 from skyaccept.lib.metrics import (
     absolute_astrometry,
     band_offset,
+    ellipticity,
     photometry,
     position_repeatability,
+    reference_photometry,
     relative_astrometry,
+    stellar_locus,
+    zero_points,
 )
 from skyaccept.lib.metrics.metric import Metric
 
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
-    for family in (relative_astrometry, photometry, band_offset, absolute_astrometry, position_repeatability)
+    for family in (
+        relative_astrometry,
+        photometry,
+        zero_points,
+        reference_photometry,
+        stellar_locus,
+        band_offset,
+        absolute_astrometry,
+        position_repeatability,
+        ellipticity,
+    )
     for metric in family.METRICS
 }
 """Every metric by its name in requirement documents."""

@@ -61,7 +61,7 @@ def reference_offset(sample: Sample, parameters: Mapping[str, float], settings: 
         raise _without_motion(sample, reference, radius, " and ".join(lacking))
     epoch = float(np.median(mjd[np.isfinite(mjd)]))
     stars = np.arange(len(reference))
-    matched, notes = _matched(sample, reference.directions_at(stars, np.full(len(stars), epoch)), radius)
+    matched, notes = matched_stars(sample, reference.directions_at(stars, np.full(len(stars), epoch)), radius)
     timed = np.isfinite(mjd)
     used = (matched >= 0) & timed
     still = int(np.count_nonzero(~reference.moving))
@@ -97,7 +97,7 @@ def without_motion(sample: Sample, reference: Reference, radius: float) -> Error
         No object matched.
     """
     origin = reference.directions()
-    matched, notes = _matched(sample, origin, radius)
+    matched, notes = matched_stars(sample, origin, radius)
     used = matched >= 0
     if not used.any():
         raise NotMeasurable(f"no object was matched with a reference star: {notes[0]}")
@@ -120,7 +120,7 @@ def _without_motion(sample: Sample, reference: Reference, radius: float, lacking
     )
 
 
-def _matched(sample: Sample, stars: Float, radius: float) -> tuple[coordinates.Values, tuple[str, ...]]:
+def matched_stars(sample: Sample, stars: Float, radius: float) -> tuple[coordinates.Values, tuple[str, ...]]:
     """Reference star of each row of the sample, negative without one, and the account of the matching."""
     objects = sample.positions.objects
     matches = match(sample.positions.direction, stars, radius)
@@ -139,7 +139,7 @@ ESTIMATORS = {
         "offset from the reference star, per coordinate",
         _matrix,
         lambda matrix, _: scatter.offset(matrix, "zero"),
-        needs_radius=True,
+        needs=("radius",),
         formula="x and y, offsets from the reference star at the epoch of the visit along RA cos(Dec) and Dec",
     ),
     "signed_reference_offset": Estimator(
@@ -147,7 +147,7 @@ ESTIMATORS = {
         "offset from the reference star, per coordinate, with its sign",
         _matrix,
         lambda matrix, _: scatter.offset(matrix, "zero"),
-        needs_radius=True,
+        needs=("radius",),
         question=Question("size"),
         formula="x and y, offsets from the reference star at the epoch of the visit along RA cos(Dec) and Dec",
     ),

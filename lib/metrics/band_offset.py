@@ -105,7 +105,7 @@ def separation_std(sample: Sample, parameters: Mapping[str, float], settings: Se
     NotMeasurable
         As `offset`, or no pair of visits has enough common objects.
     """
-    other = _other(sample, settings)
+    other = compared_with(sample, settings)
     here, there = _by_visit(sample), _by_visit(other)
     found, measurements = [], 0
     for own, (objects, vectors) in here.items():
@@ -122,8 +122,8 @@ def separation_std(sample: Sample, parameters: Mapping[str, float], settings: Se
     return Errors(np.array(found), 0, measurements, "each visit of one band with each of the other", notes=notes)
 
 
-def _other(sample: Sample, settings: Settings) -> Sample:
-    """Sample of the band compared with."""
+def compared_with(sample: Sample, settings: Settings) -> Sample:
+    """Sample of the band compared with; raises `NotMeasurable` where there is none."""
     if sample.other is None or settings.against is None:
         raise ValueError("the clause names no band to compare with")
     other = sample.other(settings.against)
@@ -152,7 +152,7 @@ def _offsets(sample: Sample, settings: Settings) -> _Offsets:
 
 
 def _compare(sample: Sample, settings: Settings) -> _Offsets:
-    other, d = _other(sample, settings), sample.detections
+    other, d = compared_with(sample, settings), sample.detections
     if d.object is None:
         raise ValueError("detections are not associated")
     origin = numbering(other.positions.objects, d.n_objects)[d.object[sample.selection.rows]]
@@ -174,7 +174,7 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
     """Offsets by object and visit, and those of the other band from their mean."""
 
     def make() -> Matrix:
-        found, other = _offsets(sample, settings), _other(sample, settings)
+        found, other = _offsets(sample, settings), compared_with(sample, settings)
         matrix = sample.matrix(found.x, found.y, star=sample.star[found.used], visit=found.visit)
         place = numbering(other.positions.objects, sample.detections.n_objects)[matrix.objects]
         stars = other.positions.stars

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.binning import Binning
 from skyaccept.lib.catalog import Array, Detections, numbering
+from skyaccept.lib.color import Locus
 from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, sampled
@@ -130,6 +132,12 @@ class Settings:
         Matching radius of objects and reference stars, radians.
     all_bands : bool
         Whether the cuts judge an object by its detections in all bands.
+    reference_snr : float, optional
+        Least signal-to-noise ratio of the magnitudes of reference stars.
+    locus : Locus, optional
+        Part of the stellar locus that is looked at.
+    bins : Binning, optional
+        Of separations, whose mean is taken.
     """
 
     half_width: float = 0.0
@@ -139,6 +147,9 @@ class Settings:
     against: str | None = None
     radius: float | None = None
     all_bands: bool = False
+    reference_snr: float | None = None
+    locus: Locus | None = None
+    bins: Binning | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +168,7 @@ class Errors:
         How often each value occurred, where there were too many to keep one by one, or its weight.
     coordinates : mapping of str to (n,) float
         Where each coordinate is limited: the errors along ``ra`` (times cos Dec) and ``dec``, and in ``total``;
-        ``values`` are then the sizes of the first two.
+        ``values`` are then the sizes of the first two. Or those of each component of a correlation.
     notes : tuple of str
         What belongs to the account of the sample, in words.
     rows : (n_rows,) bool, optional
@@ -189,10 +200,10 @@ class Estimator:
     ----------
     of, unit : str
         What the errors are, and their unit.
-    needs_ddof, of_pairs : bool
-        Whether a rule has to state ddof; half-width and fewest common visits.
-    takes_shot_noise, needs_radius : bool
-        Whether it can subtract shot noise; whether a rule has to state a matching radius.
+    needs : tuple of str
+        Settings that a rule has to state, and else may not, beside those of pairs.
+    of_pairs, takes_shot_noise : bool
+        Whether a rule has to state half-width and fewest common visits; whether shot noise can be subtracted.
     columns : tuple of str
         Columns that it reads beside visit, band, position and object.
     question : Question, optional
@@ -208,10 +219,9 @@ class Estimator:
     matrix: Callable[[Sample, Mapping[str, float], Settings, Errors], Matrix]
     replicates: Callable[[Matrix, Settings], Resampled]
     unit: str = "mas"
-    needs_ddof: bool = False
+    needs: tuple[str, ...] = ()
     of_pairs: bool = False
     takes_shot_noise: bool = False
-    needs_radius: bool = False
     columns: tuple[str, ...] = ()
     question: Question | None = None
     statistic: Statistic | None = None
@@ -260,6 +270,12 @@ class Metric:
         return estimator.question or self.question(level)
 
 
+def grouped_sum(group: NDArray[np.int64], values: NDArray[Any], number: int) -> NDArray[np.float64]:
+    """Sum of the values of each of some groups, the same bits in whatever order they stand."""
+    order = np.lexsort((values, group))
+    return np.asarray(np.bincount(group[order], values[order], minlength=number), dtype=np.float64)
+
+
 def evaluate(question: Question, errors: Errors, statistic: Statistic | None = None) -> tuple[float, dict[str, float]]:
     """Measured value, and the values by coordinate; a limit on each coordinate is met where the larger one meets it.
 
@@ -273,4 +289,4 @@ def evaluate(question: Question, errors: Errors, statistic: Statistic | None = N
     if not errors.coordinates:
         return of(errors.values), {}
     by = {name: of(values) for name, values in errors.coordinates.items()}
-    return max(by["ra"], by["dec"]), by
+    return max(value for name, value in by.items() if name != "total"), by

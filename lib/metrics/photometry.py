@@ -75,13 +75,13 @@ def magnitude_rms(sample: Sample, parameters: Mapping[str, float], settings: Set
     NotMeasurable
         A magnitude or error of the sample is not finite, or a star has no more than ``ddof`` measurements.
     """
-    residuals, counts = _residuals(sample, least=(settings.ddof or 0) + 1)
+    residuals, counts = from_mean(sample, least=(settings.ddof or 0) + 1)
     starts = sample.groups.start
     free = counts - (settings.ddof or 0)
     variance = np.add.reduceat(residuals**2, starts) / free
     method = "every star"
     if settings.subtract_shot_noise:
-        shot = np.add.reduceat((_finite(sample, "mag_err") * MMAG) ** 2, starts)
+        shot = np.add.reduceat((finite(sample, "mag_err") * MMAG) ** 2, starts)
         variance -= shot * (counts - 1) / (counts * free)
         below = int(np.count_nonzero(variance < 0))
         method = f"shot noise subtracted; {below} of {len(counts)} stars scatter less than their errors and count as 0"
@@ -98,7 +98,7 @@ def magnitude_deviation(sample: Sample, parameters: Mapping[str, float], setting
     NotMeasurable
         A magnitude of the sample is not finite, or a star has one measurement only.
     """
-    residuals, _ = _residuals(sample, least=2)
+    residuals, _ = from_mean(sample, least=2)
     return Errors(np.abs(residuals), 0, len(residuals), "every measurement")
 
 
@@ -131,7 +131,7 @@ def magnitude_difference_size(sample: Sample, parameters: Mapping[str, float], s
 
 
 def _differences(sample: Sample) -> Errors:
-    residuals, counts = _residuals(sample, least=2)
+    residuals, counts = from_mean(sample, least=2)
     pairs = counts * (counts - 1) // 2
     total = int(pairs.sum())
     weight = sample.groups.spread(total / (len(pairs) * pairs))
@@ -167,17 +167,17 @@ def interquartile_width(values: Array, counts: Array | None) -> float:
 
 def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
     """Deviations of magnitudes from the mean of their star, by visit."""
-    matrix = sample.once("magnitudes by visit", lambda: sample.matrix(_residuals(sample, least=1)[0]))
+    matrix = sample.once("magnitudes by visit", lambda: sample.matrix(from_mean(sample, least=1)[0]))
     if not settings.subtract_shot_noise:
         return matrix
-    shot = sample.matrix((_finite(sample, "mag_err") * MMAG) ** 2).values[0]
+    shot = sample.matrix((finite(sample, "mag_err") * MMAG) ** 2).values[0]
     return replace(matrix, noise=np.nanmean(shot, axis=1))
 
 
 def _matrix_of_pairs(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
     """The same, of no more stars than all pairs of visits can be compared of."""
     return sample.once(
-        "magnitudes by pairs of visits", lambda: sample.matrix(_residuals(sample, least=1)[0], between=True)
+        "magnitudes by pairs of visits", lambda: sample.matrix(from_mean(sample, least=1)[0], between=True)
     )
 
 
@@ -201,7 +201,7 @@ _ONE_BY_ONE = {
         _matrix,
         lambda matrix, settings: scatter.recentred(scatter.rms(matrix, settings.ddof or 0), signed=True),
         "mmag",
-        needs_ddof=True,
+        needs=("ddof",),
         columns=_MAG,
         formula="r - s, r = √(Σ (mₖ - m̄)² / (n - {ddof})) of a star in its n visits, s the median of all r",
     ),
@@ -229,7 +229,7 @@ METRICS = (
                 _matrix,
                 lambda matrix, settings: scatter.rms(matrix, settings.ddof or 0),
                 "mmag",
-                needs_ddof=True,
+                needs=("ddof",),
                 takes_shot_noise=True,
                 columns=_MAG,
                 formula="√(Σ (mₖ - m̄)² / (n - {ddof})), m the magnitudes of a star in its n visits",
@@ -267,12 +267,12 @@ METRICS = (
 )
 
 
-def _residuals(sample: Sample, least: int) -> tuple[Float, Array]:
+def from_mean(sample: Sample, least: int) -> tuple[Float, Array]:
     """Magnitudes minus the mean of their star, mmag, and the number of measurements of each star."""
     groups = sample.groups
 
     def find() -> Float:
-        magnitudes = _finite(sample, "mag") * MMAG
+        magnitudes = finite(sample, "mag") * MMAG
         means = np.add.reduceat(magnitudes, groups.start) / groups.count
         return np.asarray(magnitudes - groups.spread(means))
 
@@ -284,7 +284,7 @@ def _residuals(sample: Sample, least: int) -> tuple[Float, Array]:
     return residuals, groups.count
 
 
-def _finite(sample: Sample, column: str) -> Float:
+def finite(sample: Sample, column: str) -> Float:
     """Values of a column in float64, once they are known to be finite."""
     values = sample.column(column).astype(np.float64)
     wrong = len(values) - int(np.count_nonzero(np.isfinite(values)))

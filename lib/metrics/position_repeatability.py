@@ -83,7 +83,7 @@ ESTIMATORS = {
         "rms of an object's positions about their mean",
         _matrix,
         lambda matrix, settings: scatter.rms(matrix, settings.ddof or 0),
-        needs_ddof=True,
+        needs=("ddof",),
         formula="√(Σ (xₖ - x̄)² / (n - {ddof})), x a coordinate of an object in its n visits",
     ),
     "residual": Estimator(

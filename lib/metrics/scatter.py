@@ -94,6 +94,19 @@ def offset(matrix: Matrix, about: Literal["zero", "mean", "visit"], sizes: bool 
     return Resampled(matrix, find, residual=Residual(about, signed=not sizes))
 
 
+def mean(matrix: Matrix) -> Resampled:
+    """Mean of each unit, minus that of what it is compared with; it has no bias."""
+
+    def find(kept: Kept, unbiased: bool) -> Take:
+        found = _means(kept.values)
+        if kept.other is not None:
+            found = found - _means(kept.other)
+        units = np.flatnonzero(np.isfinite(found))
+        return elements(found[units], units, None)
+
+    return Resampled(matrix, find, residual=Residual("zero", signed=True))
+
+
 def visit_rms(matrix: Matrix) -> Resampled:
     """Rms about zero of the measurements of each visit; without bias as in `offset`."""
 
@@ -297,6 +310,12 @@ def elements(values: Values, unit: NDArray[np.int64], weights: Values | None) ->
         return ordered[chosen], part / part.mean()
 
     return take
+
+
+def _means(values: Values) -> Values:
+    """Mean of each unit, NaN where it has no measurement."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.nansum(values, axis=1) / _numbers(values))
 
 
 def _numbers(values: Values) -> Values:

@@ -14,13 +14,14 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.association import associate
-from skyaccept.lib.catalog import UNITS, Array, Detections, check
+from skyaccept.lib.catalog import SHAPES, UNITS, Array, Detections, check
 from skyaccept.lib.document import exists
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import conversion, fits, flux, hdf5, parquet, text, votable
+from skyaccept.lib.readers import conversion, fits, flux, hdf5, moments, parquet, text, votable
 from skyaccept.lib.readers import profile as survey_profiles
 from skyaccept.lib.readers.conversion import Labels
 from skyaccept.lib.readers.flux import Photometry
+from skyaccept.lib.readers.moments import Shapes
 from skyaccept.lib.readers.profile import REQUIRED, Flag, Profile, Source
 from skyaccept.lib.readers.table import LIST, Column, Format, head, same_columns, shorten
 
@@ -61,12 +62,12 @@ _SUFFIXES = (
 class Origin:
     """Where a column of ours comes from; a number there is ``scale`` times ours."""
 
-    source: Source | Flag | Photometry
+    source: Source | Flag | Photometry | Shapes
     scale: float = 1.0
 
     def columns(self, name: str) -> tuple[str, ...]:
         """Columns of the file that column ``name`` of ours is made from; none for one value for all rows."""
-        if isinstance(self.source, Photometry):
+        if isinstance(self.source, Photometry | Shapes):
             return self.source.columns(name)
         if isinstance(self.source, Flag):
             return (self.source.name,)
@@ -117,9 +118,11 @@ def load(
     detections = _detections(table)
     detections = replace(
         detections,
+        color_terms=profile.color_terms,
         name=Path(source).name,
         source=str(source),
         survey=profile.survey,
+        shape_axes=profile.shape_axes,
         sha256=fingerprint(files),
     )
     # one value for all rows tells none of them apart
@@ -222,6 +225,9 @@ def _offer(path: Path, profile: Profile) -> dict[str, Origin]:
     if photometry is not None:
         for name in flux.GIVES if photometry.error is not None else flux.GIVES[:1]:
             found.setdefault(name, Origin(photometry))
+    shapes = None if profile.moments is None else moments.offer(path, profile.moments, there)
+    if shapes is not None:
+        found |= {name: Origin(shapes) for name in SHAPES}
     flags = flag_columns(profile, list(there)).items()
     found |= {f"flag_{name}": Origin(flag) for name, flag in flags}
     _check_lists(path, found)
@@ -285,7 +291,7 @@ def _table(path: Path, offer: Mapping[str, Origin], names: Sequence[str]) -> dic
         source, scale = offer[name].source, offer[name].scale
         if isinstance(source, Flag):
             table[name] = conversion.flags(path, source, raw[source.name])
-        elif isinstance(source, Photometry):
+        elif isinstance(source, Photometry | Shapes):
             table[name] = source.values(path, name, raw)
         elif source.name is None:
             table[name] = conversion.constant(name, source, n)

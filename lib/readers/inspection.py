@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import astropy.units as u
+import numpy as np
 import yaml
 from skyaccept.lib.catalog import UNITS
 from skyaccept.lib.readers import find, flag_columns, format_of
@@ -247,7 +248,46 @@ def _yaml(found: Inspection) -> list[str]:
             lines.append(f"  {flag}: {_flag(f)}")
     if profile is not None and profile.flag_prefix is not None:
         lines.append(f"flag_prefix: {_quoted(profile.flag_prefix)}")
+    if profile is not None:
+        lines += _shapes(profile) + _color_terms(profile)
     return [*lines, "association_radius: 1 arcsec", ""]
+
+
+def _shapes(profile: Profile) -> list[str]:
+    """What a profile says of ellipticities."""
+    lines = [] if profile.shape_axes == "sky" else [f"shape_axes: {profile.shape_axes}"]
+    if (moments := profile.moments) is not None:
+        lines.append("moments:")
+        lines += [f"  {key}: [{', '.join(map(_quoted, getattr(moments, key)))}]" for key in ("star", "psf")]
+        lines += [] if moments.unless is None else [f"  unless: {_flag(moments.unless)}"]
+    return lines
+
+
+def _color_terms(profile: Profile) -> list[str]:
+    """The colour terms of a profile."""
+    lines = ["color_terms:"] if profile.color_terms else []
+    for catalog, terms in profile.color_terms.items():
+        lines.append(f"  {_quoted(catalog)}:")
+        for band, term in terms.items():
+            held = [
+                f"{{color: [{', '.join(map(_quoted, one.color))}]"
+                + "".join(
+                    f", {key}: {value} mag"
+                    for key in ("at_least", "at_most")
+                    if np.isfinite(value := getattr(one, key))
+                )
+                + "}"
+                for one in term.range
+            ]
+            lines += [
+                f"    {_quoted(band)}:",
+                f"      reference: {_quoted(term.reference)}",
+                f"      color: [{', '.join(map(_quoted, term.color))}]",
+                f"      coefficients: [{', '.join(f'{value} mag' for value in term.coefficients)}]",
+                f"      range: [{', '.join(held)}]",
+                f"      source: {_quoted(term.source)}",
+            ]
+    return lines
 
 
 def _entry(source: Source) -> str:

@@ -12,7 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import astropy.units as u
 from pydantic import BeforeValidator, Field, PlainValidator
 from skyaccept.lib import document
-from skyaccept.lib.catalog import UNITS
+from skyaccept.lib.catalog import SHAPES, UNITS
+from skyaccept.lib.color import ColorTerm
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
 
@@ -161,6 +162,24 @@ class Flux:
 
 
 @dataclass(frozen=True)
+class Moments:
+    """Second moments that become ellipticities.
+
+    Attributes
+    ----------
+    star, psf : tuple of str
+        Columns of xx, yy and xy of the image, and of the model of the PSF at its place.
+    unless : Flag, optional
+        Where it is set there is none of the image.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    star: tuple[str, str, str]
+    psf: tuple[str, str, str]
+    unless: Annotated[Flag | None, BeforeValidator(as_source)] = None
+
+
+@dataclass(frozen=True)
 class Profile:
     """A survey profile.
 
@@ -176,8 +195,14 @@ class Profile:
     association_radius : Quantity
     flux : Flux, optional
         What gives ``mag``, ``mag_err`` and ``snr`` where no column does.
+    moments : Moments, optional
+        What gives ``e1``, ``e2``, ``psf_e1`` and ``psf_e2`` in place of columns of these.
+    shape_axes : {"sky", "pixels"}
+        Axes of moments or ellipticities, see `skyaccept.lib.catalog.Detections`.
     file_name : FileName, optional
         With the fields that columns are taken from.
+    color_terms : mapping of str to mapping of str to ColorTerm
+        By the survey of the reference profile, and by band.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
@@ -190,7 +215,10 @@ class Profile:
     flags: Mapping[str, Annotated[Flag, BeforeValidator(as_source)]] = field(default_factory=dict)
     flag_prefix: str | None = None
     flux: Flux | None = None
+    moments: Moments | None = None
+    shape_axes: Literal["sky", "pixels"] = "sky"
     file_name: Annotated[FileName | None, PlainValidator(_file_name)] = None
+    color_terms: Mapping[str, Mapping[str, ColorTerm]] = field(default_factory=dict)
 
 
 def shipped() -> dict[str, Path]:
@@ -240,6 +268,14 @@ def load(name: str | Path) -> Profile:
             raise place.error(where, "keys 'star_below' and 'star_above' belong to extendedness")
     if profile.flux is not None:
         profile.flux.check(place, ("flux",))
+    for catalog, terms in profile.color_terms.items():
+        for band, term in terms.items():
+            term.check(place, ("color_terms", catalog, band))
+    both = [] if profile.moments is None else [name for name in SHAPES if name in profile.columns]
+    if both:
+        raise place.error(
+            ("columns", both[0]), f"key '{both[0]}': the profile gives 'moments' as well; keep one of both"
+        )
     radius = profile.association_radius
     if not radius.unit.is_equivalent(u.rad):
         raise place.error(("association_radius",), f"key 'association_radius': {radius} is no angle")

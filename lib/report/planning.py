@@ -69,8 +69,8 @@ def assumptions(plan: Plan) -> list[str]:
         "all stars seen in all visits; the estimate without bias, its error estimated from the visits and from "
         f"{CELLS} cells of stars",
     ]
-    if plan.case.clause.against is not None:
-        found.append(f"one coordinate; as many visits in {plan.case.clause.against}")
+    if plan.case.against is not None:
+        found.append(f"one coordinate; as many visits in {plan.case.against}")
     elif plan.case.clause.metric == "absolute_astrometry":
         found.append("one coordinate; a reference catalog without errors")
     return found

@@ -38,6 +38,10 @@ def _clause(requirement: Requirement, clause: Clause | Uncovered) -> list[str]:
         lines.append("      with     " + ", ".join(f"{key} = {value:g}" for key, value in clause.parameters.items()))
     if isinstance(clause, Clause) and clause.sample is not None:
         lines.append(f"      sample   {'; '.join(map(str, clause.sample))}")
+    if isinstance(clause, Clause) and clause.against is not None:
+        of = clause.against
+        bands = of if isinstance(of, str) else ", ".join(f"{other} for {band}" for band, other in of.items())
+        lines.append(f"      against  {bands}")
     for name, level in clause.levels.items():
         partners = "".join(f", {key} = {value:g}" for key, value in level.parameters.items())
         lines.append(f"      {name:8} {level.limit}{partners}   [{level.source}]")

@@ -148,3 +148,43 @@ def photometry(stars: Sequence[Sequence[float]], definition: str, pa2: float, pf
     deviations = [abs(m - statistics.fmean(seen)) for seen in stars for m in seen]
     found["PF1"] = 100 * sum(d > pa2 for d in deviations) / len(deviations)
     return found if definition == "faro" else found | {"PA2": percentile(deviations, 100 - pf1)}
+
+
+def bearing(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Direction in which b lies from a, from the north through the east, radians; degrees in."""
+    ra1, dec1, ra2, dec2 = (math.radians(x) for x in (*a, *b))
+    return math.atan2(
+        math.sin(ra2 - ra1) * math.cos(dec2),
+        math.cos(dec1) * math.sin(dec2) - math.sin(dec1) * math.cos(dec2) * math.cos(ra2 - ra1),
+    )
+
+
+def carried(e: complex, star: tuple[float, float], middle: tuple[float, float]) -> complex:
+    """Ellipticity, x to the east and y to the north, at another place: it keeps its angle to the way there."""
+    if star == middle:
+        return e
+    turn = bearing(star, middle) - (bearing(middle, star) + math.pi)
+    return e * complex(math.cos(2 * turn), math.sin(2 * turn))
+
+
+def ellipticity_products(
+    stars: Sequence[Star], shapes: Sequence[dict[int, complex]], low: float, high: float, by_visit: bool
+) -> dict[int, list[tuple[complex, complex]]]:
+    """By visit, ellipticities of both stars of all pairs low <= separation < high (mas), in the axes at the middle.
+
+    That of the visit, or of all detections.
+    """
+    places = [mean_position(star) for star in stars]
+    found: dict[int, list[tuple[complex, complex]]] = {}
+    for visit in sorted({visit for star in stars for visit in star.seen}):
+        visits = [visit] if by_visit else sorted({v for star in stars for v in star.seen})
+        seen = [places[k] for k, star in enumerate(stars) for v in visits if v in star.seen]
+        middle = mean_position(Star(dict(enumerate(seen))))
+        pairs = []
+        for i in range(len(stars)):
+            for j in range(i):
+                if visit in shapes[i] and visit in shapes[j] and low <= haversine(places[i], places[j]) < high:
+                    one, other = (carried(shapes[k][visit], stars[k].seen[visit], middle) for k in (i, j))
+                    pairs.append((one, other))
+        found[visit] = pairs
+    return found

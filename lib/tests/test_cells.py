@@ -298,7 +298,7 @@ def test_pairs_of_visits_have_no_cells_and_say_so() -> None:
     result = one(two_bands(), "AB1", ["visit"], "i", definition="faro")
     assert result.value is not None
     assert "breakdown" not in result.data
-    assert result.data["no_breakdown"].startswith("no breakdown: what is compared are pairs of visits")
+    assert result.data["no_breakdown"].startswith("no breakdown: what is compared are several visits")
 
 
 def test_many_cells_are_kept_in_part_and_counted_in_full() -> None:

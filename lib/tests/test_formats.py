@@ -767,7 +767,8 @@ def units_of(folder: Path) -> Path:
 def test_the_survey_of_the_documentation_reads_ldac(tmp_path: Path) -> None:
     """It is a profile as it stands, but for the codes of the bands."""
     profile = tmp_path / "my-camera.yaml"
-    profile.write_text(examples("yaml")[0].replace("{gp: g, rp: r}", "{r: r}"))
+    (text,) = [text for text in examples("yaml") if text.startswith("survey: my-camera")]
+    profile.write_text(text.replace("{gp: g, rp: r}", "{r: r}"))
     d = load(ldac(tmp_path / "a.cat", 2)[0], profile)
     assert (len(d), d.visits, d.bands) == (8, ("5",), ("r",))
     assert np.isnan(d.mag).tolist() == [False, True, False, False] * 2

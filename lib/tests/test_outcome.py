@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
+from xml.etree import ElementTree as Tree
 
 import pytest
 from skyaccept.lib import requirements, results
 from skyaccept.lib.decision import DecisionRule, Distribution
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.outcome import Outcome, record
-from skyaccept.lib.report import html, text
+from skyaccept.lib.report import html, maps, text
 from skyaccept.lib.requirements import Case
 from skyaccept.lib.results import Result, Results, SampleAccount
 from skyaccept.lib.tests.distributions import LogNormal, Unbounded
@@ -129,6 +132,26 @@ def test_a_capability_passes_with_an_interval_whatever_its_value(case: Callable[
     found = record(case("DMS-REQ-0360-AM1-r"), "lvv-t1278", "design", outcome, GUARDED)
     assert (found.verdict, found.reason) == ("pass", None)
     conforming(found)
+
+
+def test_each_coordinate_is_named_by_its_own_name(case: Callable[[str], Case]) -> None:
+    """In the sentence, and on the axes of the map, on which east is to the left."""
+    outcome = measured(60.0, LogNormal(60.0, 0.01))
+    sky = {"center": [150.0, -20.0], "corner": [-0.2, -0.1], "width": 0.1, "columns": 4, "size": [*range(1, 9)]}
+    data = {
+        "coordinates": {"design": {"ra": 50.0, "dec": 60.0, "total": 70.0}},
+        "dependence": {"of": "offsets", "note": "", "sky": {**sky, "number": [9] * 8}},
+    }
+    found = record(case("OSS-REQ-0388-AA1-r"), "srd", "design", replace(outcome, data=data), GUARDED)
+    assert "is 60 mas (RA cos(Dec) 50, Dec 60, total 70) on" in found.sentence
+    drawn = maps.sky(found)
+    assert ">degrees east of RA 150.0000, north of Dec -20.0000<" in drawn
+    axes = re.search(r'data-axes="(\S+) (\S+) (\S+) (\S+) ', drawn)
+    assert axes is not None
+    east, west, south, north = map(float, axes.groups())
+    assert east >= 0.2 > -0.2 >= west
+    assert south <= -0.1 < 0.1 <= north
+    assert Tree.fromstring(drawn).tag == "svg"
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def gaussian(visits: int, stars: int, sigma: float = 8.0, seed: int = 1) -> Dete
 def values(detections: Detections, definition: str, band: str = "r") -> dict[str, Result]:
     """PA1, PF1 and PA2 of LSE-30 by their names without the band group."""
     run = measure.run(detections, requirements.load(), bands=[band], definition=definition, confidence=None)
-    return {r.clause[:3]: r for r in run.results if r.requirement == "OSS-REQ-0387"}
+    return {r.clause[:3]: r for r in run.results if r.clause[:3] in ("PA1", "PF1", "PA2")}
 
 
 def uneven(seed: int = 3) -> list[list[float]]:
@@ -278,6 +278,23 @@ def test_too_many_pairs_to_keep_are_counted_in_bins(monkeypatch: pytest.MonkeyPa
         for name in ("PA1", "PA2"):
             assert binned[name].value == pytest.approx(kept[name].value, abs=1e-4)
         assert binned["PF1"].value == pytest.approx(kept["PF1"].value, abs=1e-9)
+
+
+def test_every_bin_of_signal_to_noise_is_measured() -> None:
+    """Stars and galaxies of each, and no others: no cut of the definition is left over them."""
+    bins = [(low, galaxies) for galaxies in (False, True) for low in (5, 10, 20, 40)]
+    scatter = [2.0 + k for k in range(len(bins))]  # mmag, in two visits
+    stars = [[18.0, 18.0 + np.sqrt(2) * scatter[k % len(bins)] / 1000] for k in range(3 * len(bins))]
+    found = catalog(stars)
+    own = np.array([bins[k % len(bins)] for k in found.object])  # type: ignore[union-attr]
+    found = dataclasses.replace(found, snr=1.5 * own[:, 0], extendedness=own[:, 1].astype(float))
+    run = measure.run(found, requirements.load(["diagnostics"]), bands=["r"], confidence=None)
+    results = {result.clause: result for result in run.results if result.requirement == "PHOT-SNR"}
+    assert list(results) == [f"{'Gal' if galaxies else 'Star'}{low}-{2 * low}" for low, galaxies in bins]
+    for result, expected in zip(results.values(), scatter, strict=True):
+        assert result.value == pytest.approx(expected, rel=1e-6), result.reason
+        assert result.sample is not None
+        assert result.sample.objects == 3
 
 
 @needs_realdata

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.catalog import UNITS
+from skyaccept.lib.catalog import SHAPES, UNITS
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.tests.test_readers import assert_same, astropy_table, catalog, write
 
@@ -87,8 +87,9 @@ def test_needs_are_those_of_the_cuts_in_use() -> None:
     """Of the deciding definition, of the one chosen instead, or of all; and what explains where errors come from."""
     cases = SPECIFICATION.cases(["r"])
     flags = {f"flag_{name}" for name in ("saturated", "cr", "bad", "edge", "not_primary")} | EXPLAINING
-    assert measure.needs(SPECIFICATION, cases) == {"snr", "extendedness"} | flags
-    assert measure.needs(SPECIFICATION, cases, definition="srd") == {"snr", "extendedness"} | flags
+    everywhere = {"snr", "extendedness", "flag_psf_used", *SHAPES} | flags
+    assert measure.needs(SPECIFICATION, cases) == everywhere
+    assert measure.needs(SPECIFICATION, cases, definition="srd") == everywhere
     pairs = [case for case in cases if case.clause.metric.startswith("pair_separation")]
     assert measure.needs(SPECIFICATION, pairs, definition="srd") == {"snr", "extendedness"} | flags
     assert measure.needs(SPECIFICATION, cases, definition="lvv-t1278-notebook") == EXPLAINING
@@ -102,7 +103,7 @@ def test_needs_are_those_of_the_cuts_in_use() -> None:
 
 def test_a_clause_with_a_sample_of_its_own_needs_what_that_looks_at(tmp_path: Path) -> None:
     content = yaml.safe_load(requirements.shipped()["LSE-30"].read_text())
-    del content["requirements"][0]
+    del content["requirements"][0], content["requirements"][1:]
     first = content["requirements"][0]["clauses"][0]
     content["requirements"][0]["clauses"] = [first | {"sample": [{"column": "ra_err", "of": "each", "below": "9 mas"}]}]
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))

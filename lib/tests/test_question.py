@@ -83,7 +83,7 @@ def test_estimators_that_rest_on_the_same_measurements_share_them(
         sample, made = samples.sample(found, "i"), {}
         for name in order:
             estimator = METRICS[metric].estimators[name]
-            ddof = 1 if estimator.needs_ddof else None
+            ddof = 1 if "ddof" in estimator.needs else None
             settings = Settings(half_width=2 * ARCMIN, min_common_visits=2, ddof=ddof, against="r")
             errors = estimator.find(sample, parameters, settings)
             made[name] = estimator.matrix(sample, parameters, settings, errors)

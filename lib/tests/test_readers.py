@@ -20,7 +20,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from skyaccept.lib import readers
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog import SHAPES, Detections
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import find, inspection, load
 from skyaccept.lib.readers import profile as profiles
@@ -1055,7 +1055,7 @@ def test_flags_of_the_hsc_catalog_are_bits_of_one_column(hsc: Any) -> None:
     for flag in ("saturated", "cr", "bad", "edge"):
         np.testing.assert_array_equal(found[flag], bits[:, number[f"base_PixelFlags_flag_{flag}"]], err_msg=flag)
     np.testing.assert_array_equal(found["not_primary"], ~bits[:, number["detect_isPrimary"]])
-    assert set(found) == {"saturated", "cr", "bad", "edge", "not_primary"}
+    assert set(found) == {"saturated", "cr", "bad", "edge", "not_primary", "psf_used"}
     assert found["saturated"].any()
     assert not found["saturated"].all()
     reader = readers.format_of(HSC)
@@ -1176,11 +1176,11 @@ def test_a_look_at_a_foreign_catalog_guesses_the_mapping(tmp_path: Path) -> None
         "mag_err": "MAGERR_AUTO",
         "mjd": "mjdobs",
     }
-    assert set(found.missing) == {"object", "snr", "extendedness", "airmass", "ra_err", "dec_err"}
+    assert set(found.missing) == {"object", "snr", "extendedness", "airmass", "ra_err", "dec_err", *SHAPES}
     text = "\n".join(inspection.describe(found))
     assert "no shipped survey profile fits" in text
     assert "  ra: {name: ALPHA_J2000, unit: ?}   # the file does not say; deg?" in text
-    assert "missing: object, snr, extendedness, airmass, ra_err, dec_err (needed only where a clause asks" in text
+    assert "missing: object, snr, extendedness, airmass, ra_err, dec_err, e1, e2, psf_e1, psf_e2 (needed" in text
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".fits", ".ecsv", ".parquet"])

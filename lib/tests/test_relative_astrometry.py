@@ -138,6 +138,18 @@ def test_pairs_straddling_zero_right_ascension_are_like_any_others() -> None:
     assert here["AM1"].sample == there["AM1"].sample
 
 
+def test_stars_whose_own_visits_straddle_zero_right_ascension_are_like_any_others() -> None:
+    """On a meridian, where an arithmetic mean of their RA is on the other side of the sky."""
+    rng = np.random.default_rng(5)
+    ra, dec = field(rng, 80, 6, 6.0, (0.0, 10.0), 0.2)
+    ra -= ra.mean(axis=1, keepdims=True)
+    seen = np.ones((80, 6), dtype=bool)
+    here, there = (values(associate(catalog(ra + east, dec, seen), MAS), "lvv-t1278") for east in (0, 100))
+    assert np.ptp(ra % 360, axis=1).min() > 300
+    assert here["AM1"].value == pytest.approx(there["AM1"].value, rel=1e-6)
+    assert here["AM1"].sample == there["AM1"].sample
+
+
 def test_the_reason_is_given_where_nothing_can_be_measured() -> None:
     rng = np.random.default_rng(4)
     ra, dec = field(rng, 30, 4, 6.0, (50.0, 10.0), 0.1)

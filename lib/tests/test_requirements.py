@@ -16,10 +16,22 @@ from skyaccept.lib.report import specs
 from skyaccept.lib.requirements import Clause, Specification, Uncovered
 
 PHOTOMETRY = ("PA1gri", "PA1uzy", "PF1gri", "PF1uzy", "PA2gri", "PA2uzy")
+ZERO_POINTS = ("PA3", "PA3u", "PF2", "PF2u", "PA4", "PA4u", "PA5", "PA5u", "PA6")
 POSITIONS = ("AB1", "ABF1", "AB2", "AA1")
 """Clauses of positions against another band and a reference catalog."""
 
-BANDS_OF = {"AB1": "ugizy", "ABF1": "ugizy", "AB2": "ugizy", "AA1": "ugrizy"}
+SHAPES = ("TE1", "TE2", "TEF-TE3", "TE3", "TEF-TE4", "TE4")
+
+BANDS_OF = {
+    "AB1": "ugizy",
+    "ABF1": "ugizy",
+    "AB2": "ugizy",
+    "AA1": "ugrizy",
+    **dict.fromkeys(("PA3", "PF2", "PA4"), "grizy"),
+    **dict.fromkeys(("PA3u", "PF2u", "PA4u", "PA5u"), "u"),
+    "PA5": "griz",
+    "PA6": "ugrizy",
+}
 
 CLAUSES = ("AM1", "AF1", "AD1", "AM2", "AF2", "AD2", "AM3", "AF3", "AD3")
 LEVELS = ("design", "minimum", "stretch")
@@ -37,7 +49,8 @@ SEPARATION = {"1": 5, "2": 20, "3": 200}
 
 METRIC = {"AM": "pair_separation_rms", "AF": "pair_separation_outliers", "AD": "pair_separation_percentile"}
 
-DEFINITIONS = {"cfht-2017", "lvv-t1278", "lvv-t1278-notebook", "srd", "validate_drp", "faro", "analysis_tools"}
+DEFINITIONS = {"cfht-2017", "reference", "lvv-t1278", "lvv-t1278-notebook", "srd"}
+DEFINITIONS |= {"validate_drp", "faro", "analysis_tools"}
 
 DOCUMENT = """\
 document: DOC-1
@@ -115,9 +128,10 @@ def refusal(*paths: Path) -> str:
     return str(caught.value)
 
 
-def clauses(specification: Specification, requirement: int = -1) -> dict[str, Clause]:
-    """Clauses of one requirement, by default the last, of the only document."""
+def clauses(specification: Specification, requirement: int = 1) -> dict[str, Clause]:
+    """Clauses of one requirement, by default the second or the only one, of the only document."""
     (doc,) = specification.documents
+    requirement = min(requirement, len(doc.requirements) - 1)
     return {clause.id: clause for clause in doc.requirements[requirement].covered}
 
 
@@ -185,8 +199,9 @@ def test_oss_req_0388_has_its_thirteen_clauses_in_order() -> None:
     assert [(r.id, r.kind) for r in doc.requirements] == [
         ("OSS-REQ-0387", "performance"),
         ("OSS-REQ-0388", "performance"),
+        ("OSS-REQ-0403", "performance"),
     ]
-    assert tuple(clauses(specification, 0)) == PHOTOMETRY
+    assert tuple(clauses(specification, 0)) == PHOTOMETRY + ZERO_POINTS
     assert tuple(clauses(specification)) == CLAUSES + POSITIONS
     for name, clause in clauses(specification).items():
         assert clause.verification == (() if name in POSITIONS else ("LVV-T1278",))
@@ -226,6 +241,30 @@ def test_the_limits_of_positions_are_those_of_lpm_17() -> None:
                 assert stated == {key: values[k] for key, values in partners[name].items()}
 
 
+@pytest.mark.parametrize("name", ["LSE-30", "LPM-17"])
+def test_the_limits_of_ellipticities_are_those_of_lpm_17(name: str) -> None:
+    """Of TE1 to TE4, each level tighter than the one below; TEF goes with TE3 and with TE4."""
+    limits = {
+        "TE1": (2e-5, 3e-5, 1e-5),
+        "TE2": (1e-7, 3e-7, 5e-8),
+        "TE3": (4e-5, 6e-5, 2e-5),
+        "TE4": (2e-7, 5e-7, 1e-7),
+    }
+    shares, none = (15, 15, 10), u.dimensionless_unscaled
+    specification = requirements.load([name])
+    found = clauses(specification, 2)
+    assert tuple(found) == SHAPES
+    for k, level in enumerate(LEVELS):
+        for clause, values in limits.items():
+            assert found[clause].levels[level].limit == Limit("<=", values[k] * none)
+        for clause in ("TE3", "TE4"):
+            share = found[f"TEF-{clause}"].levels[level]
+            assert found[clause].levels[level].parameters == {"TEF": shares[k] * u.percent}
+            assert share.limit == Limit("<=", shares[k] * u.percent)
+            assert share.parameters == {"TE": limits[clause][k] * none}
+    assert not specification.notes
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -249,13 +288,13 @@ def test_cases_are_clauses_by_band_in_document_order() -> None:
     everything = [case.id for case in both.cases()]
     assert everything == [
         f"{requirement}-{clause}-{band}"
-        for photometry, astrometry in (("OSS-REQ-0387", "OSS-REQ-0388"), ("LPM-17", "LPM-17"))
-        for requirement, names in ((photometry, PHOTOMETRY), (astrometry, CLAUSES + POSITIONS))
+        for parts in (("OSS-REQ-0387", "OSS-REQ-0388", "OSS-REQ-0403"), ("LPM-17",) * 3)
+        for requirement, names in zip(parts, (PHOTOMETRY + ZERO_POINTS, CLAUSES + POSITIONS, SHAPES), strict=True)
         for clause in names
-        for band in BANDS_OF.get(clause, "ri" if clause in CLAUSES else clause[-3:])
+        for band in BANDS_OF.get(clause, "ri" if clause in CLAUSES + SHAPES else clause[-3:])
     ]
     assert [case.id for case in both.cases(["i"])] == [name for name in everything if name.endswith("-i")]
-    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 16 + ["LPM-17"] * 16
+    assert [case.document for case in both.cases(["i"])] == ["LSE-30"] * 27 + ["LPM-17"] * 27
     with pytest.raises(
         InputError, match="LSE-30, LPM-17 has clauses for bands g, i, r, u, y, z, and --band asks for N1, N2"
     ):
@@ -272,7 +311,8 @@ def test_all_definitions_are_shipped() -> None:
         assert definition.id == name
         assert definition.title
         assert definition.text
-        assert all((definition.rule(metric) is not None) != (name == "cfht-2017") for metric in METRIC.values())
+        of_pairs = name not in ("cfht-2017", "reference")
+        assert all((definition.rule(metric) is not None) == of_pairs for metric in METRIC.values())
         assert definition.rule("no_such_metric") is None
 
 
@@ -918,23 +958,54 @@ def test_every_clause_of_every_shipped_document_has_a_case_or_a_stated_reason() 
 
 
 def test_lse_61_asks_for_capabilities_and_names_the_elements_that_verify_them() -> None:
-    """All eighteen parameters of DMS-REQ-0359 and those of DMS-REQ-0360 have their element, with its test case."""
-    photometric, astrometric = requirements.load(["LSE-61"]).documents[0].requirements
-    assert {r.kind for r in (photometric, astrometric)} == {"capability"}
-    elements = {clause.id: clause.verification for clause in (*photometric.clauses, *astrometric.clauses)}
+    """All eighteen parameters of DMS-REQ-0359 and those of the others have their element, with its test case."""
+    photometric, astrometric, shapes = requirements.load(["LSE-61"]).documents[0].requirements
+    assert {r.kind for r in (photometric, astrometric, shapes)} == {"capability"}
+    every = (*photometric.clauses, *astrometric.clauses, *shapes.clauses)
+    elements = {clause.id: clause.verification for clause in every}
     assert all(len(found) == 1 for found in elements.values())
     assert elements["PA1gri"] == ("LVV-9759 (LVV-T1757)",)
     assert elements["Xtalk"] == ("LVV-9757 (LVV-T1843)",)
     assert elements["AM3"] == ("LVV-9774 (LVV-T1751)",)
     assert len({found for clause in photometric.clauses for found in clause.verification}) == 18
-    assert {clause.id for clause in photometric.covered} == set(PHOTOMETRY)
+    assert {clause.id for clause in photometric.covered} == set(PHOTOMETRY + ZERO_POINTS) - {"PF2u", "PA4u"}
     assert {clause.id for clause in astrometric.covered} == set(CLAUSES + POSITIONS)
     performance = requirements.load(["LSE-30"]).documents[0].requirements
-    for asked, required in zip((photometric, astrometric), performance, strict=True):
+    assert {clause.id for clause in shapes.covered} == set(SHAPES)
+    assert elements["TE3"] == ("LVV-9783 (LVV-T2177)",)
+    for asked, required in zip((photometric, astrometric, shapes), performance, strict=True):
         limits = {clause.id: clause.levels["design"] for clause in required.covered}
         for clause in asked.covered:
             target = clause.levels["design"]
             assert (target.limit, target.parameters) == (limits[clause.id].limit, limits[clause.id].parameters)
+
+
+def test_release_targets_are_those_of_the_source_with_what_is_odd_about_them() -> None:
+    """By year: PA1, PA2, AM as verify_metrics has them; AM2 at ORR and PA2 in u, z, y do not fit LPM-17."""
+    (doc,) = requirements.load(["release-targets"]).documents
+    years = {requirement.id: {c.id: c for c in requirement.covered} for requirement in doc.requirements}
+    assert list(years) == ["FY17", "FY18", "FY19", "FY20", "ORR"]
+
+    def targets(clause: str) -> list[float]:
+        """Of all years."""
+        return [float(found[clause].levels["design"].limit.bound.value) for found in years.values()]
+
+    assert targets("PA1gri") == [8, 8, 6, 5.5, 5]
+    assert targets("PA1uzy") == [12, 12, 8, 8, 7.5]
+    assert targets("PA2gri") == targets("PA2uzy") == [22.5, 20, 17.5, 15, 15]
+    assert targets("AM1") == [30, 30, 20, 15, 10]
+    assert targets("AM2") == [40, 40, 30, 20, 15]
+    assert targets("AM3") == [40, 40, 30, 20, 15]
+    assert {targets(name)[0] for name in ("AF1", "AF2", "AF3", "PF1gri", "PF1uzy")} == {10}
+    assert [targets(name) for name in ("AD1", "AD2", "AD3")] == [[20] * 5, [20] * 5, [30] * 5]
+    for found in years.values():
+        assert {len(clause.levels) for clause in found.values()} == {1}
+        for group in ("gri", "uzy"):
+            partner = found[f"PF1{group}"].levels["design"].parameters["PA2"]
+            assert partner == found[f"PA2{group}"].levels["design"].limit.bound
+    said = {requirement.id: requirement.text for requirement in doc.requirements}
+    assert "AM2 (15 mas) is looser than the design level of LPM-17 (10 mas)" in said["ORR"]
+    assert "PA2 in u, z and y (20 mmag) is tighter than the design level" in said["FY18"]
 
 
 def test_diagnostics_state_no_limit() -> None:

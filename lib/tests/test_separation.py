@@ -1,4 +1,5 @@
 import dataclasses
+import tracemalloc
 from typing import Literal
 
 import numba
@@ -396,6 +397,27 @@ def test_weighted_values_that_are_too_many_are_said_to_be(monkeypatch: pytest.Mo
     where, weights = from_vectors(obj, visit, vectors), Weights(np.ones(60))
     with pytest.raises(NotMeasurable, match="more than 100 weighted values; use fewer stars"):
         separation.pair_rms(where, Annulus(0.0, 1.0), ddof=1, min_common_visits=2, weights=weights)
+
+
+def test_memory_is_less_than_a_byte_for_each_two_objects() -> None:
+    """Pairs of a narrow class are few: neither values nor their matrix by visit need an array of all pairs."""
+    rng, n = np.random.default_rng(9), 2000
+    obj, visit, vectors = scattered(rng, n, 2, 3.0, (120.0, -40.0), np.full(n, 10.0), 1.0)
+    where, annulus = from_vectors(obj, visit, vectors), Annulus(4 * ARCMIN, 6 * ARCMIN)
+
+    def both() -> int:
+        pairs, _ = separation.deviations(where, annulus, 2, np.arange(n))
+        assert len(pairs) == separation.pair_rms(where, annulus, ddof=1, min_common_visits=2).pairs
+        return len(pairs)
+
+    assert both() > n / 4  # and all is compiled
+    tracemalloc.start()
+    try:
+        both()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < n**2
 
 
 @settings(max_examples=60, deadline=None)

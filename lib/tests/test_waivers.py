@@ -74,9 +74,9 @@ FAULTS = {
     "unknown key": (ONE.replace("who:", "whom: A\n    who:"), 5, "unknown key 'whom'"),
     "a capability": (ONE.replace("OSS-REQ-0388", "DMS-REQ-0360"), 3, "AM1 is a capability, which cannot fail"),
     "not covered": (
-        ONE.replace("OSS-REQ-0388", "DMS-REQ-0359").replace("AM1", "PA3"),
+        ONE.replace("OSS-REQ-0388", "DMS-REQ-0359").replace("AM1", "ResSource"),
         3,
-        "PA3 is not covered: nothing can fail",
+        "ResSource is not covered: nothing can fail",
     ),
     "twice": (ONE + ONE.removeprefix("waivers:\n"), 7, "OSS-REQ-0388-AM1-r is waived twice"),
     "none": ("waivers: []\n", 1, "names no waiver"),

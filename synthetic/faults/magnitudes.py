@@ -17,6 +17,11 @@ def visit_zero_point(exposure: Exposure, strength: float) -> Exposure:
     return exposure.brightened(strength * MMAG) if exposure.visit.index == visits // 2 else exposure
 
 
+def band_zero_point(exposure: Exposure, strength: float) -> Exposure:
+    """Zero point of all bands but r that is off, the same in all visits, mmag."""
+    return exposure if exposure.visit.band == "r" else exposure.brightened(strength * MMAG)
+
+
 def detector_zero_point(exposure: Exposure, strength: float) -> Exposure:
     """Constant normal error of the zero point of every detector, mmag."""
     errors = stream(exposure.seed, "fault detector_zero_point").standard_normal(exposure.detectors.number)
@@ -54,6 +59,13 @@ FAULTS = (
         "the zero point of one visit in each band is off by this much",
         "the variance of each star grows by s^2 / n; a share 1/n of the deviations in PF1 and PA2 lies about "
         "s (1 - 1/n)",
+    ),
+    Fault(
+        "band_zero_point",
+        band_zero_point,
+        "mmag",
+        "zero points in all bands but r are off by this much, the same in all visits",
+        "PA6 of these bands, and PA5 of their colours with r, are s; PA1, PF1 and PA2 do not change",
     ),
     Fault(
         "detector_zero_point",

@@ -4,7 +4,9 @@ import astropy.units as u
 import numpy as np
 import pytest
 from scipy import stats
+from skyaccept.lib.catalog import Array
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
+from skyaccept.lib.spin import carried
 from skyaccept.synthetic import camera, sky, visits, waves
 from skyaccept.synthetic.atmosphere import refraction
 from skyaccept.synthetic.description import (
@@ -20,7 +22,7 @@ from skyaccept.synthetic.description import (
     Variables,
 )
 from skyaccept.synthetic.draws import stream
-from skyaccept.synthetic.exposure import SPURIOUS, expose
+from skyaccept.synthetic.exposure import SPURIOUS, Exposure, expose
 from skyaccept.synthetic.photometry import FWHM
 from skyaccept.synthetic.tests.surveys import first, one_magnitude, plain, sharp, shifts
 
@@ -238,14 +240,36 @@ def test_variable_stars_vary_and_the_others_do_not() -> None:
     assert np.abs(change).max() <= 0.1
 
 
+def focal_plane(made: Exposure, e1: Float, e2: Float) -> Array:
+    """Ellipticities in the axes of the focal plane, complex."""
+    place = unit_vectors(made.columns["ra"], made.columns["dec"])
+    pointing = np.broadcast_to(made.visit.pointing, place.shape)
+    return carried(e1 + 1j * e2, place, pointing) * np.exp(-2j * made.visit.rotation)
+
+
 def test_ellipticities_are_those_of_the_field_and_their_errors() -> None:
+    """Image minus model of the PSF; the model is nil where the scenario gives it no size."""
     shape = Ellipticity(0.01, 5 * u.arcmin, 0.002)
     made = first(replace(plain(stars=5000), ellipticity=shape))
     pattern = waves.draw(stream(1, f"ellipticity {made.visit.band}", 0), np.radians(5 / 60))
-    true = 0.01 * waves.ellipticity(pattern, made.x, made.y)
-    for name, expected in zip(("psf_e1", "psf_e2"), true, strict=True):
-        noise = made.columns[name] - expected
+    e1, e2 = 0.01 * waves.ellipticity(pattern, made.x, made.y)
+    found = focal_plane(made, *(made.columns[name] - made.columns[f"psf_{name}"] for name in ("e1", "e2")))
+    for noise in (found.real - e1, found.imag - e2):
         assert noise.std() == pytest.approx(0.002, rel=5 / np.sqrt(2 * len(made)))
+    assert not made.columns["psf_e1"].any()
+
+
+def test_ellipticities_turn_with_the_focal_plane() -> None:
+    """The model is the same all over a visit, in axes that are carried to the north of each place."""
+    shape = Ellipticity(0.0, 5 * u.arcmin, 0.0, 0.1)
+    base = replace(plain(stars=500), ellipticity=shape)
+    turned = replace(base, visits=replace(base.visits, rotation=90 * u.deg))
+    made, other = first(base), first(turned)
+    model, again = (focal_plane(part, part.columns["psf_e1"], part.columns["psf_e2"]) for part in (made, other))
+    assert np.ptp(model.real) + np.ptp(model.imag) < 1e-6
+    np.testing.assert_allclose(again.mean(), model.mean(), rtol=1e-6)
+    assert not np.allclose(other.columns["psf_e1"], made.columns["psf_e1"][0])
+    np.testing.assert_array_equal(made.columns["e1"], made.columns["psf_e1"])
 
 
 @pytest.mark.parametrize(("ra", "dec"), [(0.0, 0.0), (200.0, 89.999), (0.0, -90.0)])

@@ -127,6 +127,17 @@ def test_a_zero_point_step_of_one_visit_of_n_gives_pa1_of_step_over_root_n() -> 
     assert found["OSS-REQ-0387-PA2gri-r"].value == pytest.approx(30 * 7 / 8, abs=1e-6)
 
 
+def test_a_zero_point_of_a_band_is_seen_against_the_reference_catalog_and_by_nothing_else() -> None:
+    """20 mmag in all bands but r: PA6 of i and PA5 of r - i; what is about the mean of a star does not change."""
+    catalog = survey.reference(nominal())
+    good, bad = (verify(simulated(nominal(), *chosen), catalog) for chosen in ((), ("band_zero_point=20mmag",)))
+    for clause in ("PA6-i", "PA5-r"):
+        assert bad[f"OSS-REQ-0387-{clause}"].value == pytest.approx(20, abs=1)
+        assert good[f"OSS-REQ-0387-{clause}"].value == pytest.approx(0, abs=1)
+    for clause in ("PA6-r", "PA1gri-r", "PA1gri-i", "PF1gri-i", "PA2gri-i"):
+        assert bad[f"OSS-REQ-0387-{clause}"].value == pytest.approx(good[f"OSS-REQ-0387-{clause}"].value, rel=1e-9)
+
+
 def test_a_wrong_epoch_puts_reference_stars_where_they_will_be() -> None:
     """AA1 of stars with normal motions: 0.6745 times the motion in s years, beyond the noise."""
     found = verify(simulated(nominal(), "wrong_epoch=50yr"), survey.reference(nominal()))

@@ -17,19 +17,28 @@ def values(name: str) -> dict[str, list[float | None]]:
     return found
 
 
+SHAPES = {"TE1", "TE2", "TEF-TE3", "TE3", "TEF-TE4", "TE4"}
+
+
 def test_a_year_of_lsst_meets_every_clause() -> None:
-    """All six bands; the mixture stands beside the nominal survey for faults that take time or blue bands."""
+    """All six bands; the mixture stands beside the nominal survey for faults that take time or blue bands.
+
+    But for shapes, whose limits lie far below what the noise of so few stars leaves to be seen.
+    """
     found = values("lsst-year")
-    assert all(ratio is not None and ratio <= 1 for ratios in found.values() for ratio in ratios)
+    assert found.keys() > SHAPES
+    ratios = [ratio for clause in found.keys() - SHAPES for ratio in found[clause]]
+    assert all(ratio is not None and ratio <= 1 for ratio in ratios)
 
 
 def test_few_visits_of_hsc_cannot_say_am3_and_the_other_clauses_are_measured() -> None:
+    """There are no shapes, and no z for the colour with i."""
     found = values("hsc-few-visits")
     lost = {clause for clause, ratios in found.items() if None in ratios}
-    assert lost == {"AM3", "AF3", "AD3"}
+    assert lost == {"AM3", "AF3", "AD3", "PA5", *SHAPES}
 
 
-def test_many_visits_of_ztf_miss_all_but_absolute_astrometry() -> None:
+def test_many_visits_of_ztf_miss_all_but_what_is_about_means_of_many_stars() -> None:
     found = values("ztf-many-visits")
     passing = {clause for clause, ratios in found.items() if all(ratio is not None and ratio <= 1 for ratio in ratios)}
-    assert passing == {"AA1"}
+    assert passing == {"AA1", "PA3", "PF2", "PA4", "PA6"}

@@ -40,7 +40,7 @@ def test_a_visit_without_detections_leaves_no_trace(tmp_path: Path) -> None:
 
 
 def test_shapes_of_images_are_written(tmp_path: Path) -> None:
-    """Columns that the library does not read stand behind the others; spurious detections have none."""
+    """Shapes stand behind the others; spurious detections have none."""
     chosen = scenario.override(scenario.load("lsst-year"), stars=50, visits=1, bands=["r"])
     output.stream(chosen, 1, tmp_path / "survey.parquet")
     table = pd.read_parquet(tmp_path / "survey.parquet")

@@ -44,7 +44,7 @@ def test_a_variant_is_the_other_scenario_with_faults() -> None:
         ("r: 8, i: 8", "r: 8, K: 8", "'K' is not one of u, g, r, i, z, y"),
         ("r: 24.3 mag, i: 23.8 mag", "r: 24.3 mag", "band 'i' is missing"),
         ("faintest: 22.5 mag\n  slope: 0.2", "faintest: 12.5 mag\n  slope: 0.2", "has to be fainter than 'brightest'"),
-        ("detector: 13.3 arcmin", "detector: 1 arcsec", "more than 1000 of them in a row"),
+        ("detector: 41 arcmin", "detector: 1 arcsec", "more than 1000 of them in a row"),
     ],
 )
 def test_a_bad_scenario_names_file_line_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -20,16 +20,20 @@ COLUMNS = ("ra", "dec", "mag", "mag_err", "snr", "extendedness", "ra_err", "dec_
 
 
 def verified(name: str, seed: int, rule: DecisionRule | None = None) -> dict[str, Result]:
-    """Results of a shipped scenario against its own reference catalog."""
+    """Results of a shipped scenario against its own reference catalog: what it can answer, as it has no shapes.
+
+    PA5 of i is that of a colour with z, which is not there.
+    """
     chosen = scenario.load(name)
-    return verify(survey.simulate(chosen, seed).detections, survey.reference(chosen, seed), rule)
+    found = verify(survey.simulate(chosen, seed).detections, survey.reference(chosen, seed), rule)
+    return {t: r for t, r in found.items() if r.requirement != "OSS-REQ-0403" and t != "OSS-REQ-0387-PA5-i"}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_nominal_meets_every_clause(seed: int) -> None:
     found = verified("nominal", seed)
-    assert len(found) == 29
-    assert {result.verdict for result in found.values()} == {"pass"}
+    assert len(found) == 38
+    assert {test for test, result in found.items() if result.verdict != "pass"} == set()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -38,7 +42,7 @@ def test_degraded_misses_am1_am2_and_ab1_at_design_and_meets_all_at_minimum(seed
     failed = {test for test, result in found.items() if result.verdict == "fail"}
     relative = {f"OSS-REQ-0388-{clause}-{band}" for clause in ("AM1", "AM2") for band in "ri"}
     assert failed == {*relative, "OSS-REQ-0388-AB1-i"}
-    assert all(result.levels["minimum"].verdict == "pass" for result in found.values())
+    assert {test for test, result in found.items() if result.levels["minimum"].verdict != "pass"} == set()
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -101,7 +105,8 @@ def test_the_reference_catalog_is_off_by_its_errors(epoch: float) -> None:
     assert not whole.galaxy[stars].any()
     assert whole.mag[stars].max() <= 21
     assert np.sum(whole.mag[~whole.galaxy] <= 21) == len(catalog) == len(stars)
-    np.testing.assert_array_equal(catalog.mags["i"], whole.magnitude("i")[stars])
+    off = (catalog.mags["i"] - whole.magnitude("i")[stars]) / catalog.mag_errs["i"]
+    assert (off.mean(), off.std()) == pytest.approx((0, 1), abs=5 / np.sqrt(len(stars)))
     np.testing.assert_allclose(catalog.errors["pmra"], 0.5 * 10 ** (0.2 * (whole.mag[stars] - 21)))
     years = epoch - 2016
     place = unit_vectors(catalog.ra, catalog.dec) - whole.direction[stars]

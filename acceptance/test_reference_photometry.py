@@ -1,0 +1,17 @@
+"""Photometry against a reference catalog: zero points of bands and of colours (PA5, PA6)."""
+
+from collections.abc import Callable
+
+from skyaccept.lib.results import Result
+
+
+def test_absolute_zero_point(sky_verify: Callable[[], Result]) -> None:
+    """The zero point of a band agrees with that of the reference catalog (PA6)."""
+    result = sky_verify()
+    assert result.accepted, result.sentence
+
+
+def test_color_zero_point(sky_verify: Callable[[], Result]) -> None:
+    """The zero point of a colour agrees with that of the reference catalog (PA5)."""
+    result = sky_verify()
+    assert result.accepted, result.sentence

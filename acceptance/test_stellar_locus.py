@@ -1,0 +1,11 @@
+"""Stellar locus: its width shows errors of colours (wPerp)."""
+
+from collections.abc import Callable
+
+from skyaccept.lib.results import Result
+
+
+def test_stellar_locus_width(sky_verify: Callable[[], Result]) -> None:
+    """The width of the stellar locus at right angles to it."""
+    result = sky_verify()
+    assert result.accepted, result.sentence

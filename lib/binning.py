@@ -1,0 +1,71 @@
+"""Logarithmic bins of separation that correlations are averaged in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field, PlainValidator
+from skyaccept.lib import document
+from skyaccept.lib.errors import NotMeasurable
+
+ARCMIN = np.pi / 180 / 60
+
+
+def _angle(value: object) -> float:
+    found = document.quantity(value)
+    if not found.unit.is_equivalent("rad"):
+        raise ValueError(f"{value!r} is no angle")
+    return float(found.to_value("rad"))
+
+
+Angle = Annotated[float, PlainValidator(_angle)]
+
+
+@dataclass(frozen=True)
+class Binning:
+    """How many bins, and from where to where (radians) where not all over what is asked for.
+
+    Without ``farthest`` they divide the separations that a clause asks for, from ``nearest`` on; with it they divide
+    their own range, and those count whose middle lies within what the clause asks for.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    number: Annotated[int, Field(ge=1, le=1000)]
+    nearest: Angle
+    farthest: Angle | None = None
+
+    def ends(self, nearest: float, farthest: float) -> list[tuple[float, float]]:
+        """Ends of the bins that count, radians, where a clause asks for separations from nearest to farthest.
+
+        Raises
+        ------
+        NotMeasurable
+            None does.
+        """
+        if self.farthest is None:
+            if farthest <= self.nearest:
+                raise NotMeasurable(f"the bins of the definition begin at {self.nearest / ARCMIN:g} arcmin")
+            edges = np.geomspace(max(nearest, self.nearest), farthest, self.number + 1)
+            return list(pairwise(edges.tolist()))
+        edges = np.geomspace(self.nearest, self.farthest, self.number + 1)
+        found = [(low, high) for low, high in pairwise(edges.tolist()) if nearest <= np.sqrt(low * high) <= farthest]
+        if not found:
+            raise NotMeasurable("no bin of the definition lies within the separations asked for")
+        return found
+
+    def check(self, place: document.Origin, where: tuple[str | int, ...]) -> None:
+        """Refuse ends that are not positive or not in ascending order.
+
+        Raises
+        ------
+        InputError
+            With file, line and key.
+        """
+        for key, value in (("nearest", self.nearest), ("farthest", self.farthest)):
+            if value is not None and not 0 < value <= np.pi:
+                raise place.error((*where, key), f"key '{key}': not above 0 and at most 180 deg")
+        if self.farthest is not None and self.farthest <= self.nearest:
+            raise place.error((*where, "farthest"), "key 'farthest': not above 'nearest'")

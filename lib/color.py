@@ -1,0 +1,184 @@
+r"""Colours: ranges of them, colour terms, and the straight part of the stellar locus.
+
+A colour term leads from the magnitudes of a reference catalog to those that a survey would measure. With :math:`c` the
+colour of the star in two bands of the reference catalog, in mag,
+
+.. math:: m = m_\mathrm{ref} + \sum_k a_k c^k,
+
+the form of lsst/pipe_tasks colorterms.py. A term holds for some stars only, those in ranges of colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import astropy.units as u
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, PlainValidator
+from skyaccept.lib import document
+from skyaccept.lib.document import Words
+
+_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
+
+Magnitudes = Mapping[str, NDArray[Any]]
+
+
+def _magnitude(value: object) -> float:
+    found = document.quantity(value)
+    if not found.unit.is_equivalent(u.mag):
+        raise ValueError(f"{value!r} is not in mag")
+    return float(found.to_value(u.mag))
+
+
+def _color(value: object) -> tuple[str, str]:
+    if not isinstance(value, list) or not all(isinstance(band, str) for band in value) or len(set(value)) != 2:
+        raise ValueError("expected two different bands, such as [r, i]")
+    return value[0], value[1]
+
+
+Magnitude = Annotated[float, PlainValidator(_magnitude)]
+Color = Annotated[tuple[str, str], PlainValidator(_color)]
+
+
+@dataclass(frozen=True)
+class ColorRange:
+    """Range of a colour, of a first band minus a second, in mag; ends included."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    color: Color
+    at_least: Magnitude = -np.inf
+    at_most: Magnitude = np.inf
+
+    def holds(self, mags: Magnitudes) -> NDArray[np.bool_]:
+        """Whether it does for each star; not where a magnitude is unknown."""
+        color = self.of(mags)
+        return np.asarray((color >= self.at_least) & (color <= self.at_most))
+
+    def of(self, mags: Magnitudes) -> NDArray[np.float64]:
+        """The colour itself."""
+        return np.asarray(mags[self.color[0]] - mags[self.color[1]])
+
+    def check(self, place: document.Origin, where: tuple[str | int, ...], both: bool = False) -> None:
+        """Refuse a range without a bound, or without ``both``, and one turned round.
+
+        Raises
+        ------
+        InputError
+            With file, line and key.
+        """
+        known = [bool(np.isfinite(bound)) for bound in (self.at_least, self.at_most)]
+        if not any(known) or (both and not all(known)):
+            raise place.error(where, f"key 'at_least': give at_least {'and' if both else 'or'} at_most")
+        if self.at_least > self.at_most:
+            raise place.error(where, f"key 'at_least': {self.at_least:g} mag is above {self.at_most:g} mag")
+
+    def __str__(self) -> str:
+        low = f"{self.at_least:g} <= " if np.isfinite(self.at_least) else ""
+        high = f" <= {self.at_most:g}" if np.isfinite(self.at_most) else ""
+        return f"{low}{'-'.join(self.color)}{high}"
+
+
+@dataclass(frozen=True)
+class ColorTerm:
+    """Colour term of one band of a survey.
+
+    Attributes
+    ----------
+    reference : str
+        Band of the reference catalog whose magnitude is taken.
+    color : tuple of str
+        Two bands of the reference catalog, the first minus the second.
+    coefficients : tuple of float
+        Of the powers 0, 1, ... of the colour in mag; mag.
+    range : tuple of ColorRange
+        All of which have to hold.
+    source : str
+        Where the numbers come from.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    reference: str
+    color: Color
+    coefficients: tuple[Magnitude, ...]
+    range: tuple[ColorRange, ...]
+    source: Words
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Bands of the reference catalog that the magnitude is made of."""
+        return tuple(dict.fromkeys((self.reference, *self.color)))
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """All of its bands that are looked at."""
+        return tuple(dict.fromkeys((*self.measured, *(band for one in self.range for band in one.color))))
+
+    def magnitude(self, mags: Magnitudes) -> NDArray[np.float64]:
+        """Magnitudes in the survey's band; NaN where a magnitude is unknown or the term does not hold."""
+        color = mags[self.color[0]] - mags[self.color[1]]
+        # Horner's scheme
+        value = np.zeros(len(color))
+        for coefficient in reversed(self.coefficients):
+            value = value * color + coefficient
+        holds = np.all([one.holds(mags) for one in self.range], axis=0)
+        return np.where(holds, mags[self.reference] + value, np.nan)
+
+    def check(self, place: document.Origin, where: tuple[str | int, ...]) -> None:
+        """Refuse a term without a coefficient or a range, and a range that is none.
+
+        Raises
+        ------
+        InputError
+            With file, line and key.
+        """
+        if not self.coefficients:
+            raise place.error((*where, "coefficients"), "key 'coefficients': names no coefficient")
+        if not self.range:
+            raise place.error((*where, "range"), "key 'range': names no range of a colour in which the term holds")
+        for k, one in enumerate(self.range):
+            one.check(place, (*where, "range", k))
+
+    def __str__(self) -> str:
+        powers = ("", " c", *(f" c^{k}" for k in range(2, len(self.coefficients))))
+        terms = " ".join(f"{a:+g}{power}" for a, power in zip(self.coefficients, powers, strict=False))
+        held = " and ".join(map(str, self.range))
+        return f"{self.reference} {terms} mag, c = {'-'.join(self.color)}, where {held}"
+
+
+@dataclass(frozen=True)
+class Locus:
+    """Part of the stellar locus that is a straight line, in a plane of two colours.
+
+    Attributes
+    ----------
+    x, y : ColorRange
+        The colours, and the box in which stars are taken first.
+    clips : tuple of float
+        Of each round of the fit, how many standard deviations from the line a star may lie.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    x: ColorRange
+    y: ColorRange
+    clips: tuple[Annotated[float, Field(gt=0)], ...]
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Bands of both colours."""
+        return tuple(dict.fromkeys(self.x.color + self.y.color))
+
+    def check(self, place: document.Origin, where: tuple[str | int, ...]) -> None:
+        """Refuse a box that is not closed, and a fit without a round.
+
+        Raises
+        ------
+        InputError
+            With file, line and key.
+        """
+        self.x.check(place, (*where, "x"), both=True)
+        self.y.check(place, (*where, "y"), both=True)
+        if not self.clips:
+            raise place.error((*where, "clips"), "key 'clips': names no round of the fit")

@@ -1,0 +1,110 @@
+"""Definitions of metrics: how each is measured, as requirement documents name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, PlainValidator
+from skyaccept.lib import document
+from skyaccept.lib.binning import Binning
+from skyaccept.lib.color import Locus
+from skyaccept.lib.document import Quantity
+from skyaccept.lib.limit import STRICT, Identifier, check_range
+from skyaccept.lib.metrics import METRICS
+from skyaccept.lib.metrics.metric import Estimator
+from skyaccept.lib.selection import Cut
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a definition measures some metrics: the estimator, its settings and the sample it is applied to.
+
+    ``half_width`` and ``min_common_visits`` belong to estimators of pairs. With ``all_bands`` the cuts judge an object
+    by its detections in all bands. ``radius`` matches reference stars; those count whose magnitudes have an S/N of
+    ``reference_snr`` at least. ``locus`` is the part of the stellar locus that is looked at, ``bins`` are those of
+    correlations.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+    metrics: tuple[Annotated[str, PlainValidator(document.one_of(*METRICS))], ...]
+    estimator: str
+    sample: str
+    half_width: Quantity | None = None
+    min_common_visits: int | None = None
+    ddof: int | None = None
+    all_bands: bool = False
+    radius: Quantity | None = None
+    reference_snr: Annotated[float, Field(ge=0)] | None = None
+    locus: Locus | None = None
+    bins: Binning | None = None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A named way to measure: rules for the metrics that it covers, and the samples that they use."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+    id: Identifier
+    title: str
+    text: str
+    rules: tuple[Rule, ...]
+    samples: Mapping[str, tuple[Annotated[Cut, PlainValidator(Cut.parse)], ...]]
+    quirks: tuple[str, ...] = ()
+
+    def rule(self, metric: str) -> Rule | None:
+        """Rule for a metric; None where the definition has none."""
+        return next((rule for rule in self.rules if metric in rule.metrics), None)
+
+
+def check(found: Iterable[Definition], place: document.Origin, known: dict[str, Definition]) -> None:
+    """Make sure that the definitions of a document make sense, and add them to those known.
+
+    Raises
+    ------
+    InputError
+        They do not; with file, line and key.
+    """
+    for d, definition in enumerate(found):
+        where: tuple[str | int, ...] = ("definitions", d)
+        if definition.id in known:
+            raise place.error((*where, "id"), f"key 'id': duplicate definition {definition.id!r}")
+        known[definition.id] = definition
+        for r, rule in enumerate(definition.rules):
+            here = (*where, "rules", r)
+            if rule.sample not in definition.samples:
+                raise place.error((*here, "sample"), f"key 'sample': no sample named {rule.sample!r} here")
+            for metric in rule.metrics:
+                estimators = METRICS[metric].estimators
+                if rule.estimator not in estimators:
+                    raise place.error(
+                        (*here, "estimator"),
+                        f"key 'estimator': {rule.estimator!r} is not one of {', '.join(estimators)}",
+                    )
+                _check_settings(rule, estimators[rule.estimator], place, here)
+
+
+def _check_settings(rule: Rule, estimator: Estimator, place: document.Origin, where: tuple[str | int, ...]) -> None:
+    """Those that the estimator needs are there and make sense, and none that would be without effect."""
+    for key in ("half_width", "min_common_visits"):
+        if estimator.of_pairs and getattr(rule, key) is None:
+            raise place.error(where, f"key '{key}' is missing; {rule.estimator} needs it")
+        if not estimator.of_pairs and getattr(rule, key) is not None:
+            raise place.error((*where, key), f"key '{key}': {rule.estimator} looks at no pairs of objects")
+    for key in ("ddof", "radius", "reference_snr", "locus", "bins"):
+        if (key in estimator.needs) != (getattr(rule, key) is not None):
+            what = f"is missing; {rule.estimator} needs it" if key in estimator.needs else "is without effect"
+            raise place.error(where, f"key '{key}' {what}")
+    if rule.locus is not None:
+        rule.locus.check(place, (*where, "locus"))
+    if rule.bins is not None:
+        rule.bins.check(place, (*where, "bins"))
+    for key in ("half_width", "radius"):
+        if getattr(rule, key) is not None:
+            check_range(key, getattr(rule, key), "rad", place, (*where, key))
+    least = rule.min_common_visits
+    if least is not None and least < 2:
+        raise place.error((*where, "min_common_visits"), "key 'min_common_visits': must be at least 2")
+    if rule.ddof is not None and not 0 <= rule.ddof < (least or 2):
+        raise place.error((*where, "ddof"), f"key 'ddof': {rule.ddof} is not from 0 to below min_common_visits")
