@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -217,20 +218,25 @@ class System:
         # the size of the right side without a start, which says when enough is enough
         weighted = self.weights * self.residual(magnitude, np.zeros_like(z))
         b = np.bincount(self.repeats.exposure, weighted, minlength=self.repeats.exposures)
-        goal = tolerance**2 * float(b @ (scale * b))
+        goal = tolerance**2 * _dot(b, scale * b)
         d = scale * r
-        size = float(r @ d)
+        size = _dot(r, d)
         for _ in range(_ITERATIONS):
             if size <= goal:
                 return np.asarray(z - z.mean())
             n = self.normal(d)
-            step = size / float(d @ n)
+            step = size / _dot(d, n)
             z, r = z + step * d, r - step * n
-            last, size = size, float(r @ (scale * r))
+            last, size = size, _dot(r, scale * r)
             d = scale * r + (size / last) * d
         raise NotMeasurable(
             f"the zero points did not settle in {_ITERATIONS} iterations: too few stars connect exposures"
         )
+
+
+def _dot(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Product of two vectors, the same bits however many threads there are."""
+    return float(np.sum(a * b))
 
 
 def _sigma(repeats: Repeats, residual: Values) -> Values:

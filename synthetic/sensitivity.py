@@ -23,6 +23,7 @@ from skyaccept.lib.association import associate
 from skyaccept.lib.decision import DecisionRule, Verdict
 from skyaccept.lib.document import Quantity
 from skyaccept.lib.errors import InputError
+from skyaccept.lib.outcome import CONFIDENCE
 from skyaccept.lib.results import Result
 from skyaccept.synthetic import scenario, survey
 from skyaccept.synthetic.description import ChosenFault, Scenario
@@ -176,7 +177,7 @@ def _base(table: Table) -> Scenario:
     return scenario.override(scenario.load(BASE), bands=table.bands)
 
 
-def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1) -> Iterator[Found]:
+def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: DecisionRule = RULE) -> Iterator[Found]:
     """Try every trial, in their order.
 
     Parameters
@@ -185,10 +186,12 @@ def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1) -> Iterator[Fo
         As `trials` returns them.
     seed, workers : int
         Of the surveys; processes at work, which change nothing but the time it takes.
+    rule : DecisionRule
+        How verdicts are made; without intervals, and sooner, where it is "simple".
     """
     asked = any(trial.account for trial in chosen)
-    accounts = _accounts(_measure(_base(load()), seed)) if asked else {}
-    find = partial(_try, accounts, seed)
+    accounts = _accounts(_measure(_base(load()), seed, rule)) if asked else {}
+    find = partial(_try, accounts, seed, rule)
     if workers == 1:
         yield from _reported(map(find, chosen), len(chosen))
     else:
@@ -202,9 +205,9 @@ def _reported(found: Iterator[Found], number: int) -> Iterator[Found]:
         yield next(found)
 
 
-def _try(accounts: Mapping[str, Mapping[str, int]], seed: int, trial: Trial) -> Found:
+def _try(accounts: Mapping[str, Mapping[str, int]], seed: int, rule: DecisionRule, trial: Trial) -> Found:
     try:
-        results = _measure(trial.scenario, seed)
+        results = _measure(trial.scenario, seed, rule)
     except InputError as error:
         if trial.refused is not None and trial.refused in str(error):
             return Found(trial, {})
@@ -246,19 +249,33 @@ def _agrees(expected: Reaction, said: Sequence[Verdict]) -> bool:
     return "error" not in said
 
 
-def _measure(chosen: Scenario, seed: int) -> Sequence[Result]:
+def _measure(chosen: Scenario, seed: int, rule: DecisionRule) -> Sequence[Result]:
     made, bands = survey.simulate(chosen, seed), sorted(chosen.visits.number)
-    specification = requirements.load()
+    specification = _at_design(requirements.load())
     results = measure.run(
         associate(made.detections, RADIUS),
         specification,
         bands=bands,
         reference=survey.reference(chosen, seed),
-        rule=RULE,
+        rule=rule,
+        confidence=None if rule.name == "simple" else CONFIDENCE,
     ).results
     # of two bands that are compared both have to be there
     lacking = {case.id for case in specification.cases(bands) if case.against not in (None, *bands)}
     return [result for result in results if result.test not in lacking]
+
+
+def _at_design(specification: requirements.Specification) -> requirements.Specification:
+    """The same without the other levels, which have no part in a reaction."""
+
+    def only(clause: requirements.Clause | requirements.Uncovered) -> requirements.Clause | requirements.Uncovered:
+        return replace(clause, levels={name: level for name, level in clause.levels.items() if name == "design"})
+
+    documents = tuple(
+        replace(d, requirements=tuple(replace(r, clauses=tuple(map(only, r.clauses))) for r in d.requirements))
+        for d in specification.documents
+    )
+    return replace(specification, documents=documents)
 
 
 def _accounts(results: Sequence[Result]) -> dict[str, Mapping[str, int]]:
