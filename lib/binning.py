@@ -9,9 +9,9 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field, PlainValidator
 from skyaccept.lib import document
+from skyaccept.lib.document import STRICT
 from skyaccept.lib.errors import NotMeasurable
-
-ARCMIN = np.pi / 180 / 60
+from skyaccept.lib.sphere import ARCMIN
 
 
 def _angle(value: object) -> float:
@@ -32,7 +32,7 @@ class Binning:
     their own range, and those count whose middle lies within what the clause asks for.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     number: Annotated[int, Field(ge=1, le=1000)]
     nearest: Angle
     farthest: Angle | None = None

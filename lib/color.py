@@ -19,9 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PlainValidator
 from skyaccept.lib import document
-from skyaccept.lib.document import Words
-
-_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
+from skyaccept.lib.document import STRICT, Words
 
 Magnitudes = Mapping[str, NDArray[Any]]
 
@@ -47,7 +45,7 @@ Color = Annotated[tuple[str, str], PlainValidator(_color)]
 class ColorRange:
     """Range of a colour, of a first band minus a second, in mag; ends included."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     color: Color
     at_least: Magnitude = -np.inf
     at_most: Magnitude = np.inf
@@ -99,7 +97,7 @@ class ColorTerm:
         Where the numbers come from.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     reference: str
     color: Color
     coefficients: tuple[Magnitude, ...]
@@ -160,7 +158,7 @@ class Locus:
         Of each round of the fit, how many standard deviations from the line a star may lie.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     x: ColorRange
     y: ColorRange
     clips: tuple[Annotated[float, Field(gt=0)], ...]

@@ -10,8 +10,8 @@ from pydantic import Field, PlainValidator
 from skyaccept.lib import document
 from skyaccept.lib.binning import Binning
 from skyaccept.lib.color import Locus
-from skyaccept.lib.document import Quantity
-from skyaccept.lib.limit import STRICT, Identifier, check_range
+from skyaccept.lib.document import STRICT, Quantity
+from skyaccept.lib.limit import Identifier, check_range
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Estimator
 from skyaccept.lib.selection import Cut

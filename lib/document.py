@@ -18,6 +18,9 @@ from skyaccept.lib.errors import InputError
 
 T = TypeVar("T")
 
+STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
+"""How pydantic reads the dataclasses of documents."""
+
 MAX_BYTES = 10_000_000
 
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")}

@@ -10,10 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import astropy.units as u
 from pydantic import PlainValidator, StringConstraints
 from skyaccept.lib import document
-from skyaccept.lib.document import Quantity
-
-STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
-"""How pydantic reads the dataclasses of documents."""
+from skyaccept.lib.document import STRICT, Quantity
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 

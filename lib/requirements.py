@@ -11,9 +11,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Discriminator, PlainValidator, StringConstraints, Tag
 from skyaccept.lib import definition, document
 from skyaccept.lib.definition import Definition, Rule
-from skyaccept.lib.document import Quantity
+from skyaccept.lib.document import STRICT, Quantity
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.limit import STRICT, Identifier, Level, check_parameters, check_range
+from skyaccept.lib.limit import Identifier, Level, check_parameters, check_range
 from skyaccept.lib.lsst_verify import clauses as lsst_verify
 from skyaccept.lib.lsst_verify.package import FOLDERS, is_package
 from skyaccept.lib.metrics import METRICS

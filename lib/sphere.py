@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 
 MAS = np.pi / 180 / 3_600_000
+ARCMIN = np.pi / 180 / 60
 """One milliarcsecond in radians."""
 
 

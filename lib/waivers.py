@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from skyaccept.lib import document
-from skyaccept.lib.document import Day, Place, Words
-from skyaccept.lib.limit import STRICT
+from skyaccept.lib.document import STRICT, Day, Place, Words
 from skyaccept.lib.requirements import Case, Specification, Uncovered
 from skyaccept.lib.results import Json, Result
 

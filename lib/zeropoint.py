@@ -42,10 +42,12 @@ BINS = 20
 DRAWN = 2000
 """Zero points of pure noise that tell their mean variance: so many, or those of one solution where these are more."""
 
+MAD = 1.4826
+"""Standard deviation of a normal distribution over its median size."""
+
 _TOLERANCE = 1e-10  # of the right side
 _ROUGH = 1e-4  # while weights are still looked for
 _ITERATIONS = 2000
-_MAD = 1.4826
 _MOST_FITTED = 0.9  # of a residual that a fit may have taken
 
 
@@ -256,6 +258,6 @@ def _sigma(repeats: Repeats, residual: Values) -> Values:
     of_bin = np.ones(bins)
     for k, part in enumerate(np.split(order, np.searchsorted(code[order], np.arange(1, bins)))):
         if len(part):
-            of_bin[k] = _MAD * np.median(np.abs(residual[part]))
+            of_bin[k] = MAD * np.median(np.abs(residual[part]))
     sigma = of_bin[code]
     return np.maximum(sigma, float(np.median(of_bin)) * 1e-3 or 1.0)

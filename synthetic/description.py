@@ -9,10 +9,8 @@ from typing import Annotated, Any, ClassVar
 import astropy.units as u
 from pydantic import PlainValidator
 from skyaccept.lib import document
-from skyaccept.lib.document import Quantity
+from skyaccept.lib.document import STRICT, Quantity
 from skyaccept.synthetic.photometry import BANDS
-
-_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 
 
 def count(value: object) -> int:
@@ -76,7 +74,7 @@ Band = Annotated[str, PlainValidator(document.one_of(*BANDS))]
 class Site:
     """Where the telescope stands; longitude to the east."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     latitude: Angle
     longitude: Angle
     height: Length
@@ -86,7 +84,7 @@ class Site:
 class Field:
     """Disc on the sky that holds the sources."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     ra: Angle
     dec: Angle
     radius: Size
@@ -96,7 +94,7 @@ class Field:
 class Colors:
     """Normal distribution of g - i."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     mean: Magnitude
     scatter: Scatter
 
@@ -105,7 +103,7 @@ class Colors:
 class Motions:
     """Proper motion, rms of each coordinate, and mean of the exponentially distributed parallaxes."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     proper_motion: Motion
     parallax: Size
 
@@ -114,7 +112,7 @@ class Motions:
 class Variables:
     """Share of the stars that vary as a sine, of this half amplitude and periods from ``shortest`` to ``longest``."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     fraction: Fraction
     amplitude: Scatter
     shortest: Time
@@ -125,7 +123,7 @@ class Variables:
 class Companions:
     """Share of the stars with an unresolved companion within ``separation``, ``fainter`` by so much."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     fraction: Fraction
     separation: Size
     fainter: Magnitude
@@ -135,7 +133,7 @@ class Companions:
 class Stars:
     """Stars uniform over the field, their number growing as 10 ** (slope * r)."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     number: Count
     brightest: Magnitude
     faintest: Magnitude
@@ -150,7 +148,7 @@ class Stars:
 class Galaxies:
     """Galaxies uniform over the field, round Gaussians of this FWHM."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     number: Count
     brightest: Magnitude
     faintest: Magnitude
@@ -162,7 +160,7 @@ class Galaxies:
 class Visits:
     """Visits in each band, pointed uniformly within a disc, in ``nights`` nights from ``start`` (MJD) on."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     number: Mapping[Band, Count]
     view_radius: View
     dither: Size
@@ -176,7 +174,7 @@ class Visits:
 class Camera:
     """Square detectors in a square grid; a detection closer than ``edge`` to the rim of its detector is flagged."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     detector: Extent
     gap: Size
     edge: Size
@@ -186,7 +184,7 @@ class Camera:
 class Measurement:
     """Depth (S/N = 5) and image quality (FWHM) at the zenith, noise floors, and what is missed or spurious."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     depth: Mapping[Band, Magnitude]
     seeing: Extent
     saturation: Magnitude
@@ -202,7 +200,7 @@ class Measurement:
 class Turbulence:
     """Displacements of a visit: rms of each coordinate, and scale of the von Karman correlation."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     rms: Size
     scale: Extent
 
@@ -211,7 +209,7 @@ class Turbulence:
 class Atmosphere:
     """Turbulence, and the share of the chromatic refraction that is left in positions."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     turbulence: Turbulence | None = None
     refraction: Share = 0.0
 
@@ -220,7 +218,7 @@ class Atmosphere:
 class Flat:
     """Residual of the flat field: rms, and scale of its correlation on the focal plane."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     rms: Scatter
     scale: Extent
 
@@ -229,7 +227,7 @@ class Flat:
 class Calibration:
     """Errors of zero points, of each visit and of each detector, and of the flat field."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     visits: Scatter | None = None
     detectors: Scatter | None = None
     flat: Flat | None = None
@@ -242,7 +240,7 @@ class Ellipticity:
     ``psf`` is the rms of each component of the model itself, which is the same all over a visit.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     rms: Rate
     scale: Extent
     error: Rate
@@ -256,7 +254,7 @@ class ReferenceCatalog:
     Its magnitudes are those of the survey's bands, with ``magnitude_error`` in each, or exact without it.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     epoch: Annotated[u.Quantity, PlainValidator(_in(u.yr))]
     faintest: Magnitude
     position_error: Size
@@ -269,7 +267,7 @@ class ReferenceCatalog:
 class ChosenFault:
     """A fault by name, and how strong."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     name: str
     strength: Quantity
 
@@ -278,7 +276,7 @@ class ChosenFault:
 class Variant:
     """A scenario that is like another one, with faults."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     scenario: str
     title: str
     text: str
@@ -290,7 +288,7 @@ class Variant:
 class Scenario:
     """A simulated survey; what has a default is switched off by it."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     scenario: str
     title: str
     text: str

@@ -21,7 +21,7 @@ import astropy.units as u
 from skyaccept.lib import document, measure, progress, requirements
 from skyaccept.lib.association import associate
 from skyaccept.lib.decision import DecisionRule, Verdict
-from skyaccept.lib.document import Quantity
+from skyaccept.lib.document import STRICT, Quantity
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.outcome import CONFIDENCE
 from skyaccept.lib.results import Result
@@ -42,14 +42,13 @@ CHANGE = 0.05
 """Least relative change of an entry of the account in which a fault shows."""
 
 _WORST: tuple[Verdict, ...] = ("error", "fail", "inconclusive", "not_measurable", "pass")
-_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 
 
 @dataclass(frozen=True)
 class Row:
     """What has to come of a fault; clauses go by their names without a group of bands."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     fault: str
     below: Quantity | None = None
     fails: Sequence[str] = ()
@@ -76,7 +75,7 @@ class Row:
 class Table:
     """Rows, the bands in which they are tried, and the clauses that the survey can never answer."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     bands: Sequence[str]
     rows: Sequence[Row]
     lost: Sequence[str] = ()

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from skyaccept.lib.document import Quantity, Words
-from skyaccept.lib.limit import STRICT
+from skyaccept.lib.document import STRICT, Quantity, Words
 
 LEVELS = ("design", "minimum", "stretch")
 BANDS = "ugrizy"

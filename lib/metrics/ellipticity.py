@@ -60,7 +60,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.binning import ARCMIN
 from skyaccept.lib.catalog import SHAPES, numbering
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import correlation
@@ -69,7 +68,7 @@ from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, cells_of, sampled, starts
 from skyaccept.lib.separation import Annulus, tree
 from skyaccept.lib.separation.correlation import COMPONENTS, Sums, group_pairs, sums
-from skyaccept.lib.sphere import Float, chord, unit_vectors
+from skyaccept.lib.sphere import ARCMIN, Float, chord, unit_vectors
 from skyaccept.lib.spin import Complex, carried, middles
 
 Parameters = Mapping[str, float]

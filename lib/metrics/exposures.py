@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.catalog import Array
+from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics.metric import Sample
+from skyaccept.lib.metrics.scatter import LEFT
+from skyaccept.lib.question import Sorted
+from skyaccept.lib.replicates import Kept, Matrix, Resampled, Residual, Take, Units
 
 Values = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+Solve = Callable[[Codes, Values, Codes], tuple[Values, float]]
+"""``solve(star, value, code)``: zero points of exposures about their mean, and their mean variance by noise."""
 
 STARS = 5
 """Fewest stars of an exposure."""
@@ -15,10 +27,10 @@ MOST = 0.75
 """Share of the variance of the zero points that may be noise of the solution and is taken off."""
 
 
-def exposures(sample: Sample) -> tuple[NDArray[np.int64], str]:
+def exposures(sample: Sample) -> tuple[Codes, str]:
     """Code of the exposure of each selected row, and what one is."""
 
-    def find() -> tuple[NDArray[np.int64], str]:
+    def find() -> tuple[Codes, str]:
         d, rows = sample.detections, sample.selection.rows
         visit = d.visit[rows].astype(np.int64)
         if d.detector is None:
@@ -33,10 +45,62 @@ def exposures(sample: Sample) -> tuple[NDArray[np.int64], str]:
     return sample.once("exposures", find)
 
 
-def said_of_noise(noise: float, offsets: Values) -> str:
-    """What there is to say where nearly all is noise."""
+def by_visit(sample: Sample, values: Array, rows: NDArray[np.bool_]) -> Matrix:
+    """Measurements by star and visit of some of the selected rows, ``values`` of these, and their exposures."""
+    code = exposures(sample)[0][rows].astype(np.float64)
+    visit = sample.detections.visit[sample.selection.rows][rows]
+    matrix = sample.matrix(values, code, star=sample.star[rows], visit=visit)
+    return replace(matrix, values=matrix.values[:1], exposure=matrix.values[1])
+
+
+def measured(values: Values, exposure: Values | None) -> tuple[Codes, Values, Codes]:
+    """Star, value and exposure of each measurement of a matrix of `by_visit`."""
+    if exposure is None:
+        raise ValueError("the matrix does not say which exposures it holds")
+    star, column = np.nonzero(np.isfinite(values))
+    return star, values[star, column], exposure[star, column].astype(np.int64)
+
+
+def resampled(matrix: Matrix, solve: Solve, offsets: Values, noise: float, shown: Values) -> Resampled:
+    """Zero points found anew, without their noise where they are to be unbiased.
+
+    Parameters
+    ----------
+    matrix : Matrix
+        Of `by_visit`.
+    solve : callable
+    offsets : (n_exposures,) float64
+        Zero points of the whole matrix.
+    noise : float
+        Their mean variance by noise.
+    shown : (n,) float64
+        Zero point of each measurement, in the order of `measured`; NaN where there is none.
+    """
+
+    def find(kept: Kept, unbiased: bool) -> Take:
+        star, value, code = measured(kept.values, kept.exposure)
+
+        def take(units: Units) -> Sorted:
+            chosen = units[star]
+            if not chosen.any():
+                raise NotMeasurable(LEFT)
+            found, variance = solve(star[chosen], value[chosen], code[chosen])
+            return np.sort(found * np.sqrt(1 - share_of_noise(variance, found)) if unbiased else found), None
+
+        return take
+
+    zero_points = np.full(matrix.values[0].shape, np.nan)
+    zero_points[np.isfinite(matrix.values[0])] = shown
     said = f"; nearly all is noise of the solution, of whose variance {100 * MOST:g} % are taken off"
-    return said if share_of_noise(noise, offsets) == MOST else ""
+    return Resampled(
+        matrix,
+        find,
+        fewest=2,
+        residual=Residual(about="exposure"),
+        note=said if share_of_noise(noise, offsets) == MOST else "",
+        independent=len(offsets),
+        zero_points=zero_points,
+    )
 
 
 def share_of_noise(noise: float, offsets: Values) -> float:

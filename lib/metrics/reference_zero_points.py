@@ -15,13 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.metrics.exposures import STARS, Values, exposures, said_of_noise, share_of_noise
-from skyaccept.lib.metrics.metric import Errors, Sample, Settings, grouped_sum
+from skyaccept.lib.metrics.exposures import STARS, Values, by_visit, exposures, measured, resampled
+from skyaccept.lib.metrics.metric import Errors, Sample, Settings
 from skyaccept.lib.metrics.reference_photometry import Differences, differences
-from skyaccept.lib.metrics.scatter import LEFT
-from skyaccept.lib.question import Sorted
-from skyaccept.lib.replicates import Kept, Matrix, Resampled, Residual, Take, Units
-from skyaccept.lib.zeropoint import CLIP
+from skyaccept.lib.replicates import Matrix, Resampled
+from skyaccept.lib.zeropoint import CLIP, MAD
 
 
 def exposure_reference_offset(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -44,7 +42,7 @@ def exposure_reference_offset(sample: Sample, parameters: Mapping[str, float], s
     notes = list(found.notes)
     if few := len(np.unique(code)) - len(means.code):
         notes.append(f"{few:,} exposures have fewer than {STARS} stars to compare: no zero point is looked for")
-    if clipped := len(means.clipped) - int(np.count_nonzero(~means.clipped)):
+    if clipped := int(np.count_nonzero(means.clipped)):
         notes.append(f"{clipped:,} measurements beyond {CLIP:g} sigma have no weight")
     method = (
         f"{len(means.code):,} zero points, mean over an exposure of the {found.method}, noise "
@@ -86,11 +84,11 @@ def _means(value: Values, code: NDArray[np.int64], sigma: float | None = None) -
         number = count[kept]
         middle = (value[order][start + (number - 1) // 2] + value[order][start + number // 2]) / 2
         residual = np.where(of >= 0, value - middle[of], 0.0)
-        sigma = max(float(1.4826 * np.median(np.abs(residual[of >= 0]))), 1e-9)
+        sigma = max(float(MAD * np.median(np.abs(residual[of >= 0]))), 1e-9)
         clipped = np.abs(residual) > CLIP * sigma
     used = (of >= 0) & ~clipped
     number = np.maximum(np.bincount(of[used], minlength=len(kept)), 1)
-    means = grouped_sum(of[used], value[used], len(kept)) / number
+    means = np.bincount(of[used], value[used], minlength=len(kept)) / number
     return _Means(means - means.mean(), names[kept], of, clipped, sigma, sigma**2 * float(np.mean(1 / number)))
 
 
@@ -98,7 +96,10 @@ def _compared(sample: Sample, settings: Settings) -> tuple[Differences, NDArray[
     def find() -> tuple[Differences, NDArray[np.int64], _Means]:
         found = differences(sample, settings)
         code = exposures(sample)[0][found.used]
-        return found, code, _means(found.value, code)
+        order = np.lexsort((code, sample.star[found.used]))  # the same bits in whatever order the rows stand
+        means = _means(found.value[order], code[order])
+        place = np.argsort(order)
+        return found, code, replace(means, of=means.of[place], clipped=means.clipped[place])
 
     return sample.once(("zero points against the reference", settings.radius, settings.reference_snr), find)
 
@@ -107,51 +108,22 @@ def matrix_of_differences(
     sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
 ) -> Matrix:
     """Differences from the reference catalog by star and visit, those that have a weight; and their exposures."""
-    found, code, means = _compared(sample, settings)
-    used = (means.of >= 0) & ~means.clipped
-    visit = sample.detections.visit[sample.selection.rows][found.used][used]
-    star = sample.star[found.used][used]
-    matrix = sample.matrix(found.value[used], code[used].astype(np.float64), star=star, visit=visit)
-    return replace(matrix, values=matrix.values[:1], exposure=matrix.values[1])
+    found, _, means = _compared(sample, settings)
+    weighed = (means.of >= 0) & ~means.clipped
+    rows = found.used.copy()
+    rows[found.used] = weighed
+    return by_visit(sample, found.value[weighed], rows)
 
 
-def resampled_differences(matrix: Matrix) -> Resampled:
+def resampled_differences(matrix: Matrix, settings: Settings) -> Resampled:
     """Zero points of the exposures that are left, with the error of a measurement that all of them lead to."""
-
-    def measured(values: Values, exposure: Values | None) -> tuple[Array, Values, NDArray[np.int64]]:
-        if exposure is None:
-            raise ValueError("the matrix does not say which exposures it holds")
-        star, column = np.nonzero(np.isfinite(values))
-        return star, values[star, column], exposure[star, column].astype(np.int64)
-
     _, value, code = measured(matrix.values[0], matrix.exposure)
     whole = _means(value, code)
-    zero_points = np.full(matrix.values[0].shape, np.nan)
-    seen = np.nonzero(np.isfinite(matrix.values[0]))
-    known = whole.of >= 0
-    zero_points[seen[0][known], seen[1][known]] = whole.offsets[whole.of[known]]
 
-    def find(kept: Kept, unbiased: bool) -> Take:
-        star, value, code = measured(kept.values, kept.exposure)
+    def solve(star: Array, value: Values, code: Array) -> tuple[Values, float]:
+        means = _means(value, code, whole.sigma)
+        return means.offsets, means.noise
 
-        def take(units: Units) -> Sorted:
-            chosen = units[star]
-            if not chosen.any():
-                raise NotMeasurable(LEFT)
-            means = _means(value[chosen], code[chosen], whole.sigma)
-            offsets = means.offsets
-            if unbiased:
-                offsets = offsets * np.sqrt(1 - share_of_noise(means.noise, offsets))
-            return np.sort(offsets), None
-
-        return take
-
-    return Resampled(
-        matrix,
-        find,
-        fewest=2,
-        residual=Residual(about="exposure"),
-        note=said_of_noise(whole.noise, whole.offsets),
-        independent=len(whole.code),
-        zero_points=zero_points,
+    return resampled(
+        matrix, solve, whole.offsets, whole.noise, np.where(whole.of >= 0, whole.offsets[whole.of], np.nan)
     )

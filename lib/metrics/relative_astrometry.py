@@ -37,9 +37,8 @@ from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Sett
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import LIMIT, Matrix, sampled
 from skyaccept.lib.separation import Annulus, PairValues
+from skyaccept.lib.sphere import ARCMIN
 from skyaccept.lib.sphere import separation as sphere_separation
-
-ARCMIN = np.pi / 180 / 60
 
 
 def pair_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:

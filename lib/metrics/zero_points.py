@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from skyaccept.lib import zeropoint
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.metrics.exposures import STARS, Values, exposures, said_of_noise, share_of_noise
+from skyaccept.lib.metrics.exposures import STARS, Values, by_visit, exposures, measured, resampled
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.metrics.photometry import MMAG, finite, from_mean
 from skyaccept.lib.metrics.reference_zero_points import (
@@ -35,9 +35,8 @@ from skyaccept.lib.metrics.reference_zero_points import (
     matrix_of_differences,
     resampled_differences,
 )
-from skyaccept.lib.metrics.scatter import LEFT
-from skyaccept.lib.question import Question, Sorted
-from skyaccept.lib.replicates import Kept, Matrix, Resampled, Residual, Take, Units
+from skyaccept.lib.question import Question
+from skyaccept.lib.replicates import Matrix, Resampled
 from skyaccept.lib.zeropoint import Repeats, System
 
 _ALONE = 0.1  # of the exposures that may have no star in common with the others before nothing is measured
@@ -143,70 +142,32 @@ def _solution(sample: Sample) -> tuple[_Exposures, zeropoint.Solution]:
 
 def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
     """Magnitudes about the mean of their star by visit, without those that have no weight; and their exposures."""
-    return sample.once("zero points by visit", lambda: _by_visit(sample))
-
-
-def _by_visit(sample: Sample) -> Matrix:
     found, solution = _solution(sample)
     used = np.zeros(len(sample.star), dtype=bool)
     used[found.chosen[~solution.clipped]] = True
-    values, codes = from_mean(sample, least=1)[0][used], exposures(sample)[0][used].astype(np.float64)
-    visit = sample.detections.visit[sample.selection.rows][used]
-    matrix = sample.matrix(values, codes, star=sample.star[used], visit=visit)
-    return replace(matrix, values=matrix.values[:1], exposure=matrix.values[1])
+    return by_visit(sample, from_mean(sample, least=1)[0][used], used)
 
 
-def _resampled(matrix: Matrix) -> Resampled:
+def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
     """Zero points of the exposures that are left, with the weights that all of them lead to."""
-    whole, solution = _whole(matrix)
+    star, value, code = measured(matrix.values[0], matrix.exposure)
+    whole = _Exposures.of(value, star, code)
+    solution = zeropoint.solve(whole.repeats)
     sigma = np.full(len(matrix.stars), float(np.median(solution.sigma)))
-    sigma[np.nonzero(np.isfinite(matrix.values[0]))[0][whole.chosen]] = solution.sigma
+    sigma[star[whole.chosen]] = solution.sigma
     start = dict(zip(whole.code.tolist(), solution.offsets.tolist(), strict=True))
     formal = float(np.mean(solution.errors**2))
-    zero_points = np.full(matrix.values[0].shape, np.nan)
-    seen = np.nonzero(np.isfinite(matrix.values[0]))
-    zero_points[seen[0][whole.chosen], seen[1][whole.chosen]] = solution.offsets[whole.repeats.exposure]
 
-    def find(kept: Kept, unbiased: bool) -> Take:
-        exposure = kept.exposure
-        if exposure is None:
-            raise ValueError("the matrix does not say which exposures it holds")
-        star, column = np.nonzero(np.isfinite(kept.values))
-        magnitude, code = kept.values[star, column], exposure[star, column].astype(np.int64)
+    def solve(star: Array, value: Values, code: Array) -> tuple[Values, float]:
+        found = _Exposures.of(value, star, code)
+        system = System.of(found.repeats, 1 / sigma[star[found.chosen]] ** 2)
+        first = np.array([start.get(name, 0.0) for name in found.code.tolist()])
+        offsets = system.solve(found.repeats.magnitude, first)
+        return offsets, solution.variance * float(np.mean(1 / system.diagonal)) / formal
 
-        def take(units: Units) -> Sorted:
-            chosen = units[star]
-            if not chosen.any():
-                raise NotMeasurable(LEFT)
-            found = _Exposures.of(magnitude[chosen], star[chosen], code[chosen])
-            system = System.of(found.repeats, 1 / sigma[star[chosen][found.chosen]] ** 2)
-            first = np.array([start.get(name, 0.0) for name in found.code.tolist()])
-            offsets = system.solve(found.repeats.magnitude, first)
-            if unbiased:
-                noise = solution.variance * float(np.mean(1 / system.diagonal)) / formal
-                offsets = offsets * np.sqrt(1 - share_of_noise(noise, offsets))
-            return np.sort(offsets), None
-
-        return take
-
-    return Resampled(
-        matrix,
-        find,
-        fewest=2,
-        residual=Residual(about="exposure"),
-        note=said_of_noise(solution.variance, solution.offsets),
-        independent=len(whole.code),
-        zero_points=zero_points,
-    )
-
-
-def _whole(matrix: Matrix) -> tuple[_Exposures, zeropoint.Solution]:
-    if matrix.exposure is None:
-        raise ValueError("the matrix does not say which exposures it holds")
-    star, column = np.nonzero(np.isfinite(matrix.values[0]))
-    code = matrix.exposure[star, column].astype(np.int64)
-    found = _Exposures.of(matrix.values[0][star, column], star, code)
-    return found, zeropoint.solve(found.repeats)
+    shown = np.full(len(star), np.nan)
+    shown[whole.chosen] = solution.offsets[whole.repeats.exposure]
+    return resampled(matrix, solve, solution.offsets, solution.variance, shown)
 
 
 _SOLVED = {
@@ -214,7 +175,7 @@ _SOLVED = {
         exposure_offset,
         "zero point of an exposure",
         _matrix,
-        lambda matrix, _: _resampled(matrix),
+        _resampled,
         "mmag",
         columns=("mag",),
         formula="z of an exposure, m = M + z + noise for the magnitude m of a star of magnitude M, all solved at once",
@@ -223,7 +184,7 @@ _SOLVED = {
         exposure_reference_offset,
         "zero point of an exposure against the reference catalog",
         matrix_of_differences,
-        lambda matrix, _: resampled_differences(matrix),
+        resampled_differences,
         "mmag",
         needs=("radius", "reference_snr"),
         columns=("mag",),

@@ -14,10 +14,8 @@ from pydantic import BeforeValidator, Field, PlainValidator
 from skyaccept.lib import document
 from skyaccept.lib.catalog import SHAPES, UNITS
 from skyaccept.lib.color import ColorTerm
-from skyaccept.lib.document import Quantity
+from skyaccept.lib.document import STRICT, Quantity
 from skyaccept.lib.errors import InputError
-
-_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 
 REQUIRED = ("visit", "band", "ra", "dec")
 
@@ -42,7 +40,7 @@ def as_source(entry: object) -> object:
 class Flag:
     """A flag column and the value that marks a bad detection, or the ``bits`` of an integer any of which does."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     name: str
     bad: bool = True
     bits: Annotated[int, Field(ge=1)] | None = None
@@ -63,7 +61,7 @@ class Source:
     which its column THERE holds what column HERE does.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     name: str | None = None
     value: str | int | float | None = None
     header: str | None = None
@@ -134,7 +132,7 @@ class Flux:
         Flux density of a flux of one unit, such as nJy per count. One of these three, or none for a flux in nJy.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     flux: Annotated[Source, BeforeValidator(as_source)]
     error: Annotated[Source | None, BeforeValidator(as_source)] = None
     zero_point: Annotated[Source | None, BeforeValidator(as_source)] = None
@@ -173,7 +171,7 @@ class Moments:
         Where it is set there is none of the image.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     star: tuple[str, str, str]
     psf: tuple[str, str, str]
     unless: Annotated[Flag | None, BeforeValidator(as_source)] = None
@@ -205,7 +203,7 @@ class Profile:
         By the survey of the reference profile, and by band.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     survey: str
     title: str
     columns: Mapping[

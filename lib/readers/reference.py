@@ -13,13 +13,12 @@ import numpy as np
 from pydantic import BeforeValidator, PlainValidator
 from skyaccept.lib import document, progress
 from skyaccept.lib.catalog import Array
+from skyaccept.lib.document import STRICT
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import conversion, find, fingerprint, flux, format_of
 from skyaccept.lib.readers.profile import Flux, Source, as_source
 from skyaccept.lib.readers.table import Column, same_columns
 from skyaccept.lib.reference import JULIAN_YEAR, Reference
-
-_STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 
 UNITS: Mapping[str, u.UnitBase] = {
     "ra": u.deg,
@@ -44,7 +43,7 @@ _MOTION = ("pmra", "pmdec", "parallax")
 class Magnitude:
     """Magnitudes of a reference catalog in one band: as they stand, or from fluxes in a unit of flux density."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     mag: Annotated[Source | None, BeforeValidator(as_source)] = None
     flux: Annotated[Source | None, BeforeValidator(as_source)] = None
     error: Annotated[Source | None, BeforeValidator(as_source)] = None
@@ -54,7 +53,7 @@ class Magnitude:
 class ReferenceProfile:
     """How the columns of a reference catalog become a `Reference`."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     survey: str
     title: str
     columns: Mapping[
