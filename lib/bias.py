@@ -156,13 +156,37 @@ def gross(columns: Values, squares: Values, free: Values, largest: Values) -> ND
     return np.asarray(found if 2 * np.count_nonzero(found) <= len(found) else np.zeros(len(found), dtype=bool))
 
 
-def heterogeneity(squares: Values, fourth: Values, number: Values, fitted: Values) -> float | None:
+def common(residuals: Values, fitted: Values) -> float:
+    """Relative variance of the mean of ``squares / fitted`` from what the visits happen to be.
+
+    The jackknife over visits of the mean of sample variances, which follows from the mean square of each visit.
+
+    Parameters
+    ----------
+    residuals : (n, v) float64
+        About the mean of each unit; NaN where there is no measurement.
+    fitted : (n,) float64
+        As `Model` gives them.
+    """
+    seen = np.isfinite(residuals)
+    taken = seen.any(axis=0)
+    visits = np.count_nonzero(taken)
+    if visits < FEWEST or not fitted.all():
+        return 0.0
+    square = (1 / fitted) @ np.where(seen, residuals, 0.0)[:, taken] ** 2 / np.count_nonzero(seen[:, taken], axis=0)
+    mean = square.sum() / (visits - 1)
+    return float(square.var() * visits**2 / ((visits - 1) * (visits - 2) ** 2) / mean**2) if mean > 0 else 0.0
+
+
+def heterogeneity(squares: Values, fourth: Values, number: Values, fitted: Values, shared: float = 0.0) -> float | None:
     r"""Variance of the persistent part of ``squares / fitted``, relative to its mean squared.
 
     Over all ways to take two disjoint pairs of visits from the n of a unit, the mean product of half the squared
     differences, an unbiased estimate of :math:`\sigma^4`, is with :math:`M_p = \sum_j (e_j - \bar e)^p`
 
     .. math:: \frac{(n^2 - 3 n + 3) M_2^2 - n (n - 1) M_4}{n (n - 1) (n - 2) (n - 3)}.
+
+    The square of the mean is too large by the variance of the mean, of which the visits may make much.
 
     Parameters
     ----------
@@ -172,6 +196,8 @@ def heterogeneity(squares: Values, fourth: Values, number: Values, fitted: Value
         Visits of each unit.
     fitted : (n,) float64
         As `Model` gives them.
+    shared : float
+        As `common` gives it.
 
     Returns
     -------
@@ -186,8 +212,8 @@ def heterogeneity(squares: Values, fourth: Values, number: Values, fitted: Value
     n, f = number[enough], fitted[enough]
     second = squares[enough] * (n - 1)
     products = ((n * n - 3 * n + 3) * second**2 - n * (n - 1) * fourth[enough]) / (n * (n - 1) * (n - 2) * (n - 3))
-    mean = float(np.mean(squares[enough] / f))
-    return max(0.0, float(np.mean(products / f**2)) / mean**2 - 1) if mean > 0 else 0.0
+    square = float(np.mean(squares[enough] / f)) ** 2 * max(1 - shared, 0.5)
+    return max(0.0, float(np.mean(products / f**2)) / square - 1) if square > 0 else 0.0
 
 
 def gaussian_heterogeneity(squares: Values, number: Values, fitted: Values) -> float:

@@ -164,7 +164,7 @@ class Plan:
             met = float(stats.norm.cdf(sign * (scale(self.limit) - scale(reads)) / found.error))
             return Chances(met, 0.0, 1 - met)
         distance = scale(self.limit) - scale(true)
-        away = sign * (distance if self.of_share else float(unskewed(np.asarray(distance)))) / found.error
+        away = sign * float(unskewed(np.asarray(distance / found.error), 0.0 if self.of_share else found.error))
         freedom = self.freedom(found)
         asked = float(stats.t.ppf(1 - self.rule.risk, freedom))
         met, missed = _beyond(asked, away, freedom), _beyond(asked, -away, freedom)

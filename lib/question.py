@@ -89,13 +89,15 @@ class Question:
 class View:
     """A scale for the answer, and what is compared on it: ``place(prepared)`` of errors moves with the answer.
 
-    ``shift(value, prepared)`` is how far, on the scale, a value lies from the answer of some errors.
+    ``shift(value, prepared)`` is how far, on the scale, a value lies from the answer of some errors; ``smoothed`` is
+    how much more the answer varies by noise than ``place`` does, as a ratio of variances.
     """
 
     scale: Scale
     center: float
     place: Callable[[Sorted], float]
     shift: Callable[[float, Sorted], float]
+    smoothed: float = 1.0
 
 
 def without_signs(errors: Sorted) -> Sorted:
@@ -133,7 +135,9 @@ def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> lis
             return 0.0
         return float(scale.on(other) - scale.on(answer))
 
-    return [View(scale, float(scale.on(value)), place, shift)]
+    return [
+        View(scale, float(scale.on(value)), place, shift, _smoothed(window) if question.kind == "percentile" else 1.0)
+    ]
 
 
 def level(question: Question, whole: Sorted, n_stars: int) -> Callable[[Sorted], float]:
@@ -168,6 +172,7 @@ def _of_size(whole: Sorted, window: Values) -> View:
         quantile.median(*whole),
         lambda errors: float(np.mean(_quantiles(errors, window))),
         lambda value, errors: float(np.sign(quantile.median(*errors))) * (value - abs(quantile.median(*errors))),
+        _smoothed(window),
     )
 
 
@@ -210,7 +215,8 @@ def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int
     def shift_of_share(other: float, errors: Sorted) -> float:
         return float(counting.on(other) - counting.on(question.answer(*errors)))
 
-    return [View(curve(whole), 0.0, distance, shift), View(counting, float(counting.on(value)), share, shift_of_share)]
+    counted = View(counting, float(counting.on(value)), share, shift_of_share, _smoothed(window))
+    return [View(curve(whole), 0.0, distance, shift), counted]
 
 
 def _around(percent: float) -> Values:
@@ -224,6 +230,17 @@ def _window(percent: float, n_stars: int) -> Values:
     share = percent / 100
     half = min(_WIDTH * np.sqrt(share * (1 - share) / n_stars), _MOST * share, _MOST * (1 - share))
     return np.asarray(100 * (share + half * _WINDOW))
+
+
+def _smoothed(window: Values) -> float:
+    """How much more the quantile in the middle of a window varies by noise than the mean of all of them.
+
+    Quantiles of independent errors are a Brownian bridge: those at p <= q have the covariance p (1 - q), over densities
+    that are taken to be the same.
+    """
+    share = window / 100
+    middle = float(share[len(share) // 2])
+    return middle * (1 - middle) / float(np.mean(np.minimum.outer(share, share) - np.outer(share, share)))
 
 
 def _quantiles(errors: Sorted, percent: Values) -> Values:

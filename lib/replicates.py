@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from skyaccept.lib import progress
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Question, Sorted, Values, View, views
-from skyaccept.lib.sphere import MAS, chord
 from skyaccept.lib.uncertainty import Coordinate, Estimate, estimate, part
 
 CELLS = 16
@@ -26,8 +25,6 @@ BLOCKS = 10
 
 LIMIT = 200_000
 """Measurements by unit and visit that replicates are made of; of more, those of some of the stars."""
-
-_PLACE = 2000 * MAS  # wide against what positions change by, and narrow against the distance of stars
 
 _DOUBT = 0.1  # of a correction for bias that may be wrong; the simulations of docs/uncertainty.md stay within it
 
@@ -271,6 +268,8 @@ def _under(
     own = resampled.independent
     counted = (matrix.n_stars, matrix.stars.shape[1]) if own is None else (own, 1)
     asked = [views(q, q.prepare(unbiased), *counted) for q in questions]
+    # of two coordinates the lower end is that of the larger, which lies high as it is
+    skewed = kept.values.shape[1] if len(matrix.values) == 1 else None
 
     def places(errors: Sorted) -> list[float]:
         prepared = [question.prepare(errors) for question in questions]
@@ -283,7 +282,7 @@ def _under(
         errors = question.prepare(unbiased), question.prepare(plain)
         value = None if values is None else values[k]
         try:
-            found.append(_coordinate(question, seen, table[:, :, first : first + len(seen)], *errors, value))
+            found.append(_coordinate(question, seen, table[:, :, first : first + len(seen)], *errors, value, skewed))
         except NotMeasurable as reason:
             found.append(reason)
         first += len(seen)
@@ -291,14 +290,21 @@ def _under(
 
 
 def _coordinate(
-    question: Question, seen: Sequence[View], table: Values, unbiased: Sorted, plain: Sorted, value: float | None
+    question: Question,
+    seen: Sequence[View],
+    table: Values,
+    unbiased: Sorted,
+    plain: Sorted,
+    value: float | None,
+    skewed: int | None,
 ) -> tuple[Coordinate, Values]:
     """Distribution of the answer to one question from the table of its views."""
     parts = []
     for k, view in enumerate(seen):
         corrected = abs(view.place(plain) - view.place(unbiased))
         more = 0.0 if value is None else view.shift(value, plain)
-        parts.append(part(table[:, :, k], view.center + more, view.scale, _DOUBT * corrected))
+        doubt = _DOUBT * corrected
+        parts.append(part(table[:, :, k], view.center + more, view.scale, doubt, skewed, view.smoothed))
     last = seen[-1].scale  # of a percentage, the one that counts
     answer = question.answer(*unbiased) if value is None else float(last.off(parts[-1].center))
     replicated = last.off(table[:, :, -1] - table[0, 0, -1] + parts[-1].center)
@@ -363,37 +369,3 @@ def _without(matrix: Matrix, axis: int, block: int | None) -> Kept:
         other = np.delete(other, blocks(other.shape[1], number)[block], axis=1)
     exposure = None if matrix.exposure is None else np.delete(matrix.exposure, out, axis=1)
     return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix, exposure)
-
-
-def sampled(directions: Values, most: int, what: str) -> tuple[NDArray[np.int64], str]:
-    """Which of some stars replicates are made of, and a note where these are not all.
-
-    The stars whose places have the lowest hashes: always the same ones, in whatever order they stand, and in another
-    processing of the same sky nearly the same, as few stars lie so close to the edge of a place that they cross it.
-
-    Parameters
-    ----------
-    directions : (n, 3) float64
-        Unit vectors.
-    most : int
-        Stars at most; three are kept in any case.
-    what : str
-        What they are called in the note.
-    """
-    number = len(directions)
-    if number <= most:
-        return np.arange(number), ""
-    kept = np.sort(np.argsort(_hash_of_place(directions), kind="stable")[: max(most, 3)])
-    return kept, f"; replicates of {len(kept):,} of the {number:,} {what}"
-
-
-def _hash_of_place(directions: Values) -> NDArray[np.uint64]:
-    """Mixed bits (splitmix64, Steele, Lea and Flood 2014) of the cubes of side `_PLACE` that unit vectors end in."""
-    x, y, z = (np.rint(column / chord(_PLACE)).astype(np.int64).view(np.uint64) for column in directions.T)
-    found = np.zeros(len(directions), dtype=np.uint64)
-    for coordinate in (x, y, z):
-        found = (found ^ coordinate) + np.uint64(0x9E3779B97F4A7C15)
-        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        found ^= found >> np.uint64(31)
-    return found

@@ -12,8 +12,19 @@ evenly,
 
 the delete-block jackknife (Tukey 1958; Shao and Wu 1989) by visits, by stars, and of their interaction. What a single
 measurement contributes is in all three, so :math:`g + v - i` counts it once (analysis of variance of a two-way table
-with one entry a cell; Scheffe 1959, chapter 7); the variance is never less than the larger of g and v. The scales and
-these choices were made by simulation, see docs/uncertainty.md.
+with one entry a cell; Scheffe 1959, chapter 7). Without effects of visits or stars v and g estimate the same noise, and
+the larger of the two is too large on average, while i of order statistics is too large itself: the variance is at least
+a mean of g and v that goes from the arithmetic one, where they are alike, to the larger where one is `ALIKE` times the
+other. See `combined`.
+
+What single visits add to a scatter is skewed: one visit that is far worse than the others raises the estimate and its
+error, and where it is missing both are low. With T the distance of the true value from the estimate in standard errors,
+and t distributed evenly (Johnson 1978, the expansion of Cornish and Fisher for the mean of V skewed contributions),
+
+.. math:: T = t + \gamma (1 + 2 t^2) / (6 \sqrt V),
+
+where :math:`\gamma` is `SKEWNESS` times the share of the visits in the variance. See `unskewed`. The scales and these
+choices were made by simulation, see docs/uncertainty.md.
 """
 
 from __future__ import annotations
@@ -33,14 +44,34 @@ Source = Literal["stars", "visits", "both"]
 _NODES = (np.arange(256) + 0.5) / 128 - 1  # of the rectangular distribution of a bias
 _DOMINANT = 2.0  # times the variance of the other source
 
+ALIKE, TELLING = 4.0, 10
+"""Ratio of two variances up to which they may be the same by chance, and blocks of visits that can tell."""
 
-def unskewed(distance: Values) -> Values:
-    """Distance of true values from an estimate on a relative scale, d, as one that is distributed evenly: u.
+SKEWNESS = 2.0
+"""Of what single visits add to a scatter: that of chi squared with two degrees of freedom."""
 
-    Above the estimate d = u + u^2 / 2, to second order what follows where 1 / sigma varies evenly (the variance of few
-    visits is distributed as inverse chi squared); the series ends there so that every quantile is finite. Below, d = u.
+
+def unskewed(distance: Values, error: float, skew: float = 0.0) -> Values:
+    """Distances of a true value from its estimate, in standard errors, as ones that are distributed evenly.
+
+    T = skew / 2 + t + a t^2 above t = 0 and skew / 2 + t / (1 - skew t) below, which agree to second order with a mean
+    of skewed contributions and where every quantile is finite. On a logarithm a is at least half of the standard error:
+    a scatter that comes out low has a low error as well (to second order what follows where 1 / sigma varies evenly, as
+    the variance of few visits is distributed as inverse chi squared).
+
+    Parameters
+    ----------
+    distance : float64, any shape
+    error : float
+        The standard error, on a scale where a step is a relative change; otherwise 0.
+    skew : float
     """
-    return np.where(distance > 0, np.sqrt(1 + 2 * np.maximum(distance, 0)) - 1, distance)
+    rest = np.asarray(distance - skew / 2)
+    upward = np.maximum(rest, 0)
+    above = 2 * upward / (1 + np.sqrt(1 + 4 * max(skew, error / 2) * upward))
+    with np.errstate(divide="ignore"):
+        below = np.minimum(rest, 0) / np.maximum(1 + skew * np.minimum(rest, 0), 0)
+    return np.where(rest > 0, above, below)
 
 
 @dataclass(frozen=True)
@@ -104,8 +135,7 @@ class Scale:
 class Part:
     r"""Distribution of a true value: t about ``center``, widened by a rectangular one of half width ``bias``.
 
-    On a relative scale the true value lies farther above than below: a scatter that comes out low has a low error as
-    well. See `unskewed`.
+    The true value may lie farther above than below, see `unskewed`.
 
     Attributes
     ----------
@@ -116,6 +146,8 @@ class Part:
         Degrees of freedom.
     visits, stars : float
         Variances on the scale that come from visits and from stars.
+    skew : float
+        Of the contributions of visits, over three times the root of their number.
     """
 
     scale: Scale
@@ -125,6 +157,7 @@ class Part:
     bias: float
     visits: float
     stars: float
+    skew: float = 0.0
 
     def below(self, x: float) -> float:
         """Probability that the true value is at most x."""
@@ -143,16 +176,20 @@ class Part:
         if self.scale.kind == "size":
             reach += abs(self.center)
             return float(optimize.brentq(lambda x: self.below(x) - probability, 0, reach, xtol=1e-12))
-        low, high = self.center - reach, self.center + reach + (reach**2 / 2 if self.scale.relative else 0.0)
+        bent = self.error * (max(self.skew, self._relative / 2) * (1 + far) ** 2 + self.skew)
+        low, high = self.center - reach, self.center + reach + bent
         place = optimize.brentq(lambda y: self._before(y) - probability, low, high, xtol=1e-12)
         return float(self.scale.off(place))
 
     def _before(self, y: float) -> float:
         """Probability that the true value is at most at a place on the scale."""
         distance = y - self.center - (_NODES * self.bias if self.bias else np.zeros(1))
-        if self.scale.relative:
-            distance = unskewed(distance)
-        return float(special.stdtr(self.degrees, distance / self.error).mean())
+        even = unskewed(distance / self.error, self._relative, self.skew)
+        return float(special.stdtr(self.degrees, even).mean())
+
+    @property
+    def _relative(self) -> float:
+        return self.error if self.scale.relative else 0.0
 
 
 @dataclass(frozen=True)
@@ -229,7 +266,9 @@ def estimate(coordinates: Sequence[Coordinate], method: str) -> Estimate:
     return Estimate(largest.value, method, limited, tuple(coordinates))
 
 
-def part(table: Values, center: float, scale: Scale, bias: float = 0.0) -> Part:
+def part(
+    table: Values, center: float, scale: Scale, bias: float = 0.0, skewed: int | None = None, smoothed: float = 1.0
+) -> Part:
     """Distribution that a table of replicates speaks for.
 
     Parameters
@@ -242,6 +281,10 @@ def part(table: Values, center: float, scale: Scale, bias: float = 0.0) -> Part:
     scale : Scale
     bias : float
         Largest bias that may be left, on the scale.
+    skewed : int, optional
+        Number of visits, where what they add to a scatter is skewed.
+    smoothed : float
+        Variance by noise of the answer itself over that of the statistic in the table.
 
     Raises
     ------
@@ -252,14 +295,34 @@ def part(table: Values, center: float, scale: Scale, bias: float = 0.0) -> Part:
     if blocks < 2 or cells < 2:
         raise NotMeasurable("too few stars or visits to leave some out")
     visits, stars, interaction = variances(table)
-    variance = max(stars + visits - interaction, stars, visits)
+    variance, alike = combined(visits, stars, interaction, blocks)
+    variance += (smoothed - 1) * min(visits, stars, interaction)
     if scale.kind == "share":
         variance = max(variance, _unseen(center, scale.units))
     if not variance > 0:
         raise NotMeasurable("nothing changes when stars or visits are left out")
     weight = min(visits / variance, 1.0)
-    degrees = 1 / (weight**2 / (blocks - 1) + (1 - weight) ** 2 / (cells - 1))
-    return Part(scale, center, float(np.sqrt(variance)), degrees, bias, max(visits - interaction, 0.0), stars)
+    apart = weight**2 / (blocks - 1) + (1 - weight) ** 2 / (cells - 1)
+    degrees = 1 / ((1 - alike) * apart + alike / (blocks + cells - 2))
+    error = float(np.sqrt(variance))
+    skew = 0.0
+    if skewed is not None and (scale.relative or scale.kind == "share"):
+        skew = SKEWNESS * max(visits - stars, 0.0) / variance / (3 * np.sqrt(skewed))
+        if scale.relative:  # a logarithm takes as much of it
+            skew = max(skew - error, 0.0)
+    return Part(scale, center, error, degrees, bias, max(visits - interaction, 0.0), stars, skew)
+
+
+def combined(visits: float, stars: float, interaction: float, blocks: int) -> tuple[float, float]:
+    """Variance of a value from those by visits, by stars and of their interaction, and how alike the first two are.
+
+    Of variances that are alike (1) both estimate the noise, and all degrees of freedom count; otherwise (0) those of
+    the shares of each (Welch 1947). The fewer blocks of visits there are, the less is made of their likeness.
+    """
+    larger, smaller = max(visits, stars), min(visits, stars)
+    alike = max(0.0, 1 - float(np.log(larger / smaller) / np.log(ALIKE))) if smaller > 0 else 0.0
+    alike *= min(blocks / TELLING, 1.0) ** 2
+    return max(stars + visits - interaction, larger - alike * (larger - smaller) / 2), alike
 
 
 def variances(table: Values) -> tuple[float, float, float]:

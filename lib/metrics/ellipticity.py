@@ -65,11 +65,12 @@ from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import correlation
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, cells_of, sampled, starts
+from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, cells_of, starts
 from skyaccept.lib.separation import Annulus, tree
 from skyaccept.lib.separation.correlation import COMPONENTS, Sums, group_pairs, sums
 from skyaccept.lib.sphere import ARCMIN, Float, chord, unit_vectors
 from skyaccept.lib.spin import Complex, carried, middles
+from skyaccept.lib.thinning import sampled
 
 Parameters = Mapping[str, float]
 

@@ -14,9 +14,10 @@ from skyaccept.lib.catalog import Array, Detections, numbering
 from skyaccept.lib.color import Locus
 from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
-from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, sampled
+from skyaccept.lib.replicates import LIMIT, Matrix, Resampled
 from skyaccept.lib.selection import Groups, Selection
 from skyaccept.lib.separation import Positions, positions
+from skyaccept.lib.thinning import sampled
 
 T = TypeVar("T")
 

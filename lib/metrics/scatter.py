@@ -252,7 +252,8 @@ def _scatter(ddof: int, factor: float, opposite: bool = False) -> Find:
                 if opposite:
                     eta = bias.gaussian_heterogeneity(squares[good], n, fitted)
                 else:
-                    eta = bias.heterogeneity(squares[good], fourth[good], n, fitted) or 0.0
+                    shared = bias.common(spread.residuals[good], fitted)
+                    eta = bias.heterogeneity(squares[good], fourth[good], n, fitted, shared) or 0.0
                 found[good] = bias.persistent(squares[good], n, fitted, eta)
             return found[units & spread.known]
 

@@ -34,7 +34,8 @@ from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Sett
 from skyaccept.lib.metrics.photometry import MMAG, finite
 from skyaccept.lib.metrics.scatter import LEFT
 from skyaccept.lib.question import Question, Sorted
-from skyaccept.lib.replicates import BLOCKS, LIMIT, Kept, Matrix, Resampled, Take, Units, blocks, sampled
+from skyaccept.lib.replicates import BLOCKS, LIMIT, Kept, Matrix, Resampled, Take, Units, blocks
+from skyaccept.lib.thinning import sampled
 
 Values = NDArray[np.float64]
 

@@ -109,6 +109,35 @@ def test_outliers_of_single_visits_are_not_heterogeneity_and_bad_stars_are(visit
     assert found == pytest.approx(1.5**2 / 2.5**2, rel=0.05)
 
 
+def test_the_common_variance_is_a_jackknife_over_visits() -> None:
+    """Of the mean of sample variances over what is modelled, in plain loops."""
+    rng = np.random.default_rng(7)
+    errors = rng.standard_normal((40, 6)) * rng.uniform(0.5, 2, 6)
+    fitted = rng.uniform(1, 3, 40)
+    replicates = [float(np.mean(np.delete(errors, v, axis=1).var(axis=1, ddof=1) / fitted)) for v in range(6)]
+    variance = 5 / 6 * sum((one - np.mean(replicates)) ** 2 for one in replicates)
+    mean = float(np.mean(errors.var(axis=1, ddof=1) / fitted))
+    residuals = errors - errors.mean(axis=1, keepdims=True)
+    assert bias.common(residuals, fitted) == pytest.approx(variance / mean**2)
+    assert bias.common(residuals[:, :3], fitted) == 0.0
+
+
+def test_visits_that_differ_do_not_hide_what_persists() -> None:
+    """Units of 1 +- 0.3 times the variance in 10 visits that are worse or better for all of them."""
+    rng = np.random.default_rng(8)
+    found = []
+    for _ in range(60):
+        persistent = np.sqrt(1 + 0.3 * rng.choice([-1, 1], 2000))
+        errors = rng.standard_normal((2000, 10)) * persistent[:, None] * np.exp(rng.normal(0, 0.3, 10))
+        squares, fourth, number = variances(errors)
+        fitted, residuals = np.full(2000, squares.mean()), errors - errors.mean(axis=1, keepdims=True)
+        shared = bias.common(residuals, fitted)
+        found.append([bias.heterogeneity(squares, fourth, number, fitted, k) or 0.0 for k in (shared, 0.0)])
+    with_visits, without = np.mean(found, axis=0)
+    assert with_visits == pytest.approx(0.09, abs=0.02)
+    assert without < 0.06
+
+
 def test_with_three_visits_heterogeneity_is_unknown() -> None:
     squares, fourth, number = variances(np.random.default_rng(5).standard_normal((50, 3)))
     assert bias.heterogeneity(squares, fourth, number, np.ones(50)) is None

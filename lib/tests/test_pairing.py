@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -111,9 +112,11 @@ def test_the_difference_is_that_of_plain_loops(of: str, axes: int) -> None:
     both = [[inner[j, k] - rows[j] - cols[k] + table[0, 0] for k in range(g)] for j in range(b)]
     centred = np.array(both) - np.mean(both, axis=0) - np.mean(both, axis=1)[:, None] + np.mean(both)
     interaction = (b - 1) * (g - 1) / (b * g) * np.sum(centred**2)
-    variance = max(by_visits + by_stars - interaction, by_visits, by_stars)
+    less, more = sorted((by_visits, by_stars))
+    alike = max(0, 1 - math.log(more / less) / math.log(4)) * (b / 10) ** 2
+    variance = max(by_visits + by_stars - interaction, alike * (less + more) / 2 + (1 - alike) * more)
     weight = min(by_visits / variance, 1)
-    freedom = 1 / (weight**2 / (b - 1) + (1 - weight) ** 2 / (g - 1))
+    freedom = 1 / ((1 - alike) * (weight**2 / (b - 1) + (1 - weight) ** 2 / (g - 1)) + alike / (b + g - 2))
     half = stats.t.ppf(0.95, freedom) * np.sqrt(variance)
 
     first, second = (scatter.offset(m, "zero") for m in (here, there))

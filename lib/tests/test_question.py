@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
-from skyaccept.lib.question import Kind, Question, level
+from skyaccept.lib.question import Kind, Question, level, views
 from skyaccept.lib.replicates import Matrix
 from skyaccept.lib.tests import samples
 
@@ -127,3 +127,17 @@ def test_a_level_is_the_mean_of_answers_about_the_one_that_is_asked_for() -> Non
     assert level(Question("rms", sized=True), (signed, None), 400)((signed, None)) == pytest.approx(
         np.sqrt(np.mean(signed**2))
     )
+
+
+@pytest.mark.parametrize(("at", "number"), [(50.0, 100), (90.0, 100), (90.0, 400)])
+def test_a_mean_of_quantiles_varies_less_than_the_one_that_is_asked_for(at: float, number: int) -> None:
+    """By as much as the view says, for errors that are evenly distributed."""
+    rng = np.random.default_rng(5)
+    question, middle, mean = Question("percentile", at), [], []
+    (view,) = views(question, (np.linspace(1, 2, number), None), number, 1)
+    for _ in range(4000):
+        errors = np.sort(rng.uniform(1, 2, number)), None
+        middle.append(math.log(question.answer(*errors)))
+        mean.append(view.place(errors))
+    assert view.smoothed == pytest.approx(np.var(middle) / np.var(mean), rel=0.07)
+    assert view.smoothed > 1.05

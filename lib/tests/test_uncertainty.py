@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.uncertainty import Coordinate, Estimate, Part, Scale, estimate, part, variances
+from skyaccept.lib.uncertainty import Coordinate, Estimate, Part, Scale, combined, estimate, part, unskewed, variances
 
 
 def one(**changes: float) -> Part:
@@ -50,6 +52,70 @@ def test_what_visits_and_stars_share_counts_once() -> None:
         found.append(part(table_of_means(x), 0.0, Scale()).error ** 2)
     true = 0.25 / 10 + 0.09 / 16 + 4 / 160
     assert true < np.mean(found) < 1.15 * true  # no less than its largest part, so a little more on average
+
+
+def test_variances_that_are_alike_are_averaged_and_the_larger_counts_otherwise() -> None:
+    """Ends by hand: equal ones of noise alone, and one that is four times the other."""
+    assert combined(2.0, 2.0, 2.0, 10) == pytest.approx((2.0, 1.0))
+    assert combined(8.0, 2.0, 3.0, 10) == combined(2.0, 8.0, 3.0, 10) == pytest.approx((8.0, 0.0))
+    assert combined(4.0, 2.0, 3.0, 10) == pytest.approx((3.5, 0.5))  # a ratio of 2, half way to 4
+    assert combined(4.0, 2.0, 3.0, 3) == pytest.approx((4 - 0.5 * 0.09, 0.5 * 0.09))
+    assert combined(2.0, 2.0, 0.5, 10)[0] == 3.5
+    assert combined(0.0, 0.0, 0.0, 10) == combined(0.0, 2.0, 3.0, 10)[1:] * 2 == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("visits", "stars", "degrees"), [(2.0, 2.0, 24.0), (8.0, 2.0, 9.0)])
+def test_all_degrees_of_freedom_count_where_variances_are_alike(visits: float, stars: float, degrees: float) -> None:
+    rows, columns = (np.concatenate([[0.0], np.resize([1.0, -1.0], n)]) for n in (10, 16))
+    table = np.sqrt(visits / 9) * rows[:, None] + np.sqrt(stars / 15) * columns
+    table[1:, 1:] += np.sqrt(1e4 / 135) * np.outer(rows[1:], columns[1:])  # so that the sum of both does not count
+    found = part(table, 0.0, Scale())
+    assert variances(table) == pytest.approx((visits, stars, 1e4))
+    assert (found.error**2, found.degrees) == pytest.approx((max(visits, stars), degrees))
+
+
+def test_two_estimates_of_the_same_noise_are_not_too_large() -> None:
+    """Of noise alone at least the larger of the two variances is 1.27 times too large on average."""
+    rng = np.random.default_rng(3)
+    v, g = rng.chisquare(9, 5000) / 9, rng.chisquare(15, 5000) / 15
+    found = [combined(a, b, 1.0, 10)[0] for a, b in zip(v, g, strict=True)]
+    assert np.mean(np.maximum.reduce([v, g, v + g - 1])) > 1.25
+    assert 1.1 < np.mean(found) < 1.22
+
+
+@given(st.floats(0, 0.4), st.floats(0, 0.5), st.lists(st.floats(-20, 20), min_size=2, max_size=9, unique=True))
+def test_distances_keep_their_order(skew: float, error: float, distances: list[float]) -> None:
+    found = unskewed(np.sort(distances), error, skew)
+    assert (np.diff(found[found > -np.inf]) >= 0).all()
+    assert np.isfinite(found[np.sort(distances) >= 0]).all()
+
+
+@given(st.floats(1e-4, 0.05), st.floats(-3, 3))
+def test_a_small_skewness_is_that_of_the_expansion(skew: float, t: float) -> None:
+    """T = t + gamma (1 + 2 t^2) / (6 sqrt(V)), with skew = gamma / (3 sqrt(V)); to second order."""
+    distance = t + skew * (1 + 2 * t * t) / 2
+    assert unskewed(np.array([distance]), 0.0, skew)[0] == pytest.approx(t, abs=60 * skew**2)
+
+
+def test_few_skewed_visits_are_missed_as_often_above_as_below() -> None:
+    """Means of exponential contributions of 20 visits on a constant: the mean is known exactly."""
+    rng = np.random.default_rng(4)
+    relative, true = Scale("logarithm", relative=True), 4.0
+    missed = {20: np.zeros(2), None: np.zeros(2)}
+    for _ in range(1500):
+        by_visit = 3 + rng.exponential(1, 20) + rng.normal(0, 0.01, 20)
+        means = np.array(
+            [by_visit.mean(), *(np.delete(by_visit, np.arange(2 * b, 2 * b + 2)).mean() for b in range(10))]
+        )
+        table = np.log(means[:, None] + rng.normal(0, 1e-4, (1, 17)))
+        for visits, count in missed.items():
+            found = part(table, float(table[0, 0]), relative, skewed=visits)
+            count += [true < found.quantile(0.05), true > found.quantile(0.95)]
+    low, high = missed[20] / 15
+    assert low == pytest.approx(5, abs=2)
+    assert high == pytest.approx(5, abs=2)
+    low, high = missed[None] / 15
+    assert high > low + 4
 
 
 def test_on_a_relative_scale_the_upper_end_is_farther_away() -> None:
