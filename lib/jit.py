@@ -30,7 +30,8 @@ def compiled(*, parallel: bool = False, strict: bool = False) -> Callable[[F], F
     parallel : bool
         Loops over ``numba.prange`` run in parallel.
     strict : bool
-        Round every operation as it is written, where a comparison has to come out as in numpy.
+        Round every operation as it is written, where a comparison has to come out as in numpy, or where digits cancel:
+        code that was just compiled and the same loaded from disk need not take the same liberties.
     """
 
     def decorate(function: F) -> F:

@@ -143,13 +143,13 @@ def tangent_basis(direction: Float) -> tuple[Float, Float]:
     return np.ascontiguousarray(east), np.ascontiguousarray(np.cross(direction, east))
 
 
-@compiled()
+@compiled(strict=True)
 def _unit_vector(ra: float, dec: float) -> tuple[float, float, float]:
     alpha, delta = np.radians(ra), np.radians(dec)
     return np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, strict=True)
 def _mean_directions(start: Index, ra: Float, dec: Float) -> Float:
     n = len(start) - 1
     direction = np.empty((n, 3))
@@ -167,7 +167,7 @@ def _mean_directions(start: Index, ra: Float, dec: Float) -> Float:
     return direction
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, strict=True)
 def _fill_offsets(
     start: Index,
     column: Index,

@@ -56,6 +56,39 @@ def test_a_changed_helper_is_compiled_anew_and_an_unchanged_one_is_not(tmp_path:
     assert run(3)[0] == "3.0"
 
 
+POSITIONS = """
+import hashlib, importlib
+import numpy as np
+positions = importlib.import_module("skyaccept.lib.separation.positions")
+rng = np.random.default_rng(1)
+ra, dec = 10 + rng.normal(0, 0.05, (2, 2000))
+direction = positions._mean_directions(np.arange(0, 2001, 10), ra, dec)
+east, north = positions.tangent_basis(direction)
+x, y, reach = np.zeros((200, 10)), np.zeros((200, 10)), np.zeros(200)
+positions._fill_offsets(
+    np.arange(0, 2001, 10), np.tile(np.arange(10), 200), ra, dec, np.arange(200),
+    np.concatenate([east[:, :2], north, direction], axis=1), x, y, np.zeros((200, 1), np.uint64), reach,
+)
+print(hashlib.sha256(b"".join(a.tobytes() for a in (direction, x, y, reach))).hexdigest())
+print(sum(positions._fill_offsets.stats.cache_hits.values()))
+"""
+
+
+def test_positions_have_the_same_bits_when_their_code_is_compiled_and_when_it_is_loaded(tmp_path: Path) -> None:
+    """Digits cancel in them: with terms in another order all separations differ by 1e-10."""
+
+    def run() -> list[str]:
+        environment = os.environ | {"SKYACCEPT_CACHE": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-c", POSITIONS], env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.split()
+
+    (fresh, hits), (loaded, more) = run(), run()
+    assert (hits, more) == ("0", "1")
+    assert fresh == loaded
+
+
 def test_a_folder_that_cannot_be_written_is_no_cache(tmp_path: Path) -> None:
     """Code is then compiled in every run."""
     (tmp_path / "file").write_text("")
