@@ -286,7 +286,8 @@ def test_every_bin_of_signal_to_noise_is_measured() -> None:
     scatter = [2.0 + k for k in range(len(bins))]  # mmag, in two visits
     stars = [[18.0, 18.0 + np.sqrt(2) * scatter[k % len(bins)] / 1000] for k in range(3 * len(bins))]
     found = catalog(stars)
-    own = np.array([bins[k % len(bins)] for k in found.object])  # type: ignore[union-attr]
+    assert found.object is not None
+    own = np.array([bins[k % len(bins)] for k in found.object])
     found = dataclasses.replace(found, snr=1.5 * own[:, 0], extendedness=own[:, 1].astype(float))
     run = measure.run(found, requirements.load(["diagnostics"]), bands=["r"], confidence=None)
     results = {result.clause: result for result in run.results if result.requirement == "PHOT-SNR"}
