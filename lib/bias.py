@@ -30,6 +30,7 @@ the variance. Their distribution is also more Gaussian than that of the errors: 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,7 @@ _FLOOR = 1e-3  # least model variance, of the mean
 _TINY = 1e-12
 _ROUNDS = 4
 
+_REACH = 15.0  # of residuals, in standard deviations
 _WIDTHS = 48  # quantiles of standard deviations that stand for all of them
 
 GROSS = 20.0
@@ -238,20 +240,26 @@ def persistent(squares: Values, number: Values, fitted: Values, eta: float) -> V
     -------
     (n,) float64
     """
-    if eta <= 0 or not fitted.any():
+    if eta <= _TINY or not fitted.any():
         return fitted
     logarithm = np.log(np.maximum(squares / fitted, _TINY))
     visits, group = np.unique(number, return_inverse=True)
     reliability = np.sqrt(eta / (eta + 2 / (visits - 1)))
 
+    counts = np.bincount(group)
+
     def spread(strength: float) -> Values:
         power = np.exp(np.minimum(strength * reliability, 1.0)[group] * logarithm)
-        means = np.bincount(group, power) / np.bincount(group)
+        means = np.bincount(group, power) / counts
         return np.asarray(power / means[group])
 
+    def beyond(strength: float) -> float:
+        relative = spread(strength)  # its mean is 1
+        return float(relative @ relative) / len(relative) - 1 - eta
+
     strength = 1 / float(reliability.min())
-    if spread(strength).var() > eta:
-        strength = brentq(lambda x: spread(x).var() - eta, 0.0, strength, xtol=1e-9)
+    if beyond(strength) > 0:
+        strength = brentq(beyond, 0.0, strength, xtol=1e-9)
     return fitted * spread(strength)
 
 
@@ -290,7 +298,8 @@ def errors_of(residuals: Values, visits: float) -> tuple[Values, Values, Values]
 
     A residual times :math:`\sqrt{n / (n-1)}` is :math:`a e_k - b \sum_{j \ne k} e_j` with :math:`a^2 = 1 - 1/n` and
     :math:`b = a / (n - 1)`. The density of e is found from that of the residuals by Richardson-Lucy iteration (1972,
-    1974), in which the sum of the other n - 1 errors is distributed as the current estimate says.
+    1974), in which the sum of the other n - 1 errors is distributed as the current estimate says. Both are even, so
+    that sizes tell all.
 
     Parameters
     ----------
@@ -304,31 +313,44 @@ def errors_of(residuals: Values, visits: float) -> tuple[Values, Values, Values]
     size, errors, residuals : (k,) float64
         Sizes in ascending order, and the probability of each among errors, and among residuals that follow from them.
     """
-    step, reach = min(0.25, 0.5 / np.sqrt(visits)), 15.0
-    half = round(reach / step)
-    grid = np.arange(-half, half + 1) * step
+    step, cosines, back, low, part = _tables(visits)
+    half = cosines.shape[1] - 1
     counts = np.bincount(np.minimum(np.rint(np.abs(residuals) / step).astype(np.int64), half), minlength=half + 1)
-    seen = np.concatenate([counts[:0:-1] / 2, counts[:1], counts[1:] / 2]) / counts.sum()
-    a = np.sqrt(1 - 1 / visits)
-    frequency = np.linspace(0, np.pi / step, 400)
-    cosines = np.cos(np.outer(a / (visits - 1) * frequency, grid))
-    lag = np.arange(0, 2 * reach, step / 4)
-    back = np.cos(np.outer(lag, frequency))
-    back[:, [0, -1]] /= 2
-    distance = np.abs(grid[None, :] - a * grid[:, None])
-    errors = seen
+    errors = seen = counts / counts.sum()
     for _ in range(12):
         others = np.maximum(back @ np.maximum(cosines @ errors, 0) ** (visits - 1), 0)
-        kernel = np.interp(distance, lag, others)
+        same, opposite = others[low] + part * (others[low + 1] - others[low])
+        kernel = same + opposite
+        kernel[:, 0] = same[:, 0]  # nothing is on its other side
         kernel /= kernel.sum(axis=1, keepdims=True)
         predicted = errors @ kernel
         errors, before = errors * (kernel @ (seen / np.maximum(predicted, _TINY))), errors
-        errors = (errors + errors[::-1]) / 2
-        errors /= errors.sum()
-    fine = np.linspace(0, reach, 8 * half + 1)
+        errors = errors / errors.sum()
+    fine = np.linspace(0, half * step, 8 * half + 1)
 
-    def folded(density: Values) -> Values:
-        found = np.interp(fine, grid[half:], density[half:])
+    def smooth(sizes: Values) -> Values:
+        density = np.concatenate([sizes[:1], sizes[1:] / 2])
+        found = np.interp(fine, np.arange(half + 1) * step, density)
         return np.asarray(found / found.sum())
 
-    return fine, folded(before), folded(predicted)
+    return fine, smooth(before), smooth(predicted)
+
+
+@lru_cache(maxsize=4)  # a jackknife asks for the same number of visits again and again
+def _tables(visits: float) -> tuple[float, Values, Values, NDArray[np.int64], Values]:
+    """What the iteration of `errors_of` needs of the number of visits.
+
+    The step of the sizes; cosines that make a characteristic function of their distribution, and back, at a quarter of
+    the step; and the place there of the sum of the other errors, if residual and error have the same sign or not.
+    """
+    step = min(0.25, 0.5 / np.sqrt(visits))
+    size = np.arange(round(_REACH / step) + 1) * step
+    a = np.sqrt(1 - 1 / visits)
+    frequency = np.linspace(0, np.pi / step, 400)
+    cosines = np.cos(np.outer(a / (visits - 1) * frequency, size))
+    lag = np.arange(0, 2 * _REACH, step / 4)
+    back = np.cos(np.outer(lag, frequency))
+    back[:, [0, -1]] /= 2
+    place = np.abs(np.stack([size - a * size[:, None], size + a * size[:, None]])) / (step / 4)
+    low = np.minimum(place.astype(np.int64), len(lag) - 2)
+    return step, cosines, back, low, place - low

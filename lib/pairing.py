@@ -29,7 +29,7 @@ from skyaccept.lib.matching import UNMATCHED, mutual
 from skyaccept.lib.measure import Measured, Measurer, needs
 from skyaccept.lib.question import Question, Values, level
 from skyaccept.lib.reference import Reference
-from skyaccept.lib.replicates import Matrix, Resampled, check, tables, whole
+from skyaccept.lib.replicates import Matrix, Resampled, check, scheme, tables, whole
 from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.results import Result, Results
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
@@ -264,7 +264,7 @@ def difference(here: Resampled, there: Resampled, question: Question, confidence
     # of two coordinates the larger value counts in each replicate
     before, after = (np.max(tables(resampled, levels), axis=0) for resampled in (here, there))
     table = after - before
-    known = part(table, float(table[0, 0]), Scale())
+    known = part(table, float(table[0, 0]), Scale(), scheme=scheme(here))
     low, high = (known.quantile(p) for p in ((1 - confidence) / 2, (1 + confidence) / 2))
     return Difference(known.center, low, high, True, words)
 

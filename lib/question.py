@@ -27,6 +27,7 @@ _WIDTH = 2.0  # half width of the window, in standard errors of a share of as ma
 _REACH = 25.0  # percentages to either side, over which errors move together
 _MOST = 0.7  # of the way from the share to 0 or 1
 _CURVE = 4001
+_STEP = 1e-4  # relative, of a percentage
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class View:
     """A scale for the answer, and what is compared on it: ``place(prepared)`` of errors moves with the answer.
 
     ``shift(value, prepared)`` is how far, on the scale, a value lies from the answer of some errors; ``smoothed`` is
-    how much more the answer varies by noise than ``place`` does, as a ratio of variances.
+    how much more the answer varies by the choice of stars and by noise than ``place`` does, as a ratio of variances.
     """
 
     scale: Scale
@@ -135,9 +136,8 @@ def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> lis
             return 0.0
         return float(scale.on(other) - scale.on(answer))
 
-    return [
-        View(scale, float(scale.on(value)), place, shift, _smoothed(window) if question.kind == "percentile" else 1.0)
-    ]
+    smoothed = _smoothed(window, _slopes(whole, window, scale)) if question.kind == "percentile" else 1.0
+    return [View(scale, float(scale.on(value)), place, shift, smoothed)]
 
 
 def level(question: Question, whole: Sorted, n_stars: int) -> Callable[[Sorted], float]:
@@ -172,7 +172,7 @@ def _of_size(whole: Sorted, window: Values) -> View:
         quantile.median(*whole),
         lambda errors: float(np.mean(_quantiles(errors, window))),
         lambda value, errors: float(np.sign(quantile.median(*errors))) * (value - abs(quantile.median(*errors))),
-        _smoothed(window),
+        _smoothed(window, _slopes(whole, window, Scale())),
     )
 
 
@@ -215,7 +215,9 @@ def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int
     def shift_of_share(other: float, errors: Sorted) -> float:
         return float(counting.on(other) - counting.on(question.answer(*errors)))
 
-    counted = View(counting, float(counting.on(value)), share, shift_of_share, _smoothed(window))
+    beyond = np.clip(_percentages(whole, near), 100 / n_stars, 100 - 100 / n_stars)
+    smoothed = _smoothed(beyond, counting.on(beyond * (1 + _STEP)) - counting.on(beyond * (1 - _STEP)))
+    counted = View(counting, float(counting.on(value)), share, shift_of_share, smoothed)
     return [View(curve(whole), 0.0, distance, shift), counted]
 
 
@@ -232,15 +234,32 @@ def _window(percent: float, n_stars: int) -> Values:
     return np.asarray(100 * (share + half * _WINDOW))
 
 
-def _smoothed(window: Values) -> float:
-    """How much more the quantile in the middle of a window varies by noise than the mean of all of them.
+def _smoothed(percent: Values, slopes: Values) -> float:
+    """How much more the middle one of some order statistics varies than the mean of all of them.
 
-    Quantiles of independent errors are a Brownian bridge: those at p <= q have the covariance p (1 - q), over densities
-    that are taken to be the same.
+    Those of independent errors at the shares p <= q have the covariance p (1 - q), times the ``slopes`` there. It is
+    once to twice as much for smooth distributions; slopes of few errors may say anything.
     """
-    share = window / 100
-    middle = float(share[len(share) // 2])
-    return middle * (1 - middle) / float(np.mean(np.minimum.outer(share, share) - np.outer(share, share)))
+    share = percent / 100
+    covariance = np.minimum.outer(share, share) * (1 - np.maximum.outer(share, share)) * np.outer(slopes, slopes)
+    middle, mean = float(covariance.diagonal()[len(share) // 2]), float(covariance.mean())
+    return float(np.clip(middle / mean, 1, 2)) if mean > 0 else 1.0
+
+
+def _slopes(errors: Sorted, window: Values, scale: Scale) -> Values:
+    """How steeply quantiles rise with their share, in any unit: of a cubic over the logit, through those around."""
+    around = _around(float(window[len(window) // 2]))
+    found = _quantiles(errors, around)
+    if not 0 < around[0] < around[-1] < 100 or (scale.kind == "logarithm" and found[0] <= 0):
+        return np.ones(len(window))
+    middle, reach = np.mean(_logit(around)), np.ptp(_logit(around))
+    cubic = np.polyder(np.polyfit((_logit(around) - middle) / reach, scale.on(found), 3))
+    slopes = np.maximum(np.polyval(cubic, (_logit(window) - middle) / reach), 0)
+    return np.asarray(slopes / (window * (100 - window)))
+
+
+def _logit(percent: Values) -> Values:
+    return np.asarray(np.log(percent / (100 - percent)))
 
 
 def _quantiles(errors: Sorted, percent: Values) -> Values:

@@ -12,10 +12,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import progress
+from skyaccept.lib import excess, progress
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Question, Sorted, Values, View, views
-from skyaccept.lib.uncertainty import Coordinate, Estimate, estimate, part
+from skyaccept.lib.uncertainty import Coordinate, Estimate, Scheme, estimate, part
 
 CELLS = 16
 """Cells of the sky, with the same number of stars each."""
@@ -234,6 +234,19 @@ def check(resampled: Resampled) -> None:
         raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
 
 
+def scheme(resampled: Resampled) -> Scheme:
+    """What the replicates of a matrix leave out."""
+    matrix = resampled.matrix
+    units, visits = matrix.values[0].shape[:2]
+    by_visits = 1.0
+    if resampled.residual is not None and resampled.residual.about == "unit":
+        by_visits = excess.of_visits(np.count_nonzero(np.isfinite(matrix.values[0])) / units, _blocks(matrix))
+    paired = matrix.stars.shape[1] == 2
+    by_stars = excess.of_stars(matrix.stars, cells(matrix, np.arange(matrix.n_stars))) if paired else 1.0
+    # of two coordinates the lower end is that of the larger, which lies high as it is
+    return Scheme(by_visits, by_stars, visits if len(matrix.values) == 1 else None)
+
+
 def blocks(visits: int, number: int = BLOCKS) -> list[NDArray[np.int64]]:
     """Visits of each block, of at most so many."""
     return np.array_split(np.arange(visits), min(visits, number))
@@ -268,8 +281,7 @@ def _under(
     own = resampled.independent
     counted = (matrix.n_stars, matrix.stars.shape[1]) if own is None else (own, 1)
     asked = [views(q, q.prepare(unbiased), *counted) for q in questions]
-    # of two coordinates the lower end is that of the larger, which lies high as it is
-    skewed = kept.values.shape[1] if len(matrix.values) == 1 else None
+    how = scheme(resampled)
 
     def places(errors: Sorted) -> list[float]:
         prepared = [question.prepare(errors) for question in questions]
@@ -282,7 +294,7 @@ def _under(
         errors = question.prepare(unbiased), question.prepare(plain)
         value = None if values is None else values[k]
         try:
-            found.append(_coordinate(question, seen, table[:, :, first : first + len(seen)], *errors, value, skewed))
+            found.append(_coordinate(question, seen, table[:, :, first : first + len(seen)], *errors, value, how))
         except NotMeasurable as reason:
             found.append(reason)
         first += len(seen)
@@ -296,7 +308,7 @@ def _coordinate(
     unbiased: Sorted,
     plain: Sorted,
     value: float | None,
-    skewed: int | None,
+    how: Scheme,
 ) -> tuple[Coordinate, Values]:
     """Distribution of the answer to one question from the table of its views."""
     parts = []
@@ -304,7 +316,7 @@ def _coordinate(
         corrected = abs(view.place(plain) - view.place(unbiased))
         more = 0.0 if value is None else view.shift(value, plain)
         doubt = _DOUBT * corrected
-        parts.append(part(table[:, :, k], view.center + more, view.scale, doubt, skewed, view.smoothed))
+        parts.append(part(table[:, :, k], view.center + more, view.scale, doubt, view.smoothed, how))
     last = seen[-1].scale  # of a percentage, the one that counts
     answer = question.answer(*unbiased) if value is None else float(last.off(parts[-1].center))
     replicated = last.off(table[:, :, -1] - table[0, 0, -1] + parts[-1].center)

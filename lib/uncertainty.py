@@ -12,10 +12,11 @@ evenly,
 
 the delete-block jackknife (Tukey 1958; Shao and Wu 1989) by visits, by stars, and of their interaction. What a single
 measurement contributes is in all three, so :math:`g + v - i` counts it once (analysis of variance of a two-way table
-with one entry a cell; Scheffe 1959, chapter 7). Without effects of visits or stars v and g estimate the same noise, and
-the larger of the two is too large on average, while i of order statistics is too large itself: the variance is at least
-a mean of g and v that goes from the arithmetic one, where they are alike, to the larger where one is `ALIKE` times the
-other. See `combined`.
+with one entry a cell; Scheffe 1959, chapter 7). Before that g, v and i are divided by what noise makes too large of
+them (`skyaccept.lib.excess`), v as far as it looks like noise. Without effects of visits or stars v and g estimate the
+same noise, and the larger of the two is too large on average, while i of order statistics is too large itself: the
+variance is at least a mean of g and v that goes from the arithmetic one, where they are alike, to the larger, where one
+is `ALIKE` times the other. See `combined`.
 
 What single visits add to a scatter is skewed: one visit that is far worse than the others raises the estimate and its
 error, and where it is missing both are low. With T the distance of the true value from the estimate in standard errors,
@@ -266,8 +267,26 @@ def estimate(coordinates: Sequence[Coordinate], method: str) -> Estimate:
     return Estimate(largest.value, method, limited, tuple(coordinates))
 
 
+@dataclass(frozen=True)
+class Scheme:
+    """What replicates leave out.
+
+    Attributes
+    ----------
+    visits, stars : float
+        By what factor the variances by visits and by stars are too large where they are noise, see
+        `skyaccept.lib.excess`.
+    skewed : int, optional
+        Number of visits, where what they add to a scatter is skewed.
+    """
+
+    visits: float = 1.0
+    stars: float = 1.0
+    skewed: int | None = None
+
+
 def part(
-    table: Values, center: float, scale: Scale, bias: float = 0.0, skewed: int | None = None, smoothed: float = 1.0
+    table: Values, center: float, scale: Scale, bias: float = 0.0, smoothed: float = 1.0, scheme: Scheme | None = None
 ) -> Part:
     """Distribution that a table of replicates speaks for.
 
@@ -281,22 +300,24 @@ def part(
     scale : Scale
     bias : float
         Largest bias that may be left, on the scale.
-    skewed : int, optional
-        Number of visits, where what they add to a scatter is skewed.
     smoothed : float
-        Variance by noise of the answer itself over that of the statistic in the table.
+        Variance by stars of the answer itself over that of the statistic in the table.
+    scheme : Scheme, optional
 
     Raises
     ------
     NotMeasurable
         Fewer than two blocks either way, or no replicate differs.
     """
+    scheme = scheme or Scheme()
     blocks, cells = table.shape[0] - 1, table.shape[1] - 1
     if blocks < 2 or cells < 2:
         raise NotMeasurable("too few stars or visits to leave some out")
     visits, stars, interaction = variances(table)
-    variance, alike = combined(visits, stars, interaction, blocks)
-    variance += (smoothed - 1) * min(visits, stars, interaction)
+    stars, interaction = stars / scheme.stars, interaction / (scheme.stars * scheme.visits)
+    alike = likeness(visits, stars, blocks)
+    visits /= scheme.visits ** (alike if visits > stars else _telling(blocks))
+    variance = combined(visits, stars, interaction, alike) + (smoothed - 1) * stars
     if scale.kind == "share":
         variance = max(variance, _unseen(center, scale.units))
     if not variance > 0:
@@ -306,23 +327,33 @@ def part(
     degrees = 1 / ((1 - alike) * apart + alike / (blocks + cells - 2))
     error = float(np.sqrt(variance))
     skew = 0.0
-    if skewed is not None and (scale.relative or scale.kind == "share"):
-        skew = SKEWNESS * max(visits - stars, 0.0) / variance / (3 * np.sqrt(skewed))
+    if scheme.skewed is not None and (scale.relative or scale.kind == "share"):
+        skew = SKEWNESS * max(visits - stars, 0.0) / variance / (3 * np.sqrt(scheme.skewed))
         if scale.relative:  # a logarithm takes as much of it
             skew = max(skew - error, 0.0)
     return Part(scale, center, error, degrees, bias, max(visits - interaction, 0.0), stars, skew)
 
 
-def combined(visits: float, stars: float, interaction: float, blocks: int) -> tuple[float, float]:
-    """Variance of a value from those by visits, by stars and of their interaction, and how alike the first two are.
+def likeness(visits: float, stars: float, blocks: int) -> float:
+    """How alike the variances by visits and by stars are: 1 where they are equal, 0 from a ratio of `ALIKE`.
 
-    Of variances that are alike (1) both estimate the noise, and all degrees of freedom count; otherwise (0) those of
-    the shares of each (Welch 1947). The fewer blocks of visits there are, the less is made of their likeness.
+    The fewer blocks of visits there are, the less is made of it.
     """
     larger, smaller = max(visits, stars), min(visits, stars)
-    alike = max(0.0, 1 - float(np.log(larger / smaller) / np.log(ALIKE))) if smaller > 0 else 0.0
-    alike *= min(blocks / TELLING, 1.0) ** 2
-    return max(stars + visits - interaction, larger - alike * (larger - smaller) / 2), alike
+    return _telling(blocks) * max(0.0, 1 - float(np.log(larger / smaller) / np.log(ALIKE))) if smaller > 0 else 0.0
+
+
+def _telling(blocks: int) -> float:
+    return min(blocks / TELLING, 1.0)
+
+
+def combined(visits: float, stars: float, interaction: float, alike: float) -> float:
+    """Variance of a value from those by visits, by stars and of their interaction.
+
+    Of variances that are alike (1) both estimate the noise; otherwise (0) the larger one does.
+    """
+    larger, smaller = max(visits, stars), min(visits, stars)
+    return max(stars + visits - interaction, larger - alike * (larger - smaller) / 2)
 
 
 def variances(table: Values) -> tuple[float, float, float]:

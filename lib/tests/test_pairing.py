@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy import stats
-from skyaccept.lib import measure, requirements
+from skyaccept.lib import excess, measure, requirements
 from skyaccept.lib.association import AMBIGUOUS
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.comparison import Change, compare
@@ -112,8 +112,10 @@ def test_the_difference_is_that_of_plain_loops(of: str, axes: int) -> None:
     both = [[inner[j, k] - rows[j] - cols[k] + table[0, 0] for k in range(g)] for j in range(b)]
     centred = np.array(both) - np.mean(both, axis=0) - np.mean(both, axis=1)[:, None] + np.mean(both)
     interaction = (b - 1) * (g - 1) / (b * g) * np.sum(centred**2)
+    if of == "pairs":
+        by_stars, interaction = (x / excess.of_stars(here.stars, np.arange(g)) for x in (by_stars, interaction))
     less, more = sorted((by_visits, by_stars))
-    alike = max(0, 1 - math.log(more / less) / math.log(4)) * (b / 10) ** 2
+    alike = max(0, 1 - math.log(more / less) / math.log(4)) * b / 10
     variance = max(by_visits + by_stars - interaction, alike * (less + more) / 2 + (1 - alike) * more)
     weight = min(by_visits / variance, 1)
     freedom = 1 / ((1 - alike) * (weight**2 / (b - 1) + (1 - weight) ** 2 / (g - 1)) + alike / (b + g - 2))

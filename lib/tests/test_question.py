@@ -1,6 +1,7 @@
 """Answers against plain loops, in any order and with weights, and what is shared between estimators."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -129,15 +130,34 @@ def test_a_level_is_the_mean_of_answers_about_the_one_that_is_asked_for() -> Non
     )
 
 
-@pytest.mark.parametrize(("at", "number"), [(50.0, 100), (90.0, 100), (90.0, 400)])
-def test_a_mean_of_quantiles_varies_less_than_the_one_that_is_asked_for(at: float, number: int) -> None:
-    """By as much as the view says, for errors that are evenly distributed."""
+SHAPES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "even": lambda rng, number: rng.uniform(1, 2, number),
+    "Gaussian": lambda rng, number: np.abs(rng.normal(size=number)),
+    "outliers": lambda rng, number: np.abs(rng.normal(size=number) * np.where(rng.random(number) < 0.03, 5, 1)),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("at", "number", "stars"), [(50.0, 100, 100), (90.0, 1000, 100), (90.0, 400, 400)])
+def test_a_mean_of_quantiles_varies_less_than_the_one_that_is_asked_for(
+    at: float, number: int, stars: int, shape: str
+) -> None:
+    """By as much as the view says on average, whatever the errors are like."""
     rng = np.random.default_rng(5)
-    question, middle, mean = Question("percentile", at), [], []
-    (view,) = views(question, (np.linspace(1, 2, number), None), number, 1)
-    for _ in range(4000):
-        errors = np.sort(rng.uniform(1, 2, number)), None
+    question, middle, mean, said = Question("percentile", at), [], [], []
+    (view,) = views(question, (np.sort(SHAPES[shape](rng, number)), None), stars, 1)
+    for k in range(3000):
+        errors = np.sort(SHAPES[shape](rng, number)), None
         middle.append(math.log(question.answer(*errors)))
         mean.append(view.place(errors))
-    assert view.smoothed == pytest.approx(np.var(middle) / np.var(mean), rel=0.07)
-    assert view.smoothed > 1.05
+        if k < 200:
+            said.append(views(question, errors, stars, 1)[0].smoothed)
+    assert np.mean(said) == pytest.approx(np.var(middle) / np.var(mean), rel=0.06)
+
+
+def test_where_nothing_is_known_of_the_slopes_they_are_taken_for_equal() -> None:
+    errors = np.sort(np.concatenate([np.zeros(60), np.arange(1, 41)])).astype(float), None
+    (view,) = views(Question("percentile", 75), errors, 100, 1)
+    assert 1.1 < view.smoothed < 1.4
+    (view,) = views(Question("percentile", 100), errors, 100, 1)
+    assert view.smoothed == 1.0

@@ -6,7 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.uncertainty import Coordinate, Estimate, Part, Scale, combined, estimate, part, unskewed, variances
+from skyaccept.lib.uncertainty import (
+    Coordinate,
+    Estimate,
+    Part,
+    Scale,
+    Scheme,
+    combined,
+    estimate,
+    likeness,
+    part,
+    unskewed,
+    variances,
+)
 
 
 def one(**changes: float) -> Part:
@@ -56,13 +68,39 @@ def test_what_visits_and_stars_share_counts_once() -> None:
 
 def test_variances_that_are_alike_are_averaged_and_the_larger_counts_otherwise() -> None:
     """Ends by hand: equal ones of noise alone, and one that is four times the other."""
-    assert combined(2.0, 2.0, 2.0, 10) == pytest.approx((2.0, 1.0))
-    assert combined(8.0, 2.0, 3.0, 10) == combined(2.0, 8.0, 3.0, 10) == pytest.approx((8.0, 0.0))
-    assert combined(4.0, 2.0, 3.0, 10) == pytest.approx((3.5, 0.5))  # a ratio of 2, half way to 4
-    assert combined(4.0, 2.0, 3.0, 3) == pytest.approx((4 - 0.5 * 0.09, 0.5 * 0.09))
-    assert combined(2.0, 2.0, 0.5, 10)[0] == 3.5
-    assert combined(0.0, 0.0, 0.0, 10) == (0.0, 0.0)
-    assert combined(0.0, 2.0, 3.0, 10) == (2.0, 0.0)
+    assert likeness(2.0, 2.0, 10) == 1.0
+    assert likeness(8.0, 2.0, 10) == likeness(2.0, 8.0, 10) == likeness(0.0, 2.0, 10) == likeness(0.0, 0.0, 10) == 0.0
+    assert likeness(4.0, 2.0, 10) == pytest.approx(0.5)  # a ratio of 2, half way to 4
+    assert likeness(4.0, 2.0, 3) == pytest.approx(0.5 * 0.3)
+    assert combined(2.0, 2.0, 2.0, 1.0) == 2.0
+    assert combined(8.0, 2.0, 3.0, 0.0) == combined(2.0, 8.0, 3.0, 0.0) == 8.0
+    assert combined(4.0, 2.0, 3.0, 0.5) == 3.5
+    assert combined(2.0, 2.0, 0.5, 1.0) == 3.5
+
+
+def test_what_noise_makes_too_large_is_taken_off() -> None:
+    """All of it of stars and interaction; of visits none where they are four times the stars, all below these."""
+    rows, columns = (np.concatenate([[0.0], np.resize([1.0, -1.0], n)]) for n in (10, 16))
+
+    def table(visits: float, stars: float, both: float) -> np.ndarray:
+        found = np.sqrt(visits / 9) * rows[:, None] + np.sqrt(stars / 15) * columns
+        found[1:, 1:] += np.sqrt(both / 135) * np.outer(rows[1:], columns[1:])
+        return found
+
+    scheme = Scheme(visits=1.25, stars=1.5)
+    for sizes, expected in (
+        ((80.0, 30.0, 1.875), 80.0 + 20 - 1),
+        ((10.0, 30.0, 1.875), 8.0 + 20 - 1),
+        ((40.0, 30.0, 1.875), 40 / 1.25**0.5 + 20 - 1),
+    ):
+        assert part(table(*sizes), 0.0, Scale(), scheme=scheme).error ** 2 == pytest.approx(expected)
+
+
+def test_an_answer_that_varies_more_than_what_is_compared_has_more_of_the_variance_by_stars() -> None:
+    rng = np.random.default_rng(5)
+    table = rng.normal(size=(11, 17))
+    less, more = (part(table, 0.0, Scale(), smoothed=ratio).error ** 2 for ratio in (1.0, 1.2))
+    assert more - less == pytest.approx(0.2 * variances(table)[1])
 
 
 @pytest.mark.parametrize(("visits", "stars", "degrees"), [(2.0, 2.0, 24.0), (8.0, 2.0, 9.0)])
@@ -79,7 +117,7 @@ def test_two_estimates_of_the_same_noise_are_not_too_large() -> None:
     """Of noise alone at least the larger of the two variances is 1.27 times too large on average."""
     rng = np.random.default_rng(3)
     v, g = rng.chisquare(9, 5000) / 9, rng.chisquare(15, 5000) / 15
-    found = [combined(a, b, 1.0, 10)[0] for a, b in zip(v, g, strict=True)]
+    found = [combined(a, b, 1.0, likeness(a, b, 10)) for a, b in zip(v, g, strict=True)]
     assert np.mean(np.maximum.reduce([v, g, v + g - 1])) > 1.25
     assert 1.1 < np.mean(found) < 1.22
 
@@ -110,7 +148,7 @@ def test_few_skewed_visits_are_missed_as_often_above_as_below() -> None:
         )
         table = np.log(means[:, None] + rng.normal(0, 1e-4, (1, 17)))
         for visits, count in missed.items():
-            found = part(table, float(table[0, 0]), relative, skewed=visits)
+            found = part(table, float(table[0, 0]), relative, scheme=Scheme(skewed=visits))
             count += [true < found.quantile(0.05), true > found.quantile(0.95)]
     low, high = missed[20] / 15
     assert low == pytest.approx(5, abs=2)
