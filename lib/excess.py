@@ -1,8 +1,8 @@
 r"""How much too large a delete-block jackknife is by noise, for what is no plain mean.
 
 A jackknife is exact for a mean of independent values, and too large for what is not (Efron and Stein 1981). By how
-much can be said of two such statistics: a scatter about the mean of few visits, and a mean over pairs of stars, of
-which each belongs to two cells.
+much can be said of some: a scatter about the mean of few visits, errors about the mean of few others, and a mean over
+pairs of stars, of which each belongs to two cells.
 """
 
 from __future__ import annotations
@@ -43,6 +43,37 @@ def of_visits(visits: float, blocks: int) -> float:
     kept, shared = visits - visits / number, visits - 2 * visits / number
     covariance = (shared * (kept - 1) ** 2 + shared * (shared - 1)) / (kept * (kept - 1)) ** 2
     return (number - 1) ** 2 / number * (visits - 1) * (1 / (kept - 1) - covariance)
+
+
+def of_offsets(visits: float, others: float, blocks: int) -> float:
+    r"""The same of a mean square of errors x about the mean of a few others o, less the variance of that mean.
+
+    It is :math:`\overline{x^2} - 2 \bar x \bar o + (\bar o^2 - s_o^2 / m)`, of which the variances are as 2 / V,
+    4 / (V m) and 2 / (m (m - 1)). A block takes visits of both sides with it.
+
+    Parameters
+    ----------
+    visits, others : float
+        V and m, of a unit.
+    blocks : int
+
+    Returns
+    -------
+    float
+        1 where the others have fewer visits than there are blocks, so that none is left out.
+    """
+    if others < max(_FEWEST, blocks) or visits < _FEWEST:
+        return 1.0
+
+    def terms(x: float, o: float, common_x: float, common_o: float) -> float:
+        """Covariance of two replicates of x and o visits each, so many of which are in both."""
+        square, product = common_x / x**2, common_x * common_o / (x * o) ** 2
+        return 2 * square + 4 * product + 2 * common_o * (common_o - 1) / (o * (o - 1)) ** 2
+
+    left, common = 1 - 1 / blocks, 1 - 2 / blocks
+    x, o = visits * left, others * left
+    between = terms(x, o, x, o) - terms(x, o, visits * common, others * common)
+    return (blocks - 1) ** 2 / blocks * between / terms(visits, others, visits, others)
 
 
 def of_stars(pairs: NDArray[np.int64], cell: NDArray[np.int64]) -> float:

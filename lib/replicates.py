@@ -149,6 +149,8 @@ class Resampled:
         Errors that are counted as independent of each other, where they are not those of units.
     zero_points : (n_units, n_visits) float64, optional
         That of the exposure of each measurement, where the residuals are these.
+    excess : float
+        By what factor the variance by visits is too large where it is noise, see `skyaccept.lib.excess`.
     """
 
     matrix: Matrix
@@ -159,6 +161,7 @@ class Resampled:
     note: str = ""
     independent: int | None = None
     zero_points: Values | None = None
+    excess: float = 1.0
 
 
 Inferred = tuple[Estimate, list[Values]]
@@ -189,7 +192,7 @@ def infer(
         for axis in range(len(matrix.values))
     ]
     method = (
-        f"delete-block jackknife over {_blocks(matrix)} blocks of {matrix.values[0].shape[1]} visits, over "
+        f"delete-block jackknife over {number_of_blocks(matrix)} blocks of {matrix.values[0].shape[1]} visits, over "
         f"{_cells(matrix)} cells of {matrix.n_stars:,} stars, and over both{matrix.note}{resampled.note}"
     )
     inferred: list[Inferred | NotMeasurable] = []
@@ -237,14 +240,11 @@ def check(resampled: Resampled) -> None:
 def scheme(resampled: Resampled) -> Scheme:
     """What the replicates of a matrix leave out."""
     matrix = resampled.matrix
-    units, visits = matrix.values[0].shape[:2]
-    by_visits = 1.0
-    if resampled.residual is not None and resampled.residual.about == "unit":
-        by_visits = excess.of_visits(np.count_nonzero(np.isfinite(matrix.values[0])) / units, _blocks(matrix))
-    paired = matrix.stars.shape[1] == 2
-    by_stars = excess.of_stars(matrix.stars, cells(matrix, np.arange(matrix.n_stars))) if paired else 1.0
+    by_stars = 1.0
+    if matrix.stars.shape[1] == 2:
+        by_stars = excess.of_stars(matrix.stars, cells(matrix, np.arange(matrix.n_stars)))
     # of two coordinates the lower end is that of the larger, which lies high as it is
-    return Scheme(by_visits, by_stars, visits if len(matrix.values) == 1 else None)
+    return Scheme(resampled.excess, by_stars, matrix.values[0].shape[1] if len(matrix.values) == 1 else None)
 
 
 def blocks(visits: int, number: int = BLOCKS) -> list[NDArray[np.int64]]:
@@ -328,7 +328,7 @@ def _rows(
 ) -> Iterator[list[list[float]]]:
     """Measures of all replicates: by rows with all visits and without each block, by columns the same of cells."""
     cell = cells(matrix, matrix.stars)
-    left_out = [None, *range(_blocks(matrix))]
+    left_out = [None, *range(number_of_blocks(matrix))]
     for row, block in enumerate(left_out):
         progress.report("leaving out visits and stars", row, len(left_out))
         take = find(_without(matrix, axis, block), True)
@@ -351,7 +351,8 @@ def starts(n_stars: int) -> NDArray[np.int64]:
     return n_stars * np.arange(number) // max(number, 1)
 
 
-def _blocks(matrix: Matrix) -> int:
+def number_of_blocks(matrix: Matrix) -> int:
+    """How many blocks of visits are left out, one after the other."""
     return min(_fewest(matrix), BLOCKS)
 
 
@@ -375,7 +376,7 @@ def _without(matrix: Matrix, axis: int, block: int | None) -> Kept:
     values, other = matrix.values[axis], matrix.other[axis] if matrix.other else None
     if block is None:
         return Kept(values, other, matrix.least, matrix, matrix.exposure)
-    number = _blocks(matrix)
+    number = number_of_blocks(matrix)
     out = blocks(values.shape[1], number)[block]
     if other is not None and other.shape[1] >= number:
         other = np.delete(other, blocks(other.shape[1], number)[block], axis=1)

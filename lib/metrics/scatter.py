@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import bias, quantile
+from skyaccept.lib import bias, excess, quantile
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Sorted, Values, without_signs
-from skyaccept.lib.replicates import Find, Kept, Matrix, Resampled, Residual, Take, Units, whole
+from skyaccept.lib.replicates import Find, Kept, Matrix, Resampled, Residual, Take, Units, number_of_blocks, whole
 
 _SHAPED = 60  # visits beyond which the shape of a residual is that of the error
 
@@ -25,7 +25,8 @@ def rms(matrix: Matrix, ddof: int, factor: float = 1.0) -> Resampled:
     extreme = _scatter(ddof, factor, opposite=True) if few else None
     residual = Residual(of="unit", factor=factor)
     note = _gross(matrix, max(2, ddof + 1, matrix.least))
-    return Resampled(matrix, _scatter(ddof, factor), fewest=2, extreme=extreme, residual=residual, note=note)
+    find, much = _scatter(ddof, factor), _excess(matrix)
+    return Resampled(matrix, find, fewest=2, extreme=extreme, residual=residual, note=note, excess=much)
 
 
 def deviation(matrix: Matrix, about: str, signed: bool = False) -> Resampled:
@@ -44,7 +45,7 @@ def deviation(matrix: Matrix, about: str, signed: bool = False) -> Resampled:
         sizes = found[row, column]
         return elements(sizes if signed else np.abs(sizes), np.flatnonzero(units)[row], None)
 
-    return Resampled(matrix, find, fewest=2, residual=Residual(signed=signed))
+    return Resampled(matrix, find, fewest=2, residual=Residual(signed=signed), excess=_excess(matrix))
 
 
 def difference(matrix: Matrix) -> Resampled:
@@ -61,7 +62,7 @@ def difference(matrix: Matrix) -> Resampled:
             share.append(2 / (number[row] * (number[row] - 1)))
         return elements(np.concatenate(found), np.concatenate(unit), np.concatenate(share))
 
-    return Resampled(matrix, find, fewest=2, residual=Residual())
+    return Resampled(matrix, find, fewest=2, residual=Residual(), excess=_excess(matrix))
 
 
 def offset(matrix: Matrix, about: Literal["zero", "mean", "visit"], sizes: bool = False) -> Resampled:
@@ -91,7 +92,8 @@ def offset(matrix: Matrix, about: Literal["zero", "mean", "visit"], sizes: bool 
 
         return take
 
-    return Resampled(matrix, find, residual=Residual(about, signed=not sizes))
+    much = _excess(matrix) if matrix.other else 1.0
+    return Resampled(matrix, find, residual=Residual(about, signed=not sizes), excess=much)
 
 
 def mean(matrix: Matrix) -> Resampled:
@@ -311,6 +313,14 @@ def elements(values: Values, unit: NDArray[np.int64], weights: Values | None) ->
         return ordered[chosen], part / part.mean()
 
     return take
+
+
+def _excess(matrix: Matrix) -> float:
+    """By what factor the variance by visits of a scatter about the mean of its unit, or of the others, is too large."""
+    visits, number = float(_numbers(matrix.values[0]).mean()), number_of_blocks(matrix)
+    if not matrix.other:
+        return excess.of_visits(visits, number)
+    return excess.of_offsets(visits, float(_numbers(matrix.other[0]).mean()), number)
 
 
 def _means(values: Values) -> Values:

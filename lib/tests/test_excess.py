@@ -34,6 +34,28 @@ def test_where_visits_are_blocks_it_has_a_closed_form() -> None:
     assert excess.of_visits(1e6, 10) == pytest.approx(1.0, abs=1e-5)
 
 
+@pytest.mark.parametrize(("visits", "others"), [(5, 5), (10, 10), (20, 30)])
+def test_a_jackknife_by_visits_of_offsets_from_the_mean_of_others(visits: int, others: int) -> None:
+    """Mean square of simulated errors minus the mean of the others, less the variance of that mean."""
+    rng = np.random.default_rng(4)
+    blocks, surveys = min(visits, 10), 60_000
+    x, o = rng.normal(size=(surveys, visits)), rng.normal(size=(surveys, others))
+
+    def value(x: np.ndarray, o: np.ndarray) -> np.ndarray:
+        squares = ((x - o.mean(axis=1, keepdims=True)) ** 2).mean(axis=1)
+        return squares - o.var(axis=1, ddof=1) / o.shape[1]
+
+    parts = [np.array_split(np.arange(number), blocks) for number in (visits, others)]
+    left = [(np.delete(x, here, axis=1), np.delete(o, there, axis=1)) for here, there in zip(*parts, strict=True)]
+    jackknife = (blocks - 1) * np.var([value(*both) for both in left], axis=0).mean()
+    assert excess.of_offsets(visits, others, blocks) == pytest.approx(jackknife / value(x, o).var(), rel=0.03)
+
+
+def test_where_the_others_are_too_few_nothing_is_known() -> None:
+    assert excess.of_offsets(10, 5, 10) == excess.of_offsets(2, 10, 2) == 1.0
+    assert excess.of_offsets(1e6, 1e6, 10) == pytest.approx(1, abs=1e-5)
+
+
 def test_a_jackknife_of_pairs_by_cells_of_stars() -> None:
     """Squared differences of the errors of stars some way apart, simulated."""
     rng = np.random.default_rng(3)
