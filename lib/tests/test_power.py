@@ -44,12 +44,12 @@ class Student:
     def interval(self, confidence: float) -> tuple[float, float]:
         """Interval with equal tails."""
         half = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * self.error
-        return self.value * math.exp(-half), self.value * math.exp(half + half**2 / 2)
+        return self.value * math.exp(-half), self.value * math.exp(half + half**2)
 
     def conformance(self, relation: str, limit: float) -> float:
         """Probability of being below the limit."""
         away = math.log(limit / self.value)
-        even = math.sqrt(1 + 2 * away) - 1 if away > 0 else away
+        even = (math.sqrt(1 + 4 * away) - 1) / 2 if away > 0 else away
         return float(stats.t.cdf(even / self.error, self.freedom))
 
 
