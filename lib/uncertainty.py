@@ -52,13 +52,21 @@ SKEWNESS = 2.0
 """Of what single visits add to a scatter: that of chi squared with two degrees of freedom."""
 
 
+MODERATE = 0.1
+"""Relative error up to which all of it is what the upper half of an interval bends by."""
+
+
+def _bend(error: float) -> float:
+    return max(error / 2, min(error, MODERATE))
+
+
 def unskewed(distance: Values, error: float, skew: float = 0.0) -> Values:
     """Distances of a true value from its estimate, in standard errors, as ones that are distributed evenly.
 
     T = skew / 2 + t + a t^2 above t = 0 and skew / 2 + t / (1 - skew t) below, which agree to second order with a mean
-    of skewed contributions and where every quantile is finite. On a logarithm a is at least the standard error e: a
-    scatter that comes out low has a low error as well. By the same expansion, of the mean of squares, it is e / 3 for
-    Gaussian errors and 1.5 e where 3 % of them are five times wider.
+    of skewed contributions and where every quantile is finite. On a logarithm a is at least the standard error e up to
+    `MODERATE`, or half of e: a scatter that comes out low has a low error too. For mean squares, by the same expansion,
+    it is e / 3 for Gaussian errors and 1.5 e where 3 % of them are five times wider.
 
     Parameters
     ----------
@@ -69,7 +77,7 @@ def unskewed(distance: Values, error: float, skew: float = 0.0) -> Values:
     """
     rest = np.asarray(distance - skew / 2)
     upward = np.maximum(rest, 0)
-    above = 2 * upward / (1 + np.sqrt(1 + 4 * max(skew, error) * upward))
+    above = 2 * upward / (1 + np.sqrt(1 + 4 * max(skew, _bend(error)) * upward))
     with np.errstate(divide="ignore"):
         below = np.minimum(rest, 0) / np.maximum(1 + skew * np.minimum(rest, 0), 0)
     return np.where(rest > 0, above, below)
@@ -177,7 +185,7 @@ class Part:
         if self.scale.kind == "size":
             reach += abs(self.center)
             return float(optimize.brentq(lambda x: self.below(x) - probability, 0, reach, xtol=1e-12))
-        bent = self.error * (max(self.skew, self._relative) * (1 + far) ** 2 + self.skew)
+        bent = self.error * (max(self.skew, _bend(self._relative)) * (1 + far) ** 2 + self.skew)
         low, high = self.center - reach, self.center + reach + bent
         place = optimize.brentq(lambda y: self._before(y) - probability, low, high, xtol=1e-12)
         return float(self.scale.off(place))
