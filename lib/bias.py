@@ -188,9 +188,7 @@ def heterogeneity(squares: Values, fourth: Values, number: Values, fitted: Value
 
     .. math:: \frac{(n^2 - 3 n + 3) M_2^2 - n (n - 1) M_4}{n (n - 1) (n - 2) (n - 3)}.
 
-    The square of the mean is too large by the variance of the mean, of which the visits may make much. What is found
-    varies about nil where there is none, and cannot be negative: it is made smaller by the ratio of its variance to its
-    square (the positive part of James and Stein 1961), with that of independent units.
+    The square of the mean is too large by the variance of the mean, of which the visits may make much.
 
     Parameters
     ----------
@@ -217,11 +215,7 @@ def heterogeneity(squares: Values, fourth: Values, number: Values, fitted: Value
     second = squares[enough] * (n - 1)
     products = ((n * n - 3 * n + 3) * second**2 - n * (n - 1) * fourth[enough]) / (n * (n - 1) * (n - 2) * (n - 3))
     square = float(np.mean(squares[enough] / f)) ** 2 * max(1 - shared, 0.5)
-    if square <= 0:
-        return 0.0
-    relative = products / (f**2 * square)
-    found = float(relative.mean()) - 1
-    return max(0.0, found - float(relative.var()) / len(n) / found) if found > 0 else 0.0
+    return max(0.0, float(np.mean(products / f**2)) / square - 1) if square > 0 else 0.0
 
 
 def gaussian_heterogeneity(squares: Values, number: Values, fitted: Values) -> float:
