@@ -27,6 +27,7 @@ _WIDTH = 2.0  # half width of the window, in standard errors of a share of as ma
 _REACH = 25.0  # percentages to either side, over which errors move together
 _MOST = 0.7  # of the way from the share to 0 or 1
 _CURVE = 4001
+_ENOUGH = 50  # errors that tell how steep their quantiles are
 _STEP = 1e-4  # relative, of a percentage
 
 
@@ -247,10 +248,14 @@ def _smoothed(percent: Values, slopes: Values) -> float:
 
 
 def _slopes(errors: Sorted, window: Values, scale: Scale) -> Values:
-    """How steeply quantiles rise with their share, in any unit: of a cubic over the logit, through those around."""
+    """How steeply quantiles rise with their share, in any unit: of a cubic over the logit, through those around.
+
+    Where that cannot be told they are taken for equal.
+    """
     around = _around(float(window[len(window) // 2]))
     found = _quantiles(errors, around)
-    if not 0 < around[0] < around[-1] < 100 or (scale.kind == "logarithm" and found[0] <= 0):
+    unknown = len(errors[0]) < _ENOUGH or (scale.kind == "logarithm" and found[0] <= 0)
+    if unknown or not 0 < around[0] < around[-1] < 100:
         return np.ones(len(window))
     middle, reach = np.mean(_logit(around)), np.ptp(_logit(around))
     cubic = np.polyder(np.polyfit((_logit(around) - middle) / reach, scale.on(found), 3))
