@@ -60,9 +60,9 @@ def of_offsets(visits: float, others: float, blocks: int) -> float:
     Returns
     -------
     float
-        1 where the others have fewer visits than there are blocks, so that none is left out.
+        1 where either side has fewer than three visits.
     """
-    if others < max(_FEWEST, blocks) or visits < _FEWEST:
+    if min(visits, others) < _FEWEST:
         return 1.0
 
     def terms(x: float, o: float, common_x: float, common_o: float) -> float:

@@ -320,6 +320,8 @@ def _excess(matrix: Matrix) -> float:
     visits, number = float(_numbers(matrix.values[0]).mean()), number_of_blocks(matrix)
     if not matrix.other:
         return excess.of_visits(visits, number)
+    if matrix.other[0].shape[1] < number:  # then they are left as they are
+        return 1.0
     return excess.of_offsets(visits, float(_numbers(matrix.other[0]).mean()), number)
 
 

@@ -52,7 +52,7 @@ def test_a_jackknife_by_visits_of_offsets_from_the_mean_of_others(visits: int, o
 
 
 def test_where_the_others_are_too_few_nothing_is_known() -> None:
-    assert excess.of_offsets(10, 5, 10) == excess.of_offsets(2, 10, 2) == 1.0
+    assert excess.of_offsets(10, 2.5, 10) == excess.of_offsets(2.5, 10, 10) == 1.0
     assert excess.of_offsets(1e6, 1e6, 10) == pytest.approx(1, abs=1e-5)
 
 
