@@ -1,6 +1,7 @@
 """What benchmarks of the tests and of the intervals count."""
 
 import ast
+import json
 import re
 
 import numpy as np
@@ -66,6 +67,15 @@ def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:
     for name, figures in whole["independent 3"]["metrics"].items():
         for key in ("covered", "below", "above", "accepted", "unbiased", "true"):
             assert abs(found["independent 3"]["metrics"][name][key] - figures[key]) < 1e-9 * max(1, abs(figures[key]))
+
+
+def test_the_table_of_the_documentation_is_that_of_its_surveys() -> None:
+    cells = json.loads((mutation.ROOT / "docs/coverage.json").read_text(encoding="utf-8"))
+    page = (mutation.ROOT / "docs/uncertainty.md").read_text(encoding="utf-8")
+    assert len(cells) == len(coverage.REGIMES) * len(coverage.VISITS)
+    assert all(line in page for line in coverage.show(cells))
+    (surveys,) = {cell["surveys"] for cell in cells.values()}
+    assert f" {surveys:,} surveys a cell" in page
 
 
 def test_faults_of_other_tools_are_wrong_lines_that_a_test_is_there_for() -> None:
