@@ -244,9 +244,8 @@ def persistent(squares: Values, number: Values, fitted: Values, eta: float) -> V
         return fitted
     logarithm = np.log(np.maximum(squares / fitted, _TINY))
     visits, group = np.unique(number, return_inverse=True)
-    reliability = np.sqrt(eta / (eta + 2 / (visits - 1)))
-
     counts = np.bincount(group)
+    reliability = np.sqrt(eta / (eta + 2 / (visits - 1)))
 
     def spread(strength: float) -> Values:
         power = np.exp(np.minimum(strength * reliability, 1.0)[group] * logarithm)

@@ -186,9 +186,9 @@ def infer(
         Too few visits or stars for an interval.
     """
     check(resampled)
-    matrix = resampled.matrix
+    matrix, how = resampled.matrix, scheme(resampled)
     by_axis = [
-        _coordinates(resampled, questions, axis, None if values is None else [value[axis] for value in values])
+        _coordinates(resampled, how, questions, axis, None if values is None else [value[axis] for value in values])
         for axis in range(len(matrix.values))
     ]
     method = (
@@ -238,7 +238,7 @@ def check(resampled: Resampled) -> None:
 
 
 def scheme(resampled: Resampled) -> Scheme:
-    """What the replicates of a matrix leave out."""
+    """How the replicates of a matrix are to be read."""
     matrix = resampled.matrix
     by_stars = 1.0
     if matrix.stars.shape[1] == 2:
@@ -253,13 +253,13 @@ def blocks(visits: int, number: int = BLOCKS) -> list[NDArray[np.int64]]:
 
 
 def _coordinates(
-    resampled: Resampled, questions: Sequence[Question], axis: int, values: Sequence[float] | None
+    resampled: Resampled, how: Scheme, questions: Sequence[Question], axis: int, values: Sequence[float] | None
 ) -> list[tuple[Coordinate, Values] | NotMeasurable]:
     """Distribution of one coordinate by question, and the table of its replicates in the metric's unit."""
-    known = _under(resampled, resampled.find, questions, axis, values)
+    known = _under(resampled, how, resampled.find, questions, axis, values)
     if resampled.extreme is None:
         return known
-    opposite = _under(resampled, resampled.extreme, questions, axis, values)
+    opposite = _under(resampled, how, resampled.extreme, questions, axis, values)
     found: list[tuple[Coordinate, Values] | NotMeasurable] = []
     for one, other in zip(known, opposite, strict=True):
         if isinstance(one, NotMeasurable) or isinstance(other, NotMeasurable):
@@ -271,7 +271,12 @@ def _coordinates(
 
 
 def _under(
-    resampled: Resampled, find: Find, questions: Sequence[Question], axis: int, values: Sequence[float] | None
+    resampled: Resampled,
+    how: Scheme,
+    find: Find,
+    questions: Sequence[Question],
+    axis: int,
+    values: Sequence[float] | None,
 ) -> list[tuple[Coordinate, Values] | NotMeasurable]:
     """The same under one assumption."""
     matrix = resampled.matrix
@@ -281,7 +286,6 @@ def _under(
     own = resampled.independent
     counted = (matrix.n_stars, matrix.stars.shape[1]) if own is None else (own, 1)
     asked = [views(q, q.prepare(unbiased), *counted) for q in questions]
-    how = scheme(resampled)
 
     def places(errors: Sorted) -> list[float]:
         prepared = [question.prepare(errors) for question in questions]

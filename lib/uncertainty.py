@@ -277,7 +277,7 @@ def estimate(coordinates: Sequence[Coordinate], method: str) -> Estimate:
 
 @dataclass(frozen=True)
 class Scheme:
-    """What replicates leave out.
+    """How replicates are to be read, by what they leave out.
 
     Attributes
     ----------

@@ -25,8 +25,15 @@ def rms(matrix: Matrix, ddof: int, factor: float = 1.0) -> Resampled:
     extreme = _scatter(ddof, factor, opposite=True) if few else None
     residual = Residual(of="unit", factor=factor)
     note = _gross(matrix, max(2, ddof + 1, matrix.least))
-    find, much = _scatter(ddof, factor), _excess(matrix)
-    return Resampled(matrix, find, fewest=2, extreme=extreme, residual=residual, note=note, excess=much)
+    return Resampled(
+        matrix,
+        _scatter(ddof, factor),
+        fewest=2,
+        extreme=extreme,
+        residual=residual,
+        note=note,
+        excess=_excess(matrix),
+    )
 
 
 def deviation(matrix: Matrix, about: str, signed: bool = False) -> Resampled:
@@ -92,8 +99,8 @@ def offset(matrix: Matrix, about: Literal["zero", "mean", "visit"], sizes: bool 
 
         return take
 
-    much = _excess(matrix) if matrix.other else 1.0
-    return Resampled(matrix, find, residual=Residual(about, signed=not sizes), excess=much)
+    residual = Residual(about, signed=not sizes)
+    return Resampled(matrix, find, residual=residual, excess=_excess(matrix) if matrix.other else 1.0)
 
 
 def mean(matrix: Matrix) -> Resampled:
