@@ -16,6 +16,9 @@ of :math:`s_k` is not one of the same of :math:`\sigma_k`. Two steps lead from t
    with the mean of :math:`u_k` and the exponent for which the variance is :math:`\eta` (`persistent`): constrained
    shrinkage (Louis 1984; Ghosh 1992) on the logarithm. With many visits :math:`\rho \to 1` and nothing changes.
 
+Where nothing persists, what is found of :math:`\eta` varies about nil. Were it nil wherever less is found, medians would
+be low on average and percentiles high. Less than nil therefore does the opposite of what as much above nil would.
+
 With fewer than four visits there are no two disjoint differences and :math:`\eta = 0` is taken, that is what brightness
 does not explain is noise; the other extreme, Gaussian errors whose excess scatter is all persistent, bounds the bias.
 
@@ -34,7 +37,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, nnls
+from scipy.optimize import brentq, isotonic_regression, nnls
 
 Values = NDArray[np.float64]
 
@@ -204,7 +207,7 @@ def heterogeneity(squares: Values, fourth: Values, number: Values, fitted: Value
     Returns
     -------
     float or None
-        None where hardly a unit has four visits.
+        None where hardly a unit has four visits. It varies about nil where nothing persists.
     """
     enough = number >= FEWEST
     if np.count_nonzero(enough) < max(2, 0.5 * len(number)):
@@ -215,7 +218,7 @@ def heterogeneity(squares: Values, fourth: Values, number: Values, fitted: Value
     second = squares[enough] * (n - 1)
     products = ((n * n - 3 * n + 3) * second**2 - n * (n - 1) * fourth[enough]) / (n * (n - 1) * (n - 2) * (n - 3))
     square = float(np.mean(squares[enough] / f)) ** 2 * max(1 - shared, 0.5)
-    return max(0.0, float(np.mean(products / f**2)) / square - 1) if square > 0 else 0.0
+    return float(np.mean(products / f**2)) / square - 1 if square > 0 else 0.0
 
 
 def gaussian_heterogeneity(squares: Values, number: Values, fitted: Values) -> float:
@@ -235,13 +238,20 @@ def persistent(squares: Values, number: Values, fitted: Values, eta: float) -> V
     squares, number, fitted : (n,) float64
         Sample variances, visits and model of each unit.
     eta : float
+        Below nil each quantile moves by the opposite of what it would for as much above, as far as they stay in order.
 
     Returns
     -------
     (n,) float64
     """
-    if eta <= _TINY or not fitted.any():
+    if abs(eta) <= _TINY or not fitted.any():
         return fitted
+    if eta < 0:
+        order = np.argsort(fitted, kind="stable")
+        smooth, wide = np.log(fitted[order]), np.log(np.sort(persistent(squares, number, fitted, -eta)))
+        opposite = np.empty(len(fitted))
+        opposite[order] = np.exp(isotonic_regression(2 * smooth - wide).x)
+        return opposite
     logarithm = np.log(np.maximum(squares / fitted, _TINY))
     visits, group = np.unique(number, return_inverse=True)
     counts = np.bincount(group)
