@@ -16,7 +16,7 @@ of :math:`s_k` is not one of the same of :math:`\sigma_k`. Two steps lead from t
    with the mean of :math:`u_k` and the exponent for which the variance is :math:`\eta` (`persistent`): constrained
    shrinkage (Louis 1984; Ghosh 1992) on the logarithm. With many visits :math:`\rho \to 1` and nothing changes.
 
-Where nothing persists, what is found of :math:`\eta` varies about nil. Were it nil wherever less is found, medians would
+Where nothing persists, what is found of :math:`\eta` varies about nil. Were less than nil taken for nil, medians would
 be low on average and percentiles high. Less than nil therefore does the opposite of what as much above nil would.
 
 With fewer than four visits there are no two disjoint differences and :math:`\eta = 0` is taken, that is what brightness
