@@ -48,6 +48,9 @@ PATCHES = 6.0, 3.0
 ROUND = 100
 """Surveys of a cell before the next one has its turn."""
 
+DEAR = 30, 4
+"""Visits from which a cell is dear, and how many times fewer surveys it gets."""
+
 FIRST = 10_000
 """First seed: none of those that the intervals were developed with."""
 
@@ -294,17 +297,21 @@ def run(
     for regime in regimes:
         truth(regime)  # before workers are forked
     cells = dict(before or {})
-    done = min((cell["surveys"] for cell in cells.values()), default=0)
     with ProcessPoolExecutor(workers) as pool:
-        for first in range(done, surveys, ROUND):
-            seeds = range(FIRST + first, FIRST + min(first + ROUND, surveys))
+        for upto in range(ROUND, surveys + ROUND, ROUND):
+            new = False
             for regime, number in itertools.product(regimes, visits):
-                tasks = [(regime, number, seed) for seed in seeds]
+                name = f"{regime} {number}"
+                done = cells[name]["surveys"] if name in cells else 0
+                share = DEAR[1] if number >= DEAR[0] else 1
+                tasks = [(regime, number, FIRST + k) for k in range(done, -(-min(upto, surveys) // share))]
+                if not tasks:
+                    continue
                 found = list(pool.map(one, tasks, chunksize=5) if workers > 1 else map(one, tasks))
                 cell = {"surveys": len(found), "metrics": summary(regime, number, found)}
-                name = f"{regime} {number}"
                 cells[name] = both(cells[name], cell) if name in cells else cell
-            if save is not None:
+                new = True
+            if new and save is not None:
                 save(cells)
     return cells
 
@@ -343,7 +350,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--table", action="store_true", help="show what is there")
-    parser.add_argument("--surveys", type=int, default=2000)
+    parser.add_argument("--surveys", type=int, default=2000, help="of a cell; of dear ones fewer")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--regimes", default=",".join(REGIMES))
     parser.add_argument("--visits", default=",".join(map(str, VISITS)))
@@ -356,7 +363,7 @@ def main() -> None:
 
     def save(cells: dict[str, Any]) -> None:
         chosen.out.write_text(json.dumps(cells, indent=1) + "\n")
-        sys.stderr.write(f"{next(iter(cells.values()))['surveys']} surveys a cell\n")
+        sys.stderr.write(f"{max(cell['surveys'] for cell in cells.values())} surveys a cell\n")
 
     before = json.loads(chosen.out.read_text()) if chosen.out.exists() else None
     run(chosen.surveys, chosen.workers, regimes, visits, save, before)

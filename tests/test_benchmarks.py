@@ -69,12 +69,22 @@ def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:
             assert abs(found["independent 3"]["metrics"][name][key] - figures[key]) < 1e-9 * max(1, abs(figures[key]))
 
 
+def test_dear_cells_get_fewer_surveys() -> None:
+    found = coverage.run(2, 1, ("independent",), (3, coverage.DEAR[0]))
+    assert {name: cell["surveys"] for name, cell in found.items()} == {"independent 3": 2, "independent 30": 1}
+
+
 def test_the_table_of_the_documentation_is_that_of_its_surveys() -> None:
     cells = json.loads((mutation.ROOT / "docs/coverage.json").read_text(encoding="utf-8"))
     page = (mutation.ROOT / "docs/uncertainty.md").read_text(encoding="utf-8")
     assert len(cells) == len(coverage.REGIMES) * len(coverage.VISITS)
     assert all(line in page for line in coverage.show(cells))
-    (surveys,) = {cell["surveys"] for cell in cells.values()}
+    numbers = {
+        visits: {cells[f"{regime} {visits}"]["surveys"] for regime in coverage.REGIMES} for visits in coverage.VISITS
+    }
+    (surveys,) = numbers.pop(30)
+    assert f" {surveys:,} with 30 visits" in page
+    (surveys,) = set.union(*numbers.values())
     assert f" {surveys:,} surveys a cell" in page
 
 
