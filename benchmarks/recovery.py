@@ -3,7 +3,7 @@
 Surveys with independent errors are simulated whole, associated, cut and measured as any catalog is. The true value of a
 clause is the mean over all seeds of what its errors amount to in the limit of many visits
 (`skyaccept.synthetic.expectation.expected`): that of stars and visits drawn like these. It is counted how often the
-95 % interval holds it.
+95 % interval holds it. A value near nil, that cannot be less, can be missed by the upper end alone, and so in 2.5 %.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ SCENARIOS = {"nominal": 8, "nominal, 4 visits": 4, "nominal, 20 visits": 20, "de
 BANDS = ("g", "r")
 LEAST, SIGNIFICANCE = 93.0, 0.001
 """Coverage, percent, that no clause may be significantly below, and at which significance."""
+
+NEAR_NIL = 2.0
+"""Standard deviations of an estimate below which its true value is near nil: then most intervals begin there."""
 
 
 def one(task: tuple[str, int]) -> dict[str, tuple[float, float, float, float, float]]:
@@ -74,10 +77,15 @@ def show(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str
     for name, test, row in rows:
         estimate = f"{row['unbiased']:.4g} +- {row['error']:.1g}"
         yield f"| {name} | {test} | {row['true']:.4g} | {row['value']:.4g} | {estimate} | {row['covered']:.1f} |"
-    pooled = np.average([row["covered"] for *_, row in rows], weights=[row["surveys"] for *_, row in rows])
+    away = [row for *_, row in rows if row["true"] > NEAR_NIL * row["error"] * np.sqrt(row["surveys"])]
+    for some, which in (([row for *_, row in rows], "all"), (away, "those that are not near nil")):
+        if some:
+            covered = np.average([row["covered"] for row in some], weights=[row["surveys"] for row in some])
+            yield ""
+            yield f"{covered:.1f} % of {which} ({len(some)})"
     low = [f"{test} of {name}" for name, test, row in rows if row["too_few"] < SIGNIFICANCE / len(rows)]
     yield ""
-    yield f"{pooled:.1f} % of all; significantly below {LEAST:g} %: {', '.join(low) or 'none'}"
+    yield f"significantly below {LEAST:g} %: {', '.join(low) or 'none'}"
 
 
 def main() -> None:

@@ -45,14 +45,23 @@ def test_a_clause_that_is_covered_too_seldom_is_named() -> None:
     rng = np.random.default_rng(1)
     runs = []
     for _ in range(400):
-        good, bad = rng.standard_normal(2)
-        runs.append({"good": (0.0, good, good, good - 1.96, good + 1.96), "bad": (0.0, bad, bad, bad - 1.2, bad + 1.2)})
+        good, bad, nil = 9 + rng.standard_normal(3)
+        runs.append(
+            {
+                "good": (9.0, good, good, good - 1.96, good + 1.96),
+                "bad": (9.0, bad, bad, bad - 1.2, bad + 1.2),
+                "nil": (0.0, nil, nil - 9, nil - 99, nil + 99),
+            }
+        )
     table = recovery.summary(runs)
     assert 92 < table["good"]["covered"] < 98
     assert table["bad"]["covered"] < 82
     lines = list(recovery.show({"survey": table}))
-    assert lines[-1].endswith("significantly below 93 %: bad of survey")
-    assert next(recovery.show({"survey": table})).startswith("| survey | clause |")
+    good, bad, nil = (table[name]["covered"] for name in ("good", "bad", "nil"))
+    assert f"{(good + bad + nil) / 3:.1f} % of all (3)" in lines
+    assert f"{(good + bad) / 2:.1f} % of those that are not near nil (2)" in lines
+    assert lines[-1] == "significantly below 93 %: bad of survey"
+    assert lines[0].startswith("| survey | clause |")
 
 
 def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:
