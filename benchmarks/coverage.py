@@ -29,6 +29,8 @@ from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled, infer, whole
 from skyaccept.lib.uncertainty import Values
 
+from benchmarks.table import show, sums
+
 REGIMES = ("independent", "distorted", "correlated", "outliers")
 VISITS = (3, 5, 10, 30)
 STARS = 300
@@ -326,25 +328,6 @@ def both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {"surveys": n + m, "metrics": metrics}
 
 
-def show(cells: dict[str, Any]) -> Iterator[str]:
-    """Tables in Markdown by metric and cell.
-
-    First coverage in percent and median width, then how often a limit at the true value is met, in percent: under the
-    guarded rule, and by the value itself.
-    """
-    names = list(next(iter(cells.values()))["metrics"])
-    figures = (
-        lambda found: f"{found['covered']:.1f} ({found['width']:.2g})",
-        lambda found: f"{found['accepted']:.1f} ({found['accepted_simply']:.0f})",
-    )
-    for shown in figures:
-        yield "| regime | visits | " + " | ".join(names) + " |"
-        yield "|---" * (2 + len(names)) + "|"
-        for cell, found in cells.items():
-            yield "| " + " | ".join([*cell.split(), *(shown(found["metrics"][name]) for name in names)]) + " |"
-        yield ""
-
-
 def main() -> None:
     """Run, or show what was run."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -356,7 +339,8 @@ def main() -> None:
     parser.add_argument("--visits", default=",".join(map(str, VISITS)))
     chosen = parser.parse_args()
     if chosen.table:
-        sys.stdout.write("\n".join(show(json.loads(chosen.out.read_text()))) + "\n")
+        cells = json.loads(chosen.out.read_text())
+        sys.stdout.write("\n".join([*show(cells), *sums(cells)]) + "\n")
         return
     regimes = tuple(chosen.regimes.split(","))
     visits = tuple(int(number) for number in chosen.visits.split(","))

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import yaml
 
-from benchmarks import coverage, faults, mutation, recovery
+from benchmarks import coverage, faults, mutation, recovery, table
 
 SOURCE = '''"""One + two."""
 LIMIT: int = 3
@@ -78,6 +78,20 @@ def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:
             assert abs(found["independent 3"]["metrics"][name][key] - figures[key]) < 1e-9 * max(1, abs(figures[key]))
 
 
+def test_figures_beyond_their_bounds_are_counted() -> None:
+    def cell(surveys: int, covered: float, accepted: float) -> dict[str, object]:
+        return {"surveys": surveys, "metrics": {"AM1": {"covered": covered, "accepted": accepted}}}
+
+    cells = {"a 3": cell(300, 99, 5), "b 10": cell(300, 98, 6), "c 30": cell(300, 91, 4), "d 30": cell(2000, 91, 9)}
+    assert list(table.sums(cells)) == [
+        "Covered are 94.8 % on average, of those asked from ten visits on 93.3 %.",
+        "2 of 4 are below 93 %, 1 by more than chance for one alone, 1 for all; AM1 of c 30 91.0; AM1 of d 30 91.0.",
+        "1 of 3 asked are above 97 %, 0 by more than chance for one alone, 0 for all; AM1 of b 10 98.0.",
+        "Accepted are 6.0 % on average.",
+        "2 of 4 are above 5 %, 1 by more than chance for one alone, 1 for all; AM1 of d 30 9.0; AM1 of b 10 6.0.",
+    ]
+
+
 def test_dear_cells_get_fewer_surveys() -> None:
     found = coverage.run(2, 1, ("independent",), (3, coverage.DEAR[0]))
     assert {name: cell["surveys"] for name, cell in found.items()} == {"independent 3": 2, "independent 30": 1}
@@ -87,7 +101,7 @@ def test_the_table_of_the_documentation_is_that_of_its_surveys() -> None:
     cells = json.loads((mutation.ROOT / "docs/coverage.json").read_text(encoding="utf-8"))
     page = (mutation.ROOT / "docs/uncertainty.md").read_text(encoding="utf-8")
     assert len(cells) == len(coverage.REGIMES) * len(coverage.VISITS)
-    assert all(line in page for line in coverage.show(cells))
+    assert all(line in page for line in [*table.show(cells), *table.sums(cells)])
     numbers = {
         visits: {cells[f"{regime} {visits}"]["surveys"] for regime in coverage.REGIMES} for visits in coverage.VISITS
     }
