@@ -4,6 +4,7 @@ Surveys with independent errors are simulated whole, associated, cut and measure
 clause is the mean over all seeds of what its errors amount to in the limit of many visits
 (`skyaccept.synthetic.expectation.expected`): that of stars and visits drawn like these. It is counted how often the
 95 % interval holds it. A value near nil, that cannot be less, can be missed by the upper end alone, and so in 2.5 %.
+Surveys that the output holds already are not made again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from skyaccept.lib import measure, requirements
 from skyaccept.lib.association import associate
 from skyaccept.synthetic import expectation, scenario, survey
 
-SCENARIOS = {"nominal": 8, "nominal, 4 visits": 4, "nominal, 20 visits": 20, "degraded": 8}
+SCENARIOS = {"nominal": 8, "nominal, 4 visits": 4, "nominal, 20 visits": 20, "nominal, 40 visits": 40, "degraded": 8}
 """Surveys by name, and their visits in each band."""
 
 BANDS = ("g", "r")
@@ -95,9 +96,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
-    cells = {}
+    cells = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
     with ProcessPoolExecutor(asked.workers) as pool:
         for name in SCENARIOS:
+            if name in cells:
+                continue
             tasks = [(name, seed) for seed in range(1, asked.seeds + 1)]
             cells[name] = summary(list(pool.map(one, tasks, chunksize=5)))
             asked.out.write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
