@@ -100,6 +100,7 @@ def main() -> None:
     with ProcessPoolExecutor(asked.workers) as pool:
         for name in SCENARIOS:
             if name in cells:
+                sys.stderr.write(f"{name}: as {asked.out} has it\n")
                 continue
             tasks = [(name, seed) for seed in range(1, asked.seeds + 1)]
             cells[name] = summary(list(pool.map(one, tasks, chunksize=5)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -52,12 +52,11 @@ def sums(cells: Cells) -> Iterator[str]:
         return f"{np.mean([figures[key] for *_, figures in some]):.1f} %"
 
     def beyond(some: list[Any], key: str, bound: float, above: bool, what: str) -> str:
-        chance: Callable[[int, int], float] = (
-            (lambda n, k: stats.binom.sf(k - 1, n, bound / 100))
-            if above
-            else lambda n, k: stats.binom.cdf(k, n, bound / 100)
-        )
-        far = [(row[3][key], row[0], chance(row[2], round(row[2] * row[3][key] / 100))) for row in some]
+        far = []
+        for name, _, n, figures in some:
+            times = round(n * figures[key] / 100)
+            chance = stats.binomtest(times, n, bound / 100, "greater" if above else "less").pvalue
+            far.append((figures[key], name, chance))
         found = sorted((one for one in far if (one[0] > bound) == above and one[0] != bound), reverse=above)
         alone, together = (sum(p < 0.05 / m for *_, p in found) for m in (1, len(some)))
         names = "".join(f"; {name} {value:.1f}" for value, name, _ in found[:_NAMED])

@@ -53,11 +53,11 @@ def test_a_clause_that_is_covered_too_seldom_is_named() -> None:
                 "nil": (0.0, nil, nil - 9, nil - 99, nil + 99),
             }
         )
-    table = recovery.summary(runs)
-    assert 92 < table["good"]["covered"] < 98
-    assert table["bad"]["covered"] < 82
-    lines = list(recovery.show({"survey": table}))
-    good, bad, nil = (table[name]["covered"] for name in ("good", "bad", "nil"))
+    figures = recovery.summary(runs)
+    assert 92 < figures["good"]["covered"] < 98
+    assert figures["bad"]["covered"] < 82
+    lines = list(recovery.show({"survey": figures}))
+    good, bad, nil = (figures[name]["covered"] for name in ("good", "bad", "nil"))
     assert f"{(good + bad + nil) / 3:.1f} % of all (3)" in lines
     assert f"{(good + bad) / 2:.1f} % of those that are not near nil (2)" in lines
     assert lines[-1] == "significantly below 93 %: bad of survey"
@@ -109,6 +109,14 @@ def test_the_table_of_the_documentation_is_that_of_its_surveys() -> None:
     assert f" {surveys:,} with 30 visits" in page
     (surveys,) = set.union(*numbers.values())
     assert f" {surveys:,} surveys a cell" in page
+
+
+def test_what_recovery_comes_to_is_in_the_documentation() -> None:
+    cells = json.loads((mutation.ROOT / "docs/recovery.json").read_text(encoding="utf-8"))
+    page = (mutation.ROOT / "docs/simulation.md").read_text(encoding="utf-8")
+    sums = [line for line in recovery.show(cells) if line and not line.startswith("|")]
+    assert len(sums) == 3
+    assert all(f"- {line}\n" in page for line in sums)
 
 
 def test_faults_of_other_tools_are_wrong_lines_that_a_test_is_there_for() -> None:
