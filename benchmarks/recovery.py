@@ -4,7 +4,7 @@ Surveys with independent errors are simulated whole, associated, cut and measure
 clause is the mean over all seeds of what its errors amount to in the limit of many visits
 (`skyaccept.synthetic.expectation.expected`): that of stars and visits drawn like these. It is counted how often the
 95 % interval holds it. A value near nil, that cannot be less, can be missed by the upper end alone, and so in 2.5 %.
-Surveys that the output holds already are not made again.
+Surveys that the output holds already, of as many seeds, are not made again.
 """
 
 from __future__ import annotations
@@ -71,22 +71,45 @@ def summary(found: list[dict[str, tuple[float, ...]]]) -> dict[str, dict[str, fl
 
 
 def show(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
-    """Table in Markdown and what it comes to."""
-    yield "| survey | clause | true | measured | without bias | covered |"
-    yield "|---|---|---|---|---|---|"
-    rows = [(name, test, row) for name, table in cells.items() for test, row in table.items()]
-    for name, test, row in rows:
-        estimate = f"{row['unbiased']:.4g} +- {row['error']:.1g}"
-        yield f"| {name} | {test} | {row['true']:.4g} | {row['value']:.4g} | {estimate} | {row['covered']:.1f} |"
-    away = [row for *_, row in rows if row["true"] > NEAR_NIL * row["error"] * np.sqrt(row["surveys"])]
-    for some, which in (([row for *_, row in rows], "all"), (away, "those that are not near nil")):
+    """Table in Markdown: coverage, and bias with its error, by clause and survey, in percent.
+
+    Of a value near nil no bias is shown, since an estimate that cannot be less is more on average.
+    """
+    yield "| clause | " + " | ".join(cells) + " |"
+    yield "|---" * (1 + len(cells)) + "|"
+    for test in dict.fromkeys(test for table in cells.values() for test in table):
+        yield f"| {test} | " + " | ".join(_cell(table.get(test)) for table in cells.values()) + " |"
+
+
+def sums(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
+    """What the table comes to: coverage of all, of those away from nil, of these by survey; and what is too low."""
+    rows = [(f"{test} of {name}", row) for name, table in cells.items() for test, row in table.items()]
+    far = [(which, row) for which, row in rows if _away(row)]
+    parts = [("all", rows), ("those that are not near nil", far)]
+    parts += [
+        (f"these of {name}", [(which, row) for which, row in far if which.endswith(f" of {name}")]) for name in cells
+    ]
+    for which, some in parts:
         if some:
-            covered = np.average([row["covered"] for row in some], weights=[row["surveys"] for row in some])
-            yield ""
+            covered = np.average([row["covered"] for _, row in some], weights=[row["surveys"] for _, row in some])
             yield f"{covered:.1f} % of {which} ({len(some)})"
-    low = [f"{test} of {name}" for name, test, row in rows if row["too_few"] < SIGNIFICANCE / len(rows)]
-    yield ""
+    low = [which for which, row in rows if row["too_few"] < SIGNIFICANCE / len(rows)]
     yield f"significantly below {LEAST:g} %: {', '.join(low) or 'none'}"
+
+
+def _away(row: Mapping[str, float]) -> bool:
+    """Whether the true value is not near nil."""
+    return row["true"] > NEAR_NIL * row["error"] * np.sqrt(row["surveys"])
+
+
+def _cell(row: Mapping[str, float] | None) -> str:
+    """Coverage and bias."""
+    if row is None:
+        return "-"
+    if not _away(row):
+        return f"{row['covered']:.1f} (near nil)"
+    bias, error = (100 * part / row["true"] for part in (row["unbiased"] - row["true"], row["error"]))
+    return f"{row['covered']:.1f} ({bias:+.1f} ± {error:.1f})"
 
 
 def main() -> None:
@@ -99,14 +122,14 @@ def main() -> None:
     cells = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
     with ProcessPoolExecutor(asked.workers) as pool:
         for name in SCENARIOS:
-            if name in cells:
+            if max((row["surveys"] for row in cells.get(name, {}).values()), default=0) == asked.seeds:
                 sys.stderr.write(f"{name}: as {asked.out} has it\n")
                 continue
             tasks = [(name, seed) for seed in range(1, asked.seeds + 1)]
             cells[name] = summary(list(pool.map(one, tasks, chunksize=5)))
             asked.out.write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
             sys.stderr.write(f"{name}\n")
-    sys.stdout.write("\n".join(show(cells)) + "\n")
+    sys.stdout.write("\n".join([*show(cells), "", *(f"- {line}" for line in sums(cells))]) + "\n")
 
 
 if __name__ == "__main__":

@@ -56,12 +56,19 @@ def test_a_clause_that_is_covered_too_seldom_is_named() -> None:
     figures = recovery.summary(runs)
     assert 92 < figures["good"]["covered"] < 98
     assert figures["bad"]["covered"] < 82
-    lines = list(recovery.show({"survey": figures}))
+    lines = list(recovery.sums({"survey": figures}))
     good, bad, nil = (figures[name]["covered"] for name in ("good", "bad", "nil"))
     assert f"{(good + bad + nil) / 3:.1f} % of all (3)" in lines
     assert f"{(good + bad) / 2:.1f} % of those that are not near nil (2)" in lines
+    assert f"{(good + bad) / 2:.1f} % of these of survey (2)" in lines
     assert lines[-1] == "significantly below 93 %: bad of survey"
-    assert lines[0].startswith("| survey | clause |")
+    true, error = (figures["good"][name] for name in ("true", "error"))
+    bias = f"{100 * (figures['good']['unbiased'] / true - 1):+.1f} ± {100 * error / true:.1f}"
+    other = {"nil": figures["nil"], "other": figures["bad"]}
+    rows = list(recovery.show({"survey": figures, "other": other}))
+    assert rows[:2] == ["| clause | survey | other |", "|---|---|---|"]
+    assert f"| good | {good:.1f} ({bias}) | - |" in rows
+    assert f"| nil | {nil:.1f} (near nil) | {nil:.1f} (near nil) |" in rows
 
 
 def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:
@@ -114,9 +121,8 @@ def test_the_table_of_the_documentation_is_that_of_its_surveys() -> None:
 def test_what_recovery_comes_to_is_in_the_documentation() -> None:
     cells = json.loads((mutation.ROOT / "docs/recovery.json").read_text(encoding="utf-8"))
     page = (mutation.ROOT / "docs/simulation.md").read_text(encoding="utf-8")
-    sums = [line for line in recovery.show(cells) if line and not line.startswith("|")]
-    assert len(sums) == 3
-    assert all(f"- {line}\n" in page for line in sums)
+    assert "\n".join(recovery.show(cells)) in page
+    assert "\n".join(f"- {line}" for line in recovery.sums(cells)) in page
 
 
 def test_faults_of_other_tools_are_wrong_lines_that_a_test_is_there_for() -> None:

@@ -112,6 +112,12 @@ def test_a_narrow_page_does_not_scroll_aside(page: Page) -> None:
     assert page.run("document.querySelector('table.matrix').scrollWidth") > 400  # the table does, within itself
 
 
+def test_a_page_of_a_usual_width_shows_every_column(page: Page) -> None:
+    page.size(1280, 900)
+    assert page.run("document.documentElement.scrollWidth") <= 1280
+    assert page.run("document.querySelector('table.matrix').getBoundingClientRect().right") <= 1280
+
+
 def test_a_printed_page_holds_all_columns(page: Page) -> None:
     """A4 on its side less its margins is 1032 pixels wide; what is beyond the edge of paper is lost."""
     page.call("Emulation.setEmulatedMedia", media="print")
