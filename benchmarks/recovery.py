@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.association import associate
+from skyaccept.lib.association import RADIUS, associate
 from skyaccept.synthetic import expectation, scenario, survey
 
 SCENARIOS = {"nominal": 8, "nominal, 4 visits": 4, "nominal, 20 visits": 20, "nominal, 40 visits": 40, "degraded": 8}
@@ -42,7 +42,7 @@ def one(task: tuple[str, int]) -> dict[str, tuple[float, float, float, float, fl
     chosen = scenario.override(whole, bands=bands, visits=SCENARIOS[name])
     specification = requirements.load()
     expected = expectation.expected(chosen, specification, seed, limit=True)
-    detections = associate(survey.simulate(chosen, seed).detections, expectation.RADIUS)
+    detections = associate(survey.simulate(chosen, seed).detections, RADIUS)
     results = measure.run(detections, specification, bands=bands, reference=survey.reference(chosen, seed)).results
     return {
         r.test: (expected[r.test], r.value, r.value_unbiased, r.interval["low"], r.interval["high"])

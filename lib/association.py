@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.jit import compiled
-from skyaccept.lib.sphere import Float, chord
+from skyaccept.lib.sphere import MAS, Float, chord
 
 Index = NDArray[np.int64]
 Rows = NDArray[Any]
+
+RADIUS = 1000 * MAS
+"""Within which detections of different visits are one object where nothing else is said, radians."""
 
 UNPLACED = -1
 AMBIGUOUS = -2

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar
 
+import astropy.units as u
 import numpy as np
 from pydantic import Field, PlainValidator
 from skyaccept.lib import document
@@ -13,15 +14,7 @@ from skyaccept.lib.document import STRICT
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.sphere import ARCMIN
 
-
-def _angle(value: object) -> float:
-    found = document.quantity(value)
-    if not found.unit.is_equivalent("rad"):
-        raise ValueError(f"{value!r} is no angle")
-    return float(found.to_value("rad"))
-
-
-Angle = Annotated[float, PlainValidator(_angle)]
+Angle = Annotated[float, PlainValidator(document.number_in(u.rad))]
 
 
 @dataclass(frozen=True)

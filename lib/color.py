@@ -24,20 +24,13 @@ from skyaccept.lib.document import STRICT, Words
 Magnitudes = Mapping[str, NDArray[Any]]
 
 
-def _magnitude(value: object) -> float:
-    found = document.quantity(value)
-    if not found.unit.is_equivalent(u.mag):
-        raise ValueError(f"{value!r} is not in mag")
-    return float(found.to_value(u.mag))
-
-
 def _color(value: object) -> tuple[str, str]:
     if not isinstance(value, list) or not all(isinstance(band, str) for band in value) or len(set(value)) != 2:
         raise ValueError("expected two different bands, such as [r, i]")
     return value[0], value[1]
 
 
-Magnitude = Annotated[float, PlainValidator(_magnitude)]
+Magnitude = Annotated[float, PlainValidator(document.number_in(u.mag))]
 Color = Annotated[tuple[str, str], PlainValidator(_color)]
 
 

@@ -349,6 +349,18 @@ def one_of(*allowed: str) -> Callable[[object], str]:
     return check
 
 
+def number_in(unit: u.UnitBase) -> Callable[[object], float]:
+    """Validator for a quantity, which becomes the number that it is in a unit."""
+
+    def check(value: object) -> float:
+        found = quantity(value)
+        if not found.unit.is_equivalent(unit):
+            raise ValueError(f"{value!r} is not convertible to {unit}")
+        return float(found.to_value(unit))
+
+    return check
+
+
 def unit_name(unit: u.UnitBase) -> str:
     """Name of a unit as results and reports write it: ``mas``, ``percent``, ``arcmin``."""
     return "percent" if unit == u.percent else str(unit)

@@ -22,6 +22,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.association import RADIUS
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.comparison import TOLERANCE, Difference
 from skyaccept.lib.errors import InputError, NotMeasurable
@@ -32,11 +33,8 @@ from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Matrix, Resampled, check, scheme, tables, whole
 from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.results import Result, Results
-from skyaccept.lib.sphere import MAS, Float, unit_vectors
+from skyaccept.lib.sphere import Float, unit_vectors
 from skyaccept.lib.uncertainty import Scale, part
-
-RADIUS = 1000 * MAS
-"""Within which an object has its counterpart, radians."""
 
 Codes = NDArray[np.int64]
 

@@ -37,7 +37,7 @@ import numpy as np
 from scipy import optimize, special
 from scipy.spatial import cKDTree
 from skyaccept.lib import measure, output, requirements
-from skyaccept.lib.association import associate
+from skyaccept.lib.association import RADIUS, associate
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
@@ -45,12 +45,9 @@ from skyaccept.lib.reference import JULIAN_YEAR, Reference, earth
 from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.selection import select
 from skyaccept.lib.separation.positions import tangent_basis
-from skyaccept.lib.sphere import MAS, Float, chord, unit_vectors
+from skyaccept.lib.sphere import Float, chord, unit_vectors
 from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.survey import Survey, in_reference, reference, simulate
-
-RADIUS = 1000 * MAS
-"""Within which detections are one object."""
 
 
 @dataclass(frozen=True)

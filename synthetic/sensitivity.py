@@ -17,9 +17,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import astropy.units as u
 from skyaccept.lib import document, measure, progress, requirements
-from skyaccept.lib.association import associate
+from skyaccept.lib.association import RADIUS, associate
 from skyaccept.lib.decision import DecisionRule, Verdict
 from skyaccept.lib.document import STRICT, Quantity
 from skyaccept.lib.errors import InputError
@@ -27,7 +26,6 @@ from skyaccept.lib.outcome import CONFIDENCE
 from skyaccept.lib.results import Result
 from skyaccept.synthetic import scenario, survey
 from skyaccept.synthetic.description import ChosenFault, Scenario
-from skyaccept.synthetic.expectation import RADIUS
 from skyaccept.synthetic.faults import FAULTS
 
 Reaction = Literal["pass", "fail", "doubt", "near", "lost", "refused"]
@@ -162,11 +160,11 @@ def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
             continue
         if row.below is not None:
             mild = replace(base, faults=(ChosenFault(row.fault, row.below),))
-            found.append(Trial(row.fault, _text(row.below), mild, passing))
+            found.append(Trial(row.fault, f"{row.below:g}", mild, passing))
         whole = scenario.load(f"fault-{row.fault.replace('_', '-')}")
         bad = scenario.override(whole, bands=[band for band in table.bands if band in whole.visits.number])
         expected = {name: table.reaction(row, name) for name in names}
-        strength = _text(bad.faults[-1].strength)
+        strength = f"{bad.faults[-1].strength:g}"
         found.append(Trial(row.fault, strength, bad, expected, row.refused, row.account))
     return found
 
@@ -290,10 +288,6 @@ def _changed(before: Mapping[str, Mapping[str, int]], after: Mapping[str, Mappin
     """Whether an entry is another one in some sample."""
     pairs = [(before[test].get(entry, 0), found.get(entry, 0)) for test, found in after.items() if test in before]
     return any(abs(new - old) > CHANGE * max(new, old) for old, new in pairs)
-
-
-def _text(strength: u.Quantity) -> str:
-    return f"{strength.value:g} {strength.unit}"
 
 
 def _family(clause: str) -> str:

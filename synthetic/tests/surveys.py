@@ -9,7 +9,7 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.association import associate
+from skyaccept.lib.association import RADIUS, associate
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.reference import Reference
@@ -18,8 +18,6 @@ from skyaccept.lib.sphere import MAS, Float, unit_vectors
 from skyaccept.synthetic import scenario, sky, visits
 from skyaccept.synthetic.description import Scenario, Site
 from skyaccept.synthetic.exposure import Exposure, expose
-
-RADIUS = 1000 * MAS
 
 
 @cache

@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 from scipy import integrate, special
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.association import associate
+from skyaccept.lib.association import RADIUS, associate
 from skyaccept.lib.metrics.ellipticity import ESTIMATORS
 from skyaccept.lib.metrics.metric import Sample, Settings
 from skyaccept.lib.selection import select
 from skyaccept.synthetic import scenario, survey
-from skyaccept.synthetic.expectation import RADIUS
 
 NEAR = {"nearest": 0.0, "farthest": 1.0}
 

@@ -4,7 +4,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from scipy import stats
-from skyaccept.lib.association import AMBIGUOUS, associate
+from skyaccept.lib.association import AMBIGUOUS, RADIUS, associate
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.reference import JULIAN_YEAR
@@ -14,7 +14,7 @@ from skyaccept.synthetic.description import Atmosphere, Camera, Colors, Galaxies
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure
 from skyaccept.synthetic.faults import FAULTS
-from skyaccept.synthetic.tests.surveys import RADIUS, first, nominal, one_magnitude, plain, sharp, shifts, verify
+from skyaccept.synthetic.tests.surveys import first, nominal, one_magnitude, plain, sharp, shifts, verify
 
 SAME = [name for name in FAULTS if name not in ("unflagged_saturation", "misassociation")]
 

@@ -1,7 +1,6 @@
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.association import associate
+from skyaccept.lib.association import RADIUS, associate
 from skyaccept.synthetic import scenario, survey
-from skyaccept.synthetic.tests.surveys import RADIUS
 
 
 def values(name: str) -> dict[str, list[float | None]]:

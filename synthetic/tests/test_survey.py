@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib import readers
-from skyaccept.lib.association import associate
+from skyaccept.lib.association import RADIUS, associate
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import reference as reference_reader
@@ -14,7 +14,7 @@ from skyaccept.lib.results import Result
 from skyaccept.lib.separation.positions import tangent_basis
 from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.synthetic import output, scenario, sky, survey
-from skyaccept.synthetic.tests.surveys import RADIUS, one_magnitude, plain, verify
+from skyaccept.synthetic.tests.surveys import one_magnitude, plain, verify
 
 COLUMNS = ("ra", "dec", "mag", "mag_err", "snr", "extendedness", "ra_err", "dec_err", "mjd", "airmass", "detector")
 
