@@ -83,17 +83,15 @@ def show(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str
 
 def sums(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
     """What the table comes to: coverage of all, of those away from nil, of these by survey; and what is too low."""
-    rows = [(f"{test} of {name}", row) for name, table in cells.items() for test, row in table.items()]
-    far = [(which, row) for which, row in rows if _away(row)]
+    rows = [(name, test, row) for name, table in cells.items() for test, row in table.items()]
+    far = [one for one in rows if _away(one[-1])]
     parts = [("all", rows), ("those that are not near nil", far)]
-    parts += [
-        (f"these of {name}", [(which, row) for which, row in far if which.endswith(f" of {name}")]) for name in cells
-    ]
+    parts += [(f"these of {name}", [one for one in far if one[0] == name]) for name in cells]
     for which, some in parts:
         if some:
-            covered = np.average([row["covered"] for _, row in some], weights=[row["surveys"] for _, row in some])
+            covered = np.average([row["covered"] for *_, row in some], weights=[row["surveys"] for *_, row in some])
             yield f"{covered:.1f} % of {which} ({len(some)})"
-    low = [which for which, row in rows if row["too_few"] < SIGNIFICANCE / len(rows)]
+    low = [f"{test} of {name}" for name, test, row in rows if row["too_few"] < SIGNIFICANCE / len(rows)]
     yield f"significantly below {LEAST:g} %: {', '.join(low) or 'none'}"
 
 

@@ -349,16 +349,17 @@ def one_of(*allowed: str) -> Callable[[object], str]:
     return check
 
 
+def convertible(value: object, unit: u.UnitBase) -> u.Quantity:
+    """Parse text as `quantity` does, and refuse what is not convertible to a unit."""
+    found = quantity(value)
+    if not found.unit.is_equivalent(unit):
+        raise ValueError(f"{value} is not convertible to {unit}")
+    return found
+
+
 def number_in(unit: u.UnitBase) -> Callable[[object], float]:
     """Validator for a quantity, which becomes the number that it is in a unit."""
-
-    def check(value: object) -> float:
-        found = quantity(value)
-        if not found.unit.is_equivalent(unit):
-            raise ValueError(f"{value!r} is not convertible to {unit}")
-        return float(found.to_value(unit))
-
-    return check
+    return lambda value: float(convertible(value, unit).to_value(unit))
 
 
 def unit_name(unit: u.UnitBase) -> str:

@@ -41,9 +41,7 @@ def _in(
     """Validator of a quantity that is convertible to a unit, and within limits in it."""
 
     def check(value: object) -> u.Quantity:
-        found = document.quantity(value)
-        if not found.unit.is_equivalent(unit):
-            raise ValueError(f"{value} is not convertible to {unit}")
+        found = document.convertible(value, unit)
         number = found.to_value(unit)
         if not (low <= number <= high and number > above):
             bound = f"not above {high:g} {unit}" if number > high else f"above {max(low, above):g} {unit}"

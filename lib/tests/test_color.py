@@ -61,7 +61,7 @@ def test_a_profile_declares_terms_and_detections_carry_them(tmp_path: Path) -> N
     ("old", "new", "message"),
     [
         ("2 mmag", "0.002", "key 'coefficients': 0.002 has no unit"),
-        ("2 mmag", "2 mas", "key 'coefficients': '2 mas' is not convertible to mag"),
+        ("2 mmag", "2 mas", "key 'coefficients': 2 mas is not convertible to mag"),
         ("[2 mmag, -0.01 mag]", "[]", "key 'coefficients': names no coefficient"),
         ("[r, i]", "[r, r]", "key 'color': expected two different bands, such as [r, i]"),
         ("[r, i]", "r", "key 'color': expected two different bands, such as [r, i]"),
