@@ -27,7 +27,7 @@ from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics import scatter
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled, infer, whole
-from skyaccept.lib.uncertainty import Values
+from skyaccept.lib.scale import Values
 
 from benchmarks.table import show, sums
 

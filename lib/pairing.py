@@ -33,8 +33,9 @@ from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Matrix, Resampled, check, scheme, tables, whole
 from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.results import Result, Results
+from skyaccept.lib.scale import Scale
 from skyaccept.lib.sphere import Float, unit_vectors
-from skyaccept.lib.uncertainty import Scale, part
+from skyaccept.lib.uncertainty import part
 
 Codes = NDArray[np.int64]
 

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 from skyaccept.lib import quantile
-from skyaccept.lib.uncertainty import Scale
+from skyaccept.lib.scale import Scale
 
 Values = NDArray[np.float64]
 
@@ -26,7 +27,6 @@ _WINDOW = np.linspace(-1, 1, 9)
 _WIDTH = 2.0  # half width of the window, in standard errors of a share of as many independent units as there are stars
 _REACH = 25.0  # percentages to either side, over which errors move together
 _MOST = 0.7  # of the way from the share to 0 or 1
-_CURVE = 4001
 _ENOUGH = 50  # errors that tell how steep their quantiles are
 _STEP = 1e-4  # relative, of a percentage
 
@@ -91,15 +91,33 @@ class Question:
 class View:
     """A scale for the answer, and what is compared on it: ``place(prepared)`` of errors moves with the answer.
 
-    ``shift(value, prepared)`` is how far, on the scale, a value lies from the answer of some errors; ``smoothed`` is
-    how much more the answer varies by the choice of stars and by noise than ``place`` does, as a ratio of variances.
+    Of a percentage above a threshold there are many at once: the quantiles that the percentages ``above`` lie above,
+    ascending, by which it is known.
+
+    Attributes
+    ----------
+    scale : Scale
+    center : (n,) float64
+        Answer, or quantiles, on the scale.
+    place : callable
+        (n,) float64 of prepared errors.
+    shift : callable
+        ``shift(value, prepared)`` is how far, on the scale, a value lies from the answer of some errors.
+    smoothed : (n,) float64
+        How much more the answer varies by the choice of stars and by noise than ``place`` does, as a ratio of
+        variances.
+    above : (n,) float64, optional
+    threshold : float
+        Of the percentage, in the unit of the errors.
     """
 
     scale: Scale
-    center: float
-    place: Callable[[Sorted], float]
+    center: Values
+    place: Callable[[Sorted], Values]
     shift: Callable[[float, Sorted], float]
-    smoothed: float = 1.0
+    smoothed: Values
+    above: Values | None = None
+    threshold: float = 0.0
 
 
 def without_signs(errors: Sorted) -> Sorted:
@@ -124,12 +142,11 @@ def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> lis
     logarithm = min(value, least) > 0 and not question.near_zero
     scale = Scale("logarithm", relative=True) if logarithm else Scale("size") if question.near_zero else Scale()
 
-    def place(errors: Sorted) -> float:
-        if question.kind == "percentile":
-            found = question.factor * _quantiles(errors, window)
-            return float(np.mean(scale.on(np.maximum(found, 1e-12) if logarithm else found)))
-        answer = question.answer(*errors)
-        return float(scale.on(max(answer, 1e-12) if logarithm else answer))
+    def place(errors: Sorted) -> Values:
+        found = (
+            question.factor * _quantiles(errors, window) if question.kind == "percentile" else question.answer(*errors)
+        )
+        return np.atleast_1d(scale.on(np.maximum(found, 1e-12) if logarithm else found).mean())
 
     def shift(other: float, errors: Sorted) -> float:
         answer = question.answer(*errors)
@@ -138,7 +155,7 @@ def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> lis
         return float(scale.on(other) - scale.on(answer))
 
     smoothed = _smoothed(window, _slopes(whole, window, scale)) if question.kind == "percentile" else 1.0
-    return [View(scale, float(scale.on(value)), place, shift, smoothed)]
+    return [View(scale, np.atleast_1d(scale.on(value)), place, shift, np.atleast_1d(smoothed))]
 
 
 def level(question: Question, whole: Sorted, n_stars: int) -> Callable[[Sorted], float]:
@@ -170,56 +187,63 @@ def _of_size(whole: Sorted, window: Values) -> View:
     """The size of a median whose sign does not count."""
     return View(
         Scale("size"),
-        quantile.median(*whole),
-        lambda errors: float(np.mean(_quantiles(errors, window))),
+        np.atleast_1d(quantile.median(*whole)),
+        lambda errors: np.atleast_1d(np.mean(_quantiles(errors, window))),
         lambda value, errors: float(np.sign(quantile.median(*errors))) * (value - abs(quantile.median(*errors))),
-        _smoothed(window, _slopes(whole, window, Scale())),
+        np.atleast_1d(_smoothed(window, _slopes(whole, window, Scale()))),
     )
 
 
 def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int, per_unit: int) -> list[View]:
-    """A percentage above a threshold, by how far the errors are from it and by how many units are counted.
+    """A percentage above a threshold, by the quantiles about the threshold and by how many units are counted.
 
-    How far all errors move is the middle of what many quantiles around the threshold do: one alone jumps where few
-    errors are near the threshold, between stars that are good and stars that are not, and no errors change sides.
+    At most x % are above the threshold where the quantile at 100 - x is not.
     """
-    threshold = question.at
+    threshold, units = question.at, n_stars / per_unit
     percent = float(np.clip(100 - value, 100 / n_stars, 100 - 100 / n_stars))
-    window, around = _window(percent, n_stars), _around(percent)
-    logarithm = threshold > 0 and whole[0][0] >= 0 and _quantiles(whole, around[:1])[0] > 0
-    base = Scale("logarithm" if logarithm else "linear")
+    logarithm = threshold > 0 and whole[0][0] >= 0 and _quantiles(whole, _around(percent)[:1])[0] > 0
+    base = Scale("logarithm" if logarithm else "linear", relative=logarithm)
 
     def on(found: Values) -> Values:
         return base.on(np.maximum(found, 1e-12 * threshold) if logarithm else found)
 
-    def curve(errors: Sorted) -> Scale:
-        found = on(_quantiles(errors, np.linspace(0, 100, _CURVE))) - float(base.on(threshold))
-        return Scale("percentile", curve=np.maximum.accumulate(found), relative=logarithm)
+    levels = _levels(percent, n_stars, units)
+    windows = np.stack([_window(level, n_stars) for level in levels])
 
-    places = on(_quantiles(whole, around))
-
-    def distance(errors: Sorted) -> float:
-        moved = np.sort(on(_quantiles(errors, around)) - places)
-        return -float(moved[len(moved) // 4 : len(moved) - len(moved) // 4].mean())
+    def quantiles(errors: Sorted) -> Values:
+        found = on(_quantiles(errors, windows.ravel()))
+        return np.asarray(found.reshape(windows.shape).mean(axis=1))
 
     def shift(other: float, errors: Sorted) -> float:
-        scale = curve(errors)
-        return float(scale.on(other) - scale.on(question.answer(*errors)))
+        here, there = on(_quantiles(errors, 100 - np.array([question.answer(*errors), other])))
+        return float(here - there)
 
-    counting = Scale("share", units=n_stars / per_unit)
+    steepness = np.array([_smoothed(window, _slopes(whole, window, base)) for window in windows])
+    crossing = View(base, on(_quantiles(whole, levels)), quantiles, shift, steepness, 100 - levels, threshold)
+
+    counting, window = Scale("share", units=units), _window(percent, n_stars)
     ends = on(_quantiles(whole, window[[0, -1]]))
     near = base.off(float(base.on(threshold)) + float(ends[1] - ends[0]) / 2 * _WINDOW)
 
-    def share(errors: Sorted) -> float:
-        return float(np.mean(counting.on(_percentages(errors, near))))
+    def share(errors: Sorted) -> Values:
+        return np.atleast_1d(np.mean(counting.on(_percentages(errors, near))))
 
     def shift_of_share(other: float, errors: Sorted) -> float:
         return float(counting.on(other) - counting.on(question.answer(*errors)))
 
     beyond = np.clip(_percentages(whole, near), 100 / n_stars, 100 - 100 / n_stars)
     smoothed = _smoothed(beyond, counting.on(beyond * (1 + _STEP)) - counting.on(beyond * (1 - _STEP)))
-    counted = View(counting, float(counting.on(value)), share, shift_of_share, smoothed)
-    return [View(curve(whole), 0.0, distance, shift), counted]
+    counted = View(counting, np.atleast_1d(counting.on(value)), share, shift_of_share, np.atleast_1d(smoothed))
+    return [crossing, counted]
+
+
+def _levels(percent: float, n_stars: int, units: float) -> Values:
+    """Percentages about one, descending, at distances on the logit that grow from half of what counting leaves."""
+    share = percent / 100
+    out = np.concatenate([np.arange(0, 4, 0.5), 4 * 1.25 ** np.arange(24)]) / np.sqrt(units * share * (1 - share))
+    ends = _logit(np.array([100 / n_stars, 100 - 100 / n_stars]))
+    found = np.unique(np.clip(_logit(np.array(percent)) + np.concatenate([-out, out]), *ends))
+    return np.asarray(100 * special.expit(found[::-1]))
 
 
 def _around(percent: float) -> Values:

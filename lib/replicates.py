@@ -7,6 +7,7 @@ leaving out stars takes away the errors of the units that they belong to.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from skyaccept.lib import excess, progress
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.question import Question, Sorted, Values, View, views
-from skyaccept.lib.uncertainty import Coordinate, Estimate, Scheme, estimate, part
+from skyaccept.lib.uncertainty import Coordinate, Crossing, Estimate, Part, Scheme, estimate, part
 
 CELLS = 16
 """Cells of the sky, with the same number of stars each."""
@@ -218,7 +219,7 @@ def tables(resampled: Resampled, statistics: Sequence[Callable[[Sorted], float]]
     finds = [find for find in (resampled.find, resampled.extreme) if find is not None]
 
     def table(find: Find, axis: int) -> Values:
-        rows = _rows(resampled.matrix, find, axis, lambda errors: [statistics[axis](errors)])
+        rows = _rows(resampled.matrix, find, axis, lambda errors: np.array([statistics[axis](errors)]))
         return np.array(list(rows))[:, :, 0]
 
     return [np.mean([table(find, axis) for find in finds], axis=0) for axis in range(len(resampled.matrix.values))]
@@ -287,9 +288,9 @@ def _under(
     counted = (matrix.n_stars, matrix.stars.shape[1]) if own is None else (own, 1)
     asked = [views(q, q.prepare(unbiased), *counted) for q in questions]
 
-    def places(errors: Sorted) -> list[float]:
+    def places(errors: Sorted) -> Values:
         prepared = [question.prepare(errors) for question in questions]
-        return [view.place(one) for one, seen in zip(prepared, asked, strict=True) for view in seen]
+        return np.concatenate([view.place(one) for one, seen in zip(prepared, asked, strict=True) for view in seen])
 
     table = np.array(list(_rows(matrix, find, axis, places)))
     found: list[tuple[Coordinate, Values] | NotMeasurable] = []
@@ -297,11 +298,12 @@ def _under(
     for k, (question, seen) in enumerate(zip(questions, asked, strict=True)):
         errors = question.prepare(unbiased), question.prepare(plain)
         value = None if values is None else values[k]
+        number = sum(len(view.center) for view in seen)
         try:
-            found.append(_coordinate(question, seen, table[:, :, first : first + len(seen)], *errors, value, how))
+            found.append(_coordinate(question, seen, table[:, :, first : first + number], *errors, value, how))
         except NotMeasurable as reason:
             found.append(reason)
-        first += len(seen)
+        first += number
     return found
 
 
@@ -315,21 +317,30 @@ def _coordinate(
     how: Scheme,
 ) -> tuple[Coordinate, Values]:
     """Distribution of the answer to one question from the table of its views."""
-    parts = []
-    for k, view in enumerate(seen):
-        corrected = abs(view.place(plain) - view.place(unbiased))
+    tables = np.split(table, np.cumsum([len(view.center) for view in seen])[:-1], axis=2)
+    parts: list[Part | Crossing] = []
+    for view, own in zip(seen, tables, strict=True):
+        doubt = _DOUBT * np.abs(view.place(plain) - view.place(unbiased))
         more = 0.0 if value is None else view.shift(value, plain)
-        doubt = _DOUBT * corrected
-        parts.append(part(table[:, :, k], view.center + more, view.scale, doubt, view.smoothed, how))
-    last = seen[-1].scale  # of a percentage, the one that counts
-    answer = question.answer(*unbiased) if value is None else float(last.off(parts[-1].center))
-    replicated = last.off(table[:, :, -1] - table[0, 0, -1] + parts[-1].center)
+        center = view.center + more
+        if view.above is None:
+            parts.append(part(own[:, :, 0], center[0], view.scale, doubt[0], view.smoothed[0], how))
+            continue
+        found = {}
+        for k, above in enumerate(view.above):
+            with suppress(NotMeasurable):  # of quantiles that leaving out does not change the others tell
+                found[above] = part(own[:, :, k], center[k], view.scale, doubt[k], view.smoothed[k], how)
+        if not found:
+            raise NotMeasurable("nothing changes when stars or visits are left out")
+        parts.append(Crossing.of(np.array(list(found)), list(found.values()), view.threshold))
+    # of a percentage, the view that counts is the last
+    last, middle = seen[-1].scale, center[-1]
+    answer = question.answer(*unbiased) if value is None else float(last.off(middle))
+    replicated = last.off(table[:, :, -1] - table[0, 0, -1] + middle)
     return Coordinate(answer, tuple(parts)), replicated
 
 
-def _rows(
-    matrix: Matrix, find: Find, axis: int, measure: Callable[[Sorted], list[float]]
-) -> Iterator[list[list[float]]]:
+def _rows(matrix: Matrix, find: Find, axis: int, measure: Callable[[Sorted], Values]) -> Iterator[list[Values]]:
     """Measures of all replicates: by rows with all visits and without each block, by columns the same of cells."""
     cell = cells(matrix, matrix.stars)
     left_out = [None, *range(number_of_blocks(matrix))]

@@ -35,14 +35,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize, special
 from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.scale import Scale, Values
 
-Values = NDArray[np.float64]
 Source = Literal["stars", "visits", "both"]
 
 _NODES = (np.arange(256) + 0.5) / 128 - 1  # of the rectangular distribution of a bias
+_SURE = 1e-12  # least probability of a quantile to be on either side of a threshold
 _DOMINANT = 2.0  # times the variance of the other source
 
 ALIKE, TELLING = 4.0, 10
@@ -84,63 +84,6 @@ def unskewed(distance: Values, error: float, skew: float = 0.0) -> Values:
 
 
 @dataclass(frozen=True)
-class Scale:
-    """Scale on which a value varies evenly.
-
-    Attributes
-    ----------
-    kind : {"logarithm", "linear", "size", "share", "percentile"}
-        "size": linear, of a value whose sign does not count. "share": of a percentage, minus the logarithm of how many
-        standard deviations from the middle of a Gaussian the same percentage lies beyond; it moves by d where all
-        errors grow by the factor exp(d). Within one standard deviation, where that would run away, one minus how many.
-        "percentile": of a percentage above a threshold, how far the errors have to move for it, on the scale of
-        ``curve``.
-    units : float
-        For "share", the number of independent units that are counted; half of one is added to either side.
-    curve : (m,) float64
-        For "percentile", quantiles of the errors minus the threshold, evenly spaced from 0 to 100 %.
-    relative : bool
-        Whether a step on the scale is a relative change of the size of the errors.
-    """
-
-    kind: Literal["logarithm", "linear", "size", "share", "percentile"] = "linear"
-    units: float = np.inf
-    curve: Values = field(default_factory=lambda: np.empty(0), compare=False)
-    relative: bool = False
-
-    def on(self, x: Values | float) -> Values:
-        """Place of values on the scale."""
-        value = np.asarray(x, dtype=np.float64)
-        if self.kind == "logarithm":
-            return np.log(value)
-        if self.kind == "share":
-            share = value / 100 if np.isinf(self.units) else (value / 100 * self.units + 0.5) / (self.units + 1)
-            deviations = -special.ndtri(share / 2)
-            return np.where(deviations > 1, -np.log(np.maximum(deviations, 1)), 1 - deviations)
-        if self.kind == "percentile":
-            return np.asarray(-np.interp(100 - value, np.linspace(0, 100, len(self.curve)), self.curve))
-        return value
-
-    def off(self, y: Values | float) -> Values:
-        """Values at places on the scale; the inverse of `on`."""
-        place = np.asarray(y, dtype=np.float64)
-        if self.kind == "logarithm":
-            with np.errstate(over="ignore"):  # the end of an interval that is not finite
-                return np.exp(place)
-        if self.kind == "share":
-            share = 2 * special.ndtr(-np.where(place < 0, np.exp(-np.minimum(place, 0)), np.maximum(1 - place, 0)))
-            units = self.units
-            found = 100 * np.clip(share if np.isinf(units) else (share * (units + 1) - 0.5) / units, 0, 1)
-            return np.asarray(np.where(found < 1e-9, 0.0, found))  # of what was 0, there and back
-        if self.kind == "percentile":
-            # of equal quantiles the last one counts: a percentage is that of the errors above
-            levels = np.linspace(0, 100, len(self.curve))
-            above = np.where(-place >= self.curve[-1], 0.0, 100 - np.interp(-place, self.curve, levels))
-            return np.asarray(np.where(-place < self.curve[0], 100.0, above))
-        return np.abs(place) if self.kind == "size" else place
-
-
-@dataclass(frozen=True)
 class Part:
     r"""Distribution of a true value: t about ``center``, widened by a rectangular one of half width ``bias``.
 
@@ -172,7 +115,7 @@ class Part:
         """Probability that the true value is at most x."""
         if self.scale.kind == "logarithm" and x <= 0:
             return 0.0
-        if self.scale.kind in ("share", "percentile") and not 0 <= x < 100:
+        if self.scale.kind == "share" and not 0 <= x < 100:
             return float(x >= 100)
         if self.scale.kind == "size":
             return self._before(x) - self._before(-x) if x >= 0 else 0.0
@@ -202,6 +145,61 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Crossing:
+    """Distribution of a percentage above a threshold, by what is known of quantiles.
+
+    At most x % are above where the quantile at 100 - x is at most the threshold. Between the quantiles that are known
+    the probability is interpolated, as standard deviations of a Gaussian over the logit; beyond the last of them it
+    goes to 0 at 0 % and to 1 at 100 %.
+
+    Attributes
+    ----------
+    above : (n,) float64
+        Percentages above the quantiles, ascending.
+    known : (n,) float64
+        Probabilities that the quantiles are at most the threshold, as standard deviations, ascending.
+    error, visits, stars : float
+        Those of the quantile that is as likely above the threshold as below.
+    """
+
+    above: Values
+    known: Values
+    error: float
+    visits: float
+    stars: float
+
+    @classmethod
+    def of(cls, above: Values, parts: Sequence[Part], threshold: float) -> Crossing:
+        """From distributions of the quantiles."""
+        deviations = special.ndtri(np.clip([part.below(threshold) for part in parts], _SURE, 1 - _SURE))
+        # what lies below a quantile lies below each higher one, and what lies above, above each lower one
+        upward = np.maximum.accumulate(np.maximum(deviations, 0))
+        downward = np.minimum.accumulate(np.minimum(deviations, 0)[::-1])[::-1]
+        known = upward + downward
+        middle = parts[int(np.argmin(np.abs(known)))]
+        return cls(above, known, middle.error, middle.visits, middle.stars)
+
+    def below(self, x: float) -> float:
+        """Probability that the true value is at most x."""
+        first, last = special.ndtr(self.known[[0, -1]])
+        if x < self.above[0]:
+            return float(first * max(x, 0.0) / self.above[0])
+        if x > self.above[-1]:
+            return float(1 - (1 - last) * max(100 - x, 0.0) / (100 - self.above[-1]))
+        return float(special.ndtr(np.interp(special.logit(x / 100), special.logit(self.above / 100), self.known)))
+
+    def quantile(self, probability: float) -> float:
+        """Value that the true one stays below with a probability."""
+        first, last = special.ndtr(self.known[[0, -1]])
+        if probability < first:
+            return float(self.above[0] * probability / first)
+        if probability > last:
+            return float(100 - (100 - self.above[-1]) * (1 - probability) / (1 - last))
+        place = np.interp(special.ndtri(probability), self.known, special.logit(self.above / 100))
+        return float(100 * special.expit(place))
+
+
+@dataclass(frozen=True)
 class Coordinate:
     """What is known of one coordinate, or of the metric where there is one only.
 
@@ -209,7 +207,7 @@ class Coordinate:
     """
 
     value: float
-    parts: tuple[Part, ...]
+    parts: tuple[Part | Crossing, ...]
 
     def below(self, x: float) -> float:
         """Probability that the true value is at most x."""

@@ -14,7 +14,7 @@ from skyaccept.lib.replicates import Kept, Matrix, Resampled, blocks, infer, who
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.tests import reference, samples
 from skyaccept.lib.thinning import sampled
-from skyaccept.lib.uncertainty import Estimate
+from skyaccept.lib.uncertainty import Crossing, Estimate
 
 ARCMIN = math.pi / 180 / 60
 
@@ -197,6 +197,20 @@ def test_what_no_interval_can_be_formed_of_is_said() -> None:
     pairs = np.stack([np.zeros(20, dtype=np.int64), np.arange(1, 21)], axis=1)
     star = Matrix((rng.normal(size=(20, 5)),), pairs, 21, least=2)
     assert "nothing is left to measure" in why_not(scatter.rms(star, 1), question)
+
+
+def test_a_percentage_above_a_threshold_is_known_as_the_quantiles_there_are() -> None:
+    """At most x % are above a threshold where the quantile at 100 - x is at most the threshold."""
+    rng = np.random.default_rng(12)
+    errors = rng.standard_normal((400, 8)) * rng.choice([4.0, 6.0, 9.0], 400)[:, None]
+    resampled = scatter.rms(stars(errors), 1)
+    crossing = known(resampled, Question("above", 8.6)).coordinates[0].parts[0]
+    assert isinstance(crossing, Crossing)
+    telling = crossing.above[np.abs(crossing.known) < 3]
+    assert len(telling) > 10
+    for x in telling:
+        chance = known(resampled, Question("percentile", 100 - x)).conformance("<=", 8.6)
+        assert crossing.below(x) == pytest.approx(chance, abs=0.02)
 
 
 @pytest.mark.parametrize(("threshold", "percent"), [(1e3, 0.0), (1e-3, 100.0)])

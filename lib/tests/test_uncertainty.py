@@ -1,16 +1,19 @@
 """Distributions of true values, and the tables that they come from."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.scale import Scale
 from skyaccept.lib.uncertainty import (
     Coordinate,
+    Crossing,
     Estimate,
     Part,
-    Scale,
     Scheme,
     combined,
     estimate,
@@ -210,13 +213,48 @@ def test_of_two_views_of_a_value_the_wider_counts() -> None:
     assert alone(narrow, wide).conformance("<=", 7) == pytest.approx(wide.below(7))
 
 
-@pytest.mark.parametrize("kind", ["logarithm", "linear", "share", "percentile"])
-def test_scales_lead_there_and_back(kind: str) -> None:
-    curve = np.linspace(-1, 1, 101)
-    scale = Scale(kind, units=200, curve=curve)  # type: ignore[arg-type]
+@pytest.mark.parametrize("kind", ["logarithm", "linear", "share"])
+def test_scales_lead_there_and_back(kind: Literal["logarithm", "linear", "share"]) -> None:
+    scale = Scale(kind, units=200)
     values = np.array([0.4, 3.0, 25.0, 60.0, 97.0])
     assert scale.off(scale.on(values)) == pytest.approx(values)
     assert (np.diff(scale.on(values)) > 0).all()
+
+
+def quantiles(above: np.ndarray, error: float) -> list[Part]:
+    """Of Gaussian errors of rms 8, all equally uncertain."""
+    return [one(center=float(np.log(8 * stats.norm.isf(x / 200))), error=error) for x in above]
+
+
+def test_a_percentage_is_as_likely_as_its_quantile_is_below_the_threshold() -> None:
+    above = np.array([0.5, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])
+    parts = quantiles(above, 0.2)
+    found = Crossing.of(above, parts, 14.0)
+    for x, quantile in zip(above, parts, strict=True):
+        assert found.below(x) == pytest.approx(quantile.below(14.0))
+        assert found.quantile(found.below(x)) == pytest.approx(x)
+    fine = np.linspace(0, 100, 401)
+    chance = [found.below(x) for x in fine]
+    assert chance[0] == 0
+    assert chance[-1] == 1
+    assert (np.diff(chance) >= 0).all()
+    for probability in (1e-6, 0.025, 0.5, 0.975, 1 - 1e-6):
+        assert found.below(found.quantile(probability)) == pytest.approx(probability)
+    true = 200 * stats.norm.sf(14 / 8)
+    assert found.quantile(0.5) == pytest.approx(true, rel=0.02)
+    # the errors are 1.96 times 20 % larger, or smaller
+    many = Crossing.of(fine[1:-1], quantiles(fine[1:-1], 0.2), 14.0)
+    ends = [one(center=float(np.log(8)), error=0.2).quantile(p) for p in (0.025, 0.975)]
+    expected = [200 * stats.norm.sf(14 / end) for end in ends]
+    assert [many.quantile(p) for p in (0.025, 0.975)] == pytest.approx(expected, rel=0.02)
+
+
+def test_quantiles_that_contradict_each_other_are_put_in_order() -> None:
+    above = np.array([2.0, 4.0, 8.0])
+    parts = [one(center=np.log(center)) for center in (15.0, 12.0, 13.0)]
+    found = Crossing.of(above, parts, 13.0)
+    assert (np.diff(found.known) >= 0).all()
+    assert parts[2].below(13.0) < found.below(6.0) < parts[1].below(13.0)
 
 
 def test_a_percentage_moves_with_the_width_of_gaussian_errors() -> None:
