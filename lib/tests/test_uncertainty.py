@@ -251,10 +251,14 @@ def test_a_percentage_is_as_likely_as_its_quantile_is_below_the_threshold() -> N
 
 def test_quantiles_that_contradict_each_other_are_put_in_order() -> None:
     above = np.array([2.0, 4.0, 8.0])
-    parts = [one(center=np.log(center)) for center in (15.0, 12.0, 13.0)]
+    parts = [one(center=np.log(center)) for center in (15.0, 12.0, 12.5)]
     found = Crossing.of(above, parts, 13.0)
-    assert (np.diff(found.known) >= 0).all()
-    assert parts[2].below(13.0) < found.below(6.0) < parts[1].below(13.0)
+    assert parts[2].below(13.0) < parts[1].below(13.0)
+    assert [found.below(x) for x in above] == pytest.approx([parts[k].below(13.0) for k in (0, 1, 1)])
+    parts = [one(center=np.log(center)) for center in (13.5, 14.0, 12.5)]
+    found = Crossing.of(above, parts, 13.0)
+    assert parts[1].below(13.0) < parts[0].below(13.0)
+    assert [found.below(x) for x in above] == pytest.approx([parts[k].below(13.0) for k in (1, 1, 2)])
 
 
 def test_a_percentage_moves_with_the_width_of_gaussian_errors() -> None:
