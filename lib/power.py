@@ -1,10 +1,11 @@
 r"""Planning: how likely a clause passes, fails or stays inconclusive, at a true value and with a sample.
 
-The logarithm of the estimate (of a share its logit) is Gaussian about that of the true value, with the standard error s
-of `skyaccept.lib.law`; s is itself estimated, with :math:`\nu` degrees of freedom, those of the blocks of visits for
-the part that comes from visits and of the cells of stars for that from stars (`skyaccept.lib.replicates`), combined
-after Welch and Satterthwaite. With t the quantile of Student's distribution at 1 - risk and T the distance of the
-estimate from the limit (`skyaccept.lib.uncertainty.unskewed`) in units of the estimated s, a limit from above is
+The logarithm of the estimate is Gaussian about that of the true value, with the standard error s of
+`skyaccept.lib.law`; a share meets its limit where the quantile that so many lie above is at most the threshold. s is
+itself estimated, with :math:`\nu` degrees of freedom, those of the blocks of visits for the part that comes from visits
+and of the cells of stars for that from stars (`skyaccept.lib.replicates`), combined after Welch and Satterthwaite. With
+t the quantile of Student's distribution at 1 - risk and T the distance of the estimate from the limit
+(`skyaccept.lib.uncertainty.unskewed`) in units of the estimated s, a limit from above is
 
 - passed where T >= t, failed where T <= -t, and inconclusive between, under ``guarded``;
 - T has the noncentral t distribution with :math:`\nu` degrees of freedom about the distance of the true value.
@@ -157,14 +158,18 @@ class Plan:
     def chances(self, true: float) -> Chances:
         """Probabilities of the verdicts at a true value, in the metric's unit; InputError as `scatter`."""
         found = self.scatter(true)
-        scale = _logit if self.of_share else math.log
         sign = 1.0 if self.relation.startswith("<") else -1.0
         if not self.rule.guarded:
+            scale = _logit if self.of_share else math.log
             reads = 100 * found.reads if self.of_share else true * found.reads
             met = float(stats.norm.cdf(sign * (scale(self.limit) - scale(reads)) / found.error))
             return Chances(met, 0.0, 1 - met)
-        distance = scale(self.limit) - scale(true)
-        away = sign * float(unskewed(np.asarray(distance / found.error), 0.0 if self.of_share else found.error))
+        if self.of_share:
+            found = self.draws.scatter("percentile", self.limit / 100, self.stars, self.pairs)
+            distance = math.log(self.draws.quantile(true / 100) / self.draws.quantile(self.limit / 100))
+        else:
+            distance = math.log(self.limit / true)
+        away = sign * float(unskewed(np.asarray(distance / found.error), found.error))
         freedom = self.freedom(found)
         asked = float(stats.t.ppf(1 - self.rule.risk, freedom))
         met, missed = _beyond(asked, away, freedom), _beyond(asked, -away, freedom)

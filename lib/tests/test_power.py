@@ -83,6 +83,17 @@ def test_on_the_limit_a_clause_passes_with_the_risk(clause: str) -> None:
         assert chances.inconclusive == pytest.approx(1 - 2 * risk, abs=1e-6)
 
 
+@pytest.mark.parametrize("share", [4.0, 9.0, 10.0, 14.0])
+def test_a_percentage_is_settled_as_its_quantile_is(share: float) -> None:
+    """AF1 allows 10 % above the limit of AD1, the 90 % quantile, of the same errors."""
+    percentage, quantile = plan("OSS-REQ-0388-AF1-r"), plan("OSS-REQ-0388-AD1-r")
+    assert (percentage.limit, percentage.question.at) == (10, quantile.limit)
+    true = quantile.limit * percentage.draws.quantile(0.1) / percentage.draws.quantile(share / 100)
+    found, expected = percentage.chances(share), quantile.chances(true)
+    assert found.passed == pytest.approx(expected.passed)
+    assert found.failed == pytest.approx(expected.failed)
+
+
 def test_simple_takes_the_value_as_it_is_defined() -> None:
     """Pair rms of five visits read low, so that more than half of what lies on the limit passes."""
     made = plan("OSS-REQ-0388-AM1-r", rule=DecisionRule("simple"))
