@@ -13,3 +13,9 @@ pytest_plugins = ["pytester"]
 
 # tests that run pytest anew do so in a home of their own, where nothing would be compiled yet
 os.environ.setdefault("SKYACCEPT_CACHE", str(Path.home() / ".cache" / "skyaccept"))
+
+# workers of pytest-xdist share the cores: threads of compiled code on top of them get into each other's way
+if "PYTEST_XDIST_WORKER" in os.environ:
+    import numba
+
+    numba.set_num_threads(1)

@@ -1,6 +1,6 @@
 import dataclasses
 import tracemalloc
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numba
 import numpy as np
@@ -295,16 +295,16 @@ def test_the_number_of_threads_changes_no_bit() -> None:
     obj, visit, vectors = scattered(rng, 800, 12, 0.3, (0.0, 30.0), np.full(800, 10.0), 0.8)
     annulus = Annulus(4 * ARCMIN, 6 * ARCMIN)
     found = []
-    available = numba.get_num_threads()
+    before = numba.get_num_threads()
     for threads in (1, 2):
-        numba.set_num_threads(min(threads, available))
+        numba.set_num_threads(min(threads, cast(Any, numba.config).NUMBA_NUM_THREADS))
         for precise in (True, False):
             where = from_vectors(obj, visit, vectors, precise=precise)
             found.append(separation.pair_rms(where, annulus, ddof=1, min_common_visits=2).values.tobytes())
             found.append(
                 separation.pair_deviations(where, annulus, about="median", min_common_visits=2).values.tobytes()
             )
-    numba.set_num_threads(available)
+    numba.set_num_threads(before)
     assert found[:4] == found[4:]
 
 
