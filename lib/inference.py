@@ -9,9 +9,10 @@ from typing import TypeVar
 import numpy as np
 from skyaccept.lib.catalog import Detections, numbering
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.question import Question, Values
+from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled, cells, infer
 from skyaccept.lib.results import Json, short
+from skyaccept.lib.scale import Values
 from skyaccept.lib.separation import Positions
 from skyaccept.lib.sphere import degrees
 from skyaccept.lib.uncertainty import Estimate

@@ -28,12 +28,12 @@ from skyaccept.lib.comparison import TOLERANCE, Difference
 from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.matching import UNMATCHED, mutual
 from skyaccept.lib.measure import Measured, Measurer, needs
-from skyaccept.lib.question import Question, Values, level
+from skyaccept.lib.question import Question, level
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Matrix, Resampled, check, scheme, tables, whole
 from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.results import Result, Results
-from skyaccept.lib.scale import Scale
+from skyaccept.lib.scale import Scale, Values
 from skyaccept.lib.sphere import Float, unit_vectors
 from skyaccept.lib.uncertainty import part
 

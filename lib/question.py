@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 from skyaccept.lib import quantile
-from skyaccept.lib.scale import Scale
-
-Values = NDArray[np.float64]
+from skyaccept.lib.scale import Scale, Values
 
 Sorted = tuple[Values, Values | None]
 """Errors in ascending order and their weights; None for ones."""

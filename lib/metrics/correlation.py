@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.metrics.scatter import LEFT
-from skyaccept.lib.question import Sorted, Values
+from skyaccept.lib.question import Sorted
 from skyaccept.lib.replicates import Kept, Matrix, Resampled, Take, Units
+from skyaccept.lib.scale import Values
 
 Complex = NDArray[np.complex128]
 

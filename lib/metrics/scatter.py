@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import bias, excess, quantile
 from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.question import Sorted, Values, without_signs
+from skyaccept.lib.question import Sorted, without_signs
 from skyaccept.lib.replicates import Find, Kept, Matrix, Resampled, Residual, Take, Units, number_of_blocks, whole
+from skyaccept.lib.scale import Values
 
 _SHAPED = 60  # visits beyond which the shape of a residual is that of the error
 
