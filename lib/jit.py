@@ -52,6 +52,11 @@ def compiled(*, parallel: bool = False, strict: bool = False) -> Callable[[F], F
     return decorate
 
 
+def share_cores(processes: int) -> None:
+    """Let compiled code run in as many threads as there are cores for each of some processes."""
+    numba.set_num_threads(max(1, cast(Any, numba.config).NUMBA_NUM_THREADS // processes))
+
+
 @cache
 def cache_folder() -> Path | None:
     """Folder for compiled code: below ``SKYACCEPT_CACHE`` or the user's cache; None where none can be written."""
