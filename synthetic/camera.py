@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.separation.positions import tangent_basis
 from skyaccept.lib.sphere import Float
+from skyaccept.lib.spin import Complex, carried
 from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.visits import Visit
 
@@ -34,6 +35,12 @@ def along(visit: Visit, direction: Float, offset: Float) -> Float:
     first, second = axes(visit)
     vector = offset[0][:, None] * first + offset[1][:, None] * second
     return np.asarray(vector - np.einsum("ij,ij->i", vector, direction)[:, None] * direction)
+
+
+def spun(visit: Visit, direction: Float, ellipticity: Complex) -> Complex:
+    """Ellipticities in the axes of the focal plane as those to the east and north at directions (n, 3)."""
+    pointing = np.broadcast_to(visit.pointing, direction.shape)
+    return carried(np.exp(2j * visit.rotation) * ellipticity, pointing, direction)
 
 
 @dataclass(frozen=True)

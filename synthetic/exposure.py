@@ -9,7 +9,6 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.sphere import MAS, Float, degrees, unit_vectors
-from skyaccept.lib.spin import carried
 from skyaccept.synthetic import atmosphere, calibration, camera, photometry, waves
 from skyaccept.synthetic.description import Ellipticity, Scenario
 from skyaccept.synthetic.draws import stream
@@ -108,6 +107,12 @@ class Exposure:
         place = unit_vectors(self.columns["ra"], self.columns["dec"])
         return self.at(place + camera.along(self.visit, place, np.stack([x, y]) * MAS))
 
+    def stretched(self, e1: Float, e2: Float) -> Exposure:
+        """Images whose ellipticities along the axes of the focal plane have changed."""
+        place = unit_vectors(self.columns["ra"], self.columns["dec"])
+        change = camera.spun(self.visit, place, e1 + 1j * e2)
+        return self.with_columns(e1=self.columns["e1"] + change.real, e2=self.columns["e2"] + change.imag)
+
     def brightened(self, change: Float | float) -> Exposure:
         """Magnitudes changed, mag."""
         return self.with_columns(mag=self.columns["mag"] + change)
@@ -200,10 +205,8 @@ def _shapes(
     noise = stream(seed, f"shapes {visit.band}", visit.index).standard_normal((sources, 2))[source]
     e1, e2 = shape.rms * waves.ellipticity(pattern, *at) + shape.error * noise.T
     model = shape.psf * stream(seed, f"psf {visit.band}", visit.index).standard_normal(2)
-    turn = np.exp(2j * visit.rotation)
-    pointing = np.broadcast_to(visit.pointing, place.shape)
-    psf = carried(np.full(len(place), turn * complex(*model)), pointing, place)
-    image = psf + carried(turn * (e1 + 1j * e2), pointing, place)
+    psf = camera.spun(visit, place, np.full(len(place), complex(*model)))
+    image = psf + camera.spun(visit, place, e1 + 1j * e2)
     return {"e1": image.real, "e2": image.imag, "psf_e1": psf.real, "psf_e2": psf.imag}
 
 

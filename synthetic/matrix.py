@@ -69,7 +69,8 @@ def markdown(table: Table) -> list[str]:
     """Expected reactions, fault by clause."""
     names = clauses()
     rows = [["fault", "all pass at", "these react at", *names, "account"], ["---"] * (len(names) + 4)]
-    for _, group in groupby(trials(table)[1:], key=lambda trial: trial.fault):
+    tried = [trial for trial in trials(table) if trial.fault]
+    for _, group in groupby(tried, key=lambda trial: trial.fault):
         *mild, strong = group
         below = mild[0].strength if mild else ""
         cells = [EXPECTED[strong.expected[name]] for name in names]
@@ -78,4 +79,4 @@ def markdown(table: Table) -> list[str]:
 
 
 def _name(found: Found) -> str:
-    return found.trial.fault or "none"
+    return found.trial.fault or f"none in {found.trial.survey}"

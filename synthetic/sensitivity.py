@@ -1,8 +1,8 @@
 """Sensitivity of the suite: which clause has to react to which fault, as a table, and whether it does.
 
-Every fault is let loose on the nominal survey at two strengths: one that no clause may mind, and that of the scenario
-``fault-NAME``, at which exactly those clauses react that the table names, each in the way that it says. The table is
-``sensitivity.yaml``, which explains its keys.
+Every fault is let loose on a survey that has none, at two strengths: one that no clause may mind, and that of the
+scenario ``fault-NAME``, at which exactly those clauses react that the table names, each in the way that it says. The
+table is ``sensitivity.yaml``, which explains its keys.
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ from skyaccept.synthetic.faults import FAULTS
 
 Reaction = Literal["pass", "fail", "doubt", "near", "lost", "refused"]
 
+Accounts = Mapping[str, Mapping[str, int]]
+"""Entries of the account of each sample, by test."""
+
 PATH = Path(str(resources.files("skyaccept.synthetic") / "sensitivity.yaml"))
 """The table of this package."""
 
-BASE = "nominal"
 RULE = DecisionRule("guarded")
 
 CHANGE = 0.05
@@ -48,6 +50,7 @@ class Row:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     fault: str
+    survey: str = "nominal"
     below: Quantity | None = None
     fails: Sequence[str] = ()
     doubted: Sequence[str] = ()
@@ -70,12 +73,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
-    """Rows, the bands in which they are tried, and the clauses that the survey can never answer."""
+class Base:
+    """A survey without faults: the bands in which faults are tried, and the clauses that it can never answer."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     bands: Sequence[str]
-    rows: Sequence[Row]
     lost: Sequence[str] = ()
 
     def reaction(self, row: Row | None, clause: str) -> Reaction:
@@ -84,12 +86,22 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Rows, and the surveys in which they are tried."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+    surveys: Mapping[str, Base]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
 class Trial:
     """A fault at a strength: the scenario, and what each clause has to do.
 
-    ``fault`` is empty where nothing is wrong.
+    ``fault`` is empty where nothing is wrong with the ``survey``.
     """
 
+    survey: str
     fault: str
     strength: str
     scenario: Scenario
@@ -122,14 +134,19 @@ def load(path: Path = PATH) -> Table:
     Raises
     ------
     InputError
-        A fault or a clause does not exist, or is there twice.
+        A survey, a fault or a clause does not exist, or is there twice.
     """
     table, place = document.read(path, Table)
     known = clauses()
+    for name, base in table.surveys.items():
+        if wrong := [clause for clause in base.lost if clause not in known or base.lost.count(clause) > 1]:
+            raise place.error(("surveys", name), f"clauses that do not exist or are there twice: {', '.join(wrong)}")
     for number, row in enumerate(table.rows):
         named = [*row.fails, *row.doubted, *row.near, *row.lost]
         if row.fault not in FAULTS or row.fault in [other.fault for other in table.rows[:number]]:
             raise place.error(("rows", number, "fault"), f"{row.fault!r} is no fault, or is there twice")
+        if row.survey not in table.surveys:
+            raise place.error(("rows", number, "survey"), f"{row.survey!r} is not one of {', '.join(table.surveys)}")
         wrong = [name for name in named if name not in known or named.count(name) > 1]
         if wrong:
             raise place.error(("rows", number), f"clauses that do not exist or are there twice: {', '.join(wrong)}")
@@ -142,7 +159,7 @@ def clauses() -> list[str]:
 
 
 def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
-    """All trials of a table, the survey without a fault first; or those of some faults.
+    """All trials of a table, each survey without a fault first; or those of some faults.
 
     Raises
     ------
@@ -151,27 +168,33 @@ def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
     """
     if unknown := sorted(set(faults or ()) - {row.fault for row in table.rows}):
         raise InputError(f"--fault {unknown[0]}: not one of {', '.join(row.fault for row in table.rows)}")
-    names = clauses()
-    passing = {name: table.reaction(None, name) for name in names}
-    base = _base(table)
-    found = [Trial("", "", base, passing)]
-    for row in table.rows:
-        if faults is not None and row.fault not in faults:
-            continue
-        if row.below is not None:
-            mild = replace(base, faults=(ChosenFault(row.fault, row.below),))
-            found.append(Trial(row.fault, f"{row.below:g}", mild, passing))
-        whole = scenario.load(f"fault-{row.fault.replace('_', '-')}")
-        bad = scenario.override(whole, bands=[band for band in table.bands if band in whole.visits.number])
-        expected = {name: table.reaction(row, name) for name in names}
-        strength = f"{bad.faults[-1].strength:g}"
-        found.append(Trial(row.fault, strength, bad, expected, row.refused, row.account))
+    found: list[Trial] = []
+    for name in table.surveys:
+        rows = [row for row in table.rows if row.survey == name and (faults is None or row.fault in faults)]
+        if rows or faults is None:
+            found += _trials(table, name, rows)
     return found
 
 
-def _base(table: Table) -> Scenario:
-    """The survey without a fault."""
-    return scenario.override(scenario.load(BASE), bands=table.bands)
+def _trials(table: Table, survey: str, rows: Sequence[Row]) -> Iterator[Trial]:
+    """Trials of one survey."""
+    base, whole, names = table.surveys[survey], _whole(table, survey), clauses()
+    passing = {name: base.reaction(None, name) for name in names}
+    yield Trial(survey, "", "", whole, passing)
+    for row in rows:
+        if row.below is not None:
+            mild = replace(whole, faults=(ChosenFault(row.fault, row.below),))
+            yield Trial(survey, row.fault, f"{row.below:g}", mild, passing)
+        bad = scenario.load(f"fault-{row.fault.replace('_', '-')}")
+        bad = scenario.override(bad, bands=[band for band in base.bands if band in bad.visits.number])
+        expected = {name: base.reaction(row, name) for name in names}
+        strength = f"{bad.faults[-1].strength:g}"
+        yield Trial(survey, row.fault, strength, bad, expected, row.refused, row.account)
+
+
+def _whole(table: Table, survey: str) -> Scenario:
+    """A survey without a fault."""
+    return scenario.override(scenario.load(survey), bands=table.surveys[survey].bands)
 
 
 def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: DecisionRule = RULE) -> Iterator[Found]:
@@ -186,8 +209,8 @@ def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: Decision
     rule : DecisionRule
         How verdicts are made; without intervals, and sooner, where it is "simple".
     """
-    asked = any(trial.account for trial in chosen)
-    accounts = _accounts(_measure(_base(load()), seed, rule)) if asked else {}
+    asked = {trial.survey for trial in chosen if trial.account}
+    accounts = {name: _accounts(_measure(_whole(load(), name), seed, rule)) for name in sorted(asked)}
     find = partial(_try, accounts, seed, rule)
     if workers == 1:
         yield from _reported(map(find, chosen), len(chosen))
@@ -202,7 +225,7 @@ def _reported(found: Iterator[Found], number: int) -> Iterator[Found]:
         yield next(found)
 
 
-def _try(accounts: Mapping[str, Mapping[str, int]], seed: int, rule: DecisionRule, trial: Trial) -> Found:
+def _try(accounts: Mapping[str, Accounts], seed: int, rule: DecisionRule, trial: Trial) -> Found:
     try:
         results = _measure(trial.scenario, seed, rule)
     except InputError as error:
@@ -219,7 +242,7 @@ def _try(accounts: Mapping[str, Mapping[str, int]], seed: int, rule: DecisionRul
         for clause, said in verdicts.items()
         if not _agrees(trial.expected[clause], said)
     ]
-    if trial.account is not None and not _changed(accounts, _accounts(results), trial.account):
+    if trial.account is not None and not _changed(accounts[trial.survey], _accounts(results), trial.account):
         wrong.append(f"{trial.account!r} is what it would be without the fault in the account of every sample")
     return Found(trial, {clause: min(said, key=_WORST.index) for clause, said in verdicts.items()}, tuple(wrong))
 
@@ -275,7 +298,7 @@ def _at_design(specification: requirements.Specification) -> requirements.Specif
     return replace(specification, documents=documents)
 
 
-def _accounts(results: Sequence[Result]) -> dict[str, Mapping[str, int]]:
+def _accounts(results: Sequence[Result]) -> Accounts:
     """Entries of the account of each sample, by test."""
     return {
         result.test: {"objects": sample.objects, "visits": sample.visits, **sample.rejected}
@@ -284,7 +307,7 @@ def _accounts(results: Sequence[Result]) -> dict[str, Mapping[str, int]]:
     }
 
 
-def _changed(before: Mapping[str, Mapping[str, int]], after: Mapping[str, Mapping[str, int]], entry: str) -> bool:
+def _changed(before: Accounts, after: Accounts, entry: str) -> bool:
     """Whether an entry is another one in some sample."""
     pairs = [(before[test].get(entry, 0), found.get(entry, 0)) for test, found in after.items() if test in before]
     return any(abs(new - old) > CHANGE * max(new, old) for old, new in pairs)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from skyaccept.synthetic.exposure import Exposure
-from skyaccept.synthetic.faults import magnitudes, positions, rows
+from skyaccept.synthetic.faults import magnitudes, positions, rows, shapes
 from skyaccept.synthetic.faults.fault import Fault
 
-FAULTS: Mapping[str, Fault] = {fault.name: fault for family in (positions, magnitudes, rows) for fault in family.FAULTS}
+FAULTS: Mapping[str, Fault] = {
+    fault.name: fault for family in (positions, magnitudes, shapes, rows) for fault in family.FAULTS
+}
 """Every fault by its name."""
 
 

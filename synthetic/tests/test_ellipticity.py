@@ -1,17 +1,25 @@
 """Residual ellipticities of simulated surveys against the correlation of their fields."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from scipy import integrate, special
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.association import RADIUS, associate
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.errors import InputError
 from skyaccept.lib.metrics.ellipticity import ESTIMATORS
 from skyaccept.lib.metrics.metric import Sample, Settings
 from skyaccept.lib.selection import select
-from skyaccept.synthetic import scenario, survey
+from skyaccept.lib.sphere import Float
+from skyaccept.synthetic import scenario, survey, visits
+from skyaccept.synthetic.description import Scenario
+from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.tests.surveys import plain
 
-NEAR = {"nearest": 0.0, "farthest": 1.0}
+NEAR, FAR = {"nearest": 0.0, "farthest": 1.0}, {"nearest": 5.0, "farthest": 20.0}
 
 
 def von_karman(distance: float) -> float:
@@ -19,19 +27,60 @@ def von_karman(distance: float) -> float:
     return float(2 ** (1 / 6) / special.gamma(5 / 6) * distance ** (5 / 6) * special.kv(5 / 6, distance))
 
 
-def test_the_survey_with_shapes_meets_its_limits_with_the_correlation_of_its_field() -> None:
+def correlations(found: Detections, range_: dict[str, float]) -> Mapping[str, Float]:
+    """E1, E2 and EX of each visit."""
+    here = Sample(found, select(found, "r", (), "test"), "r")
+    return ESTIMATORS["visit_correlation"].find(here, range_, Settings()).coordinates
+
+
+def agrees(found: Mapping[str, Float], rms: float) -> None:
     """E1 and E2 are rms^2 times the mean correlation of pairs up to an arcmin apart, within five standard errors."""
+    mean, _ = integrate.quad(lambda r: 2 * r * von_karman(r / 0.5), 0, 1)
+    for name, expected in (("E1", rms**2 * mean), ("E2", rms**2 * mean), ("EX", 0.0)):
+        error = found[name].std(ddof=1) / np.sqrt(len(found[name]))
+        assert error < 0.1 * rms**2 * mean
+        assert abs(found[name].mean() - expected) < 5 * error
+
+
+def perfect() -> Scenario:
+    """The survey with shapes, of fewer stars, whose model misses nothing."""
+    chosen = scenario.override(scenario.load("shapes"), bands=["r"], stars=1500)
+    assert chosen.ellipticity is not None
+    return replace(chosen, ellipticity=replace(chosen.ellipticity, rms=0.0, error=0.0))
+
+
+@pytest.mark.parametrize("range_", [NEAR, FAR], ids=["near", "far"])
+def test_a_model_that_is_too_round_misses_its_share_at_all_separations(range_: dict[str, float]) -> None:
+    """E1 = s^2 e1^2, E2 = s^2 e2^2 and EX = s^2 e1 e2 of the PSF of a visit, in the axes of its middle."""
+    chosen = scenario.override(perfect(), faults=["psf_model=30percent"])
+    found = correlations(associate(survey.simulate(chosen, 4).detections, RADIUS), range_)
+    shape = chosen.ellipticity
+    assert shape is not None
+    for k, visit in enumerate(visit for visit in visits.plan(chosen, 4) if visit.band == "r"):
+        model = shape.psf * stream(4, "psf r", visit.index).standard_normal(2)
+        e = 0.3 * complex(*model) * np.exp(2j * visit.rotation)
+        expected = {"E1": e.real**2, "E2": e.imag**2, "EX": e.real * e.imag}
+        for name, value in expected.items():
+            assert found[name][k] == pytest.approx(value, abs=3e-3 * abs(e) ** 2)
+
+
+def test_a_residual_of_the_model_correlates_as_its_field() -> None:
+    chosen = scenario.override(perfect(), faults=["psf_residual=2percent"])
+    agrees(correlations(associate(survey.simulate(chosen, 5).detections, RADIUS), NEAR), 0.02)
+
+
+@pytest.mark.parametrize("fault", ["psf_model", "psf_residual"])
+def test_faults_of_shapes_need_shapes(fault: str) -> None:
+    with pytest.raises(InputError, match=f"scenario nominal: fault {fault} needs a survey with ellipticity"):
+        survey.simulate(scenario.override(plain(stars=10), faults=[f"{fault}=1percent"]))
+
+
+def test_the_survey_with_shapes_meets_its_limits_with_the_correlation_of_its_field() -> None:
     chosen = scenario.override(scenario.load("shapes"), bands=["r"])
     shape = chosen.ellipticity
     assert shape is not None
     found = associate(survey.simulate(chosen, 2).detections, RADIUS)
-    mean, _ = integrate.quad(lambda r: 2 * r * von_karman(r / 0.5), 0, 1)
-    here = Sample(found, select(found, "r", (), "test"), "r")
-    by = ESTIMATORS["visit_correlation"].find(here, NEAR, Settings()).coordinates
-    for name, expected in (("E1", shape.rms**2 * mean), ("E2", shape.rms**2 * mean), ("EX", 0.0)):
-        error = by[name].std(ddof=1) / np.sqrt(len(by[name]))
-        assert error < 0.1 * shape.rms**2 * mean
-        assert abs(by[name].mean() - expected) < 5 * error
+    agrees(correlations(found, NEAR), shape.rms)
     specification = requirements.load()
     run = measure.run(found, specification, bands=["r"])
     verdicts = {result.clause: result.verdict for result in run.results if result.requirement == "OSS-REQ-0403"}

@@ -13,10 +13,18 @@ from skyaccept.synthetic import camera, scenario, survey, visits
 from skyaccept.synthetic.description import Atmosphere, Camera, Colors, Galaxies, Scenario
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure
-from skyaccept.synthetic.faults import FAULTS
+from skyaccept.synthetic.faults import FAULTS, shapes
 from skyaccept.synthetic.tests.surveys import first, nominal, one_magnitude, plain, sharp, shifts, verify
 
 SAME = [name for name in FAULTS if name not in ("unflagged_saturation", "misassociation")]
+
+
+SHAPES = [fault.name for fault in shapes.FAULTS]
+
+
+def whole(name: str) -> Scenario:
+    """A survey that a fault can befall."""
+    return scenario.load("shapes") if name in SHAPES else nominal()
 
 
 def simulated(base: Scenario, *chosen: str, seed: int = 1) -> Detections:
@@ -52,7 +60,7 @@ def sigma_of(detections: Detections, band: str) -> float:
 
 @pytest.mark.parametrize("name", SAME)
 def test_a_strength_of_zero_changes_nothing(name: str) -> None:
-    made, good = struck(nominal(), name, 0.0)
+    made, good = struck(whole(name), name, 0.0)
     assert len(made) == len(good)
     for column, values in good.columns.items():
         tolerance = 1e-13 if column in ("ra", "dec") else 0.0
@@ -62,7 +70,7 @@ def test_a_strength_of_zero_changes_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_leaves_the_visit_as_it_was_and_the_same_seed_gives_the_same(name: str) -> None:
     """The exposure that goes in keeps its columns, and twice is the same."""
-    good = first(nominal())
+    good = first(whole(name))
     before = {column: values.copy() for column, values in good.columns.items()}
     twice = [FAULTS[name].apply(good, 40.0) for _ in range(2)]
     for column, values in before.items():

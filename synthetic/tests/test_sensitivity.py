@@ -28,7 +28,7 @@ def of(fault: str) -> Trial:
     return [trial for trial in TRIALS if trial.fault == fault][-1]
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.fault or 'none'} {trial.strength}".strip())
+@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.fault or trial.survey} {trial.strength}".strip())
 def test_exactly_the_clauses_that_have_to_react_do(trial: Trial) -> None:
     """Where none may react, by values alone: `skyaccept selftest` tries these with intervals as well."""
     mild = trial.fault and trial is not of(trial.fault)
@@ -45,7 +45,7 @@ def test_every_fault_and_every_fault_scenario_is_in_the_table() -> None:
 def test_every_clause_reacts_to_something_and_most_of_the_table_is_definite() -> None:
     rows = sensitivity.load().rows
     reacting = {clause for row in rows for clause in (*row.fails, *row.doubted)}
-    assert reacting == set(sensitivity.clauses()) - set(sensitivity.load().lost)
+    assert reacting == set(sensitivity.clauses())
     assert sum(len(row.near) for row in rows) <= 0.1 * len(TRIALS) * len(sensitivity.clauses())
 
 
@@ -63,14 +63,19 @@ def test_every_clause_reacts_to_something_and_most_of_the_table_is_definite() ->
     ],
 )
 def test_what_is_not_as_it_has_to_be_is_said(fault: str, row: Row, said: str) -> None:
-    table = sensitivity.load()
-    expected = {clause: table.reaction(row, clause) for clause in sensitivity.clauses()}
+    base = sensitivity.load().surveys[row.survey]
+    expected = {clause: base.reaction(row, clause) for clause in sensitivity.clauses()}
     found = tried(replace(of(fault), expected=expected, refused=row.refused, account=row.account))
     assert len(found.wrong) == 1
     assert matrix.headline([found]).endswith("; 1 not")
     with pytest.raises(AssertionError, match=said):
         raise AssertionError(found.wrong[0])
     assert found.wrong[0] in matrix.lines([found])[-2]
+
+
+def test_of_some_faults_only_their_surveys_are_tried() -> None:
+    chosen = sensitivity.trials(sensitivity.load(), ["psf_model"])
+    assert [(trial.survey, trial.fault) for trial in chosen] == [("shapes", name) for name in ("", *2 * ["psf_model"])]
 
 
 def test_workers_change_nothing() -> None:
@@ -92,6 +97,8 @@ def test_an_unknown_fault_is_refused() -> None:
         ("fails: [AM3]", "fails: [AM3, AD3]", "do not exist or are there twice: AD3"),
         ("below: 1 mas", "below: one", "one"),
         ("below: 1 mas", "beneath: 1 mas", "beneath"),
+        ("survey: shapes", "survey: nowhere", "'nowhere' is not one of nominal, shapes"),
+        ("lost: [TE1,", "lost: [TE9,", "do not exist or are there twice: TE9"),
     ],
 )
 def test_a_wrong_table_is_refused(old: str, new: str, said: str, tmp_path: Path) -> None:

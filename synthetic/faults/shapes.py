@@ -1,0 +1,52 @@
+"""Faults of the model of the PSF."""
+
+from __future__ import annotations
+
+import astropy.units as u
+from skyaccept.lib.errors import InputError
+from skyaccept.synthetic import waves
+from skyaccept.synthetic.description import Ellipticity
+from skyaccept.synthetic.exposure import Exposure
+from skyaccept.synthetic.faults.fault import Fault
+
+
+def psf_model(exposure: Exposure, strength: float) -> Exposure:
+    """Model that is rounder than the PSF, percent."""
+    _shape(exposure, "psf_model")
+    left = 1 - strength / 100
+    return exposure.with_columns(**{name: left * exposure.columns[name] for name in ("psf_e1", "psf_e2")})
+
+
+def psf_residual(exposure: Exposure, strength: float) -> Exposure:
+    """Another field of what the model misses, of the scale of the scenario's; rms of each component, percent."""
+    scale = _shape(exposure, "psf_residual").scale.to_value(u.rad)
+    pattern = waves.draw(exposure.draws("fault psf_residual"), scale)
+    e1, e2 = strength / 100 * waves.ellipticity(pattern, exposure.x, exposure.y)
+    return exposure.stretched(e1, e2)
+
+
+def _shape(exposure: Exposure, name: str) -> Ellipticity:
+    found = exposure.scenario.ellipticity
+    if found is None:
+        raise InputError(f"scenario {exposure.scenario.scenario}: fault {name} needs a survey with ellipticity")
+    return found
+
+
+FAULTS = (
+    Fault(
+        "psf_model",
+        psf_model,
+        "percent",
+        "the model of the PSF is rounder than the PSF by this much",
+        "E1, E2 and EX of a visit grow by s^2 times e1^2, e2^2 and e1 e2 of its PSF, at all separations",
+        100,
+    ),
+    Fault(
+        "psf_residual",
+        psf_residual,
+        "percent",
+        "the model of the PSF misses another field of ellipticity, of the scale of the survey's; rms of each component",
+        "E1 and E2 grow by s^2 times the correlation of the field, which falls with the separation; visits differ the "
+        "more, the smaller the field",
+    ),
+)
