@@ -234,9 +234,12 @@ def _try(accounts: Mapping[str, Accounts], seed: int, rule: DecisionRule, trial:
         return Found(trial, {}, (f"refused: {error}",))
     if trial.refused is not None:
         return Found(trial, {}, (f"not refused; expected {trial.refused!r}",))
-    verdicts: dict[str, list[Verdict]] = {}
+    verdicts: dict[str, list[Verdict]] = {clause: [] for clause in trial.expected}
     for result in results:
-        verdicts.setdefault(_family(result.clause), []).append(result.verdict or "pass")
+        verdicts[_family(result.clause)].append(result.verdict or "pass")
+    for said in verdicts.values():
+        if not said:  # no band has the clause
+            said.append("not_measurable")
     wrong = [
         f"{clause} {', '.join(said).replace('_', ' ')}; expected {_WORDS[trial.expected[clause]]}"
         for clause, said in verdicts.items()

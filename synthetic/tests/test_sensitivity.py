@@ -73,6 +73,16 @@ def test_what_is_not_as_it_has_to_be_is_said(fault: str, row: Row, said: str) ->
     assert found.wrong[0] in matrix.lines([found])[-2]
 
 
+def test_a_clause_that_no_band_has_is_not_measurable() -> None:
+    """AB1 is not asked of r, and its cells are shown all the same."""
+    found = tried(of("psf_model"))
+    assert found.verdicts["AB1"] == "not_measurable"
+    assert found.wrong == ()
+    assert "AB1: not measurable; expected: lost" in matrix.page([found], 1)
+    wrong = tried(replace(found.trial, expected={**found.trial.expected, "AB1": "pass"})).wrong
+    assert wrong == ("AB1 not measurable; expected pass in every band",)
+
+
 def test_of_some_faults_only_their_surveys_are_tried() -> None:
     chosen = sensitivity.trials(sensitivity.load(), ["psf_model"])
     assert [(trial.survey, trial.fault) for trial in chosen] == [("shapes", name) for name in ("", *2 * ["psf_model"])]
