@@ -139,18 +139,20 @@ def load(path: Path = PATH) -> Table:
     table, place = document.read(path, Table)
     known = clauses()
     for name, base in table.surveys.items():
-        if wrong := [clause for clause in base.lost if clause not in known or base.lost.count(clause) > 1]:
-            raise place.error(("surveys", name), f"clauses that do not exist or are there twice: {', '.join(wrong)}")
+        _check(known, base.lost, place, ("surveys", name))
     for number, row in enumerate(table.rows):
-        named = [*row.fails, *row.doubted, *row.near, *row.lost]
         if row.fault not in FAULTS or row.fault in [other.fault for other in table.rows[:number]]:
             raise place.error(("rows", number, "fault"), f"{row.fault!r} is no fault, or is there twice")
         if row.survey not in table.surveys:
             raise place.error(("rows", number, "survey"), f"{row.survey!r} is not one of {', '.join(table.surveys)}")
-        wrong = [name for name in named if name not in known or named.count(name) > 1]
-        if wrong:
-            raise place.error(("rows", number), f"clauses that do not exist or are there twice: {', '.join(wrong)}")
+        _check(known, [*row.fails, *row.doubted, *row.near, *row.lost], place, ("rows", number))
     return table
+
+
+def _check(known: Collection[str], named: Sequence[str], place: document.Place, key: tuple[str | int, ...]) -> None:
+    """Raise InputError unless clauses are known and stand there once."""
+    if wrong := [name for name in named if name not in known or named.count(name) > 1]:
+        raise place.error(key, f"clauses that do not exist or are there twice: {', '.join(wrong)}")
 
 
 def clauses() -> list[str]:
