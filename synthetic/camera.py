@@ -37,10 +37,11 @@ def along(visit: Visit, direction: Float, offset: Float) -> Float:
     return np.asarray(vector - np.einsum("ij,ij->i", vector, direction)[:, None] * direction)
 
 
-def spun(visit: Visit, direction: Float, ellipticity: Complex) -> Complex:
-    """Ellipticities in the axes of the focal plane as those to the east and north at directions (n, 3)."""
+def spun(visit: Visit, direction: Float, ellipticity: Complex | complex) -> Complex:
+    """Ellipticities, or one, in the axes of the focal plane as those to the east and north at directions (n, 3)."""
     pointing = np.broadcast_to(visit.pointing, direction.shape)
-    return carried(np.exp(2j * visit.rotation) * ellipticity, pointing, direction)
+    turned = np.broadcast_to(np.exp(2j * visit.rotation) * ellipticity, len(direction))
+    return carried(turned, pointing, direction)
 
 
 @dataclass(frozen=True)

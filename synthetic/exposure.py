@@ -205,7 +205,7 @@ def _shapes(
     noise = stream(seed, f"shapes {visit.band}", visit.index).standard_normal((sources, 2))[source]
     e1, e2 = shape.rms * waves.ellipticity(pattern, *at) + shape.error * noise.T
     model = shape.psf * stream(seed, f"psf {visit.band}", visit.index).standard_normal(2)
-    psf = camera.spun(visit, place, np.full(len(place), complex(*model)))
+    psf = camera.spun(visit, place, complex(*model))
     image = psf + camera.spun(visit, place, e1 + 1j * e2)
     return {"e1": image.real, "e2": image.imag, "psf_e1": psf.real, "psf_e2": psf.imag}
 
