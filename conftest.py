@@ -16,6 +16,6 @@ os.environ.setdefault("SKYACCEPT_CACHE", str(Path.home() / ".cache" / "skyaccept
 
 # workers of pytest-xdist share the cores: threads of compiled code on top of them get into each other's way
 if "PYTEST_XDIST_WORKER" in os.environ:
-    import numba
+    from skyaccept.lib.jit import share_cores
 
-    numba.set_num_threads(1)
+    share_cores(int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))

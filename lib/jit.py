@@ -53,7 +53,7 @@ def compiled(*, parallel: bool = False, strict: bool = False) -> Callable[[F], F
 
 
 def share_cores(processes: int) -> None:
-    """Let compiled code run in as many threads as there are cores for each of some processes."""
+    """Let compiled code that this thread calls run in as many threads as there are cores for each of some processes."""
     numba.set_num_threads(max(1, cast(Any, numba.config).NUMBA_NUM_THREADS // processes))
 
 

@@ -148,38 +148,32 @@ class Plan:
         InputError
             Not a value that the metric can have, or one that the law says nothing of.
         """
-        self._check(true)
+        unit = METRICS[self.case.clause.metric].unit
+        if not (math.isfinite(true) and 0 < true < (100 if self.of_share else math.inf)):
+            raise InputError(f"--true {true:g}: not a value in {unit} that {self.case.clause.metric} can have")
         asked = self.question
         above = true if self.of_share else 100 - asked.at
         return self.draws.scatter(asked.kind, above / 100, self.stars, self.pairs)
 
     def chances(self, true: float) -> Chances:
         """Probabilities of the verdicts at a true value, in the metric's unit; InputError as `scatter`."""
+        found = self.scatter(true)
         sign = 1.0 if self.relation.startswith("<") else -1.0
         if not self.rule.guarded:
-            found = self.scatter(true)
             scale = _logit if self.of_share else math.log
             reads = 100 * found.reads if self.of_share else true * found.reads
             met = float(stats.norm.cdf(sign * (scale(self.limit) - scale(reads)) / found.error))
             return Chances(met, 0.0, 1 - met)
         if self.of_share:
-            self._check(true)
             found = self.draws.scatter("percentile", self.limit / 100, self.stars, self.pairs)
             distance = math.log(self.draws.quantile(true / 100) / self.draws.quantile(self.limit / 100))
         else:
-            found = self.scatter(true)
             distance = math.log(self.limit / true)
         away = sign * float(unskewed(np.asarray(distance / found.error), found.error))
         freedom = self.freedom(found)
         asked = float(stats.t.ppf(1 - self.rule.risk, freedom))
         met, missed = _beyond(asked, away, freedom), _beyond(asked, -away, freedom)
         return Chances(met, max(0.0, 1 - met - missed), missed)
-
-    def _check(self, true: float) -> None:
-        """Raise InputError unless the metric can have a value."""
-        metric = METRICS[self.case.clause.metric]
-        if not (math.isfinite(true) and 0 < true < (100 if self.of_share else math.inf)):
-            raise InputError(f"--true {true:g}: not a value in {metric.unit} that {self.case.clause.metric} can have")
 
     def freedom(self, found: Scatter) -> float:
         """Degrees of freedom of an estimated standard error, after Welch and Satterthwaite."""

@@ -79,4 +79,4 @@ def markdown(table: Table) -> list[str]:
 
 
 def _name(found: Found) -> str:
-    return found.trial.fault or f"none in {found.trial.survey}"
+    return found.trial.fault or f"none in {found.trial.survey.scenario}"

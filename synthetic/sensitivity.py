@@ -1,6 +1,6 @@
 """Sensitivity of the suite: which clause has to react to which fault, as a table, and whether it does.
 
-Every fault is let loose on a survey that has none, at two strengths: one that no clause may mind, and that of the
+Every fault is let loose on a survey without faults at two strengths: one that no clause may mind, and that of the
 scenario ``fault-NAME``, at which exactly those clauses react that the table names, each in the way that it says. The
 table is ``sensitivity.yaml``, which explains its keys.
 """
@@ -96,12 +96,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Trial:
-    """A fault at a strength: the scenario, and what each clause has to do.
+    """A fault at a strength, let loose on a survey, and what each clause has to do.
 
-    ``fault`` is empty where nothing is wrong with the ``survey``.
+    ``fault`` and ``strength`` are empty where nothing is wrong; ``scenario`` is the ``survey`` with the fault.
     """
 
-    survey: str
+    survey: Scenario
     fault: str
     strength: str
     scenario: Scenario
@@ -134,25 +134,32 @@ def load(path: Path = PATH) -> Table:
     Raises
     ------
     InputError
-        A survey, a fault or a clause does not exist, or is there twice.
+        A survey, a band, a fault or a clause does not exist or is there twice, a survey has faults, or a row names a
+        clause that its survey can never answer.
     """
     table, place = document.read(path, Table)
     known = clauses()
     for name, base in table.surveys.items():
+        if name not in scenario.shipped() or (survey := scenario.load(name)).faults:
+            raise place.error(("surveys", name), f"{name!r} is not a shipped scenario without faults")
+        bands = survey.visits.number
+        if not base.bands or len(set(base.bands)) < len(base.bands) or set(base.bands) - set(bands):
+            raise place.error(("surveys", name), f"bands have to be some of {', '.join(bands)}, each once")
         _check(known, base.lost, place, ("surveys", name))
     for number, row in enumerate(table.rows):
         if row.fault not in FAULTS or row.fault in [other.fault for other in table.rows[:number]]:
             raise place.error(("rows", number, "fault"), f"{row.fault!r} is no fault, or is there twice")
         if row.survey not in table.surveys:
             raise place.error(("rows", number, "survey"), f"{row.survey!r} is not one of {', '.join(table.surveys)}")
-        _check(known, [*row.fails, *row.doubted, *row.near, *row.lost], place, ("rows", number))
+        askable = set(known) - set(table.surveys[row.survey].lost)
+        _check(askable, [*row.fails, *row.doubted, *row.near, *row.lost], place, ("rows", number))
     return table
 
 
 def _check(known: Collection[str], named: Sequence[str], place: document.Place, key: tuple[str | int, ...]) -> None:
     """Raise InputError unless clauses are known and stand there once."""
     if wrong := [name for name in named if name not in known or named.count(name) > 1]:
-        raise place.error(key, f"clauses that do not exist or are there twice: {', '.join(wrong)}")
+        raise place.error(key, f"clauses that there are not, or that are there twice: {', '.join(wrong)}")
 
 
 def clauses() -> list[str]:
@@ -171,32 +178,28 @@ def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
     if unknown := sorted(set(faults or ()) - {row.fault for row in table.rows}):
         raise InputError(f"--fault {unknown[0]}: not one of {', '.join(row.fault for row in table.rows)}")
     found: list[Trial] = []
-    for name in table.surveys:
+    for name, base in table.surveys.items():
         rows = [row for row in table.rows if row.survey == name and (faults is None or row.fault in faults)]
-        if rows or faults is None:
-            found += _trials(table, name, rows)
+        if rows:
+            survey = scenario.override(scenario.load(name), bands=base.bands)
+            found += _trials(survey, base, rows)
     return found
 
 
-def _trials(table: Table, survey: str, rows: Sequence[Row]) -> Iterator[Trial]:
-    """Trials of one survey."""
-    base, whole, names = table.surveys[survey], _whole(table, survey), clauses()
+def _trials(survey: Scenario, base: Base, rows: Sequence[Row]) -> Iterator[Trial]:
+    """Trials of one survey: without a fault, unless it is refused with each, and with its faults."""
+    names = clauses()
     passing = {name: base.reaction(None, name) for name in names}
-    yield Trial(survey, "", "", whole, passing)
+    if not all(row.refused for row in rows):
+        yield Trial(survey, "", "", survey, passing)
     for row in rows:
         if row.below is not None:
-            mild = replace(whole, faults=(ChosenFault(row.fault, row.below),))
+            mild = replace(survey, faults=(ChosenFault(row.fault, row.below),))
             yield Trial(survey, row.fault, f"{row.below:g}", mild, passing)
-        bad = scenario.load(f"fault-{row.fault.replace('_', '-')}")
-        bad = scenario.override(bad, bands=[band for band in base.bands if band in bad.visits.number])
+        (fault,) = scenario.load(f"fault-{row.fault.replace('_', '-')}").faults
+        bad = replace(survey, faults=(fault,))
         expected = {name: base.reaction(row, name) for name in names}
-        strength = f"{bad.faults[-1].strength:g}"
-        yield Trial(survey, row.fault, strength, bad, expected, row.refused, row.account)
-
-
-def _whole(table: Table, survey: str) -> Scenario:
-    """A survey without a fault."""
-    return scenario.override(scenario.load(survey), bands=table.surveys[survey].bands)
+        yield Trial(survey, row.fault, f"{fault.strength:g}", bad, expected, row.refused, row.account)
 
 
 def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: DecisionRule = RULE) -> Iterator[Found]:
@@ -211,8 +214,8 @@ def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: Decision
     rule : DecisionRule
         How verdicts are made; without intervals, and sooner, where it is "simple".
     """
-    asked = {trial.survey for trial in chosen if trial.account}
-    accounts = {name: _accounts(_measure(_whole(load(), name), seed, rule)) for name in sorted(asked)}
+    asked = {trial.survey.scenario: trial.survey for trial in chosen if trial.account}
+    accounts = {name: _accounts(_measure(survey, seed, rule)) for name, survey in asked.items()}
     find = partial(_try, accounts, seed, rule)
     if workers == 1:
         yield from _reported(map(find, chosen), len(chosen))
@@ -247,7 +250,7 @@ def _try(accounts: Mapping[str, Accounts], seed: int, rule: DecisionRule, trial:
         for clause, said in verdicts.items()
         if not _agrees(trial.expected[clause], said)
     ]
-    if trial.account is not None and not _changed(accounts[trial.survey], _accounts(results), trial.account):
+    if trial.account is not None and not _changed(accounts[trial.survey.scenario], _accounts(results), trial.account):
         wrong.append(f"{trial.account!r} is what it would be without the fault in the account of every sample")
     return Found(trial, {clause: min(said, key=_WORST.index) for clause, said in verdicts.items()}, tuple(wrong))
 

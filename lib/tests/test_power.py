@@ -189,6 +189,16 @@ def test_true_values_and_powers_that_cannot_be_are_input_errors() -> None:
         plan().needed(10.0, 0.9)
 
 
+def test_a_sample_that_is_said_to_be_enough_can_be_planned_for() -> None:
+    """A share near nil: three visits show no outliers, and are not what is named."""
+    made = plan("OSS-REQ-0387-PF1gri-r")
+    _, visits = made.needed(0.2, 0.9)
+    assert visits == 4
+    assert replace(made, visits=visits).settled(0.2) >= 0.9
+    with pytest.raises(InputError, match="too close to 0 or 100 %"):
+        replace(made, visits=visits - 1).chances(0.2)
+
+
 def test_text_and_plot_show_the_chances_and_what_is_assumed() -> None:
     made = plan(law=Law(0.3, 0.05))
     text = "\n".join(planning.lines(made, 9.5, 0.9))

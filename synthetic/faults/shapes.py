@@ -48,5 +48,6 @@ FAULTS = (
         "the model of the PSF misses another field of ellipticity, of the scale of the survey's; rms of each component",
         "E1 and E2 grow by s^2 times the correlation of the field, which falls with the separation; visits differ the "
         "more, the smaller the field",
+        100,
     ),
 )

@@ -56,7 +56,7 @@ def test_a_model_that_is_too_round_misses_its_share_at_all_separations(range_: d
     found = correlations(associate(survey.simulate(chosen, 4).detections, RADIUS), range_)
     shape = chosen.ellipticity
     assert shape is not None
-    for k, visit in enumerate(visit for visit in visits.plan(chosen, 4) if visit.band == "r"):
+    for k, visit in enumerate(visits.plan(chosen, 4)):
         model = shape.psf * stream(4, "psf r", visit.index).standard_normal(2)
         e = 0.3 * complex(*model) * np.exp(2j * visit.rotation)
         expected = {"E1": e.real**2, "E2": e.imag**2, "EX": e.real * e.imag}
@@ -65,8 +65,12 @@ def test_a_model_that_is_too_round_misses_its_share_at_all_separations(range_: d
 
 
 def test_a_residual_of_the_model_correlates_as_its_field() -> None:
+    """As far as its scale, and no farther."""
     chosen = scenario.override(perfect(), faults=["psf_residual=2percent"])
-    agrees(correlations(associate(survey.simulate(chosen, 5).detections, RADIUS), NEAR), 0.02)
+    made = associate(survey.simulate(chosen, 5).detections, RADIUS)
+    agrees(correlations(made, NEAR), 0.02)
+    for values in correlations(made, FAR).values():
+        assert abs(values.mean()) < 5 * values.std(ddof=1) / np.sqrt(len(values)) < 0.01 * 0.02**2
 
 
 @pytest.mark.parametrize("fault", ["psf_model", "psf_residual"])
@@ -76,6 +80,7 @@ def test_faults_of_shapes_need_shapes(fault: str) -> None:
 
 
 def test_the_survey_with_shapes_meets_its_limits_with_the_correlation_of_its_field() -> None:
+    """Beside noise of single ellipticities, which has no part in it."""
     chosen = scenario.override(scenario.load("shapes"), bands=["r"])
     shape = chosen.ellipticity
     assert shape is not None

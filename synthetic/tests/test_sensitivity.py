@@ -28,7 +28,9 @@ def of(fault: str) -> Trial:
     return [trial for trial in TRIALS if trial.fault == fault][-1]
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: f"{trial.fault or trial.survey} {trial.strength}".strip())
+@pytest.mark.parametrize(
+    "trial", TRIALS, ids=lambda trial: f"{trial.fault or trial.survey.scenario} {trial.strength}".strip()
+)
 def test_exactly_the_clauses_that_have_to_react_do(trial: Trial) -> None:
     """Where none may react, by values alone: `skyaccept selftest` tries these with intervals as well."""
     mild = trial.fault and trial is not of(trial.fault)
@@ -40,6 +42,14 @@ def test_every_fault_and_every_fault_scenario_is_in_the_table() -> None:
     assert sorted(rows) == sorted(FAULTS)
     names = {name.removeprefix("fault-").replace("-", "_") for name in scenario.shipped() if name.startswith("fault-")}
     assert names == set(rows)
+
+
+def test_scenarios_of_faults_are_the_surveys_of_the_table_with_one_fault() -> None:
+    for row in sensitivity.load().rows:
+        survey, faulty = scenario.load(row.survey), scenario.load(f"fault-{row.fault.replace('_', '-')}")
+        assert [fault.name for fault in faulty.faults] == [row.fault]
+        whole = replace(faulty, scenario=survey.scenario, title=survey.title, text=survey.text, faults=())
+        assert whole == survey
 
 
 def test_every_clause_reacts_to_something_and_most_of_the_table_is_definite() -> None:
@@ -84,8 +94,9 @@ def test_a_clause_that_no_band_has_is_not_measurable() -> None:
 
 
 def test_of_some_faults_only_their_surveys_are_tried() -> None:
-    chosen = sensitivity.trials(sensitivity.load(), ["psf_model"])
-    assert [(trial.survey, trial.fault) for trial in chosen] == [("shapes", name) for name in ("", *2 * ["psf_model"])]
+    chosen = sensitivity.trials(sensitivity.load(), ["psf_model", "wrapped_ra"])
+    found = [(trial.survey.scenario, trial.fault) for trial in chosen]
+    assert found == [*(("shapes", name) for name in ("", *2 * ["psf_model"])), ("hsc-few-visits", "wrapped_ra")]
 
 
 def test_workers_change_nothing() -> None:
@@ -103,12 +114,18 @@ def test_an_unknown_fault_is_refused() -> None:
     [
         ("fault: jitter", "fault: jitters", r"line \d+: .*'jitters' is no fault"),
         ("fault: distortion", "fault: jitter", "'jitter' is no fault, or is there twice"),
-        ("fails: [AM3]", "fails: [AM3, AM9]", "do not exist or are there twice: AM9"),
-        ("fails: [AM3]", "fails: [AM3, AD3]", "do not exist or are there twice: AD3"),
+        ("fails: [AM3]", "fails: [AM3, AM9]", "there are not, or that are there twice: AM9"),
+        ("fails: [AM3]", "fails: [AM3, AD3]", "there are not, or that are there twice: AD3"),
         ("below: 1 mas", "below: one", "one"),
         ("below: 1 mas", "beneath: 1 mas", "beneath"),
         ("survey: shapes", "survey: nowhere", "'nowhere' is not one of nominal, shapes"),
-        ("lost: [TE1,", "lost: [TE9,", "do not exist or are there twice: TE9"),
+        ("lost: [TE1,", "lost: [TE9,", "there are not, or that are there twice: TE9"),
+        ("fails: [AM3]", "fails: [AM3, TE1]", r"line \d+: .*there are not, or that are there twice: TE1"),
+        ("  shapes:", "  shapez:", r"line \d+: .*'shapez' is not a shipped scenario without faults"),
+        ("  shapes:", "  fault-jitter:", "'fault-jitter' is not a shipped scenario without faults"),
+        ("bands: [g, r]", "bands: [g, q]", r"line \d+: .*bands have to be some of u, g, r, i, z, y, each once"),
+        ("bands: [g, r]", "bands: [g, g]", "bands have to be some of u, g, r, i, z, y, each once"),
+        ("bands: [g, r]", "bands: []", "bands have to be some of u, g, r, i, z, y, each once"),
     ],
 )
 def test_a_wrong_table_is_refused(old: str, new: str, said: str, tmp_path: Path) -> None:
