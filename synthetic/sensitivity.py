@@ -179,27 +179,30 @@ def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
         raise InputError(f"--fault {unknown[0]}: not one of {', '.join(row.fault for row in table.rows)}")
     found: list[Trial] = []
     for name, base in table.surveys.items():
-        rows = [row for row in table.rows if row.survey == name and (faults is None or row.fault in faults)]
-        if rows:
-            survey = scenario.override(scenario.load(name), bands=base.bands)
-            found += _trials(survey, base, rows)
+        survey = scenario.override(scenario.load(name), bands=base.bands)
+        rows = [row for row in table.rows if row.survey == name]
+        asked = [row for row in rows if faults is None or row.fault in faults]
+        if asked:
+            # a survey that is refused with every fault need not pass without
+            found += _trials(survey, base, asked, whole=not all(row.refused for row in rows))
     return found
 
 
-def _trials(survey: Scenario, base: Base, rows: Sequence[Row]) -> Iterator[Trial]:
-    """Trials of one survey: without a fault, unless it is refused with each, and with its faults."""
+def _trials(survey: Scenario, base: Base, rows: Sequence[Row], whole: bool) -> Iterator[Trial]:
+    """Trials of the faults of one survey; of the ``whole`` survey, without a fault, as well."""
     names = clauses()
     passing = {name: base.reaction(None, name) for name in names}
-    if not all(row.refused for row in rows):
+    if whole:
         yield Trial(survey, "", "", survey, passing)
     for row in rows:
         if row.below is not None:
             mild = replace(survey, faults=(ChosenFault(row.fault, row.below),))
             yield Trial(survey, row.fault, f"{row.below:g}", mild, passing)
-        (fault,) = scenario.load(f"fault-{row.fault.replace('_', '-')}").faults
-        bad = replace(survey, faults=(fault,))
+        named = scenario.load(f"fault-{row.fault.replace('_', '-')}")
+        bad = replace(survey, scenario=named.scenario, faults=named.faults)
         expected = {name: base.reaction(row, name) for name in names}
-        yield Trial(survey, row.fault, f"{fault.strength:g}", bad, expected, row.refused, row.account)
+        strength = f"{named.faults[-1].strength:g}"
+        yield Trial(survey, row.fault, strength, bad, expected, row.refused, row.account)
 
 
 def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: DecisionRule = RULE) -> Iterator[Found]:
