@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -162,9 +162,10 @@ def _check(known: Collection[str], named: Sequence[str], place: document.Place, 
         raise place.error(key, f"clauses that there are not, or that are there twice: {', '.join(wrong)}")
 
 
-def clauses() -> list[str]:
+@cache
+def clauses() -> tuple[str, ...]:
     """Names of the clauses of LSE-30 without their groups of bands, in its order."""
-    return list(dict.fromkeys(_family(case.clause.id) for case in requirements.load().cases()))
+    return tuple(dict.fromkeys(_family(case.clause.id) for case in requirements.load().cases()))
 
 
 def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:

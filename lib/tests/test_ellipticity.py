@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from typing import Any, cast
+from typing import Any
 
 import numba
 import numpy as np
@@ -14,6 +14,7 @@ from skyaccept.lib import measure, readers, requirements, spin
 from skyaccept.lib.binning import Binning
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.jit import share_cores
 from skyaccept.lib.metrics import ellipticity
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
 from skyaccept.lib.question import Question
@@ -334,7 +335,7 @@ def test_the_same_bits_whatever_the_number_of_threads() -> None:
     found = catalog(*field(rng, 500, (150.0, 2.0), 0.3), 0.01 * noise(rng, 500, 4))
     before = numba.get_num_threads()
     try:
-        numba.set_num_threads(cast(Any, numba.config).NUMBA_NUM_THREADS)
+        share_cores(1)
         many = components(found)
         numba.set_num_threads(1)
         np.testing.assert_array_equal(components(found), many)

@@ -1,6 +1,6 @@
 import dataclasses
 import tracemalloc
-from typing import Any, Literal, cast
+from typing import Literal
 
 import numba
 import numpy as np
@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import separation
 from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.jit import share_cores
 from skyaccept.lib.separation import Annulus, Positions, Weights, bins, matrix, plain, tree
 from skyaccept.lib.separation.tree import Index
 from skyaccept.lib.sphere import MAS, Float
@@ -296,8 +297,10 @@ def test_the_number_of_threads_changes_no_bit() -> None:
     annulus = Annulus(4 * ARCMIN, 6 * ARCMIN)
     found = []
     before = numba.get_num_threads()
+    share_cores(1)
+    available = numba.get_num_threads()
     for threads in (1, 2):
-        numba.set_num_threads(min(threads, cast(Any, numba.config).NUMBA_NUM_THREADS))
+        numba.set_num_threads(min(threads, available))
         for precise in (True, False):
             where = from_vectors(obj, visit, vectors, precise=precise)
             found.append(separation.pair_rms(where, annulus, ddof=1, min_common_visits=2).values.tobytes())

@@ -17,8 +17,6 @@ from skyaccept.synthetic.faults import FAULTS, shapes
 from skyaccept.synthetic.tests.surveys import first, nominal, one_magnitude, plain, sharp, shifts, verify
 
 SAME = [name for name in FAULTS if name not in ("unflagged_saturation", "misassociation")]
-
-
 SHAPES = [fault.name for fault in shapes.FAULTS]
 
 
