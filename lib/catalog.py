@@ -86,6 +86,9 @@ class Detections:
         parallel in all detectors.
     name, source, survey, sha256 : str
         What the dataset is called, where it came from, the survey profile, and the hash of its bytes.
+    notes : tuple of str
+        What a reader of the results has to know about how the data were read: rows and tables left out, values
+        changed or marked as missing by a convention. Short sentences.
     """
 
     ra: Array
@@ -116,6 +119,7 @@ class Detections:
     source: str = ""
     survey: str = ""
     sha256: str = ""
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ra)

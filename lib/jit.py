@@ -1,7 +1,7 @@
 """Compilation with numba, cached on disk so that only the first run pays.
 
 numba renews a cached function when its own file changes, but not when a function or constant that it imports does;
-the cache therefore lies in a folder named by a hash of all sources of the package.
+the cache therefore lies in a folder named by a hash of the modules with compiled functions, and of `CONSTANTS`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ import numba
 import numba.extending
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+CONSTANTS = ("sphere.py",)
+"""Modules of ``lib`` without compiled functions whose constants stand in such functions of other modules."""
+
+_MARK = b"from skyaccept.lib.jit import"
 
 REASSOCIATE = {"reassoc", "contract", "nsz", "arcp"}
 """Liberties that let loops be vectorised; NaN keeps its meaning, it marks what was not seen."""
@@ -71,13 +76,21 @@ def cache_folder() -> Path | None:
 
 
 def source_hash(root: Path | None = None) -> str:
-    """Hash of all sources of ``lib`` (tests excluded) and of numba's version."""
+    """Hash of numba's version and of the modules of ``lib`` (tests excluded) that can change compiled code."""
     root = root or Path(__file__).parent
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(root.rglob("*.py")):
-        if "tests" not in path.relative_to(root).parts:
-            digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
+    for path, content in kernel_modules(root).items():
+        digest.update(f"{path.relative_to(root)}\0".encode() + content)
     return digest.hexdigest()[:16]
+
+
+def kernel_modules(root: Path) -> dict[Path, bytes]:
+    """Sources that compiled code is made of: this module, those that import from it, and `CONSTANTS`."""
+    own = {root / "jit.py", *(root / name for name in CONSTANTS)}
+    sources = {
+        path: path.read_bytes() for path in sorted(root.rglob("*.py")) if "tests" not in path.relative_to(root).parts
+    }
+    return {path: content for path, content in sources.items() if path in own or _MARK in content}
 
 
 def _ones(_: Any, word: Any) -> Any:

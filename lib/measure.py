@@ -198,6 +198,7 @@ class Measurer:
     def dataset(self) -> Json:
         """Describe the dataset for the results."""
         d = self._detections
+        about_reference = () if self._reference is None else self._reference.notes
         return {
             "name": d.name,
             "source": d.source,
@@ -209,6 +210,7 @@ class Measurer:
             "bands": list(d.bands),
             "reference": self._reference.describe() if self._reference is not None else None,
             "focal_plane": self._focal_plane,
+            "notes": [*d.notes, *(f"reference catalog: {note}" for note in about_reference)],
         }
 
     @cached_property

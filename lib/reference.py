@@ -34,7 +34,7 @@ class Reference:
         positions).
     mags, mag_errs : mapping of str to (n,) float64
         AB magnitudes and their standard errors by band; NaN where not measured.
-    name, source, survey, sha256 : str
+    name, source, survey, sha256, notes : str, tuple of str
         As of `Detections`.
     """
 
@@ -51,6 +51,7 @@ class Reference:
     source: str = ""
     survey: str = ""
     sha256: str = ""
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ra)

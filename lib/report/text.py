@@ -117,11 +117,13 @@ def _why(reasons: Sequence[str]) -> str:
 def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
     """Lines of the verdict table, each with its colour ("" for none); with bars where ``width`` has room for them.
 
-    One line per case, in document order, in a table for each kind of requirement; then the definitions under
-    comparison, the reasons, the clauses that are not covered, notes on the documents, and the headline.
+    Notes on the data come first, then a line per case, in document order, in a table for each kind of requirement;
+    then the definitions under comparison, the reasons, the clauses that are not covered, notes on the documents, and
+    the headline.
     """
     dataset = results.dataset
     lines = [(f"{dataset['name']}: {dataset['detections']:,} detections in {dataset['visits']} visits", "")]
+    lines += [(f"note on the data: {note}", "yellow") for note in dataset.get("notes", ())]
     for kind, note in NOTES.items():
         found = results.of_kind(kind)
         if found:

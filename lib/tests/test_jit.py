@@ -1,9 +1,16 @@
+import ast
+import importlib
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
+from numba.core.dispatcher import Dispatcher
 from skyaccept.lib import jit
+
+LIB = Path(jit.__file__).resolve().parent
 
 MODULE = """
 import os, sys
@@ -19,18 +26,59 @@ print(main.answer(1.0), sum(main.answer.stats.cache_hits.values()))
 """
 
 
-def test_the_hash_follows_every_source_and_no_test(tmp_path: Path) -> None:
-    (tmp_path / "part").mkdir()
-    (tmp_path / "tests").mkdir()
-    for name in ("a.py", "part/b.py", "tests/c.py", "notes.txt"):
-        (tmp_path / name).write_text("x = 1")
+def test_the_hash_follows_kernel_modules_alone(tmp_path: Path) -> None:
+    """A comment anywhere else compiles nothing anew."""
+    kernel = "from skyaccept.lib.jit import compiled\n"
+    files = {
+        "jit.py": "",
+        "sphere.py": "",
+        "part/kernel.py": kernel,
+        "report.py": "",
+        "part/results.py": "",
+        "tests/test_kernel.py": kernel,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
     before = jit.source_hash(tmp_path)
-    for name, changes in (("tests/c.py", False), ("notes.txt", False), ("part/b.py", True), ("a.py", True)):
-        (tmp_path / name).write_text("x = 2")
-        assert (jit.source_hash(tmp_path) != before) == changes, name
-        (tmp_path / name).write_text("x = 1")
-    (tmp_path / "part" / "b.py").rename(tmp_path / "part" / "c.py")
+    for name, text in files.items():
+        (tmp_path / name).write_text(text + "# changed\n")
+        assert (jit.source_hash(tmp_path) != before) == (name in {"jit.py", "sphere.py", "part/kernel.py"}), name
+        (tmp_path / name).write_text(text)
+    (tmp_path / "part" / "kernel.py").rename(tmp_path / "part" / "other.py")
     assert jit.source_hash(tmp_path) != before
+
+
+def test_compiled_functions_use_nothing_of_other_modules() -> None:
+    """Whatever a compiled function refers to stands in a module that the hash covers."""
+    covered = {path.resolve() for path in jit.kernel_modules(LIB)}
+    found = 0
+    for path in covered:
+        module = importlib.import_module(
+            "skyaccept.lib." + ".".join(path.relative_to(LIB).with_suffix("").parts).removesuffix(".__init__")
+        )
+        for function in vars(module).values():
+            if isinstance(function, Dispatcher) and function.py_func.__module__ == module.__name__:
+                found += 1
+                elsewhere = _imported(function.py_func, path) - covered
+                assert not elsewhere, f"{path.name}: {function.py_func.__name__} uses {elsewhere}"
+    assert found > 40
+
+
+def _imported(function: Any, path: Path) -> set[Path]:
+    """Modules of ``lib`` that a function's global names come from, by the imports of its module."""
+    names, code = set(), [function.__code__]
+    while code:
+        names |= set(code[-1].co_names)
+        code += [const for const in code.pop().co_consts if isinstance(const, CodeType)]
+    origins = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("skyaccept.lib"):
+            for alias in node.names:
+                if (alias.asname or alias.name) in names:
+                    module = sys.modules.get(f"{node.module}.{alias.name}", sys.modules[str(node.module)])
+                    origins.add(Path(str(module.__file__)).resolve())
+    return origins
 
 
 def test_a_changed_helper_is_compiled_anew_and_an_unchanged_one_is_not(tmp_path: Path) -> None:
