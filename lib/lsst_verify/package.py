@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from skyaccept.lib import document
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.lsst_verify import inheritance, tree
 from skyaccept.lib.lsst_verify.tree import Value
+from skyaccept.lib.units import parse_unit
 
 FOLDERS = ("metrics", "specs")
 """Folders of a package that are read; nothing else in it is opened."""
@@ -269,20 +269,11 @@ def _number(value: Value, name: str) -> float:
 
 
 def _unit(value: Value, name: str) -> u.UnitBase:
-    found = _parsed(value.data) if isinstance(value.data, str) else None
-    if found is None:
-        raise value.error(f"{name}: key 'unit': {str(value.plain)[:80]!r} is not known to astropy")
-    return found
-
-
-@lru_cache(maxsize=1_000)
-def _parsed(text: str) -> u.UnitBase | None:
-    """A unit; SQR-017 writes that of a number as ``---``, SQR-019 as an empty text."""
+    """Unit of a value; SQR-017 writes that of a number as ``---``, SQR-019 as an empty text."""
     try:
-        unit = document.parse_unit("" if text == "---" else text.strip())
-    except ValueError:
-        return None
-    return unit if isinstance(unit, u.UnitBase | u.function.FunctionUnitBase) else None
+        return parse_unit("" if value.data == "---" else value.data)
+    except ValueError as error:
+        raise value.error(f"{name}: key 'unit': {error}") from None
 
 
 def _unknown_keys(content: Value) -> list[tuple[Value, str]]:
