@@ -20,6 +20,7 @@ from pathlib import Path
 
 from skyaccept.lib import tidy
 from skyaccept.lib.errors import InputError
+from skyaccept.lib.folders import user_folder
 from skyaccept.lib.output import keep
 from skyaccept.lib.results import Results
 
@@ -120,8 +121,7 @@ def dispatch(results: Results, url: str, database: str, spool: Path, waits: Sequ
 
 def spool_folder() -> Path:
     """Folder for what could not be sent, below that for the state of programs of the user."""
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "skyaccept" / "influxdb"
+    return user_folder("XDG_STATE_HOME", ".local", "state") / "skyaccept" / "influxdb"
 
 
 def _target(url: str, database: str) -> str:

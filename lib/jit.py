@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numba.extending
+from skyaccept.lib.folders import user_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,7 +67,7 @@ def share_cores(processes: int) -> None:
 def cache_folder() -> Path | None:
     """Folder for compiled code: below ``SKYACCEPT_CACHE`` or the user's cache; None where none can be written."""
     named = os.environ.get("SKYACCEPT_CACHE")
-    base = Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skyaccept"
+    base = Path(named) if named else user_folder("XDG_CACHE_HOME", ".cache") / "skyaccept"
     folder = base / f"compiled-{source_hash()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
