@@ -128,9 +128,10 @@ def read(folder: Path) -> Package:
     for one in entries:
         notes += _unknown_keys(one.content)
     resolved, repeated = inheritance.resolve(entries)
-    specifications = tuple(_specification(one, metrics) for one in resolved)
+    notes += repeated
+    specifications = tuple(_specification(one, metrics, notes) for one in resolved)
     made = Package(folder, tuple(metrics.values()), specifications, ())
-    return Package(folder, made.metrics, specifications, _worded(made, notes + repeated))
+    return Package(folder, made.metrics, specifications, _worded(made, notes))
 
 
 class _Listing:
@@ -219,12 +220,11 @@ def _text(value: Value | None) -> str:
     return "; ".join(" ".join(str(one).split()) for one in found)
 
 
-def _specification(one: inheritance.Resolved, metrics: Mapping[tuple[str, str], Metric]) -> Specification:
+def _specification(
+    one: inheritance.Resolved, metrics: dict[tuple[str, str], Metric], notes: list[tuple[Value, str]]
+) -> Specification:
+    """Read the threshold of a specification; a metric that the package does not define is noted, and added."""
     content, name = one.content, one.full_name
-    if (one.package, one.metric) not in metrics:
-        raise content.error(
-            f"{name}: key 'metric': {one.package}.{one.metric} is not defined in metrics/{one.package}.yaml"
-        )
     if "threshold" not in content.data:
         raise content.error(f"{name}: key 'threshold' is missing, here and in all bases")
     threshold = content.data["threshold"]
@@ -235,7 +235,12 @@ def _specification(one: inheritance.Resolved, metrics: Mapping[tuple[str, str], 
     operator = data["operator"]
     if operator.data not in _OPERATORS:
         raise operator.error(f"{name}: key 'operator': {operator.plain!r} is not one of {', '.join(_OPERATORS)}")
-    unit, metric = _unit(data["unit"], name), metrics[one.package, one.metric]
+    unit = _unit(data["unit"], name)
+    if (one.package, one.metric) not in metrics:
+        words = f"key 'metric': {one.package}.{one.metric} is not defined in metrics/{one.package}.yaml"
+        notes.append((content, words))
+        metrics[one.package, one.metric] = Metric(one.package, one.metric, f"{one.metric}.", unit, content)
+    metric = metrics[one.package, one.metric]
     if not unit.is_equivalent(metric.unit):
         raise data["unit"].error(
             f"{name}: key 'unit': '{unit}' is not convertible to '{metric.unit}', the unit of the metric"

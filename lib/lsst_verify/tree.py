@@ -7,7 +7,7 @@ aliases, merge keys and sets. Nothing else than plain data is made of it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,14 @@ _PREFIX = "tag:yaml.org,2002:"
 class Value:
     """A mapping of strings to values, a list of values, or a scalar; with file and line (from 1) where it stands.
 
-    ``size`` counts the values in it, those under aliases wherever they are used.
+    ``size`` counts the values in it, those under aliases wherever they are used. A set is a list of its names.
     """
 
     data: Any
     path: Path
     line: int
     size: int = 1
+    is_set: bool = False
 
     def error(self, text: str) -> InputError:
         """Build the error that names file and line."""
@@ -155,12 +156,11 @@ class _Reader:
         found: dict[str, Value] = {}
         merged: list[Value] = []
         for key in self._until(yaml.MappingEndEvent):
-            if not isinstance(key, yaml.ScalarEvent):
-                raise self._error(key, "a key must be plain text")
-            name = key.value
+            name = self._key(key)
             value = self._value(next(self._events), depth + 1, name == LENIENT)
-            if name == "<<" and key.implicit[0]:
-                merged += value.data if isinstance(value.data, list) else [value]
+            if name == "<<" and isinstance(key, yaml.ScalarEvent) and key.implicit[0]:
+                merged += value.data if isinstance(value.data, list) and not value.is_set else [value]
+                self._made(key, None, sum(base.size for base in merged))
                 continue
             if name in found:
                 here = self._made(key, None, 1)
@@ -169,12 +169,30 @@ class _Reader:
                 self._notes.append((here, f"duplicate key '{name}', of which the last holds"))
             found[name] = value
         for base in merged:
-            if not isinstance(base.data, dict):
-                raise self._error(event, "key '<<': merges something else than a mapping")
-            found = base.data | found
+            found = self._merged(event, base) | found
         if event.tag == f"{_PREFIX}set":
-            return self._made(event, [self._made(event, name, 1) for name in found], 1 + len(found))
+            names = [self._made(event, name, 1) for name in found]
+            return replace(self._made(event, names, 1 + len(names)), is_set=True)
         return self._made(event, found, 1 + sum(value.size for value in found.values()))
+
+    def _key(self, event: Any) -> str:
+        """Text of a key, which may be an alias of one."""
+        if not isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
+            raise self._error(event, "a key must be plain text")
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None:
+            return str(event.value)
+        value = self._value(event, 0)
+        if isinstance(value.data, dict | list):
+            raise self._error(event, "a key must be plain text")
+        return str(event.value if isinstance(event, yaml.ScalarEvent) else value.data)
+
+    def _merged(self, event: Any, base: Value) -> dict[str, Value]:
+        """What a merge key adds to a mapping or set; the names of a set come without values."""
+        if base.is_set:
+            return {name.data: replace(name, data=None) for name in base.data}
+        if not isinstance(base.data, dict):
+            raise self._error(event, "key '<<': merges something else than a mapping or a set")
+        return base.data
 
     def _check_tag(self, event: Any, *kinds: str) -> None:
         if event.tag not in (None, "!", *(_PREFIX + kind for kind in kinds)):
