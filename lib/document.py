@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -15,16 +14,16 @@ import astropy.units as u
 import pydantic
 import yaml
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.units import parse_unit
+from skyaccept.lib.units import MAX_CHARACTERS, parse_unit
+from skyaccept.lib.yaml_text import compose, plain, read_text
 
 T = TypeVar("T")
 
 STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 """How pydantic reads the dataclasses of documents."""
 
-MAX_BYTES = 10_000_000
-
-_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq")}
+MAX_SHOWN = 600
+"""Characters of a complaint at either end, beyond which its middle is left out."""
 
 
 class Origin(Protocol):
@@ -69,7 +68,7 @@ def read(path: Path, schema: type[T]) -> tuple[T, Place]:
     Parameters
     ----------
     path : Path
-        File to read; at most `MAX_BYTES` bytes.
+        File to read; at most `yaml_text.MAX_BYTES` bytes.
     schema : type
         Dataclass with ``__pydantic_config__ = {"extra": "forbid"}``; its annotations are the schema.
 
@@ -86,11 +85,9 @@ def read(path: Path, schema: type[T]) -> tuple[T, Place]:
         File missing or too large, malformed YAML, a duplicate or unknown key, a missing or wrong value. One line
         per fault, each naming file, line and key.
     """
-    node = _compose(path, read_text(path))
-    _refuse_duplicates(path, node)
-    data = yaml.SafeLoader("").construct_document(node)
+    node = compose(path, read_text(path))
     try:
-        return pydantic.TypeAdapter(schema).validate_python(data), Place(path, node)
+        return pydantic.TypeAdapter(schema).validate_python(plain(node)), Place(path, node)
     except pydantic.ValidationError as error:
         raise InputError("\n".join(_complaints(path, node, error))) from None
 
@@ -118,118 +115,6 @@ def exists(path: Path) -> bool:
         return False
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses whatever is more than plain data, at the line where it stands; a date is text."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.get_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(
-                None, None, "aliases (*name) are not supported; write the value out", mark
-            )
-        node = super().compose_node(parent, index)
-        if node is not None and node.tag not in _TAGS:
-            shown = f"; put {node.value} in quotes if it is text" if isinstance(node, yaml.ScalarNode) else ""
-            tag = node.tag.removeprefix("tag:yaml.org,2002:")
-            raise yaml.composer.ComposerError(None, None, f"tag {tag} is not supported{shown}", node.start_mark)
-        if isinstance(node, yaml.ScalarNode):
-            try:
-                self.construct_object(node)
-            except (ValueError, KeyError, IndexError) as error:
-                raise yaml.composer.ComposerError(None, None, str(error), node.start_mark) from None
-        return node
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-@lru_cache(maxsize=10_000)
-def scalar(text: str, tag: str | None, plain: bool) -> object:
-    """Value of a YAML scalar with its tag, if it has one; what is ``plain`` is not in quotes.
-
-    Raises
-    ------
-    ValueError
-        More than plain data, or not what its tag says.
-    """
-    loader = _Loader("")
-    tag = tag or str(loader.resolve(yaml.ScalarNode, text, (plain, not plain)))  # type: ignore[no-untyped-call]
-    if tag not in _TAGS:
-        raise ValueError(f"tag {tag.removeprefix('tag:yaml.org,2002:')} is not supported")
-    try:
-        return loader.construct_object(yaml.ScalarNode(tag, text))
-    except (KeyError, IndexError) as error:
-        raise ValueError(str(error)) from None
-
-
-def read_text(path: Path, most: int = MAX_BYTES) -> str:
-    """Content of a file of at most ``most`` bytes.
-
-    Raises
-    ------
-    InputError
-        Not readable, too large, or not UTF-8.
-    """
-    try:
-        size = path.stat().st_size
-        if size > most:
-            raise InputError(f"{path}: {size} bytes; a document may have at most {most}")
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); is this a YAML document?") from None
-
-
-def _compose(path: Path, text: str) -> yaml.Node:
-    try:
-        node = yaml.compose(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise not_yaml(path, error) from None
-    except RecursionError:
-        raise InputError(f"{path}: nested too deeply") from None
-    if not isinstance(node, yaml.MappingNode):
-        raise InputError(f"{path}: line 1: expected a mapping of keys to values")
-    return node
-
-
-def not_yaml(path: Path, error: yaml.YAMLError) -> InputError:
-    """Build the error for a file that the YAML parser refuses."""
-    if isinstance(error, yaml.reader.ReaderError):
-        return InputError(f"{path}: not valid YAML: {error.reason} at position {error.position}")
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or error
-    where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-    hint = "; indent with spaces, not tabs" if "'\\t'" in str(problem) else ""
-    return InputError(f"{path}: {where}: not valid YAML: {problem}{hint}")
-
-
-def _refuse_duplicates(path: Path, root: yaml.Node) -> None:
-    for node in _walk(root):
-        if isinstance(node, yaml.MappingNode):
-            keys: set[str] = set()
-            for key, _ in node.value:
-                if not isinstance(key, yaml.ScalarNode):
-                    raise InputError(f"{path}: line {key.start_mark.line + 1}: a key must be plain text")
-                if key.value in keys:
-                    raise InputError(f"{path}: line {key.start_mark.line + 1}: duplicate key '{key.value}'")
-                keys.add(key.value)
-
-
-def _walk(root: yaml.Node) -> Iterator[yaml.Node]:
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        yield node
-        if isinstance(node, yaml.MappingNode):
-            stack.extend(value for _, value in node.value)
-        elif isinstance(node, yaml.SequenceNode):
-            stack.extend(node.value)
-
-
 def _complaints(path: Path, root: yaml.Node, error: pydantic.ValidationError) -> list[str]:
     lines: dict[str, None] = {}
     for fault in error.errors(include_url=False):
@@ -245,8 +130,15 @@ def _complaints(path: Path, root: yaml.Node, error: pydantic.ValidationError) ->
             text = f"key '{key}': " + re.sub(r"^(Value|Assertion) error, ", "", fault["msg"])
             if isinstance(fault["input"], str | int | float | bool) and repr(fault["input"]) not in text:
                 text += f" (found {fault['input']!r})"
-        lines[f"{path}: line {node.start_mark.line + 1}: {trail}{text}"] = None
+            if fault["type"] == "string_type" and not isinstance(fault["input"], dict | list | None):
+                text += "; put it in quotes if it is text"
+        lines[f"{path}: line {node.start_mark.line + 1}: {trail}{_shortened(text)}"] = None
     return list(lines)
+
+
+def _shortened(text: str) -> str:
+    """Both ends of a text that is too long to be shown."""
+    return text if len(text) <= 2 * MAX_SHOWN else f"{text[:MAX_SHOWN]} ... {text[-MAX_SHOWN:]}"
 
 
 def _locate(root: yaml.Node, location: Sequence[Any], at_key: bool = False) -> tuple[yaml.Node, str, str]:
@@ -280,6 +172,8 @@ def quantity(text: object) -> u.Quantity:
         return text
     if not isinstance(text, str):
         raise ValueError(f"{text!r} has no unit; write a number and a unit, such as '5 arcmin'")
+    if len(text) > 2 * MAX_CHARACTERS:
+        raise ValueError(f"{text[:MAX_CHARACTERS]!r}... is not a number with a unit, such as '5 arcmin'")
     match = re.fullmatch(r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*((?:[^-+.\s0-9].*?)?)\s*", text)
     if match is None:
         raise ValueError(f"{text!r} is not a number with a unit, such as '5 arcmin'")

@@ -1,6 +1,6 @@
 """YAML documents as trees of values that know where they stand, and how one is merged onto another.
 
-Unlike `skyaccept.lib.document` it takes several documents from a file, and what lsst.verify packages use of YAML:
+Unlike `skyaccept.lib.yaml_text` it takes several documents from a file, and what lsst.verify packages use of YAML:
 aliases, merge keys and sets. Nothing else than plain data is made of it.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from skyaccept.lib import document
+from skyaccept.lib import yaml_text
 from skyaccept.lib.errors import InputError
 
 MAX_VALUES = 50_000
@@ -85,7 +85,7 @@ def merge(base: Value, new: Value) -> Value:
 
 def read(path: Path, most: int, notes: list[tuple[Value, str]]) -> list[Value]:
     """Documents of a file of at most ``most`` bytes, without those that are empty; see `parse`."""
-    return parse(document.read_text(path, most), path, notes)
+    return parse(yaml_text.read_text(path, most), path, notes)
 
 
 def parse(text: str, path: Path, notes: list[tuple[Value, str]]) -> list[Value]:
@@ -100,7 +100,7 @@ def parse(text: str, path: Path, notes: list[tuple[Value, str]]) -> list[Value]:
         reader = _Reader(path, notes, iter(yaml.parse(text, Loader=_PARSER)))
         return [value for value in reader.documents() if value.data is not None]
     except yaml.YAMLError as error:
-        raise document.not_yaml(path, error) from None
+        raise yaml_text.not_yaml(path, text, error) from None
 
 
 class _Reader:
@@ -146,7 +146,7 @@ class _Reader:
     def _scalar(self, event: Any) -> Value:
         tag = None if event.tag in (None, "!") else event.tag
         try:
-            data = document.scalar(event.value, tag, event.implicit[0] and event.tag is None)
+            data = yaml_text.scalar(event.value, tag, event.implicit[0] and event.tag is None)
         except ValueError as error:
             raise self._error(event, str(error)) from None
         return self._made(event, data, 1)

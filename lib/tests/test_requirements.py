@@ -820,16 +820,16 @@ def test_yaml_that_is_more_than_data_is_refused(tmp_path: Path, content: str, li
 
 
 def test_a_document_in_another_encoding_is_refused(tmp_path: Path) -> None:
-    """The message names the file and the byte."""
+    """The message says what to do."""
     path = tmp_path / "doc.yaml"
     path.write_bytes(DOCUMENT.replace("A document", "Ein Schriftstück").encode("utf-16"))
-    assert refusal(path) == f"{path}: not UTF-8 text (byte 0); is this a YAML document?"
+    assert refusal(path) == f"{path}: UTF-16 text; save it as UTF-8"
 
 
 def test_a_document_nested_too_deeply_is_refused(tmp_path: Path) -> None:
     """The interpreter's stack holds."""
     path = saved(tmp_path, "requirements: " + "[" * 10_000)
-    assert refusal(path) == f"{path}: nested too deeply"
+    assert refusal(path) == f"{path}: line 1: nested more than 40 deep"
 
 
 def test_an_identifier_stands_once_in_all_documents(tmp_path: Path) -> None:
