@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Annotated, Any, ClassVar
 
+import astropy.units as u
 from pydantic import Field, PlainValidator
 from skyaccept.lib import document
 from skyaccept.lib.binning import Binning
@@ -15,6 +17,11 @@ from skyaccept.lib.limit import Identifier, check_range
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Estimator
 from skyaccept.lib.selection import Cut
+
+MOST_VISITS = 100_000
+"""Visits that an object may have to be seen in."""
+
+_WIDEST = 1 * u.deg
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Rule:
     ddof: int | None = None
     all_bands: bool = False
     radius: Quantity | None = None
-    reference_snr: Annotated[float, Field(ge=0)] | None = None
+    reference_snr: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None
     locus: Locus | None = None
     bins: Binning | None = None
 
@@ -71,6 +78,8 @@ def check(found: Iterable[Definition], place: document.Origin, known: dict[str, 
         if definition.id in known:
             raise place.error((*where, "id"), f"key 'id': duplicate definition {definition.id!r}")
         known[definition.id] = definition
+        for name, cuts in definition.samples.items():
+            check_cuts(cuts, place, (*where, "samples", name))
         for r, rule in enumerate(definition.rules):
             here = (*where, "rules", r)
             if rule.sample not in definition.samples:
@@ -83,6 +92,24 @@ def check(found: Iterable[Definition], place: document.Origin, known: dict[str, 
                         f"key 'estimator': {rule.estimator!r} is not one of {', '.join(estimators)}",
                     )
                 _check_settings(rule, estimators[rule.estimator], place, here)
+
+
+def check_cuts(cuts: Iterable[Cut], place: document.Origin, where: tuple[str | int, ...]) -> None:
+    """Make sure that some values may pass each cut.
+
+    Raises
+    ------
+    InputError
+        None can.
+    """
+    for number, cut in enumerate(cuts):
+        bounds = dict(cut.bounds)
+        low = max(bounds.get("at_least", -inf), bounds.get("above", -inf))
+        high = min(bounds.get("at_most", inf), bounds.get("below", inf))
+        if low > high or (low == high and ("above" in bounds or "below" in bounds)):
+            raise place.error((*where, number), f"no {cut.column} lies above {low:g} and below {high:g}")
+        if isinstance(cut.min_visits, int) and cut.min_visits > MOST_VISITS:
+            raise place.error((*where, number), f"key 'min_visits': {cut.min_visits} is more than {MOST_VISITS}")
 
 
 def _check_settings(rule: Rule, estimator: Estimator, place: document.Origin, where: tuple[str | int, ...]) -> None:
@@ -102,9 +129,13 @@ def _check_settings(rule: Rule, estimator: Estimator, place: document.Origin, wh
         rule.bins.check(place, (*where, "bins"))
     for key in ("half_width", "radius"):
         if getattr(rule, key) is not None:
-            check_range(key, getattr(rule, key), "rad", place, (*where, key))
+            check_range(key, getattr(rule, key), "arcmin", place, (*where, key))
+    if rule.radius is not None and rule.radius > _WIDEST:
+        raise place.error((*where, "radius"), f"key 'radius': {rule.radius} is more than {_WIDEST}")
     least = rule.min_common_visits
-    if least is not None and least < 2:
-        raise place.error((*where, "min_common_visits"), "key 'min_common_visits': must be at least 2")
+    if least is not None and not 2 <= least <= MOST_VISITS:
+        raise place.error(
+            (*where, "min_common_visits"), f"key 'min_common_visits': {least} is not from 2 to {MOST_VISITS}"
+        )
     if rule.ddof is not None and not 0 <= rule.ddof < (least or 2):
         raise place.error((*where, "ddof"), f"key 'ddof': {rule.ddof} is not from 0 to below min_common_visits")

@@ -73,6 +73,44 @@ class Level:
     parameters: Mapping[str, Quantity] = field(default_factory=dict)
 
 
+RANGES: Mapping[str, tuple[float, float]] = {
+    "mas": (0, 6.48e8),
+    "arcmin": (0, 10_800),
+    "mmag": (0, 1e5),
+    "percent": (0, 100),
+    "": (0, 4),
+}
+"""Least and largest value by unit of what a clause bounds or states: angles, differences of magnitudes, shares, and
+correlations of ellipticities, each of which is a size."""
+
+
+def check_limit(limit: Limit, unit: str, place: document.Origin, where: tuple[str | int, ...]) -> None:
+    """Make sure that some values in a unit meet a limit and others do not.
+
+    Raises
+    ------
+    InputError
+        All of them do, or none.
+    """
+    if said := useless(limit, unit):
+        raise place.error(where, f"key 'limit': {limit} {said}")
+
+
+def useless(limit: Limit, unit: str) -> str:
+    """Why a limit on what is measured in a unit tells nothing; empty where it does."""
+    low, high = RANGES[unit]
+    bound = float(limit.bound.to_value(u.Unit(unit)))
+    upper, strict = "<" in limit.operator, "=" not in limit.operator
+    words = f"a value lies between {low:g} and {high:g} {unit}".rstrip()
+    if bound < low or (bound == low and upper is strict):
+        return f"{'never holds' if upper else 'always holds'}; {words}"
+    if bound > high or (bound == high and upper is not strict):
+        return f"{'always holds' if upper else 'never holds'}; {words}"
+    if bound in (low, high) and unit != "percent":  # a share may well be 0, and an error is not
+        return f"{'always' if upper is (bound == high) else 'never'} holds but for a value of {bound:g}; {words}"
+    return ""
+
+
 def check_parameters(
     given: Mapping[str, u.Quantity],
     wanted: Mapping[str, str],
@@ -92,26 +130,24 @@ def check_parameters(
     for name, unit in wanted.items():
         if name not in given:
             raise place.error(where, f"key '{name}' is missing (in {unit or 'no unit'})")
-        if not given[name].unit.is_equivalent(u.Unit(unit)):
-            raise place.error((*where, name), f"key '{name}': {given[name]} is not convertible to {unit}")
         check_range(name, given[name], unit, place, (*where, name))
 
 
 def check_range(name: str, value: u.Quantity, unit: str, place: document.Origin, where: tuple[str | int, ...]) -> None:
-    """Make sure that an angle lies above 0 and up to 180 degrees, a share between 0 and 100 percent.
+    """Make sure that a value lies in the range of its unit, of `RANGES`.
 
-    The near end of a range of separations, ``nearest``, may be 0.
+    Only a share and the near end of a range of separations, ``nearest``, may be 0, and no share is 100 percent.
 
     Raises
     ------
     InputError
         It does not.
     """
-    if u.Unit(unit).is_equivalent(u.rad):
-        if not value.unit.is_equivalent(u.rad):
-            raise place.error(where, f"key '{name}': {value} is not an angle")
-        angle = value.to_value(u.deg)
-        if not 0 <= angle <= 180 or (angle == 0 and name != "nearest"):
-            raise place.error(where, f"key '{name}': {value} is not above 0 and up to 180 degrees")
-    elif u.Unit(unit) == u.percent and not 0 <= value.to_value(u.percent) <= 100:
-        raise place.error(where, f"key '{name}': {value} is not from 0 to 100 percent")
+    if not value.unit.is_equivalent(u.Unit(unit)):
+        raise place.error(where, f"key '{name}': {value} is not convertible to {unit}")
+    low, high = RANGES[unit]
+    number, share = value.to_value(u.Unit(unit)), unit == "percent"
+    if share and not low <= number < high:
+        raise place.error(where, f"key '{name}': {value} is not from 0 to below 100 percent")
+    if not share and (not low <= number <= high or (number == low and name != "nearest")):
+        raise place.error(where, f"key '{name}': {value} is not above 0 and up to {high:g} {unit}".rstrip())

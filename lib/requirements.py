@@ -13,7 +13,7 @@ from skyaccept.lib import definition, document
 from skyaccept.lib.definition import Definition, Rule
 from skyaccept.lib.document import STRICT, Quantity
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.limit import Identifier, Level, check_parameters, check_range
+from skyaccept.lib.limit import Identifier, Level, check_limit, check_parameters, check_range
 from skyaccept.lib.lsst_verify import clauses as lsst_verify
 from skyaccept.lib.lsst_verify.package import FOLDERS, is_package
 from skyaccept.lib.metrics import METRICS
@@ -290,6 +290,7 @@ def _check_clauses(
                 if band in clause.bands[:b]:
                     raise place.error((*where, "bands", b), f"key 'bands': band {band!r} stands there twice")
                 _check_once(Case(doc.document or "", requirement, clause, band).id, place, where, seen)
+            definition.check_cuts(clause.sample or (), place, (*where, "sample"))
             _check_overrides(clause, definitions[clause.definition].rule(clause.metric), place, where)
             _check_units(clause, requirement.kind, place, where)
 
@@ -322,7 +323,7 @@ def _check_overrides(clause: Clause, rule: Rule | None, place: document.Origin, 
     """What the clause changes of its definition can be changed there."""
     estimator = METRICS[clause.metric].estimators[rule.estimator] if rule else None
     if clause.half_width is not None:
-        check_range("half_width", clause.half_width, "rad", place, (*where, "half_width"))
+        check_range("half_width", clause.half_width, "arcmin", place, (*where, "half_width"))
         if estimator is not None and not estimator.of_pairs:
             raise place.error((*where, "half_width"), f"key 'half_width': {clause.metric} looks at no pairs of objects")
     if clause.subtract_shot_noise and (estimator is None or not estimator.takes_shot_noise):
@@ -345,4 +346,5 @@ def _check_units(clause: Clause, kind: str, place: document.Origin, where: tuple
                 (*here, "limit"),
                 f"key 'limit': {level.limit} cannot bound {clause.metric}, which is in {metric.unit}",
             )
+        check_limit(level.limit, metric.unit, place, (*here, "limit"))
         check_parameters(level.parameters, metric.level_parameters, place, (*here, "parameters"))

@@ -16,7 +16,7 @@ from typing import Any
 import astropy.units as u
 from skyaccept.lib import document
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.limit import Limit
+from skyaccept.lib.limit import Limit, useless
 from skyaccept.lib.lsst_verify import package as packages
 from skyaccept.lib.lsst_verify import tree
 from skyaccept.lib.lsst_verify.names import BANDS, LEVELS, Family, Names, is_bands
@@ -212,7 +212,10 @@ def _reading(one: Specification, family: Family, names: Names, given: Mapping[st
     bands = _bands(one, words, of_metric, family, names)
     rest = [word for word in words if word not in (*LEVELS, *names.plain) and not is_bands(word)]
     bound = float(f"{one.bound.to_value(unit):.12g}") * u.Unit(unit)  # conversion adds digits that nobody stated
-    return Reading(one, family, levels.pop(), bands, "_".join(filter(None, rest)), Limit(one.operator, bound))  # type: ignore[arg-type]
+    limit = Limit(one.operator, bound)  # type: ignore[arg-type]
+    if said := useless(limit, unit):
+        raise _NotCovered("ranges", f"the limit {limit} {said}")
+    return Reading(one, family, levels.pop(), bands, "_".join(filter(None, rest)), limit)
 
 
 def _bands(one: Specification, words: Sequence[str], of_metric: Sequence[str], family: Family, names: Names) -> str:

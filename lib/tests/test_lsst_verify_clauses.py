@@ -308,10 +308,17 @@ def test_a_partner_is_qualified_alike_or_not_at_all(tmp_path: Path) -> None:
     assert partners == {"AF1": 20 * u.mas, "AF1-deep": 30 * u.mas, "AF1-wide": 20 * u.mas}
 
 
-def test_a_share_beyond_100_percent_is_refused_where_it_stands(tmp_path: Path) -> None:
-    """The checks of documents hold for packages."""
-    with pytest.raises(InputError, match=r"file.yaml: line \d+: key 'AF': 110.0 % is not from 0 to 100 percent"):
-        loaded(tmp_path, one("srd", "AD1_design"), one("srd", "AF1_design", unit="percent", value=110))
+def test_a_limit_that_always_or_never_holds_is_not_covered(tmp_path: Path) -> None:
+    """The package loads; what needs the limit as its threshold has none."""
+    documents = [
+        one("srd", "AD1_design"),
+        one("srd", "AF1_design", unit="percent", value=110),
+        one("design", value=-5),
+    ]
+    left_out = uncovered(loaded(tmp_path, *documents, one("minimum", "PA1", unit="mmag")))
+    assert left_out["AF1-ranges"].not_covered.startswith("the limit <= 110 percent always holds; a value lies between")
+    assert left_out["AM1-ranges"].not_covered.startswith("the limit <= -5 mas never holds; a value lies between 0")
+    assert left_out["AD1-partners"].specifications == ("survey.AD1_design.srd",)
 
 
 def test_identifiers_are_safe_and_stable(small: Specification, folder: Path) -> None:

@@ -634,7 +634,7 @@ FAULTS = {
         "unknown key 'angle'",
     ),
     "half-width of the wrong dimension": fault(
-        "half_width: 30 arcsec", "half_width: 30 s  # HERE", "key 'half_width': 30.0 s is not an angle"
+        "half_width: 30 arcsec", "half_width: 30 s  # HERE", "key 'half_width': 30.0 s is not convertible to arcmin"
     ),
     "unknown band": fault("[r, i]", "[r, q]  # HERE", "AM1: key 'bands': band 'q' is not one of u, g, r, i, z, y"),
     "unknown band in a block": fault(
@@ -741,13 +741,13 @@ FAULTS = {
     "one common visit": fault(
         "min_common_visits: 2",
         "min_common_visits: 1  # HERE",
-        "mine: key 'min_common_visits': must be at least 2",
+        "mine: key 'min_common_visits': 1 is not from 2 to 100000",
         DEFINITION,
     ),
     "half-width of a rule of the wrong dimension": fault(
         "half_width: 1 arcmin",
         "half_width: 1 mag  # HERE",
-        "mine: key 'half_width': 1.0 mag is not an angle",
+        "mine: key 'half_width': 1.0 mag is not convertible to arcmin",
         DEFINITION,
     ),
     "half-width of a rule without a unit": fault(
