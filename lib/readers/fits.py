@@ -7,7 +7,7 @@ extension of an image a table that holds its header, and one of its detections (
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from astropy.io import fits
 from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import Column, Format, native, open_binary
+from skyaccept.lib.readers.table import Column, Format, Table, native, open_binary
 
 EXTENSION = "LDAC_EXTENSION"
 """Column that tells the extensions of an LDAC file apart: the detectors of a camera."""
@@ -25,44 +25,40 @@ EXTENSION = "LDAC_EXTENSION"
 _IMAGE, _OBJECTS = "LDAC_IMHEAD", "LDAC_OBJECTS"
 
 
-def columns(path: Path) -> list[Column]:
-    """Columns of the first table of a file; afw flags appear as boolean columns by their own names."""
-    with _tables(path) as (_, hdus):
-        hdu = hdus[0]
-        header, found = hdu.header, []
-        for number, column in enumerate(hdu.columns, start=1):
-            if number != header.get("FLAGCOL") and column.name:  # FITS allows columns without a name
-                found.append(Column(column.name, str(column.format), column.unit, header.get(f"TDOC{number}", "")))
-        found += [Column(name, "flag", None, doc) for name, (_, doc) in _flags(header).items()]
-        if _is_ldac(hdu):
-            found.append(Column(EXTENSION, "int", None, "number of the table of detections in the file, from 1"))
+def tables(path: Path) -> list[Table]:
+    """Binary tables of a file; afw flags appear as boolean columns by their own names.
+
+    The header of a table is that of the file and its own; of LDAC, it is that of the image.
+    """
+    with _tables(path) as (headers, hdus):
+        found, images = [], iter(headers[1:])
+        for number, hdu in enumerate(hdus):
+            own = next(images) if _is_ldac(hdu) else hdu.header
+            found.append(Table(number, str(hdu.name), tuple(_columns(hdu)), {**headers[0], **own}))
         return found
 
 
-def read(path: Path, names: Collection[str]) -> dict[str, Array]:
-    """Read the named columns of the first table of a file; of LDAC, of all its tables of detections."""
+def _columns(hdu: Any) -> Iterator[Column]:
+    header = hdu.header
+    for number, column in enumerate(hdu.columns, start=1):
+        if number != header.get("FLAGCOL") and column.name:  # FITS allows columns without a name
+            yield Column(column.name, str(column.format), column.unit, header.get(f"TDOC{number}", ""))
+    for name, (_, doc) in _flags(header).items():
+        yield Column(name, "flag", None, doc)
+    if _is_ldac(hdu):
+        yield Column(EXTENSION, "int", None, "number of the table of detections in the file, from 1")
+
+
+def read(
+    path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
+) -> list[Mapping[str, Array]]:
+    """Read the named columns of some tables of a file."""
     with _tables(path) as (_, hdus):
-        result: dict[str, Array] = {}
-        for name in names:
-            progress.report(f"reading {path.name}", len(result), len(names))
-            parts = [_column(hdu, name, number) for number, hdu in enumerate(hdus, start=1)]
-            result[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return result
-
-
-def header(path: Path) -> dict[str, object]:
-    """Keywords of the primary header and of the first table, the table's where both have one.
-
-    Those of LDAC are of the image; a keyword in which its extensions differ holds for none of their tables alone.
-    """
-    with _tables(path) as (headers, hdus):
-        if not _is_ldac(hdus[0]):
-            return {**headers[0], **hdus[0].header}
-        images = [dict(header) for header in headers[1:]]
-        if len(images) != len(hdus):
-            return dict(headers[0])
-        common = [key for key in images[0] if all(key in image and image[key] == images[0][key] for image in images)]
-        return {**headers[0], **{key: images[0][key] for key in common}}
+        found: list[Mapping[str, Array]] = []
+        for number in numbers:
+            progress.report(f"reading {path.name}", len(found), len(numbers))
+            found.append({name: _column(hdus[number], name, number + 1) for name in names})
+        return found
 
 
 @contextmanager
@@ -87,11 +83,7 @@ def _tables(path: Path) -> Iterator[tuple[list[Any], list[Any]]]:
                 if hdu.name == _IMAGE:
                     headers.append(_image_header(hdu))
                     continue
-                if found and [c.name for c in hdu.columns] != [c.name for c in found[0].columns]:
-                    raise InputError(f"{path}: tables '{_OBJECTS}' of different columns")
                 found.append(hdu)
-                if not _is_ldac(hdu):
-                    break
             if found:
                 yield headers, found
                 return
@@ -166,4 +158,4 @@ def _masked(values: Array, null: Any) -> Array:
     return np.where(values == null, np.nan, values.astype(np.float64))
 
 
-FORMAT = Format("FITS table", lambda start: start[:9] == b"SIMPLE  =", columns, read, header)
+FORMAT = Format("FITS table", lambda start: start[:9] == b"SIMPLE  =", tables, read)

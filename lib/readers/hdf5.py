@@ -7,7 +7,7 @@ left alone or refused.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,25 +16,31 @@ import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, Column, Format, native, open_binary, shorten
+from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, Column, Format, Table, native, open_binary, shorten
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BLOCK = 64 * 1024**2  # bytes of records that are held while their columns are taken out
 _MAX_CHUNK = 1024**3
 
 
-def columns(path: Path) -> list[Column]:
-    """Columns of all tables, as TABLE/COLUMN where a file has several."""
+def tables(path: Path) -> list[Table]:
+    """Columns of all tables of a file as one, as TABLE/COLUMN where it has several."""
     with _tables(path) as tables:
         found = []
         for prefix, table in tables.items():
             for name in table.dtype.names:
                 found.append(Column(prefix + name, _kind(table.dtype[name]), None))
-        return found
+        return [Table(0, "", tuple(found), _header(tables))]
 
 
-def read(path: Path, names: Collection[str]) -> dict[str, Array]:
+def read(
+    path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
+) -> list[Mapping[str, Array]]:
     """Read the named columns, all of one table, a block of rows at a time."""
+    return [_read(path, names)]
+
+
+def _read(path: Path, names: Collection[str]) -> dict[str, Array]:
     with _tables(path) as tables:
         places = {name: (prefix, name[len(prefix) :]) for name in names for prefix in [_prefix(tables, name)]}
         used = sorted({prefix for prefix, _ in places.values()})
@@ -50,22 +56,21 @@ def read(path: Path, names: Collection[str]) -> dict[str, Array]:
         return _columns(path, table, {name: column for name, (_, column) in places.items()})
 
 
-def header(path: Path) -> dict[str, object]:
+def _header(tables: Mapping[str, Any]) -> dict[str, object]:
     """Numbers and text among the attributes of the groups that hold the tables.
 
     A group says it for those within it; where two beside each other differ, neither holds for the file.
     """
-    with _tables(path) as tables:
-        found: dict[str, object] = {}
-        differ: set[str] = set()
-        depth: dict[str, str] = {}
-        groups = {group.name: group for table in tables.values() for group in _parents(table)}
-        for name, group in sorted(groups.items()):
-            for key, value in _attributes(group).items():
-                if key in found and found[key] != value and not name.startswith(depth[key]):
-                    differ.add(key)
-                found[key], depth[key] = value, name
-        return {key: value for key, value in found.items() if key not in differ}
+    found: dict[str, object] = {}
+    differ: set[str] = set()
+    depth: dict[str, str] = {}
+    groups = {group.name: group for table in tables.values() for group in _parents(table)}
+    for name, group in sorted(groups.items()):
+        for key, value in _attributes(group).items():
+            if key in found and found[key] != value and not name.startswith(depth[key]):
+                differ.add(key)
+            found[key], depth[key] = value, name
+    return {key: value for key, value in found.items() if key not in differ}
 
 
 @contextmanager
@@ -180,4 +185,4 @@ def _recognises(start: bytes) -> bool:
     return any(start[at : at + 8] == _SIGNATURE for at in (0, *(512 << k for k in range(7))))
 
 
-FORMAT = Format("HDF5 tables", _recognises, columns, read, header)
+FORMAT = Format("HDF5 tables", _recognises, tables, read)

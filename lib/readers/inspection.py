@@ -10,10 +10,11 @@ import astropy.units as u
 import numpy as np
 import yaml
 from skyaccept.lib.catalog import UNITS
-from skyaccept.lib.readers import find, flag_columns, format_of
+from skyaccept.lib.readers import files, flags
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers.flux import GIVES
-from skyaccept.lib.readers.profile import REQUIRED, Flag, Flux, Profile, Source
+from skyaccept.lib.readers.profile import REQUIRED, Flux, Profile
+from skyaccept.lib.readers.source import Flag, Source
 from skyaccept.lib.readers.table import LIST, Column
 
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
@@ -118,11 +119,12 @@ def inspect(source: str) -> Inspection:
     InputError
         Not readable, or not a catalog.
     """
-    path = find(source)[0]
-    reader = format_of(path)
-    columns = tuple(reader.columns(path))
+    found = files.find(source)
+    path = found.paths[0]
+    part = files.parts(found, path)[0]
+    columns = tuple(part.columns().values())
     names = [column.name for column in columns]
-    header = reader.header(path)
+    header = part.table.header
     fitting = [p for p in map(profiles.load, profiles.shipped()) if _fits(p, path, names, header)]
     best = max(fitting, key=lambda p: len(_found(p, names)), default=None)
     fixed = {} if best is None else {name: source for name, source in best.columns.items() if source.name is None}
@@ -138,7 +140,7 @@ def inspect(source: str) -> Inspection:
         flux = _guessed_flux(lower, {column.name: column.unit for column in columns})
     given = {*guess, *fixed, *(() if flux is None else GIVES if flux.error is not None else GIVES[:1])}
     missing = tuple(name for name in UNITS if name not in given)
-    return Inspection(str(path), reader.name, columns, best, guess, fixed, flux, missing)
+    return Inspection(str(path), part.format.name, columns, best, guess, fixed, flux, missing)
 
 
 def describe(found: Inspection) -> list[str]:
@@ -152,8 +154,8 @@ def describe(found: Inspection) -> list[str]:
     if found.profile is not None:
         lines.append(f"survey profile '{found.profile.survey}' fits: --survey {found.profile.survey}")
         names = [column.name for column in found.columns]
-        flags = flag_columns(found.profile, names)
-        lines.append(f"flags: {', '.join(flags) or 'none'}")
+        flagged = flags.columns_of(found.profile.flags, found.profile.flag_prefix, names)
+        lines.append(f"flags: {', '.join(flagged) or 'none'}")
     else:
         lines.append("no shipped survey profile fits; a guess, to be saved as a YAML file and named with --survey:")
     lines += ["", *_yaml(found)]
@@ -244,8 +246,8 @@ def _yaml(found: Inspection) -> list[str]:
                 lines.append(f"  {key}: {_entry(entry)}{remark}")
     if profile is not None and profile.flags:
         lines.append("flags:")
-        for flag, f in profile.flags.items():
-            lines.append(f"  {flag}: {_flag(f)}")
+        for flag, parts in profile.flags.items():
+            lines.append(f"  {flag}: [{', '.join(map(_flag, parts))}]")
     if profile is not None and profile.flag_prefix is not None:
         lines.append(f"flag_prefix: {_quoted(profile.flag_prefix)}")
     if profile is not None:
@@ -258,7 +260,7 @@ def _shapes(profile: Profile) -> list[str]:
     lines = [] if profile.shape_axes == "sky" else [f"shape_axes: {profile.shape_axes}"]
     if (moments := profile.moments) is not None:
         lines.append("moments:")
-        lines += [f"  {key}: [{', '.join(map(_quoted, getattr(moments, key)))}]" for key in ("star", "psf")]
+        lines += [f"  {key}: [{', '.join(map(_entry, getattr(moments, key)))}]" for key in ("star", "psf")]
         lines += [] if moments.unless is None else [f"  unless: {_flag(moments.unless)}"]
     return lines
 

@@ -4,48 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog import SHAPES, Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import conversion
-from skyaccept.lib.readers.profile import Flag, Moments
+from skyaccept.lib.readers.flags import marked
+from skyaccept.lib.readers.numbers import NumberColumn, resolve
+from skyaccept.lib.readers.profile import Moments
+from skyaccept.lib.readers.source import Flag
 from skyaccept.lib.readers.table import Column
 
 
 @dataclass(frozen=True)
-class Shapes:
-    """The second moments of one file.
+class ShapeColumn:
+    """A component of an ellipticity that is computed from the second moments of one file.
 
     Attributes
     ----------
-    star, psf : tuple of str
-        Columns of xx, yy and xy.
+    place : str
+        The file, for messages.
+    name : str
+        One of `SHAPES`.
+    moments : tuple of NumberColumn
+        xx, yy and xy.
     unless : Flag, optional
+        Where it is set there is none.
     """
 
-    star: tuple[str, str, str]
-    psf: tuple[str, str, str]
+    place: str
+    name: str
+    moments: tuple[NumberColumn, ...]
     unless: Flag | None = None
 
-    def columns(self, name: str) -> tuple[str, ...]:
-        """Columns of the file that ``name``, one of `SHAPES`, is computed from."""
-        xx, yy, xy = self.psf if name.startswith("psf_") else self.star
-        found = (xx, yy) if name.endswith("e1") else (xx, yy, xy)
-        return found if name.startswith("psf_") or self.unless is None else (*found, self.unless.name)
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the file that are read."""
+        used = self.moments[:2] if self.name.endswith("e1") else self.moments
+        names = [name for moment in used for name in moment.columns]
+        return tuple(dict.fromkeys(names if self.unless is None else [*names, self.unless.name]))
 
-    def values(self, path: Path, name: str, raw: Mapping[str, Array]) -> Array:
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """None of them holds labels."""
+        return ()
+
+    def values(self, raw: Mapping[str, Array], rows: int) -> Array:
         """Component of the ellipticity of each row.
 
         Parameters
         ----------
-        path : Path
-            For messages.
-        name : str
-            One of `SHAPES`.
         raw : mapping of str to (n,) array
             Columns of the file.
+        rows : int
+            n.
 
         Returns
         -------
@@ -53,36 +64,41 @@ class Shapes:
             ``e1 = (xx - yy) / (xx + yy)`` or ``e2 = 2 xy / (xx + yy)``, the distortion, in which the unit
             cancels; NaN where xx + yy is not positive, where a moment is NaN, and where the flag is set.
         """
-        xx, yy, xy = self.psf if name.startswith("psf_") else self.star
-        first, second = (conversion.numbers(path, column, raw[column]) for column in (xx, yy))
+        xx, yy, xy = self.moments
+        first, second = xx.values(raw, rows), yy.values(raw, rows)
         size = first + second
         with np.errstate(invalid="ignore"):
             size = np.where(size > 0, size, np.nan)
-        part = first - second if name.endswith("e1") else 2 * conversion.numbers(path, xy, raw[xy])
+        part = first - second if self.name.endswith("e1") else 2 * xy.values(raw, rows)
         found = part / size
-        if self.unless is not None and not name.startswith("psf_"):
-            found = np.where(conversion.flags(path, self.unless, raw[self.unless.name]), np.nan, found)
+        if self.unless is not None:
+            found = np.where(marked(self.place, self.unless, raw[self.unless.name]), np.nan, found)
         return np.asarray(found)
 
 
-def offer(path: Path, moments: Moments, there: Mapping[str, Column]) -> Shapes | None:
-    """Find the moments of a file; None where it has none of those of the image.
+def offer(place: str, moments: Moments, there: Mapping[str, Column]) -> dict[str, ShapeColumn]:
+    """Find what the moments of a file give, by our names; nothing where it has none of those of the image.
 
     Raises
     ------
     InputError
         Some of them are missing, or they are in different units.
     """
-    if not any(name in there for name in moments.star):
-        return None
-    flag = () if moments.unless is None else (moments.unless.name,)
-    missing = [name for name in (*moments.star, *moments.psf, *flag) if name not in there]
+    if not any(source.name in there for source in moments.star):
+        return {}
+    names = [str(source.name) for source in (*moments.star, *moments.psf)]
+    missing = [name for name in (*names, *([moments.unless.name] if moments.unless else [])) if name not in there]
     if missing:
         raise InputError(
-            f"{path}: no column '{missing[0]}', which the survey profile needs for ellipticities (moments)"
+            f"{place}: no column '{missing[0]}', which the survey profile needs for ellipticities (moments)"
         )
-    for names in (moments.star, moments.psf):
-        units = {there[name].unit or "" for name in names}
-        if len(units) > 1:
-            raise InputError(f"{path}: columns {', '.join(names)} (moments) are not in the same unit")
-    return Shapes(moments.star, moments.psf, moments.unless)
+    found = {}
+    for key, sources in (("", moments.star), ("psf_", moments.psf)):
+        columns = tuple(resolve(place, "a moment", source, there, None, {}, {}) for source in sources)
+        if len({column.unit for column in columns}) > 1:
+            listed = ", ".join(str(source.name) for source in sources)
+            raise InputError(f"{place}: columns {listed} (moments) are not in the same unit")
+        for name in SHAPES:
+            if name.startswith("psf_") == bool(key):
+                found[name] = ShapeColumn(place, name, columns, None if key else moments.unless)
+    return found

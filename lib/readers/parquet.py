@@ -5,7 +5,7 @@ Also light curves: a row an object, with lists of what was measured at its epoch
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,13 @@ import pyarrow.parquet as pq
 from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import LIST, MAX_UNCOMPRESSED, Column, Format
+from skyaccept.lib.readers.table import LIST, MAX_UNCOMPRESSED, Column, Format, Table
 
 _ROWS = 65_536  # of objects that are unpacked at a time
 
 
-def columns(path: Path) -> list[Column]:
-    """Columns of a Parquet file, those of lists with `LIST` at the end of their names."""
+def tables(path: Path) -> list[Table]:
+    """The one table of a Parquet file; its columns of lists have `LIST` at the end of their names."""
     schema = _open(path).schema_arrow
     twice = [name for name in schema.names if schema.names.count(name) > 1]
     if twice:
@@ -31,11 +31,17 @@ def columns(path: Path) -> list[Column]:
     for field in schema:
         unit = (field.metadata or {}).get(b"unit", b"").decode(errors="replace") or units.get(field.name)
         found.append(Column(field.name + LIST * _is_list(field.type), str(field.type), unit))
-    return found
+    return [Table(0, "", tuple(found))]
 
 
-def read(path: Path, names: Collection[str]) -> dict[str, Array]:
+def read(
+    path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
+) -> list[Mapping[str, Array]]:
     """Read the named columns; other columns are not touched. With one of lists, its entries are the rows."""
+    return [_columns(path, names)]
+
+
+def _columns(path: Path, names: Collection[str]) -> dict[str, Array]:
     try:
         file = _open(path)
         _check_size(path, file, names)
@@ -126,4 +132,4 @@ def _astropy_units(path: Path, schema: Any) -> dict[str, str]:
         raise InputError(f"{path}: the metadata in key table_meta_yaml cannot be read: {error!r}") from None
 
 
-FORMAT = Format("Parquet", lambda start: start[:4] == b"PAR1", columns, read)
+FORMAT = Format("Parquet", lambda start: start[:4] == b"PAR1", tables, read)

@@ -3,105 +3,64 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import astropy.units as u
-from pydantic import BeforeValidator, Field, PlainValidator
+from pydantic import BeforeValidator, PlainValidator
 from skyaccept.lib import document
 from skyaccept.lib.catalog import SHAPES, UNITS
 from skyaccept.lib.color import ColorTerm
 from skyaccept.lib.document import STRICT, Quantity
 from skyaccept.lib.errors import InputError
+from skyaccept.lib.readers.source import Flag, Source, as_flags, as_source, check_flag, check_keys, kind_of
 
 REQUIRED = ("visit", "band", "ra", "dec")
 
 
-def _unit(text: object) -> u.UnitBase:
-    try:
-        return u.Unit(text)
-    except (ValueError, TypeError):
-        raise ValueError(f"unit {text!r} is not known to astropy") from None
-
-
-def as_source(entry: object) -> object:
-    """Let a bare column name stand for {name: ...}, and codes be numbers."""
-    if isinstance(entry, str):
-        return {"name": entry}
-    if isinstance(entry, dict) and isinstance(entry.get("codes"), dict):
-        return entry | {"codes": {str(key): str(value) for key, value in entry["codes"].items()}}
-    return entry
-
-
-@dataclass(frozen=True)
-class Flag:
-    """A flag column and the value that marks a bad detection, or the ``bits`` of an integer any of which does."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    name: str
-    bad: bool = True
-    bits: Annotated[int, Field(ge=1)] | None = None
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a column comes from: a column of the file, or one value for all rows of a file.
-
-    The one value stands here (``value``), in the file's ``header``, or in a ``field`` of its name. ``codes`` translates
-    the file's values, ``star_below`` and ``star_above`` turn a classifier into extendedness. ``per`` is a unit that the
-    file's own forgets to divide by. ``missing`` are numbers that mean none, and where the flag ``unless`` is set there
-    is none either. ``plus`` is a column, in the same unit, that is added. ``magnitude_error`` says that the column for
-    S/N holds magnitude errors.
-
-    For labels: ``day`` is a column of days, and a label on another whole day is another one; with ``within: file``, so
-    is a label in another file. ``join: {THERE: HERE}`` looks the value up in another table of the file, in the row in
-    which its column THERE holds what column HERE does.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    name: str | None = None
-    value: str | int | float | None = None
-    header: str | None = None
-    field: str | None = None
-    unit: Annotated[u.UnitBase | None, PlainValidator(_unit)] = None
-    codes: Mapping[str, str] | None = None
-    star_below: float | None = None
-    star_above: float | None = None
-    per: Annotated[u.UnitBase | None, PlainValidator(_unit)] = None
-    missing: tuple[float, ...] = ()
-    unless: Annotated[Flag | None, BeforeValidator(as_source)] = None
-    plus: str | None = None
-    magnitude_error: bool = False
-    day: str | None = None
-    within: Literal["file"] | None = None
-    join: Mapping[str, str] | None = None
-
-    @property
-    def others(self) -> tuple[str, ...]:
-        """Columns of the file that are read beside the one it is named after."""
-        flag = None if self.unless is None else self.unless.name
-        return tuple(name for name in (self.plus, flag, self.day) if name is not None)
-
-    @property
-    def places(self) -> int:
-        """In how many ways the profile says where the column comes from; one is right."""
-        return sum(place is not None for place in (self.name, self.value, self.header, self.field))
+_FIELD = re.compile(r"[A-Za-z0-9.+-]+")
 
 
 @dataclass(frozen=True)
 class FileName:
-    """How the names of the files begin, such as ``src_{band}_{visit}_{detector}``: no regular expression is needed."""
+    """How the names of the files begin, such as ``src_{band}_{visit}_{detector}``: no regular expression is needed.
+
+    Attributes
+    ----------
+    text : str
+    names : tuple of str
+        The fields, in order.
+    literals : tuple of str
+        The text before each field, and that behind the last one.
+    """
 
     text: str
-    pattern: re.Pattern[str]
+    names: tuple[str, ...]
+    literals: tuple[str, ...]
 
     def fields(self, path: Path) -> dict[str, str]:
-        """Fields of a file's name; none where it begins otherwise."""
-        match = self.pattern.match(path.name)
-        return {} if match is None else match.groupdict()
+        """Fields of a file's name, each as long as can be; none where it begins otherwise."""
+        values = self._match(path.name, 0, 0, set())
+        return {} if values is None else dict(zip(self.names, values, strict=True))
+
+    def _match(self, name: str, number: int, start: int, failed: set[tuple[int, int]]) -> list[str] | None:
+        """Values of the fields from ``number`` on in ``name[start:]``; what failed once is not tried again."""
+        literal = self.literals[number]
+        if (number, start) in failed or not name.startswith(literal, start):
+            return None
+        if number == len(self.names):
+            return []
+        begin = start + len(literal)
+        longest = _FIELD.match(name, begin)
+        for end in range(longest.end() if longest else begin, begin, -1):
+            rest = self._match(name, number + 1, end, failed)
+            if rest is not None:
+                return [name[begin:end], *rest]
+        failed.add((number, start))
+        return None
 
 
 def _file_name(text: object) -> FileName:
@@ -111,9 +70,7 @@ def _file_name(text: object) -> FileName:
     unknown = [name for name in parts[1::2] if name not in UNITS]
     if unknown or len(set(parts[1::2])) < len(parts[1::2]) or "" in parts[2:-1:2]:
         raise ValueError("fields are different columns of ours with something between them, such as '{visit}_{band}'")
-    literal = [re.escape(part) for part in parts[0::2]]
-    fields = [f"(?P<{name}>[A-Za-z0-9.+-]+)" for name in parts[1::2]]
-    return FileName(text, re.compile("".join(a + b for a, b in zip(literal, [*fields, ""], strict=True))))
+    return FileName(text, tuple(parts[1::2]), tuple(parts[0::2]))
 
 
 @dataclass(frozen=True)
@@ -147,16 +104,19 @@ class Flux:
         InputError
             With file, line and key.
         """
-        zeros = [key for key in ("zero_point", "fluxmag0", "calibration") if getattr(self, key) is not None]
+        zeros = [key for key in ZERO_POINTS if getattr(self, key) is not None]
         if len(zeros) > 1:
-            raise place.error(where, f"keys '{zeros[0]}' and '{zeros[1]}' exclude each other")
-        for key in ("flux", "error"):
-            source = getattr(self, key)
-            if source is not None and (source.name is None or source.places != 1):
-                raise place.error((*where, key), f"key '{key}': has to be a column")
-        for key in zeros:
-            if getattr(self, key).places != 1:
-                raise place.error((*where, key), f"key '{key}': give one of name, value, header and field")
+            raise place.error((*where, zeros[1]), f"keys '{zeros[0]}' and '{zeros[1]}' exclude each other")
+        for key, kind in (("flux", "flux"), ("error", "flux error"), *((key, "zero point") for key in zeros)):
+            if getattr(self, key) is not None:
+                check_keys(place, (*where, key), getattr(self, key), kind)
+
+
+ZERO_POINTS = ("zero_point", "fluxmag0", "calibration")
+"""Keys of `Flux` that say how bright a unit of flux is."""
+
+
+Moment = Annotated[Source, BeforeValidator(as_source)]
 
 
 @dataclass(frozen=True)
@@ -165,16 +125,29 @@ class Moments:
 
     Attributes
     ----------
-    star, psf : tuple of str
+    star, psf : tuple of Source
         Columns of xx, yy and xy of the image, and of the model of the PSF at its place.
     unless : Flag, optional
         Where it is set there is none of the image.
+    optional : bool
+        A file may lack all of them, without a note.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    star: tuple[str, str, str]
-    psf: tuple[str, str, str]
+    star: tuple[Moment, Moment, Moment]
+    psf: tuple[Moment, Moment, Moment]
     unless: Annotated[Flag | None, BeforeValidator(as_source)] = None
+    optional: bool = False
+
+    def check(self, place: document.Place) -> None:
+        """Refuse keys that mean nothing for a moment; raises as `check_keys`."""
+        for key in ("star", "psf"):
+            for number, source in enumerate(getattr(self, key)):
+                check_keys(place, ("moments", key, number), source, "moment")
+
+
+def _table_name(name: object) -> object:
+    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
 
 
 @dataclass(frozen=True)
@@ -186,8 +159,8 @@ class Profile:
     survey, title : str
     columns : mapping of str to Source
         By the names of `UNITS`.
-    flags : mapping of str to Flag
-        By the names that definitions use (saturated, cr, bad, edge, not_primary ...).
+    flags : mapping of str to tuple of Flag
+        By the names that definitions use (saturated, cr, bad, edge, not_primary ...); any of them marks a bad detection.
     flag_prefix : str, optional
         Every column whose name starts so is a flag, true for bad, named by what follows.
     association_radius : Quantity
@@ -201,6 +174,13 @@ class Profile:
         With the fields that columns are taken from.
     color_terms : mapping of str to mapping of str to ColorTerm
         By the survey of the reference profile, and by band.
+    table : str, optional
+        Table of each file, by its name or its number from 1, where a file has several.
+    visits : mapping of str to Source
+        Columns of the table by visit (``--visits``): ``visit``, ``band`` where visits are told apart by it, ``mjd``,
+        ``airmass``. By these names where it is empty.
+    duplicates : {"refuse", "merge"}
+        What becomes of a measurement that stands in the catalog twice, see `skyaccept.lib.association.associate`.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -210,13 +190,18 @@ class Profile:
         Annotated[str, PlainValidator(document.one_of(*UNITS))], Annotated[Source, BeforeValidator(as_source)]
     ]
     association_radius: Quantity
-    flags: Mapping[str, Annotated[Flag, BeforeValidator(as_source)]] = field(default_factory=dict)
+    flags: Mapping[str, Annotated[tuple[Flag, ...], BeforeValidator(as_flags)]] = field(default_factory=dict)
     flag_prefix: str | None = None
     flux: Flux | None = None
     moments: Moments | None = None
     shape_axes: Literal["sky", "pixels"] = "sky"
     file_name: Annotated[FileName | None, PlainValidator(_file_name)] = None
     color_terms: Mapping[str, Mapping[str, ColorTerm]] = field(default_factory=dict)
+    table: Annotated[str | None, BeforeValidator(_table_name)] = None
+    visits: Mapping[Literal["visit", "band", "mjd", "airmass"], Annotated[Source, BeforeValidator(as_source)]] = field(
+        default_factory=dict
+    )
+    duplicates: Literal["refuse", "merge"] = "refuse"
 
 
 def shipped() -> dict[str, Path]:
@@ -242,33 +227,26 @@ def load(name: str | Path) -> Profile:
         if column not in profile.columns:
             raise place.error(("columns",), f"key '{column}' is missing: a profile has to map it")
     for column, source in profile.columns.items():
-        where = ("columns", column)
-        if source.places != 1:
-            raise place.error(
-                where,
-                f"key '{column}': give either the name of a column or a value for all rows (value, header or field)",
-            )
-        if source.field is not None and (
-            profile.file_name is None or source.field not in profile.file_name.pattern.groupindex
-        ):
+        check_keys(place, ("columns", column), source, kind_of(column, UNITS[column]))
+        if column in REQUIRED and source.optional:
+            raise place.error(("columns", column, "optional"), f"key 'optional': {column} is required")
+    for where, source in _sources(profile):
+        if source.field is not None and (profile.file_name is None or source.field not in profile.file_name.names):
             raise place.error(where, f"key 'field': no field '{source.field}' in the profile's key 'file_name'")
-        unit = UNITS[column]
-        if unit is not None and source.value is not None and not isinstance(source.value, int | float):
-            raise place.error(where, f"key '{column}': {source.value!r} is not a number")
-        if unit not in (None, u.one) and (source.header or source.field) and source.unit is None:
-            raise place.error(where, f"key '{column}': a header or file name states no unit; add 'unit:'")
-        _check_keys(place, column, source)
-        if source.magnitude_error:
-            unit = u.mag
-        if source.unit is not None and (unit is None or not source.unit.is_equivalent(unit)):
-            raise place.error(where, f"key 'unit': {column} is not measured in {source.unit}")
-        if (source.star_below is not None or source.star_above is not None) and column != "extendedness":
-            raise place.error(where, "keys 'star_below' and 'star_above' belong to extendedness")
+        unit = UNITS.get(str(where[-1]), u.one)
+        if unit not in (None, u.one) and (source.header or source.field) and not (source.unit or source.time):
+            raise place.error(where, f"key '{where[-1]}': a header or file name states no unit; add 'unit:'")
+    for name, flags in profile.flags.items():
+        for flag in flags:
+            check_flag(place, ("flags", name), flag)
+    _check_visits(place, profile)
     if profile.flux is not None:
         profile.flux.check(place, ("flux",))
     for catalog, terms in profile.color_terms.items():
         for band, term in terms.items():
             term.check(place, ("color_terms", catalog, band))
+    if profile.moments is not None:
+        profile.moments.check(place)
     both = [] if profile.moments is None else [name for name in SHAPES if name in profile.columns]
     if both:
         raise place.error(
@@ -282,18 +260,23 @@ def load(name: str | Path) -> Profile:
     return profile
 
 
-def _check_keys(place: document.Place, column: str, source: Source) -> None:
-    """Refuse keys that mean nothing for a column, rather than pass over them."""
-    where, label = ("columns", column), UNITS[column] is None
-    numeric = {"missing": source.missing, "unless": source.unless, "plus": source.plus}
-    for key, given in {**numeric, "day": source.day, "join": source.join}.items():
-        if given and source.name is None:
-            raise place.error(where, f"key '{key}': goes with the name of a column")
-        if given and key in numeric and label:
-            raise place.error(where, f"key '{key}': {column} is a label, not a number")
-    if (source.day is not None or source.within is not None) and not label:
-        raise place.error(where, "keys 'day' and 'within' belong to labels")
-    if source.magnitude_error and column != "snr":
-        raise place.error(where, "key 'magnitude_error': belongs to snr")
-    if source.join is not None and (len(source.join) != 1 or source.others or label):
-        raise place.error(where, "key 'join': one pair {THERE: HERE}, for a number that stands in another table")
+def _sources(profile: Profile) -> Iterator[tuple[tuple[str | int, ...], Source]]:
+    """All columns of a profile that may come from a header or a file's name, with their places in it."""
+    for column, source in profile.columns.items():
+        yield ("columns", column), source
+    for key in ZERO_POINTS if profile.flux is not None else ():
+        source = getattr(profile.flux, key)
+        if source is not None:
+            yield ("flux", key), source
+
+
+def _check_visits(place: document.Place, profile: Profile) -> None:
+    for column, source in profile.visits.items():
+        check_keys(place, ("visits", column), source, kind_of(column, UNITS[column]))
+        for key in ("header", "field", "value", "day", "within", "join", "optional"):
+            if key in source.keys():
+                raise place.error(
+                    ("visits", column, key), f"key '{key}': means nothing in a table of visits; remove it"
+                )
+    if profile.visits and ("visit" not in profile.visits or set(profile.visits) <= {"visit", "band"}):
+        raise place.error(("visits",), "key 'visits': map 'visit', and one of mjd and airmass")

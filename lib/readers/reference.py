@@ -15,9 +15,13 @@ from skyaccept.lib import document, progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.document import STRICT
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import conversion, find, fingerprint, flux, format_of
-from skyaccept.lib.readers.profile import Flux, Source, as_source
-from skyaccept.lib.readers.table import Column, same_columns
+from skyaccept.lib.readers import files, flux
+from skyaccept.lib.readers.files import Part
+from skyaccept.lib.readers.flux import FluxColumn
+from skyaccept.lib.readers.numbers import NumberColumn, resolve
+from skyaccept.lib.readers.profile import Flux
+from skyaccept.lib.readers.source import Source, as_source, check_keys, kind_of
+from skyaccept.lib.readers.table import shorten
 from skyaccept.lib.reference import JULIAN_YEAR, Reference
 
 UNITS: Mapping[str, u.UnitBase] = {
@@ -41,12 +45,39 @@ _MOTION = ("pmra", "pmdec", "parallax")
 
 @dataclass(frozen=True)
 class Magnitude:
-    """Magnitudes of a reference catalog in one band: as they stand, or from fluxes in a unit of flux density."""
+    """Magnitudes of a reference catalog in one band: AB magnitudes, or fluxes.
+
+    Attributes
+    ----------
+    mag : Source, optional
+    flux : Source, optional
+        In a unit of flux density, or in any with a ``zero_point``.
+    error : Source, optional
+        Standard error of either, in its unit.
+    zero_point : Source, optional
+        AB magnitude of a flux of one unit.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     mag: Annotated[Source | None, BeforeValidator(as_source)] = None
     flux: Annotated[Source | None, BeforeValidator(as_source)] = None
     error: Annotated[Source | None, BeforeValidator(as_source)] = None
+    zero_point: Annotated[Source | None, BeforeValidator(as_source)] = None
+
+    def check(self, place: document.Place, band: str) -> None:
+        """Refuse keys that mean nothing here; with file, line and key."""
+        where = ("mags", band)
+        if (self.mag is None) == (self.flux is None):
+            raise place.error(where, f"key '{band}': give the column of a mag or of a flux")
+        if self.zero_point is not None and self.flux is None:
+            raise place.error((*where, "zero_point"), "key 'zero_point': belongs to a flux")
+        kinds = {"mag": "magnitude", "flux": "flux", "error": "flux error", "zero_point": "zero point"}
+        for key, kind in kinds.items():
+            source: Source | None = getattr(self, key)
+            if source is not None:
+                check_keys(place, (*where, key), source, kind)
+                if source.header is not None or source.field is not None:
+                    raise place.error((*where, key), f"key '{key}': give the name of a column, or a value")
 
 
 @dataclass(frozen=True)
@@ -60,6 +91,7 @@ class ReferenceProfile:
         Annotated[str, PlainValidator(document.one_of(*UNITS))], Annotated[Source, BeforeValidator(as_source)]
     ]
     mags: Mapping[str, Magnitude] = field(default_factory=dict)
+    table: str | None = None
 
 
 def shipped() -> dict[str, Path]:
@@ -90,9 +122,13 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
         Anything wrong with the files; the message names file, column, row and remedy.
     """
     profile = _profile(survey)
-    files = find(source)
-    tables = [_table(path, profile) for path in files]
-    same_columns(files, tables)
+    found = files.find(source)
+    parts = [part for path in found.paths for part in _parts(found, path, profile)]
+    tables = [_table(part, profile) for part in parts]
+    for part, table in zip(parts, tables, strict=True):
+        if set(table) != set(tables[0]):
+            odd = ", ".join(sorted(set(table) ^ set(tables[0])))
+            raise InputError(f"{part.place}: not the columns of {parts[0].place}: {odd} stands in one of them only")
     columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
     n = len(columns["ra"])
     if not n:
@@ -117,7 +153,8 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
         name=Path(source).name,
         source=str(source),
         survey=profile.survey,
-        sha256=fingerprint(files),
+        sha256=files.fingerprint(found),
+        notes=(*found.notes(), *_absent(parts[0], profile)),
     )
 
 
@@ -131,75 +168,98 @@ def _profile(name: str | Path) -> ReferenceProfile:
         if column not in profile.columns:
             raise place.error(("columns",), f"key '{column}' is missing: a profile has to map it")
     for column, source in profile.columns.items():
-        if source.places != 1 or source.header or source.field:
+        check_keys(place, ("columns", column), source, kind_of(column, UNITS[column]))
+        if source.header or source.field or source.join:
             raise place.error(("columns", column), f"key '{column}': give the name of a column, or a value")
-        if source.unit is not None and not source.unit.is_equivalent(UNITS[column]):
+        if source.unit is not None and not source.inverse_variance and not source.unit.is_equivalent(UNITS[column]):
             raise place.error(("columns", column), f"key 'unit': {column} is not measured in {source.unit}")
-        if source.value is not None and (source.unit is None or not isinstance(source.value, int | float)):
+        if source.value is not None and source.unit is None and source.time is None:
             raise place.error(("columns", column), f"key '{column}': a value has to be a number with a unit")
     for band, magnitude in profile.mags.items():
-        sources = [s for s in (magnitude.mag, magnitude.flux, magnitude.error) if s is not None]
-        if (magnitude.mag is None) == (magnitude.flux is None) or any(s.name is None for s in sources):
-            raise place.error(("mags", band), f"key '{band}': give the column of a mag or of a flux")
+        magnitude.check(place, band)
     return profile
 
 
-def _table(path: Path, profile: ReferenceProfile) -> dict[str, Array]:
-    """Columns of one shard under our names and in our units; magnitudes as ``mag:BAND`` and ``mag_err:BAND``."""
-    reader = format_of(path)
-    there = {column.name: column for column in reader.columns(path)}
-    missing = [s.name for n in ("ra", "dec") if (s := profile.columns[n]).name is not None and s.name not in there]
-    if missing:
+def _parts(found: files.Files, path: Path, profile: ReferenceProfile) -> list[Part]:
+    """Tables of a file that have positions."""
+    parts = files.parts(found, path, profile.table)
+    fitting = [part for part in parts if not _missing(part, profile)]
+    if not fitting:
+        part = min(parts, key=lambda part: len(_missing(part, profile)))
         raise InputError(
-            f"{path}: no column {', '.join(map(repr, missing))}, which reference profile '{profile.survey}' maps; "
-            "choose another --reference-survey"
+            f"{part.place}: no column {', '.join(map(repr, _missing(part, profile)))}, which reference profile "
+            f"'{profile.survey}' maps; choose another --reference-survey"
         )
-    used = {name: source for name, source in profile.columns.items() if source.name is None or source.name in there}
-    bands = {band: found for band, m in profile.mags.items() if (found := _magnitude(path, m, there))}
-    wanted = {source.name for source in used.values() if source.name is not None}
-    wanted |= {column for entries in bands.values() for columns, _ in entries.values() for column in columns}
-    progress.report(f"reading {path.name}")
-    raw = dict(reader.read(path, sorted(wanted)))
-    n = len(next(iter(raw.values())))
-    table = {}
-    for name, source in used.items():
-        if source.name is None:
-            table[name] = np.full(n, float(source.value or 0) * (source.unit or UNITS[name]).to(UNITS[name]))
-            continue
-        scale = conversion.scale_of(path, name, source, there[source.name].unit, UNITS)
-        table[name] = conversion.numbers(path, source.name, raw[source.name]) * scale
-    _check(path, table)
-    for band, entries in bands.items():
-        for kind, (_, compute) in entries.items():
-            table[f"{kind}:{band}"] = compute(raw)
+    return fitting
+
+
+def _missing(part: Part, profile: ReferenceProfile) -> list[str]:
+    there = part.columns()
+    sources = [profile.columns[name] for name in ("ra", "dec")]
+    return [source.name for source in sources if source.name is not None and source.name not in there]
+
+
+def _absent(part: Part, profile: ReferenceProfile) -> tuple[str, ...]:
+    """Note on columns that the profile maps and the catalog does not have."""
+    there = part.columns()
+    sources = [*profile.columns.values()]
+    sources += [s for m in profile.mags.values() for s in (m.mag, m.flux, m.error) if s is not None]
+    absent = [s.name for s in sources if s.name is not None and s.name not in there and not s.optional]
+    if not absent:
+        return ()
+    return (f"columns of its profile that it does not have: {shorten(', '.join(absent))}",)
+
+
+def _table(part: Part, profile: ReferenceProfile) -> dict[str, Array]:
+    """Columns of one table under our names and in our units; magnitudes as ``mag:BAND`` and ``mag_err:BAND``."""
+    there, place = part.columns(), part.place
+    columns: dict[str, NumberColumn | FluxColumn] = {
+        name: resolve(place, name, source, there, UNITS[name], {}, {})
+        for name, source in profile.columns.items()
+        if source.name is None or source.name in there
+    }
+    for band, magnitude in profile.mags.items():
+        columns |= {f"{kind}:{band}": column for kind, column in _magnitude(part, magnitude).items()}
+    wanted = list(dict.fromkeys(name for column in columns.values() for name in column.columns))
+    progress.report(f"reading {part.path.name}")
+    raw = dict(part.format.read(part.path, [part.table.number], wanted, ())[0])
+    rows = len(next(iter(raw.values())))
+    table = {name: np.asarray(column.values(raw, rows)) for name, column in columns.items()}
+    _check(place, table)
     return table
 
 
-def _magnitude(path: Path, magnitude: Magnitude, there: Mapping[str, Column]) -> dict[str, Any]:
-    """What a file gives of a band: ``mag`` and ``mag_err``, each with its columns and how it comes from them."""
+def _magnitude(part: Part, magnitude: Magnitude) -> dict[str, NumberColumn | FluxColumn]:
+    """What a table gives of a band: ``mag`` and ``mag_err``."""
+    there, place = part.columns(), part.place
     if magnitude.flux is not None:
-        photometry = flux.offer(path, Flux(magnitude.flux, magnitude.error), there, {}, {})
-        if photometry is None:
+        if magnitude.flux.name not in there:
             return {}
-
-        def from_flux(kind: str) -> Any:
-            return photometry.columns(kind), lambda raw: photometry.values(path, kind, raw)
-
-        return {kind: from_flux(kind) for kind in flux.GIVES[: 2 if photometry.error else 1]}
-
-    def as_it_stands(source: Source) -> Any:
-        scale = conversion.scale_of(path, "mag", source, there[str(source.name)].unit)
-        return (source.name,), lambda raw: conversion.numbers(path, str(source.name), raw[str(source.name)]) * scale
-
+        stated = Flux(magnitude.flux, magnitude.error, magnitude.zero_point)
+        found = flux.offer(place, stated, there, {}, {})
+        return {name: column for name, column in found.items() if name != "snr"}
     pairs = (("mag", magnitude.mag), ("mag_err", magnitude.error))
-    return {kind: as_it_stands(s) for kind, s in pairs if s is not None and s.name in there}
+    return {
+        kind: resolve(place, kind, source, there, u.mag, {}, {})
+        for kind, source in pairs
+        if source is not None and source.name in there
+    }
 
 
-def _check(path: Path, table: Mapping[str, Array]) -> None:
+def _check(place: str, table: Mapping[str, Array]) -> None:
     for name, low, high in (("ra", 0.0, 360.0), ("dec", -90.0, 90.0)):
         wrong = np.flatnonzero(~((table[name] >= low) & (table[name] <= high)))
         if wrong.size:
             raise InputError(
-                f"{path}, row {wrong[0] + 1}: {name} is {table[name][wrong[0]]:.10g}, not within [{low:g}, {high:g}] "
+                f"{place}, row {wrong[0] + 1}: {name} is {table[name][wrong[0]]:.10g}, not within [{low:g}, {high:g}] "
                 f"degrees ({wrong.size} such rows); are the units in the reference profile right?"
+            )
+    epochs = table.get("epoch")
+    if epochs is not None:
+        wrong = np.flatnonzero((epochs < 1950) | (epochs > 2100))
+        if wrong.size:
+            raise InputError(
+                f"{place}, row {wrong[0] + 1}: epoch is {epochs[wrong[0]]:.10g}, not a Julian year from 1950 to 2100 "
+                f"({wrong.size} such rows); map a column of days as mjd, and say how it is written: "
+                "time: {format: jd | mjd | unix | decimalyear | iso}"
             )

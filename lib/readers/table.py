@@ -1,14 +1,16 @@
-"""Tables as files: which format a file is in, its columns and their units, and reading some of them."""
+"""Tables in files: what a format tells about them, and how their bytes are opened within limits."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from skyaccept.lib.catalog import Array
@@ -19,6 +21,18 @@ LIST = "[]"
 
 MAX_UNCOMPRESSED = 4 * 1024**3
 """A compressed file may not unpack to more bytes than this."""
+
+MAX_RATIO = 100
+"""Nor, beyond `SMALL` bytes, to more than this times its own size: tables of numbers are packed 2 to 30 times."""
+
+SMALL = 64 * 1024**2
+
+_PACKED: Mapping[bytes, tuple[str, Any]] = {
+    b"\x1f\x8b": ("gzip", gzip.open),
+    b"BZh": ("bzip2", bz2.open),
+    b"\xfd7zXZ": ("xz", lzma.open),
+}
+_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, OSError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,28 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Table:
+    """One table of a file.
+
+    Attributes
+    ----------
+    number : int
+        Its place among the tables of the file, from 0.
+    name : str
+        What the file calls it; empty where it has no name.
+    columns : tuple of Column
+        In the order of the file. The name of one of lists ends in `LIST`.
+    header : mapping of str to object
+        Keywords that hold for all rows.
+    """
+
+    number: int
+    name: str
+    columns: tuple[Column, ...]
+    header: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Format:
     """How to read one format.
 
@@ -39,22 +75,21 @@ class Format:
     ----------
     name : str
     recognises : callable
-        ``recognises(head)``: whether the first (uncompressed) bytes of a file are of this format.
-    columns : callable
-        ``columns(path)``: the columns of a file, in order. The name of one of lists ends in
-        `LIST`.
+        ``recognises(head)``: whether the first (unpacked) bytes of a file are of this format.
+    tables : callable
+        ``tables(path)``: all tables of a file that hold rows of columns.
     read : callable
-        ``read(path, names)``: these columns as arrays in native byte order; missing numbers as NaN. With one of
-        lists there is an entry for each of their values, and those of other columns are repeated.
-    header : callable
-        ``header(path)``: keywords that hold for all rows; none for a format without a header.
+        ``read(path, numbers, names, labels)``: the named columns of the tables of these numbers, a mapping for each
+        table, as arrays in native byte order. A missing value is NaN in a column of floats and masked
+        (`numpy.ma.MaskedArray`) in one of integers, booleans or text. Columns in ``labels`` are wanted as labels: a
+        format of text gives them as text, letter by letter. With a column of lists there is an entry for each of
+        their values, and the values of other columns are repeated.
     """
 
     name: str
     recognises: Callable[[bytes], bool]
-    columns: Callable[[Path], list[Column]]
-    read: Callable[[Path, Collection[str]], Mapping[str, Array]]
-    header: Callable[[Path], Mapping[str, object]] = lambda path: {}
+    tables: Callable[[Path], list[Table]]
+    read: Callable[[Path, Sequence[int], Collection[str], Collection[str]], list[Mapping[str, Array]]]
 
 
 def shorten(text: object) -> str:
@@ -63,66 +98,74 @@ def shorten(text: object) -> str:
 
 
 def native(values: Array) -> Array:
-    """Values in the byte order of this machine, fixed-width text as str without padding."""
+    """Values in the byte order of this machine, fixed-width text as str without padding; a mask is kept."""
+    if isinstance(values, np.ma.MaskedArray):
+        return np.ma.array(native(values.data), mask=np.ma.getmaskarray(values))
     if values.dtype.kind in "SU":
         return np.char.strip(values.astype(str))
     return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
 
 
+def masked(values: Array, missing: Array) -> Array:
+    """Values in which some are missing, as `Format.read` has to give them."""
+    if not missing.any():
+        return values
+    if values.dtype.kind == "f":
+        return np.where(missing, np.nan, values)
+    return np.ma.array(values, mask=missing)
+
+
 def head(path: Path, size: int = 64 * 1024) -> bytes:
-    """First bytes of a file, uncompressed.
+    """First bytes of a file, unpacked.
 
     Raises
     ------
     InputError
-        The file does not exist, cannot be read, is empty, or is a broken gzip file.
+        The file does not exist, cannot be read, is empty, or is a broken compressed file.
     """
     try:
         with path.open("rb") as file:
             start = file.read(size)
-        if start[:2] == b"\x1f\x8b":
-            with gzip.open(path) as unpacked:
-                start = unpacked.read(size)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: the gzip file is truncated or damaged: {error}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    packing = _packing(start)
+    if packing is not None:
+        kind, opened = packing
+        try:
+            with opened(path) as unpacked:
+                start = unpacked.read(size)
+        except _DAMAGED as error:
+            raise InputError(f"{path}: the {kind} file is truncated or damaged: {error}") from None
     if not start:
         raise InputError(f"{path}: the file is empty")
     return start
 
 
 def open_binary(path: Path) -> BinaryIO:
-    """Open a file for reading, unpacked to memory where it is gzipped.
+    """Open a file for reading, unpacked to memory where it is compressed.
 
     Raises
     ------
     InputError
-        The gzip file is truncated, damaged, or unpacks to more than `MAX_UNCOMPRESSED` bytes.
+        The compressed file is truncated, damaged, or unpacks to more than `MAX_UNCOMPRESSED` bytes or `MAX_RATIO`
+        times its size.
     """
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    if not packed:
+        packing = _packing(file.read(8))
+    if packing is None:
         return path.open("rb")
+    kind, opened = packing
+    most = min(MAX_UNCOMPRESSED, max(SMALL, MAX_RATIO * path.stat().st_size))
     try:
-        with gzip.open(path) as unpacked:
-            content = unpacked.read(MAX_UNCOMPRESSED + 1)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path}: the gzip file is truncated or damaged: {error}") from None
-    if len(content) > MAX_UNCOMPRESSED:
-        raise InputError(f"{path}: unpacks to more than {MAX_UNCOMPRESSED} bytes; unpack it first")
+        with opened(path) as unpacked:
+            content = unpacked.read(most + 1)
+    except _DAMAGED as error:
+        raise InputError(f"{path}: the {kind} file is truncated or damaged: {error}") from None
+    if len(content) > most:
+        raise InputError(f"{path}: the {kind} file unpacks to more than {most} bytes; unpack it first")
     return io.BytesIO(content)
 
 
-def same_columns(files: Sequence[Path], columns: Sequence[Collection[str]]) -> None:
-    """Make sure that several files of one catalog have the same columns.
-
-    Raises
-    ------
-    InputError
-        They differ; the message names the file and what stands in one of them only.
-    """
-    for path, names in zip(files, columns, strict=True):
-        if set(names) != set(columns[0]):
-            odd = ", ".join(sorted(set(names) ^ set(columns[0])))
-            raise InputError(f"{path}: not the columns of {files[0]}: {odd} stands in one of them only")
+def _packing(start: bytes) -> tuple[str, Any] | None:
+    """Kind of compression that a file begins with, and what opens it."""
+    return next((found for magic, found in _PACKED.items() if start.startswith(magic)), None)

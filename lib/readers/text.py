@@ -5,36 +5,41 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import Column, Format, open_binary, shorten
+from skyaccept.lib.readers.table import Column, Format, Table, open_binary, shorten
 
 
-def columns(path: Path) -> list[Column]:
-    """Columns of a CSV or ECSV file; types from the first thousand rows."""
+def tables(path: Path) -> list[Table]:
+    """The one table of a CSV or ECSV file; types from the first thousand rows."""
     delimiter, units, skip = _header(path)
     names = _parse(path, sep=delimiter, skiprows=skip, header=None, nrows=1, dtype=str).iloc[0].dropna()
     if names.duplicated().any():
         twice = names[names.duplicated()].iloc[0]
         raise InputError(f"{path}: column '{shorten(twice)}' stands in it twice")
     sample = _parse(path, sep=delimiter, skiprows=skip, nrows=1000)
-    return [Column(str(name), str(kind), units.get(str(name))) for name, kind in sample.dtypes.items()]
+    found = tuple(Column(str(name), str(kind), units.get(str(name))) for name, kind in sample.dtypes.items())
+    return [Table(0, "", found)]
 
 
-def read(path: Path, names: Collection[str]) -> dict[str, Array]:
-    """Read the named columns; empty fields of numbers become NaN."""
+def read(
+    path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
+) -> list[Mapping[str, Array]]:
+    """Read the named columns; empty fields of numbers become NaN, those in ``labels`` are text."""
     delimiter, _, skip = _header(path)
     wanted = list(names)
     last = str(_parse(path, sep=delimiter, skiprows=skip, nrows=0).columns[-1])
-    table = _parse(path, sep=delimiter, skiprows=skip, usecols=[*wanted, last], low_memory=False)
+    table = _parse(
+        path, sep=delimiter, skiprows=skip, usecols=[*wanted, last], dtype=dict.fromkeys(labels, str), low_memory=False
+    )
     if table[last].isna().any():
         _refuse_short_rows(path, delimiter, skip)
-    return {name: table[name].to_numpy() for name in wanted}
+    return [{name: table[name].to_numpy(dtype=object if name in labels else None) for name in wanted}]
 
 
 def _parse(path: Path, **options: Any) -> pd.DataFrame:
@@ -85,4 +90,4 @@ def _looks_like_text(start: bytes) -> bool:
     return b"\0" not in start and (start.startswith(b"# %ECSV") or b"," in first or first.startswith(b"#"))
 
 
-FORMAT = Format("CSV or ECSV", _looks_like_text, columns, read)
+FORMAT = Format("CSV or ECSV", _looks_like_text, tables, read)

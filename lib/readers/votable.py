@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -12,24 +12,26 @@ import numpy as np
 from astropy.io.votable import parse
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import Column, Format, native, open_binary, shorten
+from skyaccept.lib.readers.table import Column, Format, Table, native, open_binary, shorten
 
 
-def columns(path: Path) -> list[Column]:
-    """Columns of the first table of a file."""
+def tables(path: Path) -> list[Table]:
+    """The first table of a file."""
     found = []
     for field in _first(path, []).fields:
         unit = str(field.unit) if field.unit is not None else None
         kind = field.datatype + (f"[{field.arraysize}]" if field.arraysize else "")
         found.append(Column(field.name, kind, unit, " ".join((field.description or "").split())))
-    return found
+    return [Table(0, "", tuple(found))]
 
 
-def read(path: Path, names: Collection[str]) -> dict[str, Array]:
+def read(
+    path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
+) -> list[Mapping[str, Array]]:
     """Read the named columns of the first table of a file."""
     table = _first(path, list(names))
     keys = {field.name: field.ID for field in table.fields}
-    return {name: _values(table.array[keys[name]]) for name in names}
+    return [{name: _values(table.array[keys[name]]) for name in names}]
 
 
 def _first(path: Path, names: list[str]) -> Any:
@@ -86,4 +88,4 @@ def _recognises(start: bytes) -> bool:
     return start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" and b"VOTABLE" in start
 
 
-FORMAT = Format("VOTable", _recognises, columns, read)
+FORMAT = Format("VOTable", _recognises, tables, read)

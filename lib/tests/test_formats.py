@@ -22,7 +22,7 @@ from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.association import same_positions
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import conversion, hdf5, inspection, parquet, votable
+from skyaccept.lib.readers import hdf5, inspection, parquet, votable
 from skyaccept.lib.readers.profile import Flag
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 

@@ -1,4 +1,3 @@
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -6,15 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.conversion import Labels, labels, together
-from skyaccept.lib.readers.profile import Source
-
-PATH = Path("cat.fits")
+from skyaccept.lib.readers.labels import LabelColumn, Labels, together
+from skyaccept.lib.readers.source import Source
 
 
 def code(values: Any) -> Labels:
     """Labels of the column ``band`` of a file."""
-    return labels(PATH, Source("band"), np.asarray(values))
+    return LabelColumn("cat.fits", "band", Source("band")).values({"band": np.asarray(values)}, len(values))
 
 
 def test_integers_sort_as_numbers_and_text_as_text() -> None:

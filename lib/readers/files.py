@@ -1,0 +1,276 @@
+"""Files of a dataset: which files and which of their tables a path stands for, and what is left out."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from skyaccept.lib.document import exists
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.readers import fits, hdf5, parquet, text, votable
+from skyaccept.lib.readers.table import Column, Format, Table, head, shorten
+
+FORMATS: tuple[Format, ...] = (
+    parquet.FORMAT,
+    fits.FORMAT,
+    hdf5.FORMAT,
+    votable.FORMAT,
+    text.FORMAT,
+)
+"""Formats in the order in which they are tried; a new one is a module and an entry here."""
+
+SUFFIXES = (
+    ".parquet",
+    ".parq",
+    ".pq",
+    ".csv",
+    ".tsv",
+    ".ecsv",
+    ".tbl",
+    ".dat",
+    ".asc",
+    ".fits",
+    ".fit",
+    ".fts",
+    ".cat",
+    ".ldac",
+    ".pytable",
+    ".hdf5",
+    ".hdf",
+    ".h5",
+    ".vot",
+    ".votable",
+)
+"""What the names of catalog files end in, in any case, before the suffix of a compressed file."""
+
+COMPRESSED = (".gz", ".bz2", ".xz")
+
+MAX_FILES = 100_000
+"""Files below one folder."""
+
+_HIVE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=([^/=]+)")
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files that a path stands for.
+
+    Attributes
+    ----------
+    root : Path
+        The folder that was named, or that of the files.
+    paths : tuple of Path
+        In ascending order.
+    table : str or None
+        Table that was chosen with ``FILE#TABLE``.
+    left_out : tuple of str
+        Files in the folder that are not read, relative to it.
+    """
+
+    root: Path
+    paths: tuple[Path, ...]
+    table: str | None = None
+    left_out: tuple[str, ...] = ()
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentence about the files that are not read."""
+        if not self.left_out:
+            return ()
+        return (f"{counted(len(self.left_out), 'file')} in {self.root} not read: {_listed(self.left_out)}",)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of one file of a dataset.
+
+    Attributes
+    ----------
+    path : Path
+    format : Format
+    table : Table
+    place : str
+        File, with its table where it has several, for messages.
+    fixed : mapping of str to str
+        Columns that the names of folders give, ``visit=1000``, with their one value.
+    """
+
+    path: Path
+    format: Format
+    table: Table
+    place: str
+    fixed: Mapping[str, str] = field(default_factory=dict)
+
+    def columns(self) -> dict[str, Column]:
+        """Columns by name, those of the folders' names among them."""
+        named = {
+            name: Column(name, "folder", None, f"from the name of a folder: {v}") for name, v in self.fixed.items()
+        }
+        return named | {column.name: column for column in self.table.columns}
+
+
+def find(source: str | Path) -> Files:
+    """Files that a path, folder or glob pattern stands for; ``PATH#TABLE`` chooses a table of each.
+
+    A folder is searched with all folders below it. A file with the suffix of a catalog, and any other that is one by
+    its content, is read; all others are listed.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    name, table = str(source), None
+    if not exists(Path(name)) and not _matches(name) and "#" in name:
+        name, _, table = name.rpartition("#")
+    path = Path(name)
+    if exists(path) and path.is_dir():
+        return _folder(path, table)
+    if exists(path):
+        if not path.is_file():
+            raise InputError(f"{path}: not a regular file")
+        return Files(path.parent, (path,), table)
+    paths = _matches(name)
+    if not paths:
+        raise InputError(f"{source}: no such file, folder or match")
+    folder = Path(os.path.commonpath([path.parent for path in paths]))
+    return Files(folder, tuple(paths), table)
+
+
+def _matches(pattern: str) -> list[Path]:
+    try:
+        return sorted(Path(name) for name in glob.glob(pattern, recursive=True) if Path(name).is_file())  # noqa: PTH207
+    except (OSError, ValueError, re.error):
+        return []
+
+
+def _folder(folder: Path, table: str | None) -> Files:
+    """All catalogs below a folder; in a HATS catalog those of its data set alone."""
+    within = folder / "dataset" if is_hats(folder) and (folder / "dataset").is_dir() else folder
+    paths, left_out = [], []
+    for path in _walk(within):
+        if _is_catalog(path):
+            paths.append(path)
+        else:
+            left_out.append(path.relative_to(folder).as_posix())
+    if within != folder:
+        left_out += [path.relative_to(folder).as_posix() for path in _walk(folder) if within not in path.parents]
+    if not paths:
+        raise InputError(f"{folder}: no catalog in this folder or below it (looked for {', '.join(SUFFIXES)})")
+    return Files(folder, tuple(paths), table, tuple(sorted(left_out)))
+
+
+def is_hats(folder: Path) -> bool:
+    """Whether a folder is a HATS catalog, by the file that describes it."""
+    return any((folder / name).is_file() for name in ("hats.properties", "properties", "catalog_info.json"))
+
+
+def _walk(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(root) / name for name in names]
+        if len(found) > MAX_FILES:
+            raise InputError(f"{folder}: more than {MAX_FILES} files; name those of the dataset by a glob pattern")
+    return sorted(found)
+
+
+def _is_catalog(path: Path) -> bool:
+    """Whether a file of a folder is to be read: by its suffix, or by content that is no text."""
+    if not path.is_file() or path.name.startswith((".", "_")):
+        return False
+    name = path.name.lower()
+    for suffix in COMPRESSED:
+        name = name.removesuffix(suffix)
+    if name.endswith(SUFFIXES):
+        return True
+    try:
+        start = head(path)
+    except InputError:
+        return False
+    return any(candidate.recognises(start) for candidate in FORMATS if candidate is not text.FORMAT)
+
+
+def format_of(path: Path) -> Format:
+    """Format of a file, by its content.
+
+    Raises
+    ------
+    InputError
+        Not readable, or no known format.
+    """
+    start = head(path)
+    for candidate in FORMATS:
+        if candidate.recognises(start):
+            return candidate
+    raise InputError(f"{path}: not a catalog: none of {', '.join(f.name for f in FORMATS)}")
+
+
+def parts(files: Files, path: Path, table: str | None = None) -> list[Part]:
+    """Tables of one file: all, or the chosen one.
+
+    Parameters
+    ----------
+    files : Files
+        That the file belongs to.
+    path : Path
+    table : str, optional
+        Name, or number from 1, of the table that the survey profile names; one that was named with the file goes
+        before it.
+
+    Raises
+    ------
+    InputError
+        There is no such table, or more than one of that name.
+    """
+    reader = format_of(path)
+    tables = reader.tables(path)
+    several = len(tables) > 1
+    fixed = hive_columns(path)
+    found = [
+        Part(path, reader, one, f"{path}#{one.name or one.number + 1}" if several else str(path), fixed)
+        for one in tables
+    ]
+    chosen = files.table if files.table is not None else table
+    if chosen is None:
+        return found
+    matches = [part for part in found if part.table.name.lower() == chosen.lower()] or [
+        part for part in found if str(part.table.number + 1) == chosen
+    ]
+    if not matches:
+        names = [shorten(one.name or one.number + 1) for one in tables]
+        raise InputError(f"{path}: no table '{shorten(chosen)}' in it; it has {_listed(names)}")
+    return matches
+
+
+def hive_columns(path: Path) -> dict[str, str]:
+    """Columns that the folders of a file name, as ``band=r/visit=1000/part.parquet`` does."""
+    return {m[1]: m[2] for folder in path.parts[:-1] if (m := _HIVE.fullmatch(folder)) is not None}
+
+
+def fingerprint(files: Files) -> str:
+    """SHA-256 of a file's bytes, or of the names and hashes of several."""
+    digests = []
+    for path in files.paths:
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    if len(files.paths) == 1:
+        return digests[0]
+    names = [path.relative_to(files.root).as_posix() for path in files.paths]
+    listing = "".join(f"{digest}  {name}\n" for digest, name in zip(digests, names, strict=True))
+    return hashlib.sha256(listing.encode(errors="surrogateescape")).hexdigest()
+
+
+def counted(number: int, noun: str) -> str:
+    """Number and noun, in the plural where it is not 1."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(shorten(name) for name in names[:_SHOWN])
+    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

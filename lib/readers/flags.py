@@ -1,0 +1,149 @@
+"""Flags of a catalog: columns that mark bad detections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from skyaccept.lib.catalog import Array
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.readers.parsing import numbers
+from skyaccept.lib.readers.source import Flag
+from skyaccept.lib.readers.table import LIST
+
+_TRUTH: Mapping[object, bool] = {
+    value: truth for truth in (True, False) for value in (truth, str(truth), str(truth).lower(), str(truth).upper())
+} | {"1": True, "0": False, "T": True, "F": False}
+
+
+@dataclass(frozen=True)
+class FlagColumn:
+    """A flag of ours, made of columns of one file: true where any of them marks a bad detection."""
+
+    place: str
+    flags: tuple[Flag, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the file that are read."""
+        return tuple(dict.fromkeys(flag.name for flag in self.flags))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """None of them holds labels."""
+        return ()
+
+    def values(self, raw: Mapping[str, Array], rows: int) -> Array:
+        """Whether each row is marked as bad; raises as `marked`."""
+        bad = np.zeros(rows, dtype=bool)
+        for flag in self.flags:
+            bad |= marked(self.place, flag, raw[flag.name])
+        return bad
+
+
+def columns_of(
+    flags: Mapping[str, Sequence[Flag]], prefix: str | None, names: Sequence[str]
+) -> dict[str, tuple[Flag, ...]]:
+    """Flags that a file with columns of these ``names`` has: those named, and those of a prefix.
+
+    Parameters
+    ----------
+    flags : mapping of str to sequence of Flag
+        Flags by our names. One whose columns are all missing is left out.
+    prefix : str, optional
+        Every other column whose name begins with it is a flag, true for bad, named by what follows.
+    names : sequence of str
+    """
+    found = {}
+    for name in names if prefix is not None else ():
+        if name.startswith(str(prefix)):
+            found[name.removeprefix(str(prefix)).removesuffix(LIST)] = (Flag(name),)
+    for flag, parts in flags.items():
+        there = tuple(part for part in parts if part.name in names)
+        if there:
+            found[flag] = there
+    return found
+
+
+def marked(place: str, flag: Flag, values: Array) -> Array:
+    """Whether a flag marks each row as bad, (n,) bool.
+
+    Raises
+    ------
+    InputError
+        A value is neither true nor false, or is missing where the profile does not say what that means; the message
+        names column and row.
+    """
+    if values.ndim != 1:
+        raise InputError(f"{place}: column '{flag.name}' holds arrays; a flag has to be one value a row")
+    missing = _missing(values)
+    if missing.any() and flag.missing is None:
+        raise InputError(
+            f"{place}: column '{flag.name}', row {int(np.argmax(missing)) + 1}: no value ({np.count_nonzero(missing)} "
+            f"such rows); say what that means in the survey profile: flags: {{NAME: {{name: {flag.name}, missing: bad}}}} "
+            "or missing: good"
+        )
+    there = np.asarray(values)[~missing]
+    if flag.bits is not None:
+        found = _bits(place, flag, there)
+    elif flag.above is not None:
+        found = numbers(place, flag.name, there) > flag.above
+    else:
+        found = _truth(place, flag.name, there, np.flatnonzero(~missing))
+    bad = np.full(len(values), flag.missing == "bad")
+    bad[~missing] = found == flag.bad
+    return bad
+
+
+def _missing(values: Array) -> Array:
+    """Rows without a value: masked, None, NaN or empty."""
+    if isinstance(values, np.ma.MaskedArray):
+        return np.ma.getmaskarray(values)
+    if values.dtype.kind == "f":
+        return np.asarray(np.isnan(values))
+    if values.dtype.kind in "OSU":
+        return np.array([v is None or v in ("", b"") or v != v for v in values.tolist()], dtype=bool)
+    return np.zeros(len(values), dtype=bool)
+
+
+def _bits(place: str, flag: Flag, values: Array) -> Array:
+    if values.dtype.kind == "f" and (values == np.floor(values)).all() and np.abs(values).max(initial=0) < 2**53:
+        values = values.astype(np.int64)
+    if values.dtype.kind in "OU":
+        try:
+            values = np.array([int(value) for value in values.tolist()], dtype=np.int64)
+        except (ValueError, TypeError, OverflowError):
+            pass
+    if values.dtype.kind not in "iu":
+        raise InputError(
+            f"{place}: column '{flag.name}': bits of {values.dtype}, and it has to be an integer in every row"
+        )
+    return np.asarray(values.astype(np.int64) & np.int64(flag.bits or 0) != 0)
+
+
+def _truth(place: str, name: str, values: Array, rows: Array) -> Array:
+    """Values as bool, true as they say."""
+    if values.dtype.kind == "b":
+        return values
+    if values.dtype.kind in "iuf":
+        wrong = ~np.isin(values, (0, 1))
+        if not wrong.any():
+            return values.astype(bool)
+        at = int(np.argmax(wrong))
+        raise _neither(place, name, int(rows[at]), values[at])
+    found = np.empty(len(values), dtype=bool)
+    for k, value in enumerate(values.tolist()):
+        value = value.decode(errors="replace") if isinstance(value, bytes) else value
+        truth = _TRUTH.get(value.strip() if isinstance(value, str) else value)
+        if truth is None:
+            raise _neither(place, name, int(rows[k]), value)
+        found[k] = truth
+    return found
+
+
+def _neither(place: str, name: str, row: int, value: object) -> InputError:
+    return InputError(
+        f"{place}: column '{name}', row {row + 1}: {value!r:.80}: a flag has to be true or false (or 1 or 0) in every "
+        "row; an integer of several bits needs 'bits:' in the survey profile"
+    )

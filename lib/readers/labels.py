@@ -1,0 +1,227 @@
+"""Labels of a catalog, such as visits, bands and objects: text, or whole numbers that are exact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from skyaccept.lib.catalog import Array
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.readers.parsing import numbers
+from skyaccept.lib.readers.source import Source
+from skyaccept.lib.readers.table import shorten
+
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+"""Text that is the one way to write an integer: 01 and 1 are two labels, and so are 1E5 and 100000."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels as codes into their distinct values (dictionary encoding): text for every row may not fit.
+
+    Attributes
+    ----------
+    codes : (n,) int64
+        Negative where there is none.
+    values : (n_distinct,) int64, uint64, object (int) or str
+        In ascending order.
+    """
+
+    codes: Array
+    values: Array
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+@dataclass(frozen=True)
+class LabelColumn:
+    """A column of labels of one file.
+
+    Attributes
+    ----------
+    place : str
+        The file, for messages.
+    name : str
+        Our name.
+    source : Source
+    """
+
+    place: str
+    name: str
+    source: Source
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the file that are read."""
+        return tuple(name for name in (self.source.name, self.source.day) if name is not None)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Those of them that hold labels."""
+        return () if self.source.name is None else (self.source.name,)
+
+    def values(self, raw: Mapping[str, Array], rows: int) -> Labels:
+        """Labels of the rows.
+
+        Raises
+        ------
+        InputError
+            A label is missing, or not in the profile's codes.
+        """
+        source = self.source
+        if source.name is None:
+            value = source.value if source.codes is None else source.codes[str(source.value)]
+            return Labels(np.zeros(rows, dtype=np.int64), _as_labels([str(value)])[: min(rows, 1)])
+        found = distinct(self.place, source.name, raw[source.name])
+        found = _without(found, [str(value) for value in source.missing])
+        if self.name != "object":
+            refuse_missing(self.place, source.name, found)
+        if source.codes is not None:
+            found = _translated(self.place, source.name, found, source.codes)
+        if source.day is not None:
+            found = _by_day(self.place, found, source.day, raw[source.day])
+        return found
+
+
+def distinct(place: str, column: str, values: Array) -> Labels:
+    """Labels as they stand in a column; none where it is masked, NaN, None or empty.
+
+    Raises
+    ------
+    InputError
+        The column holds arrays, or text that is not UTF-8.
+    """
+    if values.ndim != 1:
+        raise InputError(f"{place}: column '{column}' holds arrays; it has to hold one value a row")
+    missing = (
+        np.ma.getmaskarray(values).copy() if isinstance(values, np.ma.MaskedArray) else np.zeros(len(values), bool)
+    )
+    values = np.asarray(values)
+    if values.dtype.kind == "f":
+        missing |= ~np.isfinite(values)
+        there = values[~missing]
+        if np.all(there == np.floor(there)):
+            if np.abs(there).max(initial=0) > 2**53:
+                raise InputError(
+                    f"{place}: column '{column}': floating-point numbers above 2^53 are not exact; write integers or text"
+                )
+            values = np.where(missing, 0, values).astype(np.int64)
+    elif values.dtype.kind in "mMc":
+        values = values.astype(str)
+        missing |= values == "NaT"
+    if missing.any():
+        values = values.astype(object)
+        values[missing] = None
+    try:
+        codes, found = pd.factorize(values)
+    except TypeError:  # arrays cannot be told apart by their hash
+        raise InputError(f"{place}: column '{column}' holds arrays; it has to hold one value a row") from None
+    texts = []
+    for k, value in enumerate(found.tolist()):
+        try:
+            texts.append(value.decode() if isinstance(value, bytes) else value)
+        except UnicodeDecodeError:
+            row = int(np.argmax(codes == k)) + 1
+            raise InputError(f"{place}: column '{column}', row {row}: {value!r:.80} is not UTF-8 text") from None
+    if found.dtype.kind in "OSU":
+        return _ordered(codes, _as_labels([str(text) for text in texts]))
+    return _ordered(codes, found)
+
+
+def together(parts: Sequence[Labels]) -> Labels:
+    """One column of the labels of several files; whole numbers and text are compared as text."""
+    if len(parts) == 1:
+        return parts[0]
+    values = _joined([part.values for part in parts])
+    unique, rank = np.unique(values, return_inverse=True)
+    ranks = np.split(rank, np.cumsum([len(part.values) for part in parts])[:-1])
+    return Labels(np.concatenate([_looked_up(r, part.codes) for r, part in zip(ranks, parts, strict=True)]), unique)
+
+
+def apart(labels: Labels, number: int) -> Labels:
+    """Labels that no other file has: those of its ``number``."""
+    return _ordered(labels.codes, np.array([f"{number} {value}" for value in labels.values.tolist()], dtype=str))
+
+
+def refuse_missing(place: str, column: str, labels: Labels) -> None:
+    """Refuse a column in which a label is missing.
+
+    Raises
+    ------
+    InputError
+        With the first row.
+    """
+    missing = labels.codes < 0
+    if missing.any():
+        raise InputError(
+            f"{place}: column '{column}', row {int(np.argmax(missing)) + 1}: no value "
+            f"({np.count_nonzero(missing)} such rows)"
+        )
+
+
+def _as_labels(texts: Sequence[str]) -> Array:
+    """Text as integers where all of it is the one way to write them."""
+    if texts and all(_WHOLE.fullmatch(text) for text in texts):
+        return np.array([int(text) for text in texts], dtype=np.int64)
+    return np.array(texts, dtype=str)
+
+
+def _joined(values: Sequence[Array]) -> Array:
+    """Values of several files in one array, in which none is rounded."""
+    kinds = {one.dtype.kind for one in values if len(one)}
+    if kinds <= {"i"} or kinds <= {"u"} or kinds <= {"f"} or kinds <= {"U"}:
+        return np.concatenate([one for one in values if len(one)] or values[:1])
+    if kinds <= {"i", "u", "O"}:
+        return np.array([value for one in values for value in one.tolist()], dtype=object)
+    return np.array([str(value) for one in values for value in one.tolist()], dtype=str)
+
+
+def _ordered(codes: Array, values: Array) -> Labels:
+    """Labels with their values in ascending order, each once."""
+    unique, rank = np.unique(values, return_inverse=True)
+    return Labels(_looked_up(rank.astype(np.int64), codes.astype(np.int64, copy=False)), unique)
+
+
+def _looked_up(rank: Array, codes: Array) -> Array:
+    """New codes of old ones; negative ones stay."""
+    if not (codes < 0).any():
+        return np.asarray(rank[codes]) if len(rank) else codes
+    return np.asarray(np.append(rank, -1)[codes])
+
+
+def _without(labels: Labels, missing: Sequence[str]) -> Labels:
+    """Labels without those that mean none."""
+    none = np.isin(np.array([str(value) for value in labels.values.tolist()], dtype=str), list(missing))
+    if not missing or not none.any():
+        return labels
+    number = np.where(none, -1, np.cumsum(~none) - 1)
+    return Labels(_looked_up(number, labels.codes), labels.values[~none])
+
+
+def _translated(place: str, column: str, labels: Labels, codes: Mapping[str, str]) -> Labels:
+    unknown = [str(value) for value in labels.values.tolist() if str(value) not in codes]
+    if unknown:
+        raise InputError(
+            f"{place}: column '{column}': code {shorten(', '.join(unknown))} is not in the survey profile's codes "
+            f"({shorten(', '.join(codes))})"
+        )
+    return _ordered(labels.codes, _as_labels([codes[str(value)] for value in labels.values.tolist()]))
+
+
+def _by_day(place: str, labels: Labels, name: str, values: Array) -> Labels:
+    """Labels that are told apart by the whole day on which they stand."""
+    days = numbers(place, name, values)
+    if not np.isfinite(days).all():
+        raise InputError(f"{place}: column '{name}', row {int(np.argmin(np.isfinite(days))) + 1}: no value")
+    if np.abs(days).max(initial=0) > 2**53:
+        raise InputError(f"{place}: column '{name}': {np.abs(days).max():g} is no day")
+    whole, day = np.unique(np.floor(days).astype(np.int64), return_inverse=True)
+    pairs, codes = np.unique(day * max(len(labels.values), 1) + labels.codes, return_inverse=True)
+    n = len(labels.values)
+    return _ordered(
+        codes, np.array([f"{whole[pair // n]} {labels.values[pair % n]}" for pair in pairs.tolist()], dtype=str)
+    )

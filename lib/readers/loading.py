@@ -1,0 +1,363 @@
+"""Load a catalog: its files and tables by a survey profile into checked, associated detections."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import astropy.units as u
+import numpy as np
+from skyaccept.lib import progress
+from skyaccept.lib.association import associate
+from skyaccept.lib.catalog import UNITS, Array, Detections, check
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.readers import files, flags, flux, labels, moments, visit_table
+from skyaccept.lib.readers import profile as survey_profiles
+from skyaccept.lib.readers.files import Part
+from skyaccept.lib.readers.flags import FlagColumn
+from skyaccept.lib.readers.labels import LabelColumn, Labels
+from skyaccept.lib.readers.numbers import NumberColumn, resolve, settle
+from skyaccept.lib.readers.parsing import looked_up
+from skyaccept.lib.readers.profile import REQUIRED, Profile
+from skyaccept.lib.readers.source import Source
+from skyaccept.lib.readers.table import LIST, Column, shorten
+
+_ALWAYS = (*REQUIRED, "object")
+_MAX_BANDS = np.iinfo(np.int16).max
+
+
+class OfferedColumn(Protocol):
+    """How one column of ours is made from columns of a file."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the file that are read; none for one value for all rows."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Those of them that hold labels."""
+
+    def values(self, raw: Mapping[str, Array], rows: int) -> Array | Labels:
+        """Values of the rows from columns of the file."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What one table of one file offers: our columns by name, flags as ``flag_NAME``, and what it lacks."""
+
+    part: Part
+    columns: Mapping[str, OfferedColumn]
+    absent: tuple[str, ...] = ()
+
+
+def load(
+    source: str | Path,
+    survey: str | Path = "generic",
+    visits: str | Path | None = None,
+    columns: Collection[str] | None = None,
+) -> Detections:
+    """Read a catalog into checked, associated detections.
+
+    Parameters
+    ----------
+    source : str or Path
+        A file, a folder of catalog files, or a glob pattern; several files are one dataset. ``SOURCE#TABLE`` chooses
+        a table of each by its name, or by its number from 1.
+    survey : str or Path
+        Survey profile: the name of a shipped one, or a YAML file.
+    visits : str or Path, optional
+        Table by visit, with the time or airmass that the catalog does not carry.
+    columns : collection of str, optional
+        Read only these beside visit, band, position and object: names of `UNITS`, and ``flag_NAME``, as
+        `skyaccept.lib.measure.needs` gives them. Those that the catalog lacks are left out. All by default.
+
+    Returns
+    -------
+    Detections
+        With ``object`` set.
+
+    Raises
+    ------
+    InputError
+        Anything wrong with the files; the message names file, column, row and remedy.
+    """
+    profile = survey_profiles.load(survey)
+    found = files.find(source)
+    offers, notes = offers_of(found, profile)
+    there = offers[0].columns
+    names = [name for name in there if columns is None or name in columns or name in _ALWAYS]
+    sizes, table = _read(offers, names)
+    if visits is not None:
+        joined = visit_table.join(Path(visits), profile.visits, _labels(table, "visit"), _labels(table, "band"), there)
+        table |= {name: values for name, values in joined.items() if columns is None or name in columns}
+    detections = replace(
+        _detections(str(source), table),
+        color_terms=profile.color_terms,
+        name=Path(source).name,
+        source=str(source),
+        survey=profile.survey,
+        shape_axes=profile.shape_axes,
+        sha256=files.fingerprint(found),
+        notes=(*found.notes(), *notes),
+    )
+    # one value for all rows tells none of them apart
+    others = [name for name, column in there.items() if name not in names and column.columns]
+    progress.report("checking the detections")
+    # with the visit, which differs between the detections of one row of a table of light curves
+    check(detections, sizes, lambda: _arrays(_read(offers, ["visit", *others])[1]))
+    progress.report("associating detections with objects")
+    return associate(detections, float(profile.association_radius.to_value(u.rad)))
+
+
+def offers_of(found: files.Files, profile: Profile) -> tuple[list[Offer], list[str]]:
+    """What each table of a dataset offers, and notes on tables and columns that are not there or not read.
+
+    Raises
+    ------
+    InputError
+        A required column is missing, or tables differ in what they offer.
+    """
+    offers: list[Offer] = []
+    notes: list[str] = []
+    for path in found.paths:
+        progress.report(f"looking at {path.name}")
+        parts = files.parts(found, path, profile.table)
+        fitting = [part for part in parts if not _missing(part, profile)]
+        if not fitting:
+            fitting = [min(parts, key=lambda part: len(_missing(part, profile)))]
+        left = [shorten(part.table.name or part.table.number + 1) for part in parts if part not in fitting]
+        if left:
+            notes.append(
+                f"{files.counted(len(left), 'table')} of {path.name} not read, for want of required columns: "
+                f"{', '.join(left[:5])}{' ...' if len(left) > 5 else ''}"
+            )
+        offers += [_offer(part, profile) for part in fitting]
+    _check_same(offers)
+    if offers[0].absent:
+        notes.append(f"columns of the survey profile that the catalog does not have: {', '.join(offers[0].absent)}")
+    return offers, notes
+
+
+def _check_same(offers: Sequence[Offer]) -> None:
+    """Make sure that all files and tables of one catalog have the same columns."""
+    first = offers[0]
+    for offer in offers[1:]:
+        if set(offer.columns) != set(first.columns):
+            odd = ", ".join(sorted(set(offer.columns) ^ set(first.columns)))
+            raise InputError(
+                f"{offer.part.place}: not the columns of {first.part.place}: {odd} stands in one of them only; name "
+                "the files of the dataset by a glob pattern, or one table with FILE#TABLE"
+            )
+
+
+def _missing(part: Part, profile: Profile) -> list[str]:
+    """Required columns that a table does not have, and further ones that the profile needs for them."""
+    there = part.columns()
+    sources = [(name, profile.columns[name]) for name in REQUIRED]
+    return [
+        f"'{source.name}' ({name})" for name, source in sources if source.name is not None and source.name not in there
+    ]
+
+
+def _offer(part: Part, profile: Profile) -> Offer:
+    """What a table offers by a profile."""
+    there, place = part.columns(), part.place
+    _refuse_arrays(place, profile, there)
+    _refuse_missing(part, profile, there)
+    header = part.table.header
+    fields = profile.file_name.fields(part.path) if profile.file_name is not None else {}
+    columns: dict[str, OfferedColumn] = {}
+    absent = []
+    for name, source in profile.columns.items():
+        if source.name is None or source.name in there:
+            columns[name] = _column(place, name, source, there, header, fields)
+        elif not source.optional:
+            absent.append(str(source.name) if source.name == name else f"{source.name} ({name})")
+    if profile.flux is not None:
+        for name, column in flux.offer(place, profile.flux, there, header, fields).items():
+            columns.setdefault(name, column)
+        error = profile.flux.error
+        if error is not None and error.name not in there and not error.optional and profile.flux.flux.name in there:
+            absent.append(f"{error.name} (error of the flux)")
+    if profile.moments is not None:
+        shapes = moments.offer(place, profile.moments, there)
+        if not shapes and not profile.moments.optional:
+            absent.append(f"{profile.moments.star[0].name} (moments)")
+        columns |= shapes
+    for name, parts in flags.columns_of(profile.flags, profile.flag_prefix, list(there)).items():
+        columns[f"flag_{name}"] = FlagColumn(place, parts)
+    absent += [
+        f"{flag.name} (flag {name})"
+        for name, parts in profile.flags.items()
+        for flag in parts
+        if flag.name not in there
+    ]
+    _check_lists(place, columns)
+    return Offer(part, columns, tuple(absent))
+
+
+def _refuse_arrays(place: str, profile: Profile, there: Mapping[str, Column]) -> None:
+    for name, source in profile.columns.items():
+        if source.name is not None and source.name not in there and source.name + LIST in there:
+            raise InputError(
+                f"{place}: column '{source.name}' holds arrays; {name} has to be one value a row. Where a row is a "
+                f"light curve, the survey profile names it '{source.name}{LIST}'"
+            )
+
+
+def _refuse_missing(part: Part, profile: Profile, there: Mapping[str, Column]) -> None:
+    """Refuse a table that lacks a required column, or a flag that is not optional, naming all of them."""
+    missing = _missing(part, profile)
+    missing += [
+        f"'{flag.name}' (flag {name})"
+        for name, parts in profile.flags.items()
+        for flag in parts
+        if flag.name not in there and not flag.optional
+    ]
+    if missing:
+        raise InputError(
+            f"{part.place}: no column {', '.join(missing)}, which survey profile '{profile.survey}' maps; "
+            f"it has {', '.join(map(shorten, list(there)[:12]))}{' ...' if len(there) > 12 else ''}. "
+            "Choose another --survey, or see a guess with: skyaccept inspect FILE"
+            + (" (a flag that some files lack is declared with 'optional: true')" if "(flag " in missing[-1] else "")
+        )
+
+
+def _column(
+    place: str,
+    name: str,
+    source: Source,
+    there: Mapping[str, Column],
+    header: Mapping[str, object],
+    fields: Mapping[str, str],
+) -> OfferedColumn:
+    if UNITS[name] is not None:
+        return resolve(place, name, source, there, UNITS[name], header, fields)
+    if source.day is not None and source.day not in there:
+        raise InputError(f"{place}: no column '{source.day}', which the survey profile needs for {name}")
+    return LabelColumn(place, name, settle(place, name, source, header, fields))
+
+
+def _check_lists(place: str, columns: Mapping[str, OfferedColumn]) -> None:
+    """Refuse lists in a file whose rows are detections: in one of light curves the visit is a list as well."""
+    lists = [(name, c) for name, column in columns.items() for c in column.columns if c.endswith(LIST)]
+    if lists and not any(column.endswith(LIST) for column in columns["visit"].columns):
+        name, column = lists[0]
+        raise InputError(
+            f"{place}: column '{column.removesuffix(LIST)}' holds arrays; {name} has to be one value a row, unless the "
+            "visit is one of a list as well"
+        )
+
+
+def _read(offers: Sequence[Offer], names: Sequence[str]) -> tuple[list[tuple[str, int]], dict[str, Array | Labels]]:
+    """Place and number of rows of each table, and the named columns of all of them."""
+    sizes: list[tuple[str, int]] = []
+    tables: list[dict[str, Array | Labels]] = []
+    for start in range(len(offers)):
+        path = offers[start].part.path
+        if start and offers[start - 1].part.path == path:
+            continue
+        same = [offer for offer in offers[start:] if offer.part.path == path]
+        for offer, (rows, table) in zip(same, _tables(same, names), strict=True):
+            sizes.append((offer.part.place, rows))
+            tables.append(table)
+    for number, (offer, table) in enumerate(zip(offers, tables, strict=True)):
+        for name in names:
+            column, values = offer.columns[name], table[name]
+            if (
+                len(offers) > 1
+                and isinstance(column, LabelColumn)
+                and isinstance(values, Labels)
+                and column.source.within
+            ):
+                table[name] = labels.apart(values, number)
+    return sizes, {name: _together([table.pop(name) for table in tables]) for name in names}
+
+
+def _together(parts: Sequence[Array | Labels]) -> Array | Labels:
+    """One column of the parts of several tables; that of a single one as it is, for a copy may not fit."""
+    if len(parts) == 1:
+        return parts[0]
+    coded = [part for part in parts if isinstance(part, Labels)]
+    return labels.together(coded) if coded else np.concatenate([p for p in parts if not isinstance(p, Labels)])
+
+
+def _tables(offers: Sequence[Offer], names: Sequence[str]) -> list[tuple[int, dict[str, Array | Labels]]]:
+    """Rows and columns of the tables of one file under our names and in our units."""
+    part, first = offers[0].part, offers[0].columns
+    progress.report(f"reading {part.path.name}")
+    wanted = list(dict.fromkeys(column for offer in offers for name in names for column in offer.columns[name].columns))
+    as_labels = {column for offer in offers for name in names for column in offer.columns[name].labels}
+    stored = [column for column in wanted if column not in part.fixed]
+    joins = {
+        name: column.source
+        for name in names
+        if isinstance(column := first[name], NumberColumn) and column.source.join is not None
+    }
+    columns = stored or [column.name for column in part.table.columns][:1]
+    read = part.format.read(part.path, [offer.part.table.number for offer in offers], columns, as_labels)
+    found = []
+    for offer, stored in zip(offers, read, strict=True):
+        raw = dict(stored)
+        rows = len(next(iter(raw.values())))
+        for name, value in part.fixed.items():
+            if name in wanted:
+                raw[name] = np.full(rows, value)
+        found.append((rows, _converted(offer, names, raw, rows, joins)))
+    return found
+
+
+def _converted(
+    offer: Offer, names: Sequence[str], raw: dict[str, Array], rows: int, joins: Mapping[str, Source]
+) -> dict[str, Array | Labels]:
+    """Columns of one table under our names and in our units."""
+    uses = Counter(column for name in names for column in offer.columns[name].columns)
+    table: dict[str, Array | Labels] = {}
+    for name in names:
+        column = offer.columns[name]
+        if name in joins:
+            table[name] = column.values({str(joins[name].name): _joined(offer.part, joins[name], raw)}, rows)
+        else:
+            table[name] = column.values(raw, rows)
+        for used in column.columns:
+            # let go of a column of the file after its last use: both copies of all columns may not fit
+            uses[used] -= 1
+            if not uses[used]:
+                raw.pop(used, None)
+    return table
+
+
+def _joined(part: Part, source: Source, raw: Mapping[str, Array]) -> Array:
+    """A column of another table of the file, for the rows of this one."""
+    ((there, here),) = (source.join or {}).items()
+    listed = part.format.read(part.path, [part.table.number], [there, str(source.name)], ())[0]
+    return looked_up(part.place, str(source.name), (listed[there], raw[here]), listed[str(source.name)])
+
+
+def _labels(table: Mapping[str, Array | Labels], name: str) -> Labels:
+    column = table[name]
+    if not isinstance(column, Labels):
+        raise TypeError(f"{name} is no label")
+    return column
+
+
+def _arrays(columns: Mapping[str, Array | Labels]) -> dict[str, Array]:
+    return {name: c.codes if isinstance(c, Labels) else c for name, c in columns.items()}
+
+
+def _detections(source: str, columns: Mapping[str, Array | Labels]) -> Detections:
+    given: dict[str, Any] = _arrays(columns)
+    names = {name: tuple(map(str, c.values.tolist())) for name, c in columns.items() if isinstance(c, Labels)}
+    if len(names["band"]) > _MAX_BANDS:
+        raise InputError(
+            f"{source}: {len(names['band'])} bands ({shorten(', '.join(names['band'][:3]))} ...); is the column of the "
+            "survey profile that of the band?"
+        )
+    given["band"] = given["band"].astype(np.int16)
+    flagged = {name.removeprefix("flag_"): given.pop(name) for name in list(given) if name.startswith("flag_")}
+    return Detections(
+        **given, visits=names["visit"], bands=names["band"], detectors=names.get("detector", ()), flags=flagged
+    )

@@ -1,0 +1,344 @@
+"""Numbers of a catalog in our units: one way for columns, fluxes, zero points, moments and reference catalogs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import astropy.units as u
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib.catalog import Array
+from skyaccept.lib.document import parse_unit
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.readers import times
+from skyaccept.lib.readers.flags import marked
+from skyaccept.lib.readers.labels import distinct
+from skyaccept.lib.readers.parsing import numbers
+from skyaccept.lib.readers.source import Source
+from skyaccept.lib.readers.table import Column, shorten
+
+POGSON = 2.5 / np.log(10)
+"""A magnitude error over the relative error of the flux."""
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column of numbers of one file, after its unit was checked.
+
+    Attributes
+    ----------
+    place : str
+        The file, for messages.
+    name : str
+        Our name.
+    source : Source
+        Of a column of the file, or of one value for all rows.
+    scale : float
+        Unit of the file's numbers over ours.
+    unit : Unit, optional
+        Unit of the file's numbers, where the file or the profile states it.
+    """
+
+    place: str
+    name: str
+    source: Source
+    scale: float = 1.0
+    unit: u.UnitBase | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the file that are read; of a joined one, the key in this table."""
+        source = self.source
+        if source.join is not None:
+            return tuple(source.join.values())
+        flag = None if source.unless is None else source.unless.name
+        return tuple(dict.fromkeys(name for name in (source.name, source.plus, flag) if name is not None))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Columns that hold labels: none, but a key of a join is compared letter by letter."""
+        return ()
+
+    def values(self, raw: Mapping[str, Array], rows: int) -> NDArray[np.float64]:
+        """Numbers of the rows in our unit, NaN where there is none.
+
+        Parameters
+        ----------
+        raw : mapping of str to (n,) array
+            Columns of the file; that of a joined column is under its own name.
+        rows : int
+            n.
+
+        Raises
+        ------
+        InputError
+            A value is not what it has to be; the message names column and row.
+        """
+        source = self.source
+        if source.name is None:
+            constant = np.array([source.value], dtype=object if isinstance(source.value, str) else None)
+            return np.full(rows, self._converted(str(source.header or source.field or self.name), constant)[0])
+        column = self._numbers(source.name, self._element(source.name, raw[source.name]))
+        if source.unless is not None:
+            column = np.where(marked(self.place, source.unless, raw[source.unless.name]), np.nan, column)
+        if source.plus is not None:
+            column = column + self._numbers(source.plus, self._element(source.plus, raw[source.plus]))
+        return self._in_our_unit(source.name, column)
+
+    def _converted(self, column: str, values: Array) -> NDArray[np.float64]:
+        return self._in_our_unit(column, self._numbers(column, values))
+
+    def _element(self, column: str, values: Array) -> Array:
+        """One element of an array in each row, where the profile chooses one."""
+        element = self.source.element
+        if values.ndim == 1 and values.dtype != object:
+            if element is not None:
+                raise InputError(
+                    f"{self.place}: column '{column}' holds one value a row, and the survey profile chooses element "
+                    f"{element}; remove 'element'"
+                )
+            return values
+        if values.ndim == 1:
+            arrays = [isinstance(value, np.ndarray | list | tuple) for value in values[:1000].tolist()]
+            if not any(arrays):
+                return values
+            raise InputError(
+                f"{self.place}: column '{column}' holds arrays of different lengths; {self.name} has to be one value"
+            )
+        if values.ndim != 2:
+            raise InputError(f"{self.place}: column '{column}' holds arrays of {values.ndim - 1} dimensions")
+        n = values.shape[1]
+        if element is None:
+            raise InputError(
+                f"{self.place}: column '{column}' holds arrays of {n} elements, and {self.name} has to be one number a "
+                f"row; choose one in the survey profile, element: 0 (the first) to {n - 1}: "
+                f"{{name: {column}, element: 0}}"
+            )
+        if element >= n:
+            raise InputError(
+                f"{self.place}: column '{column}' holds arrays of {n} elements, 0 to {n - 1}; the survey profile "
+                f"chooses element {element}"
+            )
+        return values[:, element]
+
+    def _numbers(self, column: str, values: Array) -> NDArray[np.float64]:
+        """Numbers as float64, NaN for those that mean none; times as MJD."""
+        missing = self.source.missing
+        if self.name == "mjd" and self._as_times(values):
+            return times.to_mjd(self.place, column, self._form(column, values), self.source.time)
+        if self.source.codes is not None:
+            return self._translated(column, values)
+        return _without(values, numbers(self.place, column, values, _texts(missing)), missing)
+
+    def _form(self, column: str, values: Array) -> Array:
+        """Times as the file has them: text, timestamps or numbers, without those that mean none."""
+        missing = self.source.missing
+        if values.dtype.kind == "M":
+            return np.asarray(values.filled("NaT") if isinstance(values, np.ma.MaskedArray) else values)
+        if self.source.time is not None and self.source.time.format == "iso":
+            none = {None, "", *_texts(missing)}
+            return np.array([None if value in none else value for value in values.tolist()], dtype=object)
+        return _without(values, numbers(self.place, column, values, _texts(missing)), missing)
+
+    def _as_times(self, values: Array) -> bool:
+        """Whether a column is one of times in a declared form, or of timestamps."""
+        return self.source.time is not None or values.dtype.kind == "M"
+
+    def _translated(self, column: str, values: Array) -> NDArray[np.float64]:
+        """Numbers that the profile's codes give; NaN where there is no value."""
+        codes = self.source.codes or {}
+        labels = distinct(self.place, column, values)
+        texts = [str(value) for value in labels.values.tolist()]
+        none = _texts(self.source.missing)
+        unknown = [text for text in texts if text not in codes and text not in none]
+        if unknown:
+            raise InputError(
+                f"{self.place}: column '{column}': code {shorten(', '.join(unknown))} is not in the survey profile's "
+                f"codes ({shorten(', '.join(codes))})"
+            )
+        found = np.array([float(codes[text]) if text in codes else np.nan for text in texts] + [np.nan])
+        return found[labels.codes]
+
+    def _in_our_unit(self, column: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        source = self.source
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            if source.inverse_variance:
+                values = np.where(values > 0, 1 / np.sqrt(values), np.nan)
+            if source.magnitude_error:
+                error = np.where(values > 0, values * self.scale, np.nan)
+                return np.asarray(POGSON / error)  # f / e, for a magnitude error of 2.5 / ln(10) e / f
+            if self.scale != 1.0:
+                values = values * self.scale
+        if self.name == "mjd" and source.time is None:
+            return times.to_mjd(self.place, column, values, None)
+        if source.star_below is not None or source.star_above is not None:
+            star = np.ones(len(values), dtype=bool)
+            if source.star_below is not None:
+                star &= values < source.star_below
+            if source.star_above is not None:
+                star &= values > source.star_above
+            values = np.where(np.isfinite(values), np.where(star, 0.0, 1.0), np.nan)
+        return values
+
+
+def _without(stored: Array, values: NDArray[np.float64], missing: Sequence[int | float | str]) -> NDArray[np.float64]:
+    """Numbers without those that mean none, as a column of their type holds them."""
+    none = [float(value) for value in missing if not isinstance(value, str)]
+    if not none:
+        return values
+    # 99.999 of a float32 column is another number in float64, and so is one that a file scales
+    step = np.finfo(np.float32 if stored.dtype == np.float32 else np.float64).eps
+    found = np.zeros(len(values), dtype=bool)
+    for value in none:
+        found |= np.abs(values - value) <= 4 * step * abs(value)
+        found |= values == float(np.float32(value))
+    return np.where(found, np.nan, values)
+
+
+def resolve(
+    place: str,
+    name: str,
+    source: Source,
+    there: Mapping[str, Column],
+    unit: u.UnitBase | None,
+    header: Mapping[str, object],
+    fields: Mapping[str, str],
+) -> NumberColumn:
+    """Find a column of numbers in a file, and the factor to our unit.
+
+    Parameters
+    ----------
+    place : str
+        The file, for messages.
+    name : str
+        Our name.
+    source : Source
+        Whose column the file has.
+    there : mapping of str to Column
+        Columns of the file.
+    unit : Unit, optional
+        Ours; None where any will do.
+    header, fields : mapping
+        Keywords of the file's header, and fields of its name.
+
+    Raises
+    ------
+    InputError
+        A further column is missing, the header has no such keyword, or units are not known, not stated or contradict
+        each other.
+    """
+    if source.name is None:
+        return _constant(place, name, settle(place, name, source, header, fields), unit)
+    for other in (
+        source.plus,
+        source.unless and source.unless.name,
+        *(k for pair in (source.join or {}).items() for k in pair),
+    ):
+        if other is not None and other not in there:
+            raise InputError(
+                f"{place}: no column '{other}', which the survey profile needs for {name} ('{source.name}')"
+            )
+    own = there[source.name].unit
+    if source.time is not None or there[source.name].dtype.startswith(("timestamp", "datetime", "date")):
+        return NumberColumn(place, name, source)
+    stated = stated_unit(place, source, own)
+    if source.plus is not None:
+        other_unit = stated_unit(place, replace(source, name=source.plus), there[source.plus].unit)
+        if other_unit != stated:
+            raise InputError(f"{place}: columns '{source.name}' and '{source.plus}' ({name}) are not in the same unit")
+    return NumberColumn(place, name, source, _factor(place, name, source, stated, unit), stated)
+
+
+def _constant(place: str, name: str, source: Source, unit: u.UnitBase | None) -> NumberColumn:
+    if source.time is not None:
+        return NumberColumn(place, name, source)
+    stated = source.unit or (unit if source.value is not None else None)
+    return NumberColumn(place, name, source, _factor(place, name, source, stated, unit), stated)
+
+
+def settle(place: str, name: str, source: Source, header: Mapping[str, object], fields: Mapping[str, str]) -> Source:
+    """Replace a header keyword or a field of the file's name by the value that a file has there.
+
+    Raises
+    ------
+    InputError
+        It has none, or one that is not in the profile's codes.
+    """
+    if source.header is None and source.field is None:
+        return source
+    where = f"header keyword '{source.header}'" if source.header is not None else f"field '{source.field}' of the name"
+    value = header.get(source.header) if source.header is not None else fields.get(str(source.field))
+    if isinstance(value, str):
+        value = value.strip()
+    if value is None or value == "" or not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise InputError(f"{place}: no {where} ({name}); correct the survey profile, or choose another --survey")
+    if source.codes is not None and str(value) not in source.codes:
+        raise InputError(
+            f"{place}: {where}: code {shorten(value)} is not in the survey profile's codes "
+            f"({shorten(', '.join(source.codes))})"
+        )
+    return replace(source, value=value, header=None, field=None)
+
+
+def stated_unit(place: str, source: Source, own: str | None) -> u.UnitBase | None:
+    """Unit of a column by the file (``own``) and the profile, which may not contradict each other.
+
+    A unit that is known to nobody is left aside where the profile states the unit.
+
+    Raises
+    ------
+    InputError
+        They contradict each other, or the file's unit is not known and the profile states none.
+    """
+    stated = source.unit
+    if not own or own.strip() in ("", "-", "--", "None", "null", "unknown"):
+        return stated
+    try:
+        unit = parse_unit(own)
+    except ValueError:
+        if stated is not None:
+            return stated
+        raise InputError(
+            f"{place}: column '{source.name}': its unit {shorten(own)!r} is not known; state it in the survey profile: "
+            f"{{name: {source.name}, unit: ...}}"
+        ) from None
+    if source.per is not None:
+        unit = unit / source.per
+    plain = getattr(unit, "function_unit", unit)  # mag(AB) is mag
+    if stated is not None and stated not in (unit, plain):
+        raise InputError(
+            f"{place}: column '{source.name}': the file says {unit}, the survey profile says {stated}; "
+            "correct the profile, or choose another --survey"
+        )
+    return unit
+
+
+def _factor(place: str, name: str, source: Source, stated: u.UnitBase | None, unit: u.UnitBase | None) -> float:
+    """Unit of the file's numbers over ours."""
+    column = source.name or name
+    if unit is None:
+        return 1.0
+    if source.magnitude_error:
+        unit = u.mag
+    if stated is None:
+        if unit == u.one:
+            return 1.0
+        raise InputError(
+            f"{place}: column '{column}': neither the file nor the survey profile states its unit; add "
+            f"'unit:' to '{name}' in the profile"
+        )
+    stated = getattr(stated, "function_unit", stated)
+    if source.inverse_variance:
+        if not (stated ** (-1 / 2)).is_equivalent(unit):
+            raise InputError(
+                f"{place}: column '{column}': {stated} is not 1 over the square of a unit of {name} ({unit})"
+            )
+        return float((stated ** (-1 / 2)).to(unit))
+    if not stated.is_equivalent(unit):
+        raise InputError(f"{place}: column '{column}': {stated} is not a unit of {name} ({unit})")
+    return float(stated.to(unit))
+
+
+def _texts(missing: Sequence[int | float | str]) -> tuple[str, ...]:
+    return tuple(str(value).strip() for value in missing)

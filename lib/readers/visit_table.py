@@ -1,0 +1,126 @@
+"""The table by visit: times and airmasses that a catalog does not carry."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+from skyaccept.lib.catalog import UNITS, Array
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.readers import files
+from skyaccept.lib.readers.labels import LabelColumn, Labels, refuse_missing
+from skyaccept.lib.readers.numbers import resolve
+from skyaccept.lib.readers.source import Source
+from skyaccept.lib.readers.table import shorten
+
+_GIVES = ("mjd", "airmass")
+_DEFAULT: Mapping[str, Source] = {
+    "visit": Source("visit"),
+    "mjd": Source("mjd"),
+    "airmass": Source("airmass"),
+}
+
+
+def join(
+    path: Path, columns: Mapping[str, Source], visit: Labels, band: Labels, there: Collection[str]
+) -> dict[str, Array]:
+    """Columns of the table by visit that the catalog does not have, one value for each detection.
+
+    Parameters
+    ----------
+    path : Path
+        A file, a folder or a glob.
+    columns : mapping of str to Source
+        How the survey profile maps it; by our names where it is empty.
+    visit, band : Labels
+        Of the detections.
+    there : collection of str
+        Columns that the catalog has.
+
+    Returns
+    -------
+    dict of str to (n,) float64
+
+    Raises
+    ------
+    InputError
+        A column or a visit of the catalog is missing in it, or a visit stands in it twice with different values.
+    """
+    used = columns or _DEFAULT
+    found = files.find(path)
+    rows: dict[tuple[str, str], dict[str, float]] = {}
+    names: list[str] = []
+    for file in found.paths:
+        for part in files.parts(found, file):
+            names = [
+                name for name in _GIVES if name in used and used[name].name in part.columns() and name not in there
+            ]
+            _add(rows, part, used, names)
+    wanted = _exposures(visit, band)
+    by_band = "band" in used
+    keys = [(one, name if by_band else "") for one, name in wanted]
+    lost = sorted({key for key in keys if key not in rows})
+    if lost:
+        raise InputError(f"{path}: visit {lost[0][0]} of the catalog is not in it ({len(lost)} visits missing)")
+    row = _exposure_of(visit, band)
+    return {name: np.array([rows[key][name] for key in keys], dtype=np.float64)[row] for name in names}
+
+
+def _add(
+    rows: dict[tuple[str, str], dict[str, float]], part: files.Part, used: Mapping[str, Source], names: list[str]
+) -> None:
+    """Add the rows of one table, by visit and band."""
+    there, place = part.columns(), part.place
+    keys = [name for name in ("visit", "band") if name in used]
+    missing = [f"'{used[name].name}' ({name})" for name in keys if used[name].name not in there]
+    if missing or not names:
+        wanted = " or ".join(f"'{used[name].name}'" for name in _GIVES if name in used)
+        raise InputError(
+            f"{place}: a table of visits needs a column '{used['visit'].name}', and {wanted} that the catalog does not "
+            f"carry; it has {shorten(', '.join(there))}"
+        )
+    labels = {name: LabelColumn(place, name, used[name]) for name in keys}
+    numbers = {}
+    for name in names:
+        source, unit = used[name], UNITS[name]
+        stated = source if there[str(source.name)].unit or source.unit or source.time else _in(source, name)
+        numbers[name] = resolve(place, name, stated, there, unit, part.table.header, {})
+    columns = list(dict.fromkeys(c for one in (*labels.values(), *numbers.values()) for c in one.columns))
+    raw = part.format.read(part.path, [part.table.number], columns, [str(used[name].name) for name in keys])[0]
+    n = len(next(iter(raw.values())))
+    if not n:
+        raise InputError(f"{place}: the table is empty: it has no rows")
+    found = {name: one.values(raw, n) for name, one in labels.items()}
+    for name, one in found.items():
+        refuse_missing(place, name, one)
+    texts = {name: [str(one.values[code]) for code in one.codes.tolist()] for name, one in found.items()}
+    values = {name: one.values(raw, n) for name, one in numbers.items()}
+    for k in range(n):
+        key = (texts["visit"][k], texts["band"][k] if "band" in texts else "")
+        entry = {name: float(one[k]) for name, one in values.items()}
+        if rows.setdefault(key, entry) is not entry and not _same(rows[key], entry):
+            raise InputError(f"{place}, row {k + 1}: visit {' '.join(key).strip()} stands in it twice")
+
+
+def _in(source: Source, name: str) -> Source:
+    """A column of a table that states no unit is in ours."""
+    from dataclasses import replace
+
+    return replace(source, unit=UNITS[name])
+
+
+def _same(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    return all(other[name] == value or (np.isnan(value) and np.isnan(other[name])) for name, value in one.items())
+
+
+def _exposures(visit: Labels, band: Labels) -> list[tuple[str, str]]:
+    """Visit and band of each exposure, in the order of `_exposure_of`."""
+    n = max(len(band.values), 1)
+    pairs = np.unique(visit.codes * n + band.codes)
+    return [(str(visit.values[pair // n]), str(band.values[pair % n])) for pair in pairs.tolist()]
+
+
+def _exposure_of(visit: Labels, band: Labels) -> Array:
+    """Number of the exposure of each detection."""
+    return np.unique(visit.codes * max(len(band.values), 1) + band.codes, return_inverse=True)[1]
