@@ -82,7 +82,9 @@ class Files:
         """Sentence about the files that are not read."""
         if not self.left_out:
             return ()
-        return (f"{counted(len(self.left_out), 'file')} in {self.root} not read: {_listed(self.left_out)}",)
+        return (
+            f"{counted(len(self.left_out), 'file')} in {self.root.name or self.root} not read: {_listed(self.left_out)}",
+        )
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,7 @@ class Part:
 
     def columns(self) -> dict[str, Column]:
         """Columns by name, those of the folders' names among them."""
-        named = {
-            name: Column(name, "folder", None, f"from the name of a folder: {v}") for name, v in self.fixed.items()
-        }
+        named = {name: Column(name, "folder", None, "name of a folder") for name in self.fixed}
         return named | {column.name: column for column in self.table.columns}
 
 

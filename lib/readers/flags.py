@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +13,9 @@ from skyaccept.lib.readers.parsing import numbers
 from skyaccept.lib.readers.source import Flag
 from skyaccept.lib.readers.table import LIST
 
-_TRUTH: Mapping[object, bool] = {
-    value: truth for truth in (True, False) for value in (truth, str(truth), str(truth).lower(), str(truth).upper())
-} | {"1": True, "0": False, "T": True, "F": False}
+_TRUTH: Mapping[object, bool] = dict.fromkeys((True, "True", "true", "TRUE", "T", "1"), True) | dict.fromkeys(
+    (False, "False", "false", "FALSE", "F", "0"), False
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def columns_of(
         Every other column whose name begins with it is a flag, true for bad, named by what follows.
     names : sequence of str
     """
-    found = {}
+    found: dict[str, tuple[Flag, ...]] = {}
     for name in names if prefix is not None else ():
         if name.startswith(str(prefix)):
             found[name.removeprefix(str(prefix)).removesuffix(LIST)] = (Flag(name),)
@@ -81,8 +82,8 @@ def marked(place: str, flag: Flag, values: Array) -> Array:
     if missing.any() and flag.missing is None:
         raise InputError(
             f"{place}: column '{flag.name}', row {int(np.argmax(missing)) + 1}: no value ({np.count_nonzero(missing)} "
-            f"such rows); say what that means in the survey profile: flags: {{NAME: {{name: {flag.name}, missing: bad}}}} "
-            "or missing: good"
+            f"such rows); say what that means in the survey profile: "
+            f"flags: {{NAME: {{name: {flag.name}, missing: bad}}}} or missing: good"
         )
     there = np.asarray(values)[~missing]
     if flag.bits is not None:
@@ -111,10 +112,8 @@ def _bits(place: str, flag: Flag, values: Array) -> Array:
     if values.dtype.kind == "f" and (values == np.floor(values)).all() and np.abs(values).max(initial=0) < 2**53:
         values = values.astype(np.int64)
     if values.dtype.kind in "OU":
-        try:
+        with suppress(ValueError, TypeError, OverflowError):
             values = np.array([int(value) for value in values.tolist()], dtype=np.int64)
-        except (ValueError, TypeError, OverflowError):
-            pass
     if values.dtype.kind not in "iu":
         raise InputError(
             f"{place}: column '{flag.name}': bits of {values.dtype}, and it has to be an integer in every row"
@@ -131,7 +130,7 @@ def _truth(place: str, name: str, values: Array, rows: Array) -> Array:
         if not wrong.any():
             return values.astype(bool)
         at = int(np.argmax(wrong))
-        raise _neither(place, name, int(rows[at]), values[at])
+        raise _neither(place, name, int(rows[at]), values[at].item())
     found = np.empty(len(values), dtype=bool)
     for k, value in enumerate(values.tolist()):
         value = value.decode(errors="replace") if isinstance(value, bytes) else value

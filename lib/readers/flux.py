@@ -77,10 +77,10 @@ class FluxColumn:
         flux = self.flux.values(raw, rows)
         with np.errstate(divide="ignore", invalid="ignore"):
             if self.name == "mag":
-                zero = self.added
+                zero = np.zeros(rows)
                 if self.zero is not None:
-                    zero = _zero_point(self.kind, self.zero.values(raw, rows)) + self.added
-                return np.asarray(zero - 2.5 * np.log10(np.where(flux > 0, flux, np.nan)))
+                    zero = _zero_point(self.kind, self.zero.values(raw, rows))
+                return np.asarray(zero + self.added - 2.5 * np.log10(np.where(flux > 0, flux, np.nan)))
             if self.error is None:
                 raise ValueError("no error of the flux")
             error = self.error.values(raw, rows)
@@ -107,7 +107,7 @@ def offer(
     column = resolve(place, "flux", flux.flux, there, None, header, fields)
     unit, error = column.unit, None
     if flux.error is not None and flux.error.name in there:
-        own = stated_unit(place, flux.error, there[flux.error.name].unit)
+        own = stated_unit(place, flux.error, there[str(flux.error.name)].unit)
         error = resolve(place, "error of the flux", flux.error, there, None if own is None else unit, header, fields)
     zero, kind, added = _calibration(place, column, flux, there, header, fields)
     names = GIVES if error is not None else GIVES[:1]

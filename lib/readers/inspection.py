@@ -246,8 +246,7 @@ def _yaml(found: Inspection) -> list[str]:
                 lines.append(f"  {key}: {_entry(entry)}{remark}")
     if profile is not None and profile.flags:
         lines.append("flags:")
-        for flag, parts in profile.flags.items():
-            lines.append(f"  {flag}: [{', '.join(map(_flag, parts))}]")
+        lines += [f"  {flag}: [{', '.join(map(_flag, marks))}]" for flag, marks in profile.flags.items()]
     if profile is not None and profile.flag_prefix is not None:
         lines.append(f"flag_prefix: {_quoted(profile.flag_prefix)}")
     if profile is not None:

@@ -107,7 +107,7 @@ def distinct(place: str, column: str, values: Array) -> Labels:
         if np.all(there == np.floor(there)):
             if np.abs(there).max(initial=0) > 2**53:
                 raise InputError(
-                    f"{place}: column '{column}': floating-point numbers above 2^53 are not exact; write integers or text"
+                    f"{place}: column '{column}': floating-point numbers above 2^53 are not exact; write text"
                 )
             values = np.where(missing, 0, values).astype(np.int64)
     elif values.dtype.kind in "mMc":
@@ -199,7 +199,8 @@ def _without(labels: Labels, missing: Sequence[str]) -> Labels:
     if not missing or not none.any():
         return labels
     number = np.where(none, -1, np.cumsum(~none) - 1)
-    return Labels(_looked_up(number, labels.codes), labels.values[~none])
+    rest = labels.values[~none]
+    return _ordered(_looked_up(number, labels.codes), _as_labels(rest.tolist()) if rest.dtype.kind == "U" else rest)
 
 
 def _translated(place: str, column: str, labels: Labels, codes: Mapping[str, str]) -> Labels:

@@ -300,8 +300,8 @@ def _tables(offers: Sequence[Offer], names: Sequence[str]) -> list[tuple[int, di
     columns = stored or [column.name for column in part.table.columns][:1]
     read = part.format.read(part.path, [offer.part.table.number for offer in offers], columns, as_labels)
     found = []
-    for offer, stored in zip(offers, read, strict=True):
-        raw = dict(stored)
+    for offer, arrays in zip(offers, read, strict=True):
+        raw = dict(arrays)
         rows = len(next(iter(raw.values())))
         for name, value in part.fixed.items():
             if name in wanted:

@@ -14,7 +14,7 @@ from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import times
 from skyaccept.lib.readers.flags import marked
 from skyaccept.lib.readers.labels import distinct
-from skyaccept.lib.readers.parsing import numbers
+from skyaccept.lib.readers.parsing import as_number, numbers
 from skyaccept.lib.readers.source import Source
 from skyaccept.lib.readers.table import Column, shorten
 
@@ -78,7 +78,7 @@ class NumberColumn:
         source = self.source
         if source.name is None:
             constant = np.array([source.value], dtype=object if isinstance(source.value, str) else None)
-            return np.full(rows, self._converted(str(source.header or source.field or self.name), constant)[0])
+            return np.full(rows, self._converted(self.name, constant)[0])
         column = self._numbers(source.name, self._element(source.name, raw[source.name]))
         if source.unless is not None:
             column = np.where(marked(self.place, source.unless, raw[source.unless.name]), np.nan, column)
@@ -229,7 +229,7 @@ def resolve(
         each other.
     """
     if source.name is None:
-        return _constant(place, name, settle(place, name, source, header, fields), unit)
+        return _constant(place, name, source, settle(place, name, source, header, fields), unit)
     for other in (
         source.plus,
         source.unless and source.unless.name,
@@ -250,7 +250,11 @@ def resolve(
     return NumberColumn(place, name, source, _factor(place, name, source, stated, unit), stated)
 
 
-def _constant(place: str, name: str, source: Source, unit: u.UnitBase | None) -> NumberColumn:
+def _constant(place: str, name: str, given: Source, source: Source, unit: u.UnitBase | None) -> NumberColumn:
+    """One number for all rows, which was ``given`` as a value, a header keyword or a field of the file's name."""
+    iso = source.time is not None and source.time.format == "iso"
+    if source.codes is None and not iso and as_number(source.value) is None:
+        raise InputError(f"{place}: {_origin(given)} ({name}): {shorten(source.value)!r} is not a number")
     if source.time is not None:
         return NumberColumn(place, name, source)
     stated = source.unit or (unit if source.value is not None else None)
@@ -267,7 +271,7 @@ def settle(place: str, name: str, source: Source, header: Mapping[str, object], 
     """
     if source.header is None and source.field is None:
         return source
-    where = f"header keyword '{source.header}'" if source.header is not None else f"field '{source.field}' of the name"
+    where = _origin(source)
     value = header.get(source.header) if source.header is not None else fields.get(str(source.field))
     if isinstance(value, str):
         value = value.strip()
@@ -279,6 +283,13 @@ def settle(place: str, name: str, source: Source, header: Mapping[str, object], 
             f"({shorten(', '.join(source.codes))})"
         )
     return replace(source, value=value, header=None, field=None)
+
+
+def _origin(source: Source) -> str:
+    """Where one value for all rows comes from, for messages."""
+    if source.header is not None:
+        return f"header keyword '{source.header}'"
+    return "value" if source.field is None else f"field '{source.field}' of the name"
 
 
 def stated_unit(place: str, source: Source, own: str | None) -> u.UnitBase | None:

@@ -114,8 +114,9 @@ def _open(path: Path) -> Any:
 
 
 def _array(column: Any) -> Array:
-    if pa.types.is_integer(column.type) and column.null_count:
-        column = column.cast(pa.float64(), safe=False)
+    if (pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)) and column.null_count:
+        missing = np.asarray(column.is_null())
+        return np.ma.array(_array(column.fill_null(False if pa.types.is_boolean(column.type) else 0)), mask=missing)
     return np.asarray(column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy())
 
 

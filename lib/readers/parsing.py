@@ -29,7 +29,8 @@ def numbers(place: str, name: str, values: Array, missing: Sequence[str] = ()) -
         gone, values = np.ma.getmaskarray(values), values.data
         if values.dtype.kind in "fiub":
             return np.where(gone, np.nan, values.astype(np.float64))
-        values = np.where(gone, None, values.astype(object))
+        values = values.astype(object)
+        values[gone] = None
     if values.dtype.kind in "fiub":
         return values.astype(np.float64, copy=False)
     if values.dtype.kind == "M":
@@ -50,7 +51,7 @@ def _parsed(place: str, name: str, values: Sequence[object]) -> NDArray[np.float
     for row, value in enumerate(values):
         if value is None or value is pd.NA:
             continue
-        number = _number(value)
+        number = as_number(value)
         if number is None:
             raise InputError(
                 f"{place}: column '{name}', row {row + 1}: {shorten(value)!r} is not a number; if it means none, the "
@@ -60,7 +61,7 @@ def _parsed(place: str, name: str, values: Sequence[object]) -> NDArray[np.float
     return found
 
 
-def _number(value: object) -> float | None:
+def as_number(value: object) -> float | None:
     """A number, or text that is one as any reader of tables takes it; else None."""
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value):

@@ -160,7 +160,8 @@ class Profile:
     columns : mapping of str to Source
         By the names of `UNITS`.
     flags : mapping of str to tuple of Flag
-        By the names that definitions use (saturated, cr, bad, edge, not_primary ...); any of them marks a bad detection.
+        By the names that definitions use (saturated, cr, bad, edge, not_primary ...); any of them marks a bad
+        detection.
     flag_prefix : str, optional
         Every column whose name starts so is a flag, true for bad, named by what follows.
     association_radius : Quantity
@@ -198,9 +199,10 @@ class Profile:
     file_name: Annotated[FileName | None, PlainValidator(_file_name)] = None
     color_terms: Mapping[str, Mapping[str, ColorTerm]] = field(default_factory=dict)
     table: Annotated[str | None, BeforeValidator(_table_name)] = None
-    visits: Mapping[Literal["visit", "band", "mjd", "airmass"], Annotated[Source, BeforeValidator(as_source)]] = field(
-        default_factory=dict
-    )
+    visits: Mapping[
+        Annotated[str, PlainValidator(document.one_of("visit", "band", "mjd", "airmass"))],
+        Annotated[Source, BeforeValidator(as_source)],
+    ] = field(default_factory=dict)
     duplicates: Literal["refuse", "merge"] = "refuse"
 
 
@@ -227,7 +229,7 @@ def load(name: str | Path) -> Profile:
         if column not in profile.columns:
             raise place.error(("columns",), f"key '{column}' is missing: a profile has to map it")
     for column, source in profile.columns.items():
-        check_keys(place, ("columns", column), source, kind_of(column, UNITS[column]))
+        check_keys(place, ("columns", column), source, kind_of(column, UNITS[column]), UNITS[column])
         if column in REQUIRED and source.optional:
             raise place.error(("columns", column, "optional"), f"key 'optional': {column} is required")
     for where, source in _sources(profile):
@@ -272,9 +274,10 @@ def _sources(profile: Profile) -> Iterator[tuple[tuple[str | int, ...], Source]]
 
 def _check_visits(place: document.Place, profile: Profile) -> None:
     for column, source in profile.visits.items():
-        check_keys(place, ("visits", column), source, kind_of(column, UNITS[column]))
+        check_keys(place, ("visits", column), source, kind_of(column, UNITS[column]), UNITS[column])
         for key in ("header", "field", "value", "day", "within", "join", "optional"):
-            if key in source.keys():
+            given = source.keys()
+            if key in given:
                 raise place.error(
                     ("visits", column, key), f"key '{key}': means nothing in a table of visits; remove it"
                 )

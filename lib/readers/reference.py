@@ -168,11 +168,9 @@ def _profile(name: str | Path) -> ReferenceProfile:
         if column not in profile.columns:
             raise place.error(("columns",), f"key '{column}' is missing: a profile has to map it")
     for column, source in profile.columns.items():
-        check_keys(place, ("columns", column), source, kind_of(column, UNITS[column]))
+        check_keys(place, ("columns", column), source, kind_of(column, UNITS[column]), UNITS[column])
         if source.header or source.field or source.join:
             raise place.error(("columns", column), f"key '{column}': give the name of a column, or a value")
-        if source.unit is not None and not source.inverse_variance and not source.unit.is_equivalent(UNITS[column]):
-            raise place.error(("columns", column), f"key 'unit': {column} is not measured in {source.unit}")
         if source.value is not None and source.unit is None and source.time is None:
             raise place.error(("columns", column), f"key '{column}': a value has to be a number with a unit")
     for band, magnitude in profile.mags.items():

@@ -190,8 +190,21 @@ def kind_of(column: str, unit: u.UnitBase | None) -> str:
     return "error" if column.endswith("_err") else "number"
 
 
-def check_keys(place: document.Place, where: tuple[str | int, ...], source: Source, kind: str) -> None:
+def check_keys(
+    place: document.Place, where: tuple[str | int, ...], source: Source, kind: str, unit: u.UnitBase | None = None
+) -> None:
     """Refuse keys that mean nothing for a kind of column, or together, rather than pass over them.
+
+    Parameters
+    ----------
+    place : Place
+    where : tuple of str or int
+        Keys on the way to it.
+    source : Source
+    kind : str
+        One of `KEYS`.
+    unit : Unit, optional
+        That the numbers have to be convertible to.
 
     Raises
     ------
@@ -223,11 +236,24 @@ def check_keys(place: document.Place, where: tuple[str | int, ...], source: Sour
         raise place.error((*where, "codes"), "key 'codes': goes without 'star_below' and 'star_above'")
     if source.time is not None and (source.unit is not None or source.per is not None):
         raise place.error((*where, "unit"), "key 'unit': 'time' states how times are written; keep one of both")
-    if kind != "label" and kind != "object":
-        _check_number(place, where, source, kind)
+    if kind not in ("label", "object"):
+        _check_number(place, where, source)
+        _check_unit(place, where, source, unit)
 
 
-def _check_number(place: document.Place, where: tuple[str | int, ...], source: Source, kind: str) -> None:
+def _check_unit(place: document.Place, where: tuple[str | int, ...], source: Source, unit: u.UnitBase | None) -> None:
+    if source.unit is None or unit is None:
+        return
+    own = getattr(source.unit, "function_unit", source.unit)
+    expected = u.mag if source.magnitude_error else unit**-2 if source.inverse_variance else unit
+    if not own.is_equivalent(expected):
+        raise place.error(
+            (*where, "unit"),
+            f"key 'unit': {where[-1]} is not measured in {source.unit}, but in {expected or 'numbers'}",
+        )
+
+
+def _check_number(place: document.Place, where: tuple[str | int, ...], source: Source) -> None:
     iso = source.time is not None and source.time.format == "iso"
     if isinstance(source.value, str) and not iso and source.codes is None:
         raise place.error((*where, "value"), f"key 'value': {source.value!r} is not a number")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from skyaccept.lib.catalog import UNITS, Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import files
 from skyaccept.lib.readers.labels import LabelColumn, Labels, refuse_missing
-from skyaccept.lib.readers.numbers import resolve
+from skyaccept.lib.readers.numbers import NumberColumn, resolve
 from skyaccept.lib.readers.source import Source
 from skyaccept.lib.readers.table import shorten
 
@@ -60,7 +61,7 @@ def join(
     wanted = _exposures(visit, band)
     by_band = "band" in used
     keys = [(one, name if by_band else "") for one, name in wanted]
-    lost = sorted({key for key in keys if key not in rows})
+    lost = list(dict.fromkeys(key for key in keys if key not in rows))
     if lost:
         raise InputError(f"{path}: visit {lost[0][0]} of the catalog is not in it ({len(lost)} visits missing)")
     row = _exposure_of(visit, band)
@@ -80,13 +81,13 @@ def _add(
             f"{place}: a table of visits needs a column '{used['visit'].name}', and {wanted} that the catalog does not "
             f"carry; it has {shorten(', '.join(there))}"
         )
-    labels = {name: LabelColumn(place, name, used[name]) for name in keys}
-    numbers = {}
+    labels: dict[str, LabelColumn] = {name: LabelColumn(place, name, used[name]) for name in keys}
+    numbers: dict[str, NumberColumn] = {}
     for name in names:
         source, unit = used[name], UNITS[name]
         stated = source if there[str(source.name)].unit or source.unit or source.time else _in(source, name)
         numbers[name] = resolve(place, name, stated, there, unit, part.table.header, {})
-    columns = list(dict.fromkeys(c for one in (*labels.values(), *numbers.values()) for c in one.columns))
+    columns = list(dict.fromkeys(c for group in (labels, numbers) for one in group.values() for c in one.columns))
     raw = part.format.read(part.path, [part.table.number], columns, [str(used[name].name) for name in keys])[0]
     n = len(next(iter(raw.values())))
     if not n:
@@ -105,8 +106,6 @@ def _add(
 
 def _in(source: Source, name: str) -> Source:
     """A column of a table that states no unit is in ours."""
-    from dataclasses import replace
-
     return replace(source, unit=UNITS[name])
 
 

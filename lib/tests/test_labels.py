@@ -15,11 +15,13 @@ def code(values: Any) -> Labels:
 
 
 def test_integers_sort_as_numbers_and_text_as_text() -> None:
-    """Whole floating-point numbers are integers, bytes are text."""
+    """Whole floating-point numbers are integers, and so is text that can be written in one way only."""
     for given_, codes, values in (
         ([7, 10, 7], [0, 1, 0], [7, 10]),
         ([7.0, 10.0, 7.0], [0, 1, 0], [7, 10]),
-        (["7", "10", "7"], [1, 0, 1], ["10", "7"]),
+        (["7", "10", "7"], [0, 1, 0], [7, 10]),
+        (["7", "10", "07"], [2, 1, 0], ["07", "10", "7"]),
+        (["7.1", "7.10", "1E5", "10E4"], [2, 3, 1, 0], ["10E4", "1E5", "7.1", "7.10"]),
         ([b"r", b"i"], [1, 0], ["i", "r"]),
         (np.array([2**53 + 1, 2**53], dtype=np.int64), [1, 0], [2**53, 2**53 + 1]),
         (np.array([], dtype=np.int64), [], []),
@@ -58,3 +60,26 @@ def test_a_label_is_one_value() -> None:
     arrays[:] = [None, [1, 2]]
     with pytest.raises(InputError, match="column 'band' holds arrays"):
         code(arrays)
+
+
+def test_ids_of_sixty_four_bits_stay_apart_whatever_their_type() -> None:
+    """Signed in one file, unsigned in another, text in a third: none is rounded."""
+    signed, unsigned = 2**60 + np.arange(3), np.array([2**60 + 1, 2**64 - 1], dtype=np.uint64)
+    joined = together([code(signed), code(unsigned)])
+    assert joined.values.tolist() == [2**60, 2**60 + 1, 2**60 + 2, 2**64 - 1]
+    assert joined.codes.tolist() == [0, 1, 2, 1, 3]
+    with_text = together([code(signed), code([str(2**60), "a"])])
+    assert with_text.codes.tolist()[0] == with_text.codes.tolist()[3]
+    assert len(with_text.values) == 4
+
+
+def test_an_object_may_be_missing_or_declared_to_be_none() -> None:
+    """It has a negative code; so it is with null, and with a value that the profile declares."""
+    column = LabelColumn("cat.fits", "object", Source("o", missing=(-1, "none")))
+    for values in ([5, -1, 7, 5], ["5", "none", "7", "5"], [5.0, np.nan, 7.0, 5.0], [5, None, 7, 5]):
+        raw = np.array(values, dtype=object) if None in values else np.array(values)
+        found = column.values({"o": raw}, 4)
+        assert found.codes.tolist() == [0, -1, 1, 0], values
+        assert found.values.tolist() == [5, 7]
+    masked = np.ma.array([5, 2**62 + 1, 7, 5], mask=[False, True, False, False])
+    assert column.values({"o": masked}, 4).codes.tolist() == [0, -1, 1, 0]

@@ -29,6 +29,7 @@ def test_reading_and_association_report(tmp_path: Path) -> None:
     with progress.listening(lambda stage, done, of: heard.append(stage)):
         readers.load(path)
     assert list(dict.fromkeys(heard)) == [
+        "looking at c.parquet",
         "reading c.parquet",
         "checking the detections",
         "associating detections with objects",
