@@ -82,9 +82,8 @@ class Files:
         """Sentence about the files that are not read."""
         if not self.left_out:
             return ()
-        return (
-            f"{counted(len(self.left_out), 'file')} in {self.root.name or self.root} not read: {_listed(self.left_out)}",
-        )
+        number, folder = counted(len(self.left_out), "file"), self.root.name or self.root
+        return (f"{number} in {folder} not read: {_listed(self.left_out)}",)
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,7 @@ def _refuse_missing(part: Part, profile: Profile, there: Mapping[str, Column]) -
     ]
     if missing:
         raise InputError(
-            f"{part.place}: no column {', '.join(missing)}, which survey profile '{profile.survey}' maps; "
+            f"{part.path}: no column {', '.join(missing)}, which survey profile '{profile.survey}' maps; "
             f"it has {', '.join(map(shorten, list(there)[:12]))}{' ...' if len(there) > 12 else ''}. "
             "Choose another --survey, or see a guess with: skyaccept inspect FILE"
             + (" (a flag that some files lack is declared with 'optional: true')" if "(flag " in missing[-1] else "")

@@ -9,7 +9,6 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.document import parse_unit
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import times
 from skyaccept.lib.readers.flags import marked
@@ -17,6 +16,7 @@ from skyaccept.lib.readers.labels import distinct
 from skyaccept.lib.readers.parsing import as_number, numbers
 from skyaccept.lib.readers.source import Source
 from skyaccept.lib.readers.table import Column, shorten
+from skyaccept.lib.units import parse_unit
 
 POGSON = 2.5 / np.log(10)
 """A magnitude error over the relative error of the flux."""
@@ -306,7 +306,7 @@ def stated_unit(place: str, source: Source, own: str | None) -> u.UnitBase | Non
     if not own or own.strip() in ("", "-", "--", "None", "null", "unknown"):
         return stated
     try:
-        unit = parse_unit(own)
+        unit = parse_unit(own, factor=True)
     except ValueError:
         if stated is not None:
             return stated

@@ -10,14 +10,15 @@ from typing import Annotated, Any, ClassVar, Literal
 import astropy.units as u
 from pydantic import BeforeValidator, Field, PlainValidator
 from skyaccept.lib import document
-from skyaccept.lib.document import STRICT, parse_unit
+from skyaccept.lib.document import STRICT
+from skyaccept.lib.units import parse_unit
 
 
 def _unit(text: object) -> u.UnitBase:
     if not isinstance(text, str):
         raise ValueError(f"unit {text!r}: write the name of a unit, such as deg")
     try:
-        return parse_unit(text)
+        return parse_unit(text, factor=True)
     except ValueError:
         raise ValueError(f"unit {text!r} is not known to astropy") from None
 

@@ -471,7 +471,7 @@ def test_a_unit_that_no_one_states_is_asked_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "words"), [("degrees", "its unit 'degrees' is not known"), ("mag", "mag is not a unit of ra")]
+    ("unit", "words"), [("angle", "its unit 'angle' is not known"), ("mag", "mag is not a unit of ra")]
 )
 def test_a_unit_that_does_not_fit_is_refused(tmp_path: Path, unit: str, words: str) -> None:
     """The message names file and column."""
