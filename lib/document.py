@@ -128,7 +128,7 @@ def _complaints(path: Path, root: yaml.Node, error: pydantic.ValidationError) ->
         }.get(fault["type"])
         if text is None:
             text = f"key '{key}': " + re.sub(r"^(Value|Assertion) error, ", "", fault["msg"])
-            if isinstance(fault["input"], str | int | float | bool) and repr(fault["input"]) not in text:
+            if isinstance(fault["input"], str | int | float | bool) and str(fault["input"]) not in text:
                 text += f" (found {fault['input']!r})"
             if fault["type"] == "string_type" and not isinstance(fault["input"], dict | list | None):
                 text += "; put it in quotes if it is text"

@@ -27,6 +27,8 @@ def count(value: object) -> int:
 
 
 def _number(low: float, high: float, words: str) -> Callable[[object], float]:
+    """Validator of a number from ``low`` to below ``high``."""
+
     def check(value: object) -> float:
         if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value < high:
             raise ValueError(f"expected {words}")
@@ -35,17 +37,16 @@ def _number(low: float, high: float, words: str) -> Callable[[object], float]:
     return check
 
 
-def _in(
-    unit: u.UnitBase, low: float = -float("inf"), high: float = float("inf"), *, above: float = -float("inf")
-) -> Callable[[object], u.Quantity]:
-    """Validator of a quantity that is convertible to a unit, and within limits in it."""
+def _in(unit: u.UnitBase, low: float, high: float, *, open_end: bool = False) -> Callable[[object], u.Quantity]:
+    """Validator of a quantity from ``low``, or with ``open_end`` from above it, to ``high`` in a unit."""
 
     def check(value: object) -> u.Quantity:
         found = document.convertible(value, unit)
         number = found.to_value(unit)
-        if not (low <= number <= high and number > above):
-            bound = f"not above {high:g} {unit}" if number > high else f"above {max(low, above):g} {unit}"
-            raise ValueError(f"{value}: has to be {bound}")
+        if number > high:
+            raise ValueError(f"{value}: has to be not above {high:g} {unit}")
+        if number < low or (number == low and open_end):
+            raise ValueError(f"{value}: has to be {'' if open_end else 'at or '}above {low:g} {unit}")
         return found
 
     return check
@@ -55,16 +56,24 @@ Count = Annotated[int, PlainValidator(count)]
 Fraction = Annotated[float, PlainValidator(_number(0, 1, "a fraction, 0 <= x < 1"))]
 Share = Annotated[float, PlainValidator(_number(0, 1 + 1e-9, "a share, 0 <= x <= 1"))]
 Rate = Annotated[float, PlainValidator(_number(0, 1e6, "a number from 0 to a million"))]
+Slope = Annotated[float, PlainValidator(_number(-2, 2 + 1e-9, "a slope per magnitude, -2 <= x <= 2"))]
 Airmass = Annotated[float, PlainValidator(_number(1.0001, 40, "an airmass above 1"))]
-Angle = Annotated[u.Quantity, PlainValidator(_in(u.rad))]
-Size = Annotated[u.Quantity, PlainValidator(_in(u.rad, 0))]
-Extent = Annotated[u.Quantity, PlainValidator(_in(u.rad, above=0))]
-View = Annotated[u.Quantity, PlainValidator(_in(u.deg, 0, 60, above=0))]
-Magnitude = Annotated[u.Quantity, PlainValidator(_in(u.mag))]
-Scatter = Annotated[u.Quantity, PlainValidator(_in(u.mag, 0))]
-Motion = Annotated[u.Quantity, PlainValidator(_in(u.rad / u.yr, 0))]
-Time = Annotated[u.Quantity, PlainValidator(_in(u.day))]
-Length = Annotated[u.Quantity, PlainValidator(_in(u.m))]
+Latitude = Annotated[u.Quantity, PlainValidator(_in(u.deg, -90, 90))]
+Longitude = Annotated[u.Quantity, PlainValidator(_in(u.deg, -360, 360))]
+Size = Annotated[u.Quantity, PlainValidator(_in(u.deg, 0, 180))]
+Extent = Annotated[u.Quantity, PlainValidator(_in(u.deg, 0, 180, open_end=True))]
+View = Annotated[u.Quantity, PlainValidator(_in(u.deg, 0, 60, open_end=True))]
+Shift = Annotated[u.Quantity, PlainValidator(_in(u.arcsec, 0, 60))]
+Seeing = Annotated[u.Quantity, PlainValidator(_in(u.arcsec, 0, 60, open_end=True))]
+Parallax = Annotated[u.Quantity, PlainValidator(_in(u.arcsec, 0, 10))]
+Magnitude = Annotated[u.Quantity, PlainValidator(_in(u.mag, -30, 60))]
+Color = Annotated[u.Quantity, PlainValidator(_in(u.mag, -10, 10))]
+Scatter = Annotated[u.Quantity, PlainValidator(_in(u.mag, 0, 10))]
+Motion = Annotated[u.Quantity, PlainValidator(_in(u.arcsec / u.yr, 0, 100))]
+Epoch = Annotated[u.Quantity, PlainValidator(_in(u.yr, 1950, 2100))]
+Start = Annotated[u.Quantity, PlainValidator(_in(u.day, 33282, 88069))]
+Period = Annotated[u.Quantity, PlainValidator(_in(u.day, 0, 1e6, open_end=True))]
+Height = Annotated[u.Quantity, PlainValidator(_in(u.m, -500, 10_000))]
 Band = Annotated[str, PlainValidator(document.one_of(*BANDS))]
 
 
@@ -73,9 +82,9 @@ class Site:
     """Where the telescope stands; longitude to the east."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    latitude: Angle
-    longitude: Angle
-    height: Length
+    latitude: Latitude
+    longitude: Longitude
+    height: Height
 
 
 @dataclass(frozen=True)
@@ -83,8 +92,8 @@ class Field:
     """Disc on the sky that holds the sources."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    ra: Angle
-    dec: Angle
+    ra: Longitude
+    dec: Latitude
     radius: Size
 
 
@@ -93,7 +102,7 @@ class Colors:
     """Normal distribution of g - i."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    mean: Magnitude
+    mean: Color
     scatter: Scatter
 
 
@@ -103,7 +112,7 @@ class Motions:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     proper_motion: Motion
-    parallax: Size
+    parallax: Parallax
 
 
 @dataclass(frozen=True)
@@ -113,8 +122,8 @@ class Variables:
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     fraction: Fraction
     amplitude: Scatter
-    shortest: Time
-    longest: Time
+    shortest: Period
+    longest: Period
 
 
 @dataclass(frozen=True)
@@ -123,7 +132,7 @@ class Companions:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     fraction: Fraction
-    separation: Size
+    separation: Shift
     fainter: Magnitude
 
 
@@ -135,7 +144,7 @@ class Stars:
     number: Count
     brightest: Magnitude
     faintest: Magnitude
-    slope: float
+    slope: Slope
     colors: Colors | None = None
     motions: Motions | None = None
     variables: Variables | None = None
@@ -150,8 +159,8 @@ class Galaxies:
     number: Count
     brightest: Magnitude
     faintest: Magnitude
-    slope: float
-    size: Size
+    slope: Slope
+    size: Shift
 
 
 @dataclass(frozen=True)
@@ -162,7 +171,7 @@ class Visits:
     number: Mapping[Band, Count]
     view_radius: View
     dither: Size
-    start: Time
+    start: Start
     nights: Count
     airmass: Airmass
     rotation: Size | None = None
@@ -184,9 +193,9 @@ class Measurement:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     depth: Mapping[Band, Magnitude]
-    seeing: Extent
+    seeing: Seeing
     saturation: Magnitude
-    position_floor: Size
+    position_floor: Shift
     magnitude_floor: Scatter
     missed: Fraction
     spurious: Rate
@@ -199,7 +208,7 @@ class Turbulence:
     """Displacements of a visit: rms of each coordinate, and scale of the von Karman correlation."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    rms: Size
+    rms: Shift
     scale: Extent
 
 
@@ -239,10 +248,10 @@ class Ellipticity:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    rms: Rate
+    rms: Share
     scale: Extent
-    error: Rate
-    psf: Rate = 0.0
+    error: Share
+    psf: Share = 0.0
 
 
 @dataclass(frozen=True)
@@ -253,11 +262,11 @@ class ReferenceCatalog:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    epoch: Annotated[u.Quantity, PlainValidator(_in(u.yr))]
+    epoch: Epoch
     faintest: Magnitude
-    position_error: Size
+    position_error: Shift
     motion_error: Motion
-    parallax_error: Size
+    parallax_error: Parallax
     magnitude_error: Scatter | None = None
 
 

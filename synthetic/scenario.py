@@ -8,7 +8,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import astropy.units as u
 from skyaccept.lib import document
 from skyaccept.lib.errors import InputError
 from skyaccept.synthetic.description import ChosenFault, Scenario, Variant, count
@@ -49,8 +48,8 @@ def load(name: str | Path) -> Scenario:
     if camera is not None and scenario.visits.view_radius > _MOST_DETECTORS / 2 * camera.detector:
         raise place.error(("camera", "detector"), f"key 'detector': more than {_MOST_DETECTORS} of them in a row")
     variables = scenario.stars.variables
-    if variables is not None and not 0 < variables.shortest.to_value(u.day) <= variables.longest.to_value(u.day):
-        raise place.error(("stars", "variables"), "key 'variables': needs 0 < shortest <= longest")
+    if variables is not None and variables.shortest > variables.longest:
+        raise place.error(("stars", "variables", "longest"), "key 'longest': has to be at or above 'shortest'")
     _check_faults(scenario.faults, place)
     return scenario
 

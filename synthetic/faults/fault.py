@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import astropy.units as u
-import numpy as np
 from skyaccept.lib.catalog import Array
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure
+
+MOST = {"percent": 1000, "mas": 3.6e6, "arcsec": 3600, "mas / yr": 1e5, "yr": 200, "mmag": 1e4, "mag": 30}
+"""Largest strength by unit, of a fault that has no smaller one."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Fault:
     expected : str
         What it does to the metrics, in closed form where there is one; s is the strength in radians or as a share
         where that makes sense, sigma the error of a position per coordinate, n the number of visits.
-    most : float
-        Largest strength.
+    most : float, optional
+        Largest strength, where it is not that of `MOST`.
     """
 
     name: str
@@ -36,7 +38,7 @@ class Fault:
     unit: str
     text: str
     expected: str
-    most: float = float("inf")
+    most: float | None = None
 
     def measure(self, strength: u.Quantity) -> float:
         """Strength in the unit of the fault.
@@ -49,9 +51,11 @@ class Fault:
         if not strength.unit.is_equivalent(u.Unit(self.unit)):
             raise ValueError(f"{strength} is not convertible to {self.unit}, in which {self.name} is measured")
         value = float(strength.to_value(self.unit))
-        if not 0 <= value <= self.most:
-            most = "" if np.isinf(self.most) else f" and not above {self.most:g} {self.unit}"
-            raise ValueError(f"{strength}: the strength of {self.name} is not negative{most}")
+        most = MOST[self.unit] if self.most is None else self.most
+        if not 0 <= value <= most:
+            raise ValueError(
+                f"{strength}: the strength of {self.name} is not negative and not above {most:g} {self.unit}"
+            )
         return value
 
 

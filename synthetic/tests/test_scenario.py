@@ -1,5 +1,7 @@
+import re
 from pathlib import Path
 
+import astropy.units as u
 import pytest
 from skyaccept.lib.errors import InputError
 from skyaccept.synthetic import scenario, survey
@@ -32,7 +34,7 @@ def test_a_variant_is_the_other_scenario_with_faults() -> None:
     ("old", "new", "message"),
     [
         ("seeing: 0.7 arcsec", "seeing: 0.7", "key 'seeing'"),
-        ("seeing: 0.7 arcsec", "seeing: 0.7 mag", "key 'seeing': 0.7 mag is not convertible to rad"),
+        ("seeing: 0.7 arcsec", "seeing: 0.7 mag", "key 'seeing': 0.7 mag is not convertible to arcsec"),
         ("seeing: 0.7 arcsec", "seeing: 0 arcsec", "key 'seeing': 0 arcsec: has to be above 0"),
         ("view_radius: 1.75 deg", "view_radius: 61 deg", "key 'view_radius': 61 deg: has to be not above 60 deg"),
         ("magnitude_floor: 3 mmag", "magnitude_floor: -3 mmag", "key 'magnitude_floor'"),
@@ -100,11 +102,46 @@ def test_a_users_variant_and_a_users_scenario_are_simulated(tmp_path: Path) -> N
     assert survey.simulate(chosen).detections.name == "simulated survey mine"
 
 
-def test_variables_need_a_period(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("shortest: 0.2 d", "shortest: 0 d", "key 'shortest': 0 d: has to be above 0 d"),
+        ("shortest: 0.2 d", "shortest: 400 d", "key 'longest': has to be at or above 'shortest'"),
+    ],
+)
+def test_variables_need_a_period(tmp_path: Path, old: str, new: str, message: str) -> None:
     text = scenario.shipped()["lsst-year"].read_text()
-    (tmp_path / "bad.yaml").write_text(text.replace("shortest: 0.2 d", "shortest: 0 d"))
-    with pytest.raises(InputError, match=r"line \d+: key 'variables': needs 0 < shortest <= longest"):
+    (tmp_path / "bad.yaml").write_text(text.replace(old, new))
+    with pytest.raises(InputError) as caught:
         scenario.load(tmp_path / "bad.yaml")
+    assert str(caught.value) == f"{tmp_path / 'bad.yaml'}: line 15: {message}"
+
+
+NUMBER = re.compile(r"(?<=: )-?[0-9][0-9.]*( [a-z]+( / yr)?)?(?=[,}\n])")
+"""A number of a scenario, with its unit."""
+
+
+@pytest.mark.parametrize("number", [".nan", ".inf", "-.inf", "1e308", "-1e308", "1.0e+308", "true", "null"])
+@pytest.mark.parametrize("name", ["lsst-year", "fault-jitter"])
+def test_every_number_has_a_finite_range(tmp_path: Path, name: str, number: str) -> None:
+    """With its unit, where it has one."""
+    text = scenario.shipped()[name].read_text()
+    found = list(NUMBER.finditer(text))
+    assert len(found) == {"lsst-year": 71, "fault-jitter": 1}[name]
+    for match in found:
+        path = tmp_path / "bad.yaml"
+        path.write_text(f"{text[: match.start()]}{number}{match[1] or ''}{text[match.end() :]}")
+        with pytest.raises(InputError) as caught:
+            scenario.load(path)
+        line = text[: match.start()].count("\n") + 1
+        assert f"bad.yaml: line {line}: key '" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_every_fault_has_a_largest_strength() -> None:
+    for fault in FAULTS.values():
+        with pytest.raises(ValueError, match=f"the strength of {fault.name} is not negative and not above"):
+            fault.measure(1e300 * u.Unit(fault.unit))
 
 
 def test_overrides_change_the_numbers_and_nothing_else() -> None:
