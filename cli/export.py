@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,11 +68,12 @@ def report(options: argparse.Namespace) -> tuple[list[str], bool]:
 
 def convert(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Write the results of a run in another format; raises as `report`."""
+    from skyaccept.cli.stdout import put_document
     from skyaccept.lib import export, results
 
     text = export.FORMATS[options.to](results.load(options.results))
     if options.output is None:
-        sys.stdout.write(text)
+        put_document(text)
     else:
         _write(text, options.output)
     return [], True

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import skyaccept
 from skyaccept.cli import export, power, selftest
-from skyaccept.fixtures.plugin import OPTIONS
+from skyaccept.fixtures.plugin import OPTIONS, WRITE_ERROR
+
+DESCRIPTION = "Acceptance tests for multi-visit sky catalogs, driven by requirement documents."
 
 USAGE_ERROR = 4
 INTERRUPTED = 130
@@ -34,9 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
     That of pytest for ``verify``; otherwise 0, 4 where an option or a file is wrong, 1 where ``selftest`` finds what
-    should not be or ``dispatch`` cannot send, and 130 after Ctrl-C.
+    should not be or ``dispatch`` cannot send, 74 where a file or the standard output cannot be written, and 130 after
+    Ctrl-C.
     """
-    from skyaccept.lib.errors import InputError
+    from skyaccept.lib import terminal
+    from skyaccept.lib.errors import InputError, OutputError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
@@ -47,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return USAGE_ERROR  # argparse ends with 2, which is pytest's status for an interrupted run
     if rest and options.run is not _verify:
-        sys.stderr.write(f"{parser.format_usage()}ERROR: unrecognized arguments: {' '.join(rest)}\n")
+        unknown = terminal.safe(" ".join(rest))
+        sys.stderr.write(f"{parser.format_usage()}ERROR: unrecognized arguments: {unknown}\n")
         return USAGE_ERROR
     options.rest = rest
     try:
@@ -56,15 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
     except InputError as error:
-        sys.stderr.write(f"ERROR: {error}\n")
-        return USAGE_ERROR
+        sys.stderr.write(f"ERROR: {terminal.message(error)}\n")
+        return WRITE_ERROR if isinstance(error, OutputError) else USAGE_ERROR
     except BrokenPipeError:
         return 1
     return status
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="skyaccept", description=skyaccept.__doc__)
+    parser = argparse.ArgumentParser(prog="skyaccept", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"skyaccept {skyaccept.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -144,15 +149,17 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _inspect(options: argparse.Namespace) -> int:
+    from skyaccept.cli.stdout import put_lines
     from skyaccept.lib.readers import inspection
 
     with _shown():
         found = inspection.inspect(options.file)
-    _print(inspection.describe(found))
+    put_lines(inspection.describe(found))
     return 0
 
 
 def _simulate(options: argparse.Namespace) -> int:
+    from skyaccept.cli.stdout import put_lines
     from skyaccept.lib.errors import InputError
     from skyaccept.synthetic import expectation, output, scenario, survey
 
@@ -179,24 +186,27 @@ def _simulate(options: argparse.Namespace) -> int:
     if options.expected is not None:
         expectation.write(chosen, options.seed, options.expected)
     what = f"{written.detections:,} detections of {chosen.stars.number:,} stars in {written.visits} visits"
-    _print([f"{options.output}: {what}"])
+    put_lines([f"{options.output}: {what}"])
     return 0
 
 
 def _answer(run: Run, options: argparse.Namespace) -> int:
     """Run a command of a module of its own: print its lines; 1 where it says that not all is well."""
+    from skyaccept.cli.stdout import put_lines
+
     with _shown():
         lines, good = run(options)
     if lines:
-        _print(lines)
+        put_lines(lines)
     return 0 if good else 1
 
 
 def _specs(options: argparse.Namespace) -> int:
+    from skyaccept.cli.stdout import put_lines
     from skyaccept.lib import requirements
     from skyaccept.lib.report import specs
 
-    _print(specs.table(requirements.load(options.names or ["LSE-30"], options.where or ())))
+    put_lines(specs.table(requirements.load(options.names or ["LSE-30"], options.where or ())))
     return 0
 
 
@@ -212,7 +222,3 @@ def _shown() -> Iterator[None]:
             yield
     finally:
         line.close()
-
-
-def _print(lines: Sequence[str]) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")

@@ -134,6 +134,12 @@ def regressions(found: Results) -> list[str]:
     return [change["test"] for change in changes if change["flag"] in REGRESSIONS]
 
 
+def compared(found: Results) -> bool:
+    """Whether any clause that the baseline has measured could be compared with it."""
+    changes = found.baseline["changes"] if found.baseline is not None else []
+    return any(change["before"] is not None and change["flag"] != "not_comparable" for change in changes)
+
+
 def _changes(before: Results, after: Results, confidence: float, pair: Pair | None) -> Iterator[Change]:
     known = {result.test: result for result in before.results}
     for new in after.results:

@@ -89,7 +89,7 @@ def read(path: Path, schema: type[T]) -> tuple[T, Place]:
     try:
         return pydantic.TypeAdapter(schema).validate_python(plain(node)), Place(path, node)
     except pydantic.ValidationError as error:
-        raise InputError("\n".join(_complaints(path, node, error))) from None
+        raise InputError(*_complaints(path, node, error)) from None
 
 
 def check(data: object, schema: type[T], origin: Origin) -> T:
@@ -104,7 +104,7 @@ def check(data: object, schema: type[T], origin: Origin) -> T:
         return pydantic.TypeAdapter(schema).validate_python(data)
     except pydantic.ValidationError as error:
         faults = [(fault["loc"], fault["msg"]) for fault in error.errors(include_url=False)]
-        raise InputError("\n".join(str(origin.error(where, text)) for where, text in faults)) from None
+        raise InputError(*(str(origin.error(where, text)) for where, text in faults)) from None
 
 
 def exists(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The two things that can go wrong with what a user hands over."""
+"""What can go wrong with what a user hands over or asks for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import Any
 
 
 class InputError(ValueError):
-    """A document, catalog or option is unusable; the message names the file, the place in it and the remedy."""
+    """A document, catalog or option is unusable; each message names the file, the place in it and the remedy."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
+
+
+class OutputError(InputError):
+    """A file cannot be written; the message names it and says why."""
 
 
 class NotMeasurable(Exception):  # noqa: N818  (a verdict, not a fault)

@@ -84,9 +84,14 @@ def append(results: Results, folder: Path) -> Path:
 
     Raises
     ------
-    InputError
+    OutputError
         The folder cannot be made or written to.
     """
+    return keep(folder, *encode(results), "--history")
+
+
+def encode(results: Results) -> tuple[str, bytes]:
+    """Name and content of the file of a run."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -100,7 +105,7 @@ def append(results: Results, folder: Path) -> Path:
     pq.write_table(table, content)
     digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
     started = results.run["started"].replace(":", "").replace("+0000", "Z")
-    return keep(folder, f"{started}-{digest}.parquet", content.getvalue(), "--history")
+    return f"{started}-{digest}.parquet", content.getvalue()
 
 
 def load(folder: Path) -> list[Series]:
@@ -117,6 +122,8 @@ def load(folder: Path) -> list[Series]:
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in sorted((row for path in paths for row in _rows(path)), key=lambda row: str(row["started"])):
         found.setdefault((row["test"], row["definition"]), []).append(row)
+    if not found:
+        raise InputError(f"{folder}: no results in its {len(paths)} runs")
     return [_series(rows) for rows in found.values()]
 
 

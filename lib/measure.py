@@ -223,7 +223,7 @@ class Measurer:
         Raises
         ------
         InputError
-            A column that the clause needs is missing.
+            A column that the clause needs is missing, or holds a value so large that no finite number comes out.
         """
         definition = self._definitions[_deciding(case, self._definition)]
         outcome = self._under(definition, case)
@@ -284,7 +284,11 @@ class Measurer:
         values = {name: value for name, (value, _) in found.items()}
         for value in values.values():
             if not math.isfinite(value):
-                raise ValueError(f"the measured value is {value}")
+                columns = ", ".join(sorted(prescription.columns(definition, case)))
+                raise InputError(
+                    f"{self._detections.source or self._detections.name}: the measured value is {value}; look at the "
+                    f"numbers in {columns}, and at those of the reference catalog where there is one"
+                )
         data: Json = {"histogram": self._histogram(errors, estimator)}
         if errors.coordinates:
             data["coordinates"] = {name or "value": by for name, (_, by) in found.items()}

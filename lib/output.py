@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.errors import InputError, OutputError
+
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Signals that end a process at once."""
 
 
 @contextmanager
@@ -15,24 +21,63 @@ def replacing(path: Path) -> Iterator[Path]:
     """Path to write to; what stands there becomes ``path`` in one step at the end, and goes if the work breaks off.
 
     A device or a pipe is written to directly.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
     """
-    if path.exists() and not path.is_file():
-        yield path
-        return
-    target = path.resolve()
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield temporary
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with _said_of(path):
+        if _is_special(path):
+            yield path
+            return
+        with _staged(path) as (temporary, target):
+            yield temporary
+            temporary.replace(target)
 
 
 def write(path: Path, text: str) -> None:
     """Write text, whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(encode(text))
+
+
+def write_together(contents: Mapping[Path, bytes]) -> list[OutputError]:
+    """Write several files; an interruption leaves all of them as new ones, or none.
+
+    Returns
+    -------
+    list of OutputError
+        One for each file that cannot be written. The others are written all the same.
+    """
+    errors: list[OutputError] = []
+    staged: list[tuple[Path, Path, Path]] = []
+    with ExitStack() as stack:
+        for path, content in contents.items():
+            try:
+                with _said_of(path):
+                    if _is_special(path):
+                        path.write_bytes(content)
+                        continue
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    temporary, target = stack.enter_context(_staged(path))
+                    temporary.write_bytes(content)
+                    staged.append((path, temporary, target))
+            except OutputError as error:
+                errors.append(error)
+        with _held_back():
+            for path, temporary, target in staged:
+                try:
+                    with _said_of(path):
+                        temporary.replace(target)
+                except OutputError as error:
+                    errors.append(error)
+    return errors
+
+
+def encode(text: str) -> bytes:
+    """Text as UTF-8; what has no such form, from names of files, as a visible escape."""
+    return text.encode(errors="backslashreplace")
 
 
 def keep(folder: Path, name: str, content: bytes, what: str) -> Path:
@@ -40,26 +85,92 @@ def keep(folder: Path, name: str, content: bytes, what: str) -> Path:
 
     Raises
     ------
-    InputError
+    OutputError
         Folder or file cannot be written; the message begins with ``what`` they are.
     """
     path = folder / name
-    try:
+    with _said_of(folder, what):
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
+        with _staged(path) as (temporary, target):
             temporary.write_bytes(content)
-    except OSError as error:
-        raise InputError(f"{what} {folder}: cannot be written: {error.strerror}") from None
+            temporary.replace(target)
     return path
 
 
-def check(path: Path, option: str = "") -> None:
-    """Make sure that a path is that of a file in a folder that exists.
+def check(path: Path, option: str = "", make_folder: bool = False) -> None:
+    """Make sure, before the work, that a file can be written: in a folder that exists, or can be made.
 
     Raises
     ------
     InputError
-        It is a folder, or in none; the message names the option.
+        It is a folder, or in none, or nothing may be written there; the message names the option.
     """
-    if path.is_dir() or not path.resolve().parent.is_dir():
-        raise InputError(f"{option} {path}: not a file in an existing folder".lstrip())
+    said = f"{option} {path}".lstrip()
+    try:
+        folder = path.resolve().parent
+        while make_folder and not folder.exists():
+            folder = folder.parent
+        if path.is_dir() or not folder.is_dir():
+            raise InputError(f"{said}: not a file in an existing folder")
+        if not os.access(path if _is_special(path) else folder, os.W_OK):
+            raise InputError(f"{said}: cannot be written: no permission")
+    except (OSError, RuntimeError) as error:  # a folder that cannot be entered, a link to itself
+        raise InputError(f"{said}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _is_special(path: Path) -> bool:
+    """Whether something stands there that cannot be replaced, such as a device."""
+    return path.exists() and not path.is_file()
+
+
+@contextmanager
+def _said_of(path: Path, what: str = "") -> Iterator[None]:
+    """Turn an error of the system into one that names the file."""
+    try:
+        yield
+    except OSError as error:
+        said = f"{what} {path}".lstrip()
+        raise OutputError(f"{said}: cannot be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def _staged(path: Path) -> Iterator[tuple[Path, Path]]:
+    """File beside the one that it is to become, and that one; it goes at the end if it is still there."""
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    with _handling([number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL], _end):
+        try:
+            yield temporary, target
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _end(number: int, _: object) -> None:
+    """End the process with the status that shells report, by way of all that has to be cleared away."""
+    raise SystemExit(128 + number)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Let no signal break in; what ends the process does so afterwards, Ctrl-C came too late."""
+    came: list[int] = []
+    heard = [n for n in (*_ENDING, signal.SIGINT) if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+    with _handling(heard, lambda number, _: came.append(number)):
+        yield
+    for number in came:
+        if number != signal.SIGINT:
+            signal.raise_signal(number)
+
+
+@contextmanager
+def _handling(numbers: list[int], handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """Handle signals within; Python lets only the main thread say how."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)

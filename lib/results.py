@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from skyaccept.lib import decision
 from skyaccept.lib.decision import Verdict
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.output import replacing
+from skyaccept.lib.terminal import safe
 
 SCHEMA = "skyaccept-results/1"
 MAX_BYTES = 200_000_000
@@ -143,9 +145,9 @@ class Result:
 
     @property
     def sentence(self) -> str:
-        """The verdict as a sentence: what was measured, on what, the limit and the margin."""
+        """The verdict as a sentence: what was measured, on what, the limit and the margin; safe for a terminal."""
         if self.value is None or self.sample is None:
-            return f"{self.test}: {str(self.verdict).replace('_', ' ')}: {self.reason}"
+            return safe(f"{self.test}: {str(self.verdict).replace('_', ' ')}: {self.reason}")
         stated = self.levels[self.level].parameters if self.level in self.levels else {}
         thresholds = "".join(f", {name} = {value}" for name, value in stated.items())
         unit = "%" if self.unit == "percent" else f" {self.unit}".rstrip()
@@ -164,7 +166,7 @@ class Result:
             said += f"; the {self.level} target is {limit}, and the capability to measure it is what is required"
         if self.verdict == "not_measurable":
             said += f"; not measurable: {self.reason}"
-        return said + self._blamed + self._waived
+        return safe(said + self._blamed + self._waived)
 
     def _decided(self, unit: str) -> str:
         """What came of the comparison with the limit, in words."""
@@ -251,13 +253,18 @@ class Results:
             "results": [result.to_json() for result in self.results],
         }
 
-    def write(self, path: Path) -> None:
-        """Check against the schema and write, compressed if named ``*.gz``; a file is replaced in one step."""
+    def encode(self, path: Path) -> bytes:
+        """Content of a file of this name, checked against the schema; compressed if named ``*.gz``."""
         text = dumps(self.to_json())
         check(json.loads(text), "results")
         content = text.encode()
+        return gzip.compress(content, mtime=0) if path.suffix == ".gz" else content
+
+    def write(self, path: Path) -> None:
+        """Write the file of `encode`; one that is there is replaced in one step."""
+        content = self.encode(path)
         with replacing(path) as temporary:
-            temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+            temporary.write_bytes(content)
 
     def count(self, verdict: Verdict) -> int:
         """Number of results with a verdict."""
@@ -284,14 +291,18 @@ def short(value: float, digits: int = 6) -> float:
 
 
 def plain(data: Json) -> Json:
-    """Replace tuples by lists, as data looks when it comes back from JSON."""
-    copy: Json = json.loads(json.dumps(data, allow_nan=False))
+    """Data as it comes back from JSON: lists for tuples, and text that UTF-8 can hold."""
+    copy: Json = json.loads(dumps(data))
     return copy
 
 
 def dumps(data: Json) -> str:
-    """JSON text with a fixed layout; not-a-number is refused."""
-    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    r"""JSON text with a fixed layout; not-a-number is refused.
+
+    A byte of the name of a file that is no text is written as ``\\udcff``, which reads as a backslash and letters.
+    """
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    return re.sub("[\ud800-\udfff]", lambda found: rf"\\u{ord(found[0]):x}", text) + "\n"
 
 
 def load(path: str | Path) -> Results:

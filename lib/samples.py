@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 from skyaccept.lib.association import same_positions
-from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.errors import InputError, NotMeasurable
 from skyaccept.lib.inference import known
 from skyaccept.lib.metrics.metric import Errors, Sample
 from skyaccept.lib.prescription import Prescription
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.selection import Cut, Selection, in_band, select
+
+LARGEST = 1e50
+"""No number that is measured with is larger: sums of its squares have to stay finite."""
 
 
 class Samples:
@@ -29,11 +32,27 @@ class Samples:
         self._errors: dict[tuple[Any, ...], Errors | NotMeasurable] = {}
 
     def of(self, task: Prescription, band: str) -> Sample:
-        """Sample in a band, of a catalog that has the columns; raises `InputError` where it has not."""
+        """Sample in a band.
+
+        Raises
+        ------
+        InputError
+            The catalog has not the columns, or in one of them a number that is too large to measure with.
+        """
         sample = self._sample(band, task.cuts, task.needed_by, task.rule.all_bands)
         for name in task.estimator.reads(task.settings):
-            self._detections.column(name, task.needed_by)
+            self._check_sizes(name, self._detections.column(name, task.needed_by), sample)
         return sample
+
+    def _check_sizes(self, name: str, values: Array, sample: Sample) -> None:
+        rows = sample.selection.rows
+        beyond = rows[np.isfinite(values[rows]) & (np.abs(values[rows]) > LARGEST)]
+        if len(beyond):
+            row, d = int(beyond[0]), self._detections
+            raise InputError(
+                f"{d.source or d.name}: row {row + 1}: column '{name}': {values[row]:g} is too large to measure with "
+                f"({len(beyond)} such rows): declare it as missing in the survey profile, or leave the row out"
+            )
 
     def errors(self, task: Prescription, sample: Sample) -> Errors:
         """Errors of a sample, found once; raises `NotMeasurable`."""

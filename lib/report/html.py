@@ -133,6 +133,8 @@ def _environment() -> jinja2.Environment:
         "chance": text.chance,
         "difference": text.difference,
         "remarks": text.remarks,
+        "selection": text.selection,
+        "not_run": text.not_run,
         "plots": _plots,
         "of_case": command.of_case,
         "bar": _bar,

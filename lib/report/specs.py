@@ -33,7 +33,7 @@ def table(specification: Specification) -> list[str]:
 def _clause(requirement: Requirement, clause: Clause | Uncovered) -> list[str]:
     elements = f"; verified by {', '.join(clause.verification)}" if clause.verification else ""
     what = f"{clause.metric} under {clause.definition}" if isinstance(clause, Clause) else "not covered"
-    lines = [f"    {clause.id}: {what}{elements}", f"      {clause.text}"]
+    lines = [f"    {clause.id}: {what}{elements}", f"      {' '.join(clause.text.split())}"]
     if isinstance(clause, Clause) and clause.parameters:
         lines.append("      with     " + ", ".join(f"{key} = {value:g}" for key, value in clause.parameters.items()))
     if isinstance(clause, Clause) and clause.sample is not None:

@@ -67,7 +67,8 @@ def words(verdict: str | None) -> str:
 
 def headline(results: Results) -> str:
     """Count the verdicts in one sentence, requirements on performance apart from the others."""
-    parts = []
+    incomplete = results.run.get("incomplete")
+    parts = [f"incomplete: {incomplete['recorded']} of {incomplete['selected']} cases were run"] if incomplete else []
     for kind, phrase in (
         ("performance", "{} of {} clauses meet the {} level"),
         ("capability", "{} of {} capabilities are shown"),
@@ -117,12 +118,13 @@ def _why(reasons: Sequence[str]) -> str:
 def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
     """Lines of the verdict table, each with its colour ("" for none); with bars where ``width`` has room for them.
 
-    Notes on the data come first, then a line per case, in document order, in a table for each kind of requirement;
-    then the definitions under comparison, the reasons, the clauses that are not covered, notes on the documents, and
-    the headline.
+    What was selected and notes on the data come first, then a line per case, in document order, in a table for each
+    kind of requirement; then the definitions under comparison, the reasons, the clauses that are not covered, notes on
+    the documents, the cases without a result, and the headline.
     """
     dataset = results.dataset
     lines = [(f"{dataset['name']}: {dataset['detections']:,} detections in {dataset['visits']} visits", "")]
+    lines += [(said, "") for said in selection(results)]
     lines += [(f"note on the data: {note}", "yellow") for note in dataset.get("notes", ())]
     for kind, note in NOTES.items():
         found = results.of_kind(kind)
@@ -142,8 +144,30 @@ def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
         others = sum(not note["clause"] for note in said)
         if others:
             lines.append((f"{requirement}: notes on the document, see skyaccept specs: {others}", ""))
-    lines.append((headline(results), "green" if all(r.accepted for r in results.results) else "yellow"))
+    lines += [(said, "red") for said in not_run(results, _NAMED)]
+    good = all(result.accepted for result in results.results) and not results.run.get("incomplete")
+    lines.append((headline(results), "green" if good else "yellow"))
     return lines
+
+
+def selection(results: Results) -> list[str]:
+    """What was selected from the cases of the documents, in a sentence; none where all were, or it is not known."""
+    chosen = results.run.get("selection")
+    if not chosen or chosen["selected"] == chosen["cases"]:
+        return []
+    by = f" ({', '.join(chosen['options'])})" if chosen["options"] else ""
+    return [f"{chosen['selected']} of {chosen['cases']} cases of the documents were selected{by}"]
+
+
+def not_run(results: Results, named: int | None = None) -> list[str]:
+    """Which cases were selected and have no result, and why, in a sentence that names some or all; none if all have."""
+    incomplete = results.run.get("incomplete")
+    if not incomplete:
+        return []
+    missing = incomplete["missing"]
+    rest = len(missing) - len(missing[:named])
+    names = ", ".join(missing[:named]) + (f" and {rest} more" if rest else "")
+    return [f"selected, but without a result ({incomplete['reason']}): {names}"]
 
 
 def changes(results: Results) -> list[tuple[str, str]]:
@@ -262,6 +286,7 @@ def _other_row(result: Result, definition: str, levels: dict[str, dict[str, obje
 
 
 _REASONS = 2  # that a headline gives
+_NAMED = 10  # cases without a result that the terminal names
 
 _LEVELS = ("design", "minimum", "stretch")
 
