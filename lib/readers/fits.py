@@ -1,4 +1,4 @@
-"""FITS binary tables, plain or gzipped.
+"""FITS tables, binary and ASCII, plain or compressed as a file.
 
 Also afw tables, whose flags are bits of one column named in the header, and FITS_LDAC as SExtractor writes it: for each
 extension of an image a table that holds its header, and one of its detections (SExtractor manual, CATALOG_TYPE).
@@ -9,15 +9,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 from astropy.io import fits
 from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import Column, Format, Table, native, open_binary
+from skyaccept.lib.readers.fits_columns import FitsColumn, columns_of, decode, read_rows
+from skyaccept.lib.readers.hdus import CARD, TABLES, Unit, check_padding, check_sum, walk
+from skyaccept.lib.readers.table import Column, Format, Table, open_binary, shorten
 
 EXTENSION = "LDAC_EXTENSION"
 """Column that tells the extensions of an LDAC file apart: the detectors of a camera."""
@@ -25,137 +28,182 @@ EXTENSION = "LDAC_EXTENSION"
 _IMAGE, _OBJECTS = "LDAC_IMHEAD", "LDAC_OBJECTS"
 
 
+@dataclass(frozen=True)
+class FitsTable:
+    """One table of a file.
+
+    Attributes
+    ----------
+    unit : Unit
+    columns : mapping of str to FitsColumn
+        Those with a name.
+    packed : FitsColumn, optional
+        Column of an afw table that holds flags as bits.
+    flags : mapping of str to (int, str)
+        Bit and documentation of each of them.
+    extension : int, optional
+        Number of an LDAC table of detections among those of its file, from 1.
+    header : mapping of str to object
+        Keywords that hold for its rows.
+    """
+
+    unit: Unit
+    columns: Mapping[str, FitsColumn]
+    packed: FitsColumn | None
+    flags: Mapping[str, tuple[int, str]]
+    extension: int | None
+    header: Mapping[str, object]
+
+
 def tables(path: Path) -> list[Table]:
-    """Binary tables of a file; afw flags appear as boolean columns by their own names.
+    """All tables of a file; afw flags appear as boolean columns by their own names.
 
     The header of a table is that of the file and its own; of LDAC, it is that of the image.
     """
-    with _tables(path) as (headers, hdus):
-        found, images = [], iter(headers[1:])
-        for number, hdu in enumerate(hdus):
-            own = next(images) if _is_ldac(hdu) else hdu.header
-            found.append(Table(number, str(hdu.name), tuple(_columns(hdu)), {**headers[0], **own}))
-        return found
-
-
-def _columns(hdu: Any) -> Iterator[Column]:
-    header = hdu.header
-    for number, column in enumerate(hdu.columns, start=1):
-        if number != header.get("FLAGCOL") and column.name:  # FITS allows columns without a name
-            yield Column(column.name, str(column.format), column.unit, header.get(f"TDOC{number}", ""))
-    for name, (_, doc) in _flags(header).items():
-        yield Column(name, "flag", None, doc)
-    if _is_ldac(hdu):
-        yield Column(EXTENSION, "int", None, "number of the table of detections in the file, from 1")
+    with _opened(path) as (_, found):
+        return [
+            Table(number, table.unit.text("EXTNAME"), tuple(_columns(table)), table.header)
+            for number, table in enumerate(found)
+        ]
 
 
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, Array]]:
     """Read the named columns of some tables of a file."""
-    with _tables(path) as (_, hdus):
-        found: list[Mapping[str, Array]] = []
+    with _opened(path) as (file, found):
+        result: list[Mapping[str, Array]] = []
         for number in numbers:
-            progress.report(f"reading {path.name}", len(found), len(numbers))
-            found.append({name: _column(hdus[number], name, number + 1) for name in names})
-        return found
+            progress.report(f"reading {path.name}", len(result), len(numbers))
+            result.append(_read(file, found[number], names))
+        return result
+
+
+def _columns(table: FitsTable) -> Iterator[Column]:
+    for column in table.columns.values():
+        yield Column(column.name, column.form, column.unit, column.description)
+    for name, (_, description) in table.flags.items():
+        yield Column(name, "flag", None, description)
+    if table.extension is not None:
+        yield Column(EXTENSION, "int", None, "number of the table of detections in the file, from 1")
+
+
+def _read(file: BinaryIO, table: FitsTable, names: Collection[str]) -> Mapping[str, Array]:
+    check_padding(file, table.unit)
+    check_sum(file, table.unit)
+    wanted = [table.columns[name] for name in names if name in table.columns]
+    flags = [name for name in names if name in table.flags]
+    packed = table.packed
+    stored = read_rows(file, table.unit, [*wanted, packed] if packed is not None and flags else wanted)
+    found = {}
+    for name in names:
+        if name in table.columns:
+            found[name] = decode(table.columns[name], stored[table.columns[name].number])
+        elif name in table.flags and packed is not None:
+            found[name] = _bit(stored[packed.number], table.flags[name][0])
+        else:
+            found[name] = np.full(table.unit.integer("NAXIS2"), table.extension)
+    return found
+
+
+def _bit(packed: Array, number: int) -> Array:
+    """One bit of the packed flags in each row."""
+    return np.asarray((packed.reshape(len(packed), -1)[:, number // 8] & (0x80 >> number % 8)).astype(bool))
 
 
 @contextmanager
-def _tables(path: Path) -> Iterator[tuple[list[Any], list[Any]]]:
-    """Headers and tables of a file: the primary header and the first table.
-
-    Of LDAC those of the images follow the primary header, and the tables are all of detections.
-    """
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, list[FitsTable]]]:
+    """A file and its tables; the images of LDAC are headers of the tables that follow them."""
     try:
-        with (
-            # said again, with the name of the file, where no table is found or it is too short
-            warnings.catch_warnings(record=True, action="always") as said,
-            open_binary(path) as file,
-            fits.open(file, memmap=False) as hdus,
-        ):
-            headers: list[Any] = [hdus[0].header]
-            found: list[Any] = []
-            for hdu in hdus:
-                if not isinstance(hdu, fits.BinTableHDU):
-                    continue
-                _check_length(path, hdu)
-                if hdu.name == _IMAGE:
-                    headers.append(_image_header(hdu))
-                    continue
-                found.append(hdu)
-            if found:
-                yield headers, found
-                return
-            if said:
-                why = " ".join(str(said[-1].message).split())
-                raise InputError(f"{path}: the FITS file is truncated or damaged: {why}")
-    except (OSError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, fits.VerifyError) as error:
+        with open_binary(path) as file:
+            found = _tables(path, file)
+            if not found:
+                raise InputError(f"{path}: the FITS file holds no table, only images")
+            yield file, found
+    except (OSError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, fits.VerifyError) as error:
         if isinstance(error, InputError):
             raise
-        why = " ".join(str(error).split())
+        why = shorten(" ".join(str(error).split()))
         raise InputError(f"{path}: the FITS file is truncated or damaged: {why}") from None
-    raise InputError(f"{path}: the FITS file holds no binary table")
 
 
-def _is_ldac(hdu: Any) -> bool:
-    return str(hdu.name) == _OBJECTS
+def _tables(path: Path, file: BinaryIO) -> list[FitsTable]:
+    units = walk(path, file)
+    common = units[0].keywords()
+    found: list[FitsTable] = []
+    images: list[Mapping[str, object]] = []
+    objects, paired = 0, True
+    for unit in units:
+        if unit.kind not in TABLES or unit.value("ZIMAGE") is True:
+            continue
+        if unit.value("ZTABLE") is True:
+            raise InputError(f"{unit.place}: a table compressed by fpack; unpack the file with funpack first")
+        name = unit.text("EXTNAME")
+        if name == _IMAGE:
+            images.append(_image_keywords(file, unit))
+            continue
+        objects += name == _OBJECTS
+        paired = paired and (name != _OBJECTS or not images or objects == len(images))
+        own = images[-1] if name == _OBJECTS and images else unit.keywords()
+        found.append(_table(unit, objects if name == _OBJECTS else None, {**common, **own}))
+    if images and not (paired and objects == len(images)):
+        raise InputError(
+            f"{path}: the LDAC file is truncated or damaged: {len(images)} tables of image headers ({_IMAGE}), and "
+            f"{objects} of detections ({_OBJECTS}); fetch or make it again"
+        )
+    return found
 
 
-def _image_header(hdu: Any) -> Any:
-    """Header of an image, which LDAC keeps as text in the one field of a table."""
-    cards = np.ravel(np.asarray(hdu.data[hdu.columns[0].name])).tolist()
-    return fits.Header.fromstring("".join(str(card).ljust(80) for card in cards))
+def _table(unit: Unit, extension: int | None, header: Mapping[str, object]) -> FitsTable:
+    columns = columns_of(unit)
+    packed = _packed(unit, columns)
+    flags = {} if packed is None else _flags(unit, packed)
+    named = [column for column in columns if column.name and column is not packed]  # a column may have no name
+    names = [column.name for column in named] + list(flags) + [EXTENSION] * (extension is not None)
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.casefold() in seen:
+            raise InputError(
+                f"{unit.place}: column '{shorten(name)}' stands in it twice (names of FITS columns differ in more than "
+                "case); rename one"
+            )
+        seen[name.casefold()] = name
+    return FitsTable(unit, {column.name: column for column in named}, packed, flags, extension, header)
 
 
-def _column(hdu: Any, name: str, number: int) -> Array:
-    """One column of a table, the ``number``-th of its file."""
-    if name == EXTENSION and _is_ldac(hdu):
-        return np.full(len(hdu.data), number)
-    flags = _flags(hdu.header)
-    if name in flags:
-        return _bit(hdu, flags[name][0])
-    return _masked(native(np.asarray(hdu.data[name])), hdu.columns[name].null)
+def _packed(unit: Unit, columns: Sequence[FitsColumn]) -> FitsColumn | None:
+    if unit.value("FLAGCOL") is None:
+        return None
+    number = unit.integer("FLAGCOL")
+    if not 1 <= number <= len(columns) or columns[number - 1].code != "X":
+        raise InputError(f"{unit.place}: the FITS file is damaged: FLAGCOL = {number} is no column of bits")
+    return columns[number - 1]
 
 
-def _check_length(path: Path, hdu: Any) -> None:
-    """Refuse a table whose rows do not fit into the file, before any of them is read."""
-    start, size = hdu.fileinfo()["datLoc"], hdu.header["NAXIS1"] * hdu.header["NAXIS2"]
-    file = hdu.fileinfo()["file"]
-    file.seek(0, 2)
-    if file.tell() < start + size:
-        raise InputError(f"{path}: the FITS file is truncated: {start + size} bytes expected, {file.tell()} found")
-
-
-def _flags(header: Any) -> dict[str, tuple[int, str]]:
-    """Flags of an afw table: name -> (bit, documentation); empty for any other table."""
-    if "FLAGCOL" not in header:
-        return {}
-    found, number = {}, 1
-    while f"TFLAG{number}" in header:
-        found[str(header[f"TFLAG{number}"])] = (number - 1, str(header.get(f"TFDOC{number}", "")))
+def _flags(unit: Unit, packed: FitsColumn) -> dict[str, tuple[int, str]]:
+    """Flags of an afw table: name -> (bit, documentation)."""
+    found: dict[str, tuple[int, str]] = {}
+    number = 1
+    while name := unit.text(f"TFLAG{number}"):
+        if number > packed.repeat or name in found:
+            raise InputError(f"{unit.place}: the FITS file is damaged: TFLAG{number} = '{shorten(name)}' has no bit")
+        found[name] = (number - 1, str(unit.value(f"TFDOC{number}") or ""))
         number += 1
     return found
 
 
-def _bit(hdu: Any, number: int) -> Array:
-    """One bit of the packed flags in each row; astropy would unpack all of them."""
-    rows = hdu.data.view(np.ndarray)
-    packed = rows[rows.dtype.names[hdu.header["FLAGCOL"] - 1]]
-    return (packed[:, number // 8] & (0x80 >> number % 8)).astype(bool)
-
-
-def _masked(values: Array, null: Any) -> Array:
-    """Missing values as NaN or None: the header's TNULL of integers, empty text."""
-    if values.dtype.kind in "SU":
-        empty = values == ""
-        if empty.any():
-            values = values.astype(object)
-            values[empty] = None
-        return values
-    if null is None or null == "" or values.dtype.kind not in "iu" or not (values == null).any():
-        return values
-    return np.where(values == null, np.nan, values.astype(np.float64))
+def _image_keywords(file: BinaryIO, unit: Unit) -> dict[str, object]:
+    """Keywords of an image, whose header LDAC keeps as text in the one field of a table."""
+    columns = columns_of(unit)
+    if not columns or columns[0].code != "A":
+        raise InputError(f"{unit.place}: the LDAC file is damaged: no text of an image header in it")
+    stored = np.ravel(read_rows(file, unit, columns[:1])[1]).tolist()
+    # one text of all cards, or a text a card
+    text = b"".join(one.ljust(CARD) for one in stored)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        header = fits.Header.fromstring(text)
+    return Unit(unit.place, "", header, 0, 0).keywords()
 
 
 FORMAT = Format("FITS table", lambda start: start[:9] == b"SIMPLE  =", tables, read)

@@ -997,7 +997,7 @@ def test_a_fits_file_without_a_table_is_refused(tmp_path: Path) -> None:
     """An image, or nothing."""
     path = tmp_path / "image.fits"
     fits.PrimaryHDU(np.ones((3, 3))).writeto(path)
-    assert refusal(path) == f"{path}: the FITS file holds no binary table"
+    assert refusal(path) == f"{path}: the FITS file holds no table, only images"
 
 
 def test_the_table_with_the_required_columns_is_read(tmp_path: Path, expected: Detections) -> None:
