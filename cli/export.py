@@ -120,7 +120,8 @@ def dispatch(options: argparse.Namespace) -> tuple[list[str], bool]:
     said = [f"{sent.runs} run{'s' * (sent.runs != 1)} sent"]
     if sent.waiting:
         said.append(f"{sent.waiting} wait in the spool and go with the next dispatch: {sent.reason}")
-    return said, not sent.waiting
+    said += [f"refused, and kept as {path}, which no dispatch sends again: {reason}" for path, reason in sent.refused]
+    return said, not sent.waiting and not sent.refused
 
 
 def compare(options: argparse.Namespace) -> tuple[list[str], bool]:

@@ -199,7 +199,7 @@ def _change(
     if here is None or there is None:
         reason = f"no interval in one of the runs: {old.no_interval or new.no_interval}{lacking}"
         return replace(base, flag="not_comparable", reason=reason)
-    paired = _same_blocks(old.data.get("blocks"), new.data.get("blocks"))
+    paired = here.like(there) and _same_blocks(old.data.get("blocks"), new.data.get("blocks"))
     difference, error, freedom = _difference(here, there, paired)
     if not error > 0:
         reason = (
@@ -255,6 +255,10 @@ class _Tables:
     visits: Values
     stars: Values
 
+    def like(self, other: _Tables) -> bool:
+        """Whether both leave out as many blocks and cells."""
+        return self.visits.shape == other.visits.shape and self.stars.shape == other.stars.shape
+
 
 def _tables(result: Result) -> _Tables | None:
     """Replicates at the deciding level; of two coordinates the larger value counts in each."""
@@ -275,7 +279,7 @@ def _difference(old: _Tables, new: _Tables, paired: bool) -> tuple[float, float,
     else:
         parts = [_jackknife(table) for run in (old, new) for table in (run.visits, run.stars)]
     variance = sum(found for found, _ in parts)
-    freedom = variance**2 / sum(found**2 / free for found, free in parts) if variance > 0 else 1.0
+    freedom = 1 / sum((found / variance) ** 2 / free for found, free in parts) if variance > 0 else 1.0
     return new.value - old.value, math.sqrt(variance), freedom
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, special
-from skyaccept.lib import cells
+from skyaccept.lib import cells, focal_plane
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import NotMeasurable
 from skyaccept.lib.replicates import Resampled
@@ -146,8 +146,8 @@ def _by_sky(sizes: Values, place: cells.Place) -> Json:
 
 
 def _by_detector(sizes: Values, place: cells.Place) -> Json | None:
-    """Sizes by detector; None where the catalog has none."""
-    if place.detections.detector is None:
+    """Sizes by detector; None where the catalog has none, or more than a camera may have."""
+    if place.detections.detector is None or focal_plane.refusal(place.detections) is not None:
         return None
     detectors, code = np.unique(place.detections.detector[place.rows], return_inverse=True)
     median, number = _medians(code.reshape(place.stars.shape), sizes, len(detectors))

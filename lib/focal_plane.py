@@ -6,20 +6,49 @@ visits are laid over each other by the shift and rotation that fit best, so that
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy import spatial
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.results import short
 from skyaccept.lib.sphere import azimuthal, unit_vectors
 
 Complex = NDArray[np.complex128]
+Codes = NDArray[np.int64]
+Values = NDArray[np.float64]
 
 ROWS = 1_000_000
 """Detections that are looked at, at most: every second, third, ... one of more."""
 
+VISITS = 2_000
+"""Visits that are looked at, at most: those with the most detectors."""
+
+DETECTORS = 4_000
+"""Detectors that a camera may have; what has more is something else."""
+
 _ROUNDS = 10
 _FEWEST = 3
 _LOOSE = 0.3  # of the distance of neighbouring detectors, that visits may disagree by
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Mean places of the stars of a visit on a detector, one of each pair that occurs, in order of visits.
+
+    Attributes
+    ----------
+    visit, detector : (n_cells,) int64
+        From 0 on without gaps.
+    place : (n_cells,) complex
+        East is real, north imaginary; degrees from the middle of the visit.
+    """
+
+    visit: Codes
+    detector: Codes
+    place: Complex
 
 
 def layout(detections: Detections) -> dict[str, tuple[float, float]]:
@@ -27,58 +56,85 @@ def layout(detections: Detections) -> dict[str, tuple[float, float]]:
 
     North is up in the visit with the most detectors. A detector without stars is not there.
     """
-    if detections.detector is None:
+    if detections.detector is None or refusal(detections) is not None:
         return {}
     rows = np.arange(0, len(detections), -(-len(detections) // ROWS))
     rows = rows[np.isfinite(detections.ra[rows]) & np.isfinite(detections.dec[rows])]
     names, detector = np.unique(detections.detector[rows], return_inverse=True)
-    if len(names) < _FEWEST:
+    cells = _cells(detections, rows, detector) if len(names) >= _FEWEST else None
+    if cells is None:
         return {}
-    places = _by_visit(detections, rows, detector, len(names))
-    places = places[np.count_nonzero(np.isfinite(places), axis=1) >= _FEWEST]
-    if not len(places):
-        return {}
-    plan = places[np.argmax(np.count_nonzero(np.isfinite(places), axis=1))]
+    first = cells.visit == np.argmax(np.bincount(cells.visit))
+    plan = np.full(len(names), np.nan, dtype=complex)
+    plan[cells.detector[first]] = cells.place[first]
     for _ in range(_ROUNDS):
-        laid = _laid(places, plan)
+        laid = _laid(cells, plan)
         seen = np.isfinite(laid)
-        number = seen.sum(axis=0)
+        number = np.bincount(cells.detector[seen], minlength=len(names))
+        total = _sums(cells.detector[seen], laid[seen], len(names))
         plan = np.full(len(names), np.nan, dtype=complex)
-        plan[number > 0] = np.where(seen, laid, 0).sum(axis=0)[number > 0] / number[number > 0]
+        plan[number > 0] = total[number > 0] / number[number > 0]
     known = np.flatnonzero(np.isfinite(plan))
-    apart = np.abs(plan[known][:, None] - plan[known])
-    np.fill_diagonal(apart, np.inf)
-    if not np.nanmedian(np.abs(laid - plan)) < _LOOSE * np.median(apart.min(axis=1)):
+    apart = nearest(np.stack([plan[known].real, plan[known].imag], axis=1))
+    if not np.nanmedian(np.abs(laid - plan[cells.detector])) < _LOOSE * np.median(apart):
         return {}
     plan = plan - plan[known].mean()
     return {detections.detector_name(names[k]): (short(plan[k].real, 5), short(plan[k].imag, 5)) for k in known}
 
 
-def _by_visit(detections: Detections, rows: NDArray[np.int64], detector: NDArray[np.int64], of: int) -> Complex:
-    """Mean place of the stars of each detector, (n_visits, n_detectors); east is real, north imaginary."""
-    visits, visit = np.unique(detections.visit[rows], return_inverse=True)
-    code, shape = visit * of + detector, (len(visits), of)
+def refusal(detections: Detections) -> str | None:
+    """Why there can be no plan of the focal plane, for the notes on the data; None where there may be one."""
+    number = 0 if detections.detector is None else len(pd.unique(detections.detector))
+    if number <= DETECTORS:
+        return None
+    return (
+        f"{number:,} detectors, more than the {DETECTORS:,} that a camera may have: no map of the focal plane; see "
+        "which column the survey profile takes for the detector"
+    )
+
+
+def nearest(places: Values) -> Values:
+    """Distance of each place to the nearest other one, (n_places,); places are (n_places, 2)."""
+    distance: Values = spatial.KDTree(places).query(places, k=2)[0][:, 1]
+    return distance
+
+
+def _cells(detections: Detections, rows: Codes, detector: Codes) -> _Cells | None:
+    """Cells of the visits that have enough detectors; None without such a visit."""
+    _, visit = np.unique(detections.visit[rows], return_inverse=True)
+    pairs, cell = np.unique(visit * (detector.max() + 1) + detector, return_inverse=True)
+    visits, detectors = np.divmod(pairs, detector.max() + 1)
+    number = np.bincount(visits)
+    chosen = np.argsort(-number, kind="stable")[:VISITS]
+    chosen = chosen[number[chosen] >= _FEWEST]
+    if not len(chosen):
+        return None
     vectors = unit_vectors(detections.ra[rows], detections.dec[rows])
-    number = np.bincount(code, minlength=shape[0] * of)
-    total = np.stack([np.bincount(code, along, minlength=shape[0] * of) for along in vectors.T], axis=-1)
-    with np.errstate(invalid="ignore"):
-        mean = (total / np.linalg.norm(total, axis=-1, keepdims=True)).reshape(*shape, 3)
-    places = np.full(shape, np.nan, dtype=complex)
-    for k, there in enumerate((number > 0).reshape(shape)):
-        x, y = azimuthal(mean[k, there], mean[k, there].mean(axis=0))
-        places[k, there] = x + 1j * y
-    return places
+    mean: Values = np.stack([np.bincount(cell, along) for along in vectors.T], axis=-1).astype(np.float64)
+    mean /= np.linalg.norm(mean, axis=-1, keepdims=True)
+    places = np.full(len(pairs), np.nan, dtype=complex)
+    end = np.cumsum(number)
+    for k in chosen:
+        there = slice(end[k] - number[k], end[k])
+        x, y = azimuthal(mean[there], mean[there].mean(axis=0))
+        places[there] = x + 1j * y
+    kept = np.isfinite(places)
+    return _Cells(np.unique(visits[kept], return_inverse=True)[1], detectors[kept], places[kept])
 
 
-def _laid(places: Complex, plan: Complex) -> Complex:
-    """Places of each visit, shifted and rotated onto a plan; NaN for a visit that has too little in common with it."""
-    both = np.isfinite(places) & np.isfinite(plan)
-    number = both.sum(axis=1)
-    laid = np.full_like(places, np.nan)
-    enough = number >= _FEWEST
-    here, both, number = places[enough], both[enough], number[enough, None]
-    middle = np.where(both, here, 0).sum(axis=1, keepdims=True) / number
-    target = np.where(both, plan, 0).sum(axis=1, keepdims=True) / number
-    turn = np.where(both, np.conj(here - middle) * (plan - target), 0).sum(axis=1, keepdims=True)
-    laid[enough] = target + (here - middle) * turn / np.maximum(np.abs(turn), 1e-300)
-    return laid
+def _laid(cells: _Cells, plan: Complex) -> Complex:
+    """Places of each visit, shifted and rotated onto a plan; NaN in a visit that has too little in common with it."""
+    visit, here, there = cells.visit, cells.place, plan[cells.detector]
+    both = np.isfinite(there)
+    number = np.bincount(visit, both)
+    middle, target = (_sums(visit, np.where(both, z, 0)) / np.maximum(number, 1) for z in (here, there))
+    away = here - middle[visit]
+    turn = _sums(visit, np.where(both, np.conj(away) * (there - target[visit]), 0))
+    laid: Complex = target[visit] + away * (turn / np.maximum(np.abs(turn), 1e-300))[visit]
+    return np.where((number >= _FEWEST)[visit], laid, np.nan)
+
+
+def _sums(code: Codes, values: Complex, length: int = 0) -> Complex:
+    """Sums of values by code."""
+    real = np.bincount(code, values.real, minlength=length)
+    return real + 1j * np.bincount(code, values.imag, minlength=length)

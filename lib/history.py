@@ -7,10 +7,9 @@ that is broken off leaves nothing behind, and a run that is added twice is there
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,26 +22,10 @@ from skyaccept.lib.comparison import TOLERANCE
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.output import keep
 from skyaccept.lib.results import Json, Results
-
-SCHEMA = "skyaccept-history/1"
-MAX_BYTES = 50_000_000
-
-RUN = {
-    "started": str,
-    "skyaccept": str,
-    "command": str,
-    "dataset": str,
-    "survey": str,
-    "sha256": str,
-    "detections": int,
-}
-"""Columns beside those of `skyaccept.lib.tidy.COLUMNS`, and their types."""
+from skyaccept.lib.schema import instant
 
 SIGNIFICANCE = 0.01
 """Of a change point, of all those that a series may have."""
-
-_KEY = b"skyaccept"
-_TYPES = {str: "string", float: "float64", int: "int64", bool: "bool_"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +44,7 @@ class Point:
     @property
     def when(self) -> datetime:
         """When the run began."""
-        return datetime.fromisoformat(self.run["started"])
+        return instant(self.run["started"])
 
 
 @dataclass(frozen=True)
@@ -86,26 +69,20 @@ def append(results: Results, folder: Path) -> Path:
     ------
     OutputError
         The folder cannot be made or written to.
+    InputError
+        The run holds more than the file of one may.
     """
     return keep(folder, *encode(results), "--history")
 
 
 def encode(results: Results) -> tuple[str, bytes]:
-    """Name and content of the file of a run."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    """Name and content of the file of a run; raises InputError where it holds too much."""
+    from skyaccept.lib import run_file
 
-    columns = RUN | tidy.COLUMNS
     rows = [_run(results) | row for row in tidy.rows(results)]
-    schema = pa.schema(
-        [(name, getattr(pa, _TYPES[kind])()) for name, kind in columns.items()], metadata={_KEY: SCHEMA.encode()}
-    )
-    table = pa.Table.from_pylist(rows, schema=schema)
-    content = io.BytesIO()
-    pq.write_table(table, content)
     digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
     started = results.run["started"].replace(":", "").replace("+0000", "Z")
-    return f"{started}-{digest}.parquet", content.getvalue()
+    return f"{started}-{digest}.parquet", run_file.encode(rows)
 
 
 def load(folder: Path) -> list[Series]:
@@ -116,11 +93,13 @@ def load(folder: Path) -> list[Series]:
     InputError
         No such folder, no run in it, or a file that is none of a history.
     """
+    from skyaccept.lib import run_file
+
     paths = sorted(path for path in folder.glob("*.parquet") if not path.name.startswith("."))
     if not paths:
         raise InputError(f"{folder}: no runs in it; runs add themselves with --history {folder}")
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in sorted((row for path in paths for row in _rows(path)), key=lambda row: str(row["started"])):
+    for row in sorted((row for path in paths for row in run_file.read(path)), key=lambda row: instant(row["started"])):
         found.setdefault((row["test"], row["definition"]), []).append(row)
     if not found:
         raise InputError(f"{folder}: no results in its {len(paths)} runs")
@@ -140,25 +119,9 @@ def _run(results: Results) -> dict[str, Any]:
     }
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a file at the levels that decided."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: larger than {MAX_BYTES} bytes")
-        with pq.ParquetFile(path) as file:
-            known = (file.schema_arrow.metadata or {}).get(_KEY)
-            if known != SCHEMA.encode():
-                raise InputError(f"{path}: not a run of a history ({SCHEMA})")
-            table = file.read()
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: not a run of a history: {error}") from None
-    yield from (row for row in table.to_pylist() if row["deciding"])
-
-
 def _series(rows: Sequence[dict[str, Any]]) -> Series:
+    from skyaccept.lib.run_file import RUN
+
     points = tuple(
         Point(
             {name: row[name] for name in RUN},

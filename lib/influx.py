@@ -1,31 +1,28 @@
 """Results to InfluxDB 1: line protocol over HTTP, with a spool for what could not be sent.
 
-Credentials come from the environment alone (`USER`, `PASSWORD` or `TOKEN`); they are neither stored nor shown.
+A run is in the spool before anything is sent, and leaves it when the server has written it. What a server refuses for
+what the run holds goes to a folder of its own. Of several dispatches at a time one sends, and the others wait for it.
 """
 
 from __future__ import annotations
 
-import base64
+import fcntl
 import hashlib
 import math
 import os
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
-from skyaccept.lib import tidy
+from skyaccept.lib import post, tidy
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.folders import user_folder
 from skyaccept.lib.output import keep
 from skyaccept.lib.results import Results
-
-USER, PASSWORD, TOKEN = "SKYACCEPT_INFLUX_USER", "SKYACCEPT_INFLUX_PASSWORD", "SKYACCEPT_INFLUX_TOKEN"
-"""Names of variables of the environment."""
+from skyaccept.lib.schema import instant
 
 MEASUREMENT = "skyaccept"
 TAGS = ("requirement", "clause", "band", "document", "kind", "metric", "definition", "test", "level", "unit")
@@ -45,28 +42,36 @@ FIELDS = (
     "verdict",
 )
 
-WAITS = (0.5, 1.0, 2.0)
-"""Seconds before each further attempt."""
-
-TIMEOUT = 20.0
-_SHOWN = 300  # characters of an answer that are shown
+REFUSED = "refused"
+"""Folder in the spool for runs that a server does not take for what they hold."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of a dispatch: runs that were sent, and those that wait in the spool, with the reason."""
+    """What became of a dispatch.
+
+    ``runs`` were sent; ``waiting`` ones are in the spool, for the ``reason``; ``refused`` are the files of those that
+    the server does not take, with what it said of each.
+    """
 
     runs: int
     waiting: int
     reason: str | None = None
+    refused: tuple[tuple[Path, str], ...] = ()
 
 
 def lines(results: Results) -> str:
-    """Line protocol: a line for each clause, band and level, at the time of the run in seconds."""
-    when = round(datetime.fromisoformat(results.run["started"]).timestamp())
+    """Line protocol: a line for each clause, band and level, at the time of the run in seconds.
+
+    Raises
+    ------
+    InputError
+        Two lines would be the same point, of which a server keeps one.
+    """
+    when = round(instant(results.run["started"]).timestamp())
     of = {name: str(results.dataset[name]) for name in ("name", "survey", "sha256")}
     common = {"dataset": of["name"], "survey": of["survey"]}
-    said = []
+    said: dict[str, str] = {}
     for row in tidy.rows(results):
         tags = {name: str(row[name]) for name in TAGS if row[name] not in (None, "")} | common
         fields = {name: row[name] for name in FIELDS if row[name] is not None}
@@ -74,12 +79,15 @@ def lines(results: Results) -> str:
         head = ",".join(
             [MEASUREMENT, *(f"{name}={_tag(value)}" for name, value in sorted(tags.items()) if _tag(value))]
         )
-        body = ",".join(f"{name}={_field(value)}" for name, value in fields.items())
-        said.append(f"{head} {body} {when}")
-    return "\n".join(said) + "\n"
+        if head in said:
+            raise InputError(f"{row['test']}: its tags are those of another test in line protocol; rename one of them")
+        said[head] = ",".join(f"{name}={_field(value)}" for name, value in fields.items())
+    return "".join(f"{head} {body} {when}\n" for head, body in said.items())
 
 
-def dispatch(results: Results, url: str, database: str, spool: Path, waits: Sequence[float] = WAITS) -> Sent:
+def dispatch(
+    results: Results, url: str, database: str, spool: Path, waits: Sequence[float] = post.WAITS, limit: float = 60.0
+) -> Sent:
     """Send a run, after those that wait in the spool for the same database.
 
     Parameters
@@ -92,31 +100,74 @@ def dispatch(results: Results, url: str, database: str, spool: Path, waits: Sequ
         Folder for what cannot be sent now; the run is in it before anything is sent.
     waits : sequence of float
         Seconds before each further attempt where the server does not answer or is busy.
+    limit : float
+        Seconds that all attempts for one run may take, and the wait for another dispatch.
 
     Raises
     ------
     InputError
-        The URL is none, or the spool cannot be written to.
+        The URL or a credential is none, or the spool cannot be written to.
     """
     target = _target(url, database)
+    credentials = post.Credentials.of_environment()
     folder = spool / hashlib.sha256(target.encode()).hexdigest()[:16]
     text = lines(results)
     name = f"{results.run['started'].replace(':', '')}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.lp"
     keep(folder, name, text.encode(), "spool")
-    reason, sent = None, 0
-    waiting = sorted(path for path in folder.glob("*.lp") if not path.name.startswith("."))
-    for path in waiting:
+    try:
+        with _alone(folder, limit) as alone:
+            if not alone:
+                return Sent(0, len(_waiting(folder)), "another dispatch to this server is at work")
+            return _send_all(folder, target, credentials, waits, limit)
+    except OSError as error:
+        raise InputError(f"spool {folder}: {error.strerror or error}") from None
+
+
+def _send_all(folder: Path, target: str, credentials: post.Credentials, waits: Sequence[float], limit: float) -> Sent:
+    """Send what is in a folder, and put aside what is refused."""
+    sent = 0
+    refused: list[tuple[Path, str]] = []
+    waiting = _waiting(folder)
+    for number, path in enumerate(waiting):
         try:
-            refused = _send(target, path.read_bytes(), waits)
-        except _Away as away:  # the others would fare no better, and each would wait as long
-            reason = str(away)
-            break
-        if refused is None:
+            content = path.read_bytes()
+        except FileNotFoundError:  # removed by hand in the meantime
+            continue
+        try:
+            post.send(target, content, credentials, waits, limit)
+        except post.Away as away:  # the others would fare no better, and each would wait as long
+            return Sent(sent, len(waiting) - number, str(away), tuple(refused))
+        except post.Refused as refusal:
+            aside = folder / REFUSED / path.name
+            aside.parent.mkdir(exist_ok=True)
+            path.replace(aside)
+            refused.append((aside, str(refusal)))
+        else:
             path.unlink(missing_ok=True)
             sent += 1
-        else:
-            reason = refused
-    return Sent(sent, len(waiting) - sent, reason)
+    return Sent(sent, 0, refused=tuple(refused))
+
+
+def _waiting(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.lp") if not path.name.startswith(".") and path.is_file())
+
+
+@contextmanager
+def _alone(folder: Path, limit: float) -> Iterator[bool]:
+    """Whether no other dispatch sends from a folder, after a wait for it to end; a lock ends with its owner."""
+    until = time.monotonic() + limit
+    with (folder / ".lock").open("ab") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    yield False
+                    return
+                time.sleep(0.05)
+            else:
+                yield True
+                return
 
 
 def spool_folder() -> Path:
@@ -125,67 +176,20 @@ def spool_folder() -> Path:
 
 
 def _target(url: str, database: str) -> str:
+    """Address to write to; what is wrong with an URL is said without showing it."""
     try:
         parts = urllib.parse.urlsplit(url)
-        known = parts.scheme in ("http", "https") and bool(parts.hostname)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        query = urllib.parse.urlencode({"db": database, "precision": "s"})
     except ValueError:
         known = False
-    if not known:
-        raise InputError("the URL of the server has to be like http://host:8086")
+    if not known or not url.isprintable() or " " in url:
+        raise InputError("the URL of the server has to be like http://host:8086, and the name of the database be text")
     if parts.username is not None or parts.password is not None:
-        raise InputError(f"the URL holds credentials; put them into {USER} and {PASSWORD}, or {TOKEN}")
-    query = urllib.parse.urlencode({"db": database, "precision": "s"})
+        raise InputError(f"the URL holds credentials; put them into {post.USER} and {post.PASSWORD}, or {post.TOKEN}")
+    if parts.query or parts.fragment:
+        raise InputError("the URL of the server ends in ?... or #..., which is not sent; leave it out")
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + "/write", query, ""))
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirection would carry the credentials elsewhere."""
-
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
-class _Away(Exception):  # noqa: N818
-    """The server takes nothing now, with the reason."""
-
-
-def _send(target: str, content: bytes, waits: Sequence[float]) -> str | None:
-    """Send once, and again where that may help; None where it was taken, or why this run is refused.
-
-    Raises
-    ------
-    _Away
-        The server cannot be reached, is busy, or takes nothing with these credentials.
-    """
-    opener = urllib.request.build_opener(_NoRedirect)
-    reason = ""
-    for wait in (0.0, *waits):
-        time.sleep(wait)
-        request = urllib.request.Request(target, content, dict(_headers()))  # noqa: S310  (checked by _target)
-        try:
-            with opener.open(request, timeout=TIMEOUT):
-                return None
-        except urllib.error.HTTPError as error:
-            with error:
-                answer = error.read(_SHOWN).decode(errors="replace").strip()
-            reason = f"the server answers {error.code}: {answer or error.reason}"
-            if error.code in (401, 403):
-                raise _Away(reason) from None
-            if error.code < 500 and error.code != 429:
-                return reason
-        except (OSError, ValueError) as error:
-            reason = f"the server cannot be reached: {getattr(error, 'reason', error)}"
-    raise _Away(reason)
-
-
-def _headers() -> Iterator[tuple[str, str]]:
-    yield "Content-Type", "text/plain; charset=utf-8"
-    token, user = os.environ.get(TOKEN), os.environ.get(USER)
-    if token:
-        yield "Authorization", f"Token {token}"
-    elif user:
-        pair = f"{user}:{os.environ.get(PASSWORD, '')}"
-        yield "Authorization", f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 _SPECIAL: Mapping[int, str] = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\=", "\n": r"\ ", "\r": r"\ "})

@@ -199,6 +199,7 @@ class Measurer:
         """Describe the dataset for the results."""
         d = self._detections
         about_reference = () if self._reference is None else self._reference.notes
+        lacking = filter(None, [focal_plane.refusal(d)])
         return {
             "name": d.name,
             "source": d.source,
@@ -210,7 +211,7 @@ class Measurer:
             "bands": list(d.bands),
             "reference": self._reference.describe() if self._reference is not None else None,
             "focal_plane": self._focal_plane,
-            "notes": [*d.notes, *(f"reference catalog: {note}" for note in about_reference)],
+            "notes": [*d.notes, *lacking, *(f"reference catalog: {note}" for note in about_reference)],
         }
 
     @cached_property

@@ -7,26 +7,25 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from html import escape
-from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from skyaccept.lib import decision
 from skyaccept.lib.decision import Verdict
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.output import replacing
+from skyaccept.lib.schema import SCHEMA, check, decode
 from skyaccept.lib.terminal import safe
 
-SCHEMA = "skyaccept-results/1"
-MAX_BYTES = 200_000_000
-
-_GZIP = b"\x1f\x8b"
+MAX_BYTES = 50_000_000
+"""Of a results JSON, unpacked."""
 
 Json = dict[str, Any]
+
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -321,12 +320,9 @@ def load(path: str | Path) -> Results:
             content = (gzip.GzipFile(fileobj=file) if packed else file).read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             raise InputError(f"{path}: larger than {MAX_BYTES} bytes")
-        data = json.loads(content)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not a results JSON: {error}") from None
-    check(data, str(path))
+    data = decode(content, str(path))
     results = tuple(Result.from_json(record) for record in data["results"])
     return Results(
         data["run"],
@@ -337,44 +333,6 @@ def load(path: str | Path) -> Results:
         data.get("baseline"),
         tuple(data.get("notes", ())),
     )
-
-
-@cache
-def schema() -> Json:
-    """JSON Schema of the results, as shipped with the package."""
-    text = resources.files("skyaccept.lib").joinpath("results.schema.json").read_text(encoding="utf-8")
-    loaded: Json = json.loads(text)
-    return loaded
-
-
-def check(data: object, where: str) -> None:
-    """Check data against the results schema.
-
-    Raises
-    ------
-    InputError
-        It does not conform; the message names the place.
-    """
-    import jsonschema
-
-    fault = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema()).iter_errors(data))
-    if fault is not None:
-        place = "/".join(map(str, fault.absolute_path)) or "top level"
-        raise InputError(f"{where}: not in the results schema {SCHEMA}: {place}: {fault.message[:300]}")
-    for number, result in enumerate(cast("Json", data)["results"]):
-        for name, lists in _alike(result["data"]):
-            if len({len(one) for one in lists}) > 1:
-                raise InputError(f"{where}: results/{number}/data/{name}: lists of different lengths")
-
-
-def _alike(data: Json) -> Iterator[tuple[str, list[list[Any]]]]:
-    """Lists in the data of a result that have to be of equal length, which a schema cannot say."""
-    if "histogram" in data:
-        yield "histogram", [data["histogram"]["edges"][1:], data["histogram"]["counts"]]
-    for name, part in data.get("dependence", {}).items():
-        if isinstance(part, dict):
-            plain = ("center", "corner")
-            yield f"dependence/{name}", [v for key, v in part.items() if isinstance(v, list) and key not in plain]
 
 
 def in_document_order(records: Iterable[Result], order: Iterable[str]) -> tuple[Result, ...]:

@@ -92,5 +92,6 @@ def _of(result: Result) -> list[dict[str, Any]]:
             "conformance": level.conformance,
             "thresholds": ", ".join(f"{key} = {value}" for key, value in level.parameters.items()),
         }
-        found.append({column: (whole | row)[column] for column in COLUMNS})
+        made = whole | row
+        found.append({name: None if made[name] is None else kind(made[name]) for name, kind in COLUMNS.items()})
     return found

@@ -49,6 +49,7 @@ def page(found: Sequence[Found], seed: int) -> str:
     """Matrix as one HTML page that needs nothing else."""
     return html.render(
         "sensitivity.html",
+        styles=("style.css", "sensitivity.css"),
         found=found,
         clauses=clauses(),
         headline=headline(found),

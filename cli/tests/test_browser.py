@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from skyaccept.cli.tests.browser import CHROMIUM, Page, browser
 from skyaccept.fixtures import dataset
+from skyaccept.lib import comparison, history
+from skyaccept.lib.export import control
 from skyaccept.lib.report import html
 from skyaccept.lib.results import Results
+from skyaccept.synthetic import matrix, sensitivity
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
@@ -188,3 +191,57 @@ def test_a_plot_opens_large_by_click_and_key_and_zooms(page: Page) -> None:
     page.run(f"{PLOTS}[1].focus()")
     page.press("Enter")
     assert page.run(f"{large}.getAttribute('aria-label')") == page.run(f"{PLOTS}[1].getAttribute('aria-label')")
+
+
+PAGES = ("report", "comparison", "control document", "history", "sensitivity")
+
+
+@pytest.fixture(scope="module")
+def pages(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Every page that is ours alone."""
+    folder = tmp_path_factory.mktemp("history")
+    history.append(results, folder)
+    other = dataset.load_baseline("degraded")
+    trial = next(iter(sensitivity.trials(sensitivity.load())))
+    made = (
+        html.page(results),
+        html.compared(other, results, comparison.compare(other, results)),
+        control.html(results),
+        html.history(history.load(folder)),
+        matrix.page([sensitivity.Found(trial, dict.fromkeys(trial.expected, "pass"))], 1),
+    )
+    return dict(zip(PAGES, made, strict=True))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_runs_its_own_script_and_no_other_and_loads_nothing(
+    name: str, chromium: Page, pages: dict[str, str], tmp_path: Path
+) -> None:
+    """The page keeps to its own policy, also when it is used; what is smuggled in is stopped by it."""
+    path = tmp_path / "page.html"
+    path.write_text(pages[name], encoding="utf-8")
+    watch = "window.stopped = []; addEventListener('securitypolicyviolation', e => stopped.push(e.effectiveDirective))"
+    watching = chromium.call("Page.addScriptToEvaluateOnNewDocument", source=watch)["identifier"]
+    chromium.open(path)
+    if name in ("report", "comparison"):
+        chromium.run("document.querySelector('.plots svg.plot').dispatchEvent(new MouseEvent('click'))")
+        assert chromium.run("document.querySelector('dialog[open] svg.plot') !== null")
+        chromium.run("document.querySelector('dialog button').click()")
+    if name == "report":
+        choose(chromium, "verdict", "fail")
+        assert chromium.run(SHOWN)
+    assert chromium.run("getComputedStyle(document.querySelector('.sky')).getPropertyValue('--bad')")
+    assert chromium.run("stopped") == []
+    chromium.run(
+        "(() => { const script = document.createElement('script'); script.textContent = 'window.hurt = 1';"
+        "document.body.append(script); document.body.insertAdjacentHTML('beforeend',"
+        '\'<p onclick="window.hurt = 1" id=smuggled>x</p><img src="http://127.0.0.1:9/x.png">\');'
+        "document.getElementById('smuggled').click(); })()"
+    )
+    assert chromium.run("window.hurt") is None
+    for _ in range(100):
+        found = set(chromium.run("stopped"))
+        if "img-src" in found:
+            break
+    assert found >= {"script-src-elem", "script-src-attr", "img-src"}
+    chromium.call("Page.removeScriptToEvaluateOnNewDocument", identifier=watching)

@@ -1,7 +1,9 @@
 """Dispatch to the real InfluxDB, and to servers that are away, busy, or send one elsewhere."""
 
 import base64
+import hashlib
 import json
+import multiprocessing
 import shutil
 import socket
 import subprocess
@@ -20,9 +22,10 @@ from typing import Any
 import pytest
 from skyaccept.cli import main as command
 from skyaccept.fixtures import dataset
-from skyaccept.lib import influx, tidy
+from skyaccept.lib import influx, post, tidy
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.results import Results
+from skyaccept.lib.tests import servers
 
 INFLUXD = shutil.which("influxd")
 NAME = 'sur vey,"x"=\\y\nz'
@@ -116,12 +119,12 @@ def test_the_real_server_has_every_number_and_gets_what_was_missed(
     results().write(stored)
     replace(results(), run=results().run | {"started": "2026-11-20T00:00:00+00:00"}).write(other)
     arguments = ["--to", "influxdb", influxdb, "--spool", str(spool)]
-    monkeypatch.setenv(influx.USER, "writer")
-    monkeypatch.setenv(influx.PASSWORD, "wrong word")
+    monkeypatch.setenv(post.USER, "writer")
+    monkeypatch.setenv(post.PASSWORD, "wrong word")
     assert command.main(["dispatch", str(stored), *arguments]) == 1
     said = capsys.readouterr().out
     assert "0 runs sent\n1 wait in the spool and go with the next dispatch: the server answers 401" in said
-    monkeypatch.setenv(influx.PASSWORD, "secret word")
+    monkeypatch.setenv(post.PASSWORD, "secret word")
     assert command.main(["dispatch", str(other), *arguments]) == 0
     assert capsys.readouterr().out == "2 runs sent\n"
     assert not list(spool.rglob("*.lp"))
@@ -156,8 +159,10 @@ def test_a_busy_server_is_asked_again_and_a_refusal_is_not(tmp_path: Path) -> No
         assert len(seen) == 3
     with server([400]) as (url, seen):
         sent = influx.dispatch(results(), url, "db", tmp_path, waits=(0.0, 0.0))
-        assert (sent.waiting, len(seen)) == (1, 1)
-        assert "the server answers 400" in (sent.reason or "")
+        ((path, reason),) = sent.refused
+        assert (sent.waiting, len(seen)) == (0, 1)
+        assert "the server answers 400" in reason
+        assert path.read_text(encoding="utf-8") == influx.lines(results())
 
 
 def test_a_server_that_takes_nothing_is_asked_for_one_run_and_one_that_refuses_a_run_for_all(tmp_path: Path) -> None:
@@ -168,15 +173,93 @@ def test_a_server_that_takes_nothing_is_asked_for_one_run_and_one_that_refuses_a
         assert (influx.dispatch(other, url, "db", tmp_path, waits=()).waiting, len(seen)) == (2, 2)
         assert (influx.dispatch(other, url, "db", tmp_path, waits=()).waiting, len(seen)) == (2, 3)
         sent = influx.dispatch(other, url, "db", tmp_path, waits=())
-        assert (sent.runs, sent.waiting, len(seen)) == (1, 1, 5)
-        assert "the server answers 400" in (sent.reason or "")
+        assert (sent.runs, sent.waiting, len(sent.refused), len(seen)) == (1, 0, 1, 5)
+        assert "the server answers 400" in sent.refused[0][1]
+        assert influx.dispatch(other, url, "db", tmp_path, waits=()) == influx.Sent(1, 0)  # and no longer of the first
+
+
+def test_a_run_that_is_refused_is_named_once_with_its_place_and_fails_no_other_dispatch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results().write(tmp_path / "a.json")
+    with server([400]) as (url, _):
+        arguments = ["dispatch", str(tmp_path / "a.json"), "--to", "influxdb", url, "--spool", str(tmp_path / "spool")]
+        assert command.main(arguments) == 1
+        (path,) = (tmp_path / "spool").rglob("refused/*.lp")
+        assert capsys.readouterr().out.splitlines()[-1].startswith(f"refused, and kept as {path}, ")
+        assert command.main(arguments) == 0
+        assert capsys.readouterr().out == "1 run sent\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (servers.status("200 OK", "<title>Log in</title>"), "the server answers 200: <title>Log in</title>"),
+        (servers.raw(b"SSH-2.0-OpenSSH_9.6\r\n"), "the server gives no answer of HTTP: SSH-2.0-OpenSSH_9.6"),
+        (servers.reset(b"HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\n"), "the server "),
+    ],
+    ids=["login", "SSH", "reset"],
+)
+def test_a_server_of_another_kind_loses_nothing_and_is_one_line(
+    answer: servers.Answer,
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    results().write(tmp_path / "a.json")
+    with servers.serving(answer) as (url, _):
+        arguments = ["dispatch", str(tmp_path / "a.json"), "--to", "influxdb", url, "--spool", str(tmp_path / "spool")]
+        assert command.main(arguments) == 1
+    first, last = capsys.readouterr().out.splitlines()
+    assert first == "0 runs sent"
+    assert last.startswith(f"1 wait in the spool and go with the next dispatch: {said}")
+    assert len(list((tmp_path / "spool").rglob("*.lp"))) == 1
+
+
+def _dispatch(url: str, spool: Path, first: int, number: int) -> None:
+    for k in range(first, first + number):
+        started = f"2026-11-20T00:{k // 60:02d}:{k % 60:02d}+00:00"
+        sent = influx.dispatch(replace(results(), run=results().run | {"started": started}), url, "db", spool)
+        assert sent.waiting == 0
+
+
+def test_dispatches_at_a_time_send_every_run_once(tmp_path: Path) -> None:
+    """Four processes with five runs each, and six that wait already."""
+    away = f"http://127.0.0.1:{free_port()}"
+    for k in range(6):
+        run = results().run | {"started": f"2026-11-19T00:00:{k:02d}+00:00"}
+        influx.dispatch(replace(results(), run=run), away, "db", tmp_path, waits=())
+    with server([]) as (url, seen):
+        (old,) = tmp_path.iterdir()
+        old.rename(tmp_path / hashlib.sha256(influx._target(url, "db").encode()).hexdigest()[:16])
+        context = multiprocessing.get_context("spawn")
+        workers = [context.Process(target=_dispatch, args=(url, tmp_path, 5 * k, 5)) for k in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert [worker.exitcode for worker in workers] == [0] * 4
+        assert len(seen) == len({body for _, _, body in seen}) == 26
+    assert not list(tmp_path.rglob("*.lp"))
+
+
+def test_a_dispatch_waits_for_another_no_longer_than_its_limit(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    influx.dispatch(results(), url, "db", tmp_path, waits=())
+    (folder,) = tmp_path.iterdir()
+    with influx._alone(folder, 1.0) as alone:
+        assert alone
+        sent = influx.dispatch(results(), url, "db", tmp_path, waits=(), limit=0.1)
+    assert sent == influx.Sent(0, 1, "another dispatch to this server is at work")
 
 
 def test_credentials_come_from_the_environment_and_go_nowhere_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not to where the server points, not into the spool."""
-    monkeypatch.setenv(influx.TOKEN, "top secret")
+    monkeypatch.setenv(post.TOKEN, "top secret")
     with server([307]) as (url, seen):
         sent = influx.dispatch(results(), url, "my db", tmp_path, waits=())
         assert sent.waiting == 1
@@ -188,7 +271,19 @@ def test_credentials_come_from_the_environment_and_go_nowhere_else(
     assert not any(b"secret" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "host:8086", "http://", "http://user:secret@host", "http://[bad"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://x",
+        "host:8086",
+        "http://",
+        "http://user:secret@host",
+        "http://[bad",
+        "http://a b",
+        "http://h:x",
+        "http://h?token=secret",
+    ],
+)
 def test_an_url_that_will_not_do_is_refused_without_showing_it(url: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         influx.dispatch(results(), url, "db", tmp_path)

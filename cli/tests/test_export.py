@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import astropy.units as u
 import junitparser
@@ -20,6 +21,7 @@ from skyaccept.cli import export
 from skyaccept.cli import main as command
 from skyaccept.fixtures import dataset
 from skyaccept.lib.export import FORMATS
+from skyaccept.lib.export.keys import distinct
 from skyaccept.lib.results import Results
 
 HOSTILE = "<script>alert(1)</script>|`x`\x07=cmd"
@@ -165,6 +167,85 @@ def test_needs_are_those_of_sphinx_needs(tmp_path: Path) -> None:
         assert records[requirement].fields["type"] == "req"
         assert fields["title"].startswith(records[requirement].fields["title"])
     assert [r for r in records.values() if r.fields["status"] == "not_covered"]
+
+
+NAMES = ("A-B", "A.B", "A_B", "a-b")
+
+
+def alike() -> Results:
+    """Cases whose requirements, clauses and bands differ in what other formats do not tell apart."""
+    (one,) = (result for result in results().results if result.test == "OSS-REQ-0388-AM1-r")
+    return replace(
+        results(),
+        results=tuple(
+            replace(one, requirement=requirement, clause=clause, band=band, test=f"{requirement}-{clause}-{band}")
+            for requirement in NAMES
+            for clause in ("AM-1", "AM_1")
+            for band in ("r", "R", "r.", "\N{GREEK SMALL LETTER BETA}")
+        ),
+    )
+
+
+def test_needs_keep_apart_what_differs_in_case_and_signs() -> None:
+    (version,) = json.loads(FORMATS["needs"](alike()))["versions"].values()
+    needs = version["needs"].values()
+    assert version["needs_amount"] == len(version["needs"])
+    assert all(re.fullmatch("[A-Z0-9_]{5,}", need["id"]) for need in needs)
+    for kind, number in (("req", 4), ("spec", 8), ("test", 32)):
+        found = [need["title"] for need in needs if need["type"] == kind and need["status"] != "not_covered"]
+        assert len(found) >= number
+    tests = {need["title"]: need for need in needs if need["type"] == "test"}
+    assert set(tests) == {result.test for result in alike().results}
+    for result in alike().results:
+        clause = version["needs"][tests[result.test]["links"][0]]
+        assert clause["title"] == f"{result.requirement} {result.clause}"
+        assert version["needs"][clause["links"][0]]["title"] == result.requirement
+
+
+def test_a_need_has_the_limits_of_all_bands() -> None:
+    first, *others = alike().results
+    level = first.levels["design"]
+    other = replace(others[0], levels={"design": replace(level, limit=77.0)})
+    text = FORMATS["needs"](replace(alike(), results=(first, other)))
+    assert f"design: <= {level.limit:g} mas" in text
+    assert "design: <= 77 mas" in text
+
+
+def test_a_job_keeps_apart_what_differs_in_signs() -> None:
+    job = json.loads(FORMATS["job"](alike()))
+    names = [metric["name"] for metric in job["metrics"]]
+    assert len(names) == len(set(names)) == len(job["measurements"]) == 32
+    assert all(re.fullmatch(r"[a-z0-9_]+\.[A-Za-z0-9_]+", name) for name in names)
+    assert {job["meta"][f"{name}.test"] for name in names} == {result.test for result in alike().results}
+    assert len({spec["name"] for spec in job["specs"]}) == len(job["specs"])
+
+
+def test_names_that_are_told_apart_already_stay_as_they_are() -> None:
+    assert distinct({("a",): "A", ("b",): "B"}) == {("a",): "A", ("b",): "B"}
+    found = distinct({("r",): "X", ("R",): "X", ("x",): "Y"})
+    assert found[("x",)] == "Y"
+    assert len(set(found.values())) == 3
+    trap = found[("r",)]
+    assert len(set(distinct({("r",): "X", ("R",): "X", ("t",): trap}).values())) == 3
+
+
+def test_no_text_of_junit_is_beyond_xml() -> None:
+    """Wherever it is: control characters, halves of surrogate pairs, and what is no character."""
+    bad = "".join(map(chr, (*range(32), 0x7F, 0x85, 0xD800, 0xDFFF, 0xFFFE, 0xFFFF)))
+    (one,) = (result for result in results().results if result.test == "OSS-REQ-0388-AM1-r")
+    texts: dict[str, Any] = {
+        name: bad for name, value in vars(one).items() if isinstance(value, str) and name not in ("kind", "level")
+    }
+    case = replace(one, **texts | {"verdict": "fail", "verification": (bad,)})
+    found = replace(
+        results(),
+        results=(case,),
+        run=dict.fromkeys(results().run, bad),
+        dataset=results().dataset | {"name": bad, "source": bad, "sha256": bad},
+    )
+    suite = next(iter(junitparser.JUnitXml.fromstring(FORMATS["junit"](found))))
+    assert suite.timestamp
+    assert suite.tests == 1
 
 
 class Cells(HTMLParser):

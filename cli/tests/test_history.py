@@ -140,8 +140,8 @@ def test_the_same_data_have_to_give_the_same_value(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (None, "no runs in it; runs add themselves with --history"),
-        (b"PAR1 not really", "not a run of a history"),
-        ("other", r"not a run of a history \(skyaccept-history/1\)"),
+        (b"PAR1 not really", r"run\.parquet: not a run of a history: .*; move the file to another folder"),
+        ("other", r"run\.parquet: not a run of a history: its metadata do not hold skyaccept: skyaccept-history/1"),
     ],
 )
 def test_what_is_no_history_is_refused(content: bytes | str | None, said: str, tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from skyaccept.lib.export.keys import distinct
 from skyaccept.lib.results import Json, LevelResult, Result, Results
 from skyaccept.lib.results import dumps as written
 
@@ -27,9 +29,11 @@ def dumps(results: Results) -> str:
 def convert(results: Results) -> Json:
     """Job of some results, as plain JSON types."""
     measurements, blobs, metrics, specs = [], [], [], []
+    names = distinct({whole: _name(*whole) for result in results.results for whole, _ in _metrics(result)})
     meta: Json = {"skyaccept": results.run, "dataset": results.dataset}
     for result in results.results:
-        for name, levels in _metrics(result):
+        for whole, levels in _metrics(result):
+            name = names[whole]
             of = next(iter(levels.values()), None)
             value = result.value if of is None else of.value
             blob = _blob(name, result, of)
@@ -57,14 +61,20 @@ def convert(results: Results) -> Json:
     return {"measurements": measurements, "blobs": blobs, "metrics": metrics, "specs": specs, "meta": meta}
 
 
-def _metrics(result: Result) -> Iterator[tuple[str, dict[str, LevelResult]]]:
-    """Names of metrics and the levels that limit each."""
-    base = f"{result.requirement.lower().replace('-', '_')}.{result.clause.replace('-', '_')}_{result.band}"
+def _metrics(result: Result) -> Iterator[tuple[tuple[str, ...], dict[str, LevelResult]]]:
+    """What tells the metrics of a result apart, ending in the level or "" for all, and the levels that limit each."""
+    case = (result.requirement, result.clause, result.band, result.test)
     if any(level.parameters for level in result.levels.values()):
         for name, level in result.levels.items():
-            yield f"{base}_{name}", {name: level}
+            yield (*case, name), {name: level}
     else:
-        yield base, dict(result.levels)
+        yield (*case, ""), dict(result.levels)
+
+
+def _name(requirement: str, clause: str, band: str, _: str, level: str) -> str:
+    """Name with one point in it, as lsst.verify takes names apart."""
+    package, metric = (re.sub("[^A-Za-z0-9_]", "_", part) for part in (requirement.lower(), f"{clause}_{band}"))
+    return f"{package}.{metric}_{level}" if level else f"{package}.{metric}"
 
 
 def _spec(name: str, level: str, stated: LevelResult, result: Result) -> Json:

@@ -27,13 +27,14 @@ _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def dumps(results: Results) -> str:
     """XML of some results."""
     root = Tree.Element("testsuites", {"name": _text(results.dataset["name"])})
+    started = _text(results.run["started"])[:19]
     for requirement, group in groupby(results.results, key=lambda result: result.requirement):
         cases = list(group)
         outcomes = [_OUTCOMES[case.verdict][0] for case in cases if case.verdict in _OUTCOMES]
         suite = Tree.SubElement(
             root,
             "testsuite",
-            {"name": _text(requirement), "tests": str(len(cases)), "timestamp": results.run["started"][:19]}
+            {"name": _text(requirement), "tests": str(len(cases)), "timestamp": started}
             | {attribute: str(outcomes.count(kind)) for kind, attribute in _COUNTED.items()},
         )
         dataset = {f"dataset.{key}": results.dataset[key] for key in ("name", "source", "sha256")}

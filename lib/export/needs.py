@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from dataclasses import dataclass
 
+from skyaccept.lib.export.keys import distinct
 from skyaccept.lib.results import Json, Result, Results
 from skyaccept.lib.results import dumps as written
 
@@ -16,43 +17,17 @@ def dumps(results: Results) -> str:
 
 def convert(results: Results) -> Json:
     """Needs of some results, as plain JSON types."""
+    made = [need for one in (*map(_of_result, results.results), *map(_uncovered, results.uncovered)) for need in one]
+    keys = distinct({need.name: _key(need.name[-1]) for need in made})
     needs: dict[str, Json] = {}
-
-    def add(key: str, **fields: Any) -> str:
-        needs.setdefault(key, {"id": key, "tags": [], "links": [], "status": None, **fields})
-        return key
-
-    def add_requirement(name: str, document: str) -> str:
-        return add(_key(name), type="req", title=name, content=f"See {document}.")
-
-    for result in results.results:
-        requirement = add_requirement(result.requirement, result.document)
-        clause = add(
-            _key(f"{result.requirement}-{result.clause}"),
-            type="spec",
-            title=f"{result.requirement} {result.clause}",
-            content="\n\n".join([result.text, *_limits(result)]),
-            links=[requirement],
-        )
-        add(
-            _key(result.test),
-            type="test",
-            title=result.test,
-            content=result.sentence,
-            status=result.verdict or "measured",
-            tags=[result.metric, result.definition, f"band_{result.band}", *result.verification],
-            links=[clause],
-        )
-    for one in results.uncovered:
-        requirement = add_requirement(one["requirement"], one["document"])
-        add(
-            _key(f"{one['requirement']}-{one['clause']}"),
-            type="spec",
-            title=f"{one['requirement']} {one['clause']}",
-            content=f"{one['text']}\n\nNot covered: {one['reason']}",
-            status="not_covered",
-            links=[requirement],
-        )
+    contents: dict[str, list[str]] = {}
+    for need in made:
+        key = keys[need.name]
+        links = [keys[need.above]] if need.above else []
+        needs.setdefault(key, {"id": key, "tags": [], "status": None, **need.fields, "links": links})
+        contents.setdefault(key, []).append(need.fields["content"])
+    for key, found in contents.items():  # of bands with other limits there are several
+        needs[key]["content"] = "\n\n".join(dict.fromkeys(found))
     version = results.run["skyaccept"]
     return {
         "project": results.dataset["name"],
@@ -60,6 +35,44 @@ def convert(results: Results) -> Json:
         "created": results.run["started"],
         "versions": {version: {"created": results.run["started"], "needs_amount": len(needs), "needs": needs}},
     }
+
+
+@dataclass(frozen=True)
+class _Need:
+    """A requirement, clause or case: ``name`` tells it from others and ends in what is shown, ``above`` is linked."""
+
+    name: tuple[str, ...]
+    above: tuple[str, ...]
+    fields: Json
+
+
+def _of_result(result: Result) -> list[_Need]:
+    requirement = _requirement(result.document, result.requirement)
+    said = "\n\n".join([result.text, *_limits(result)])
+    clause = _clause(requirement, result.requirement, result.clause, said, None)
+    fields = {
+        "type": "test",
+        "title": result.test,
+        "content": result.sentence,
+        "status": result.verdict or "measured",
+        "tags": [result.metric, result.definition, f"band_{result.band}", *result.verification],
+    }
+    return [requirement, clause, _Need(("test", result.test), clause.name, fields)]
+
+
+def _uncovered(one: Json) -> list[_Need]:
+    requirement = _requirement(one["document"], one["requirement"])
+    said = f"{one['text']}\n\nNot covered: {one['reason']}"
+    return [requirement, _clause(requirement, one["requirement"], one["clause"], said, "not_covered")]
+
+
+def _requirement(document: str, name: str) -> _Need:
+    return _Need(("req", document, name), (), {"type": "req", "title": name, "content": f"See {document}."})
+
+
+def _clause(above: _Need, requirement: str, clause: str, content: str, status: str | None) -> _Need:
+    fields = {"type": "spec", "title": f"{requirement} {clause}", "content": content, "status": status}
+    return _Need(("spec", *above.name, clause, f"{requirement}-{clause}"), above.name, fields)
 
 
 def _limits(result: Result) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from skyaccept.lib.history import Series
 from skyaccept.lib.report import bar, command, maps, plots, text, trend
 from skyaccept.lib.requirements import LEVELS
 from skyaccept.lib.results import Json, Result, Results
+
+_SCRIPTS = ("matrix.js", "plots.js")  # of the report
 
 
 def title(dataset: str) -> str:
@@ -32,14 +36,14 @@ def body(results: Results) -> str:
         simulated=results.dataset["survey"] == "simulated",
         headline=text.headline(results),
         levels=LEVELS,
-        script=Markup(_template("matrix.js") + _template("plots.js")),  # noqa: S704  (our own files)
+        scripts=_SCRIPTS,
     )
 
 
 def page(results: Results) -> str:
     """Whole page that needs nothing else, as it can be made from a results JSON at any time."""
     fragment = Markup(body(results))  # noqa: S704  (its parts are escaped)
-    return render("page.html", title=title(results.dataset["name"]), body=fragment)
+    return render("page.html", title=title(results.dataset["name"]), body=fragment, scripts=_SCRIPTS)
 
 
 def compared(before: Results, after: Results, changes: Sequence[Change]) -> str:
@@ -55,7 +59,7 @@ def compared(before: Results, after: Results, changes: Sequence[Change]) -> str:
         rows=[(key, list(group)) for key, group in groupby(rows, key=lambda row: row.requirement)],
         headline=text.counted(change.flag for change in changes),
         levels=LEVELS,
-        script=Markup(_template("plots.js")),  # noqa: S704  (our own file)
+        scripts=("plots.js",),
     )
 
 
@@ -105,10 +109,23 @@ class Compared:
         return Markup(plots.of_two(self.before, self.after))  # noqa: S704  (it escapes its words itself)
 
 
-def render(template: str, **values: object) -> str:
-    """Fill in one of the templates of this folder, with ``style`` as that of the report."""
-    style = Markup(_template("style.css"))  # noqa: S704  (our own file)
-    return _environment().get_template(template).render(style=style, **values)
+def render(
+    template: str, *, styles: Sequence[str] = ("style.css",), scripts: Sequence[str] = (), **values: object
+) -> str:
+    """Fill in one of the templates of this folder, with the text of styles and scripts of it.
+
+    The ``policy`` of a page lets a browser run these and nothing else, and load nothing from anywhere.
+    """
+    style, script = ("".join(map(_template, names)) for names in (styles, scripts))
+    allowed = {"script-src": script, "style-src": style}
+    policy = ["default-src 'none'", "img-src data:", "base-uri 'none'", "form-action 'none'"]
+    policy += [f"{kind} 'sha256-{_digest(text)}'" for kind, text in allowed.items() if text]
+    own = {"style": Markup(style), "script": Markup(script), "policy": Markup("; ".join(policy))}  # noqa: S704  (our files)
+    return _environment().get_template(template).render(own | values)
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _requirements(results: Sequence[Result]) -> list[tuple[tuple[str, str], list[Result]]]:

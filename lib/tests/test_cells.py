@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from skyaccept.lib import breakdown, cells, measure, requirements, results
+from skyaccept.lib import breakdown, cells, measure, requirements, results, schema
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError
@@ -147,7 +147,7 @@ def test_each_key_of_each_clause_under_each_definition_accounts_for_its_measurem
         specification = requirements.load()
         keys = ALL if definition == "srd" else ("visit", "airmass")
         made = measure.run(d, specification, bands=["r"], definition=definition, by=keys, confidence=None)
-        results.check(results.plain(made.to_json()), "results")
+        schema.check(results.plain(made.to_json()), "results")
         for result in made.results:
             if result.value is None:
                 continue

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from skyaccept.lib import measure, requirements, results
+from skyaccept.lib import measure, requirements, schema
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.dependence import FEWEST, VISITS
@@ -215,7 +215,7 @@ def test_broken_data_of_a_results_file_are_an_error() -> None:
     specification = requirements.load()
     run = measure.run(survey(), specification, bands=["r"]).to_json()
     run = json.loads(json.dumps(run))
-    results.check(run, "run.json")
+    schema.check(run, "run.json")
     first = next(k for k, r in enumerate(run["results"]) if "dependence" in r["data"])
     for name, cut in (("histogram", "counts"), ("dependence", "visits")):
         broken = json.loads(json.dumps(run))
@@ -223,4 +223,4 @@ def test_broken_data_of_a_results_file_are_an_error() -> None:
         part = part if name == "histogram" else part[cut]
         del part[cut if name == "histogram" else "size"][0]
         with pytest.raises(InputError, match=f"run.json: results/{first}/data/{name}.*lists of different lengths"):
-            results.check(broken, "run.json")
+            schema.check(broken, "run.json")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from skyaccept.lib import readers
+from skyaccept.lib import focal_plane, measure, readers, requirements
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.focal_plane import layout
 from skyaccept.lib.tests.samples import detections
@@ -105,3 +106,44 @@ def test_detectors_keep_the_names_that_the_catalog_gives_them(tmp_path: Path) ->
     assert set(layout(read)) == set(read.detectors) == expected
     assert read.detector is not None
     assert {read.detector_name(code) for code in np.unique(read.detector)} == expected
+
+
+@pytest.mark.parametrize("number", [focal_plane.DETECTORS, 60_000])
+def test_as_many_detectors_as_no_camera_has_are_said_to_be_none(number: int) -> None:
+    """A column of running numbers, taken for the detector, takes no memory with the square of their number."""
+    rng = np.random.default_rng(1)
+    rows = 3 * number
+    found = detections(rng.uniform(10, 12, rows), rng.uniform(0, 2, rows), np.arange(rows), np.arange(rows) // number)
+    found = replace(found, detector=np.arange(rows) % number)
+    tracemalloc.start()
+    try:
+        assert layout(found) == {}
+        assert tracemalloc.get_traced_memory()[1] < 400 * rows
+    finally:
+        tracemalloc.stop()
+    refusal = focal_plane.refusal(found)
+    assert (refusal or "").startswith("60,000 detectors, more than the 4,000") == (number == 60_000)
+    assert (refusal is None) == (number == focal_plane.DETECTORS)
+
+
+def test_many_visits_of_many_detectors_take_memory_for_those_that_occur() -> None:
+    """Each of 3,000 visits is on three of 3,000 detectors."""
+    rng = np.random.default_rng(1)
+    visit = np.repeat(np.arange(3_000), 3)
+    rows = len(visit)
+    found = detections(rng.uniform(10, 12, rows), rng.uniform(0, 2, rows), np.arange(rows), visit)
+    tracemalloc.start()
+    try:
+        layout(replace(found, detector=(visit + np.tile([0, 1, 2], 3_000)) % 3_000))
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_results_say_why_there_is_no_map() -> None:
+    found = survey((150.0, 2.0))
+    many = replace(found, detector=np.arange(len(found)) + 0)
+    assert len(found) > focal_plane.DETECTORS
+    described = measure.Measurer(many, requirements.load(["LSE-30"])).dataset()
+    assert described["focal_plane"] == {}
+    assert any("no map of the focal plane" in note for note in described["notes"])

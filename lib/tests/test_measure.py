@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from skyaccept.lib import measure, prescription, readers, requirements, results
+from skyaccept.lib import measure, prescription, readers, requirements, results, schema
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.errors import InputError
@@ -147,12 +147,12 @@ def test_the_schema_keeps_the_kinds_of_requirement_apart(kind: str, changes: dic
     }[kind]
     found = measure.run(detections, requirements.load([document]), bands=["r"])
     data = json.loads(results.dumps(found.to_json()))
-    results.check(data, "results")
+    schema.check(data, "results")
     record = next(record for record in data["results"] if record["value"] is not None)
     assert record["kind"] == kind
     record.update(changes)
     with pytest.raises(InputError, match="not in the results schema"):
-        results.check(data, "results")
+        schema.check(data, "results")
 
 
 def test_sentences_and_margins_tell_a_limit_from_a_target() -> None:

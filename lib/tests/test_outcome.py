@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree as Tree
 
 import pytest
-from skyaccept.lib import requirements, results
+from skyaccept.lib import requirements, results, schema
 from skyaccept.lib.decision import DecisionRule, Distribution
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.outcome import Outcome, record
@@ -45,9 +45,10 @@ def conforming(*found: Result) -> Any:
     """Results JSON of some results, which conforms to the schema."""
     dataset: Any = {"name": "d", "source": "d", "sha256": "0", "survey": "generic", "bands": ["r"], "reference": None}
     dataset |= dict.fromkeys(("detections", "objects", "visits"), 1)
-    run: Any = dict.fromkeys(("skyaccept", "started", "command", "python"), "x")
-    data = json.loads(results.dumps(Results(run | {"seconds": 1.0, "packages": {}}, dataset, found).to_json()))
-    results.check(data, "results")
+    run: Any = dict.fromkeys(("skyaccept", "command", "python"), "x")
+    run |= {"started": "2026-11-20T00:00:00+00:00", "seconds": 1.0, "packages": {}}
+    data = json.loads(results.dumps(Results(run, dataset, found).to_json()))
+    schema.check(data, "results")
     return data
 
 
@@ -203,4 +204,4 @@ def test_the_schema_refuses_what_cannot_be(case: Callable[[str], Case], changes:
     data = conforming(found)
     data["results"][0].update(changes)
     with pytest.raises(InputError, match="not in the results schema"):
-        results.check(data, "results")
+        schema.check(data, "results")

@@ -1,0 +1,204 @@
+"""A write to a server over HTTP, which may answer anything or nothing: each way in which it can fail is one sentence.
+
+Credentials come from the environment alone (`USER` and `PASSWORD`, or `TOKEN`, which goes first); they are neither
+stored nor shown, also where a server sends them back.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import http.client
+import json
+import os
+import queue
+import threading
+import time
+import unicodedata
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from skyaccept.lib.errors import InputError
+
+USER, PASSWORD, TOKEN = "SKYACCEPT_INFLUX_USER", "SKYACCEPT_INFLUX_PASSWORD", "SKYACCEPT_INFLUX_TOKEN"
+"""Names of variables of the environment."""
+
+WAITS = (0.5, 1.0, 2.0)
+"""Seconds before each further attempt."""
+
+TIMEOUT = 20.0
+"""Seconds that a server may be silent."""
+
+WRITTEN = 204
+"""Status of a write; a page of a proxy or a login has another."""
+
+_REFUSALS = (400, 413, 422)  # that are about what the run holds
+_READ, _SHOWN = 65_536, 300  # bytes of an answer that are read, characters that are shown
+_HIDDEN = "(hidden)"
+
+
+class Away(Exception):  # noqa: N818
+    """The server takes nothing now, with the reason."""
+
+
+class Refused(Exception):  # noqa: N818
+    """The server does not take this content, with the reason."""
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """What a server wants to see: the value of a header, and the secrets in it."""
+
+    header: str | None = None
+    secrets: tuple[str, ...] = ()
+
+    @classmethod
+    def of_environment(cls) -> Credentials:
+        """Token, or user and password; line ends after them, as files of secrets have them, do not count.
+
+        Raises
+        ------
+        InputError
+            One holds a control character, or no header can hold it, or a password has no user; none is shown.
+        """
+        token, user, password = (_secret(name) for name in (TOKEN, USER, PASSWORD))
+        if token:
+            if not token.isascii():
+                raise InputError(f"{TOKEN} holds a character that no token has: none but ASCII can be sent")
+            return cls(f"Token {token}", _written(token))
+        if not user:
+            if password:
+                raise InputError(f"{PASSWORD} is set and {USER} is not; set both, or {TOKEN}")
+            return cls()
+        if ":" in user:
+            raise InputError(f"{USER} holds a colon, which is where a name ends; use another user")
+        pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return cls(f"Basic {pair}", (pair, *_written(password)))
+
+    def hide(self, text: str) -> str:
+        """Text on one line without the secrets, also without the beginning of one at its end."""
+        for secret in self.secrets:
+            text = text.replace(secret, _HIDDEN)
+            for length in range(len(secret) - 1, 3, -1):
+                if text.endswith(secret[:length]):
+                    text = text[:-length] + _HIDDEN
+                    break
+        return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))[:_SHOWN]
+
+
+def _secret(name: str) -> str:
+    text = os.environ.get(name, "").rstrip("\r\n")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise InputError(f"{name} holds a control character or a byte that is no text; set it to the secret alone")
+    return text
+
+
+def _written(secret: str) -> tuple[str, ...]:
+    """Secret as text, JSON, HTML and addresses have it."""
+    ways = (
+        secret,
+        json.dumps(secret)[1:-1],
+        html.escape(secret),
+        urllib.parse.quote(secret),
+        urllib.parse.quote_plus(secret),
+    )
+    return tuple(dict.fromkeys(filter(None, ways)))
+
+
+def send(target: str, content: bytes, credentials: Credentials, waits: Sequence[float], limit: float) -> None:
+    """Write content, and try again where that may help.
+
+    Parameters
+    ----------
+    target : str
+        Whole address.
+    content : bytes
+    credentials : Credentials
+    waits : sequence of float
+        Seconds before each further attempt.
+    limit : float
+        Seconds that all attempts may take together, however slowly the server answers.
+
+    Raises
+    ------
+    Away
+        The server cannot be reached, is busy, is no such server, or takes nothing with these credentials.
+    Refused
+        It does not take this content.
+    """
+    until = time.monotonic() + limit
+    reason = ""
+    for wait in (0.0, *waits):
+        left = until - time.monotonic() - wait
+        if left <= 0:
+            break
+        time.sleep(wait)
+        status, said = _within(left, target, content, credentials)
+        if status == WRITTEN:
+            return
+        reason = said if status is None else f"the server answers {status}"
+        if status is not None and said:
+            reason += f": {said}"
+        if status in _REFUSALS:
+            raise Refused(reason)
+        if status is not None and status < 500 and status != 429:
+            raise Away(reason)
+    raise Away(reason or f"the server does not answer within {limit:g} s")
+
+
+Answer = tuple[int | None, str]
+"""Status, None where there is none, and what was said or went wrong."""
+
+
+def _within(seconds: float, target: str, content: bytes, credentials: Credentials) -> Answer:
+    """Answer of a server; a thread that takes longer is left to itself, and goes with the process."""
+    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+
+    def work() -> None:
+        answers.put(_answer(target, content, credentials, min(seconds, TIMEOUT)))
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return answers.get(timeout=seconds)
+    except queue.Empty:
+        return None, f"the server has not answered after {seconds:.0f} s"
+
+
+def _answer(target: str, content: bytes, credentials: Credentials, timeout: float) -> Answer:
+    headers = {"Content-Type": "text/plain; charset=utf-8"}
+    if credentials.header is not None:
+        headers["Authorization"] = credentials.header
+    opener = urllib.request.build_opener(_AsItIs)
+    request = urllib.request.Request(target, content, headers)  # noqa: S310  (of http or https)
+    try:
+        with opener.open(request, timeout=timeout) as response:
+            return response.status, credentials.hide(_body(response) or response.reason or "")
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        why = getattr(error, "reason", None) or error
+        words = str(why) or type(why).__name__
+        kind = "cannot be reached" if isinstance(error, urllib.error.URLError) else "gives no answer of HTTP"
+        return None, credentials.hide(f"the server {kind}: {words}")
+
+
+def _body(response: http.client.HTTPResponse) -> str:
+    """Beginning of what a server says; what came of it, where it breaks off."""
+    try:
+        content = response.read(_READ)
+    except http.client.IncompleteRead as error:
+        content = error.partial
+    except (OSError, ValueError, http.client.HTTPException):
+        content = b""
+    return content.decode(errors="replace").strip()
+
+
+class _AsItIs(urllib.request.HTTPErrorProcessor):
+    """Every status is an answer: none is followed elsewhere, which would carry the credentials there."""
+
+    def http_response(self, _: object, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
+        return response
+
+    def https_response(self, _: object, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
+        return response

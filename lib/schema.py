@@ -1,0 +1,181 @@
+"""The layout of the results JSON, and what has to hold of a stored one before anything is made of it.
+
+A schema cannot say all of it: numbers that JSON has no way to write, text that is none, lists that belong together.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from itertools import islice, pairwise
+from typing import Any, cast
+
+from skyaccept.lib.errors import InputError
+
+SCHEMA = "skyaccept-results/1"
+
+LARGEST = 1e50
+"""No measured number is larger: what is worked out with it has to stay finite."""
+
+DEPTH = 40
+"""Objects and lists within each other, at most."""
+
+_INT64 = 2**63 - 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_INSTANT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
+_WORST = 50  # violations of the schema, of which the one to be shown is chosen
+
+Json = dict[str, Any]
+
+
+def instant(text: object) -> datetime:
+    """Date and time of a text like ``2027-03-31T12:00:00+00:00``.
+
+    Raises
+    ------
+    ValueError
+        Written in another way, without a zone, or no such date.
+    """
+    if not isinstance(text, str) or _INSTANT.fullmatch(text) is None:
+        raise ValueError(f"{str(text)[:40]!r} is no time like 2027-03-31T12:00:00+00:00")
+    found = datetime.fromisoformat(text)
+    if not 1970 <= found.year < 2262:
+        raise ValueError(f"{text!r} is not between the years 1970 and 2262")
+    return found
+
+
+def decode(content: bytes, where: str) -> Json:
+    """Read the JSON of some results and check it.
+
+    Raises
+    ------
+    InputError
+        Not JSON, a key that stands twice, or anything that `check` refuses.
+    """
+    try:
+        data = json.loads(content, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not a results JSON: {error}") from None
+    check(data, where)
+    return cast("Json", data)
+
+
+def check(data: object, where: str) -> None:
+    """Check data against the results schema, and what no schema can say.
+
+    Raises
+    ------
+    InputError
+        It does not conform; the message names the place.
+    """
+    for place, words in _unfit(data):
+        raise InputError(f"{where}: {place}: {words}")
+    from jsonschema.exceptions import best_match
+
+    fault = best_match(islice(_validator().iter_errors(data), _WORST))
+    if fault is not None:
+        place = "/".join(map(str, fault.absolute_path)) or "top level"
+        raise InputError(f"{where}: not in the results schema {SCHEMA}: {place}: {fault.message[:300]}")
+    for place, words in _inconsistent(cast("Json", data)):
+        raise InputError(f"{where}: {place}: {words}")
+
+
+@cache
+def schema() -> Json:
+    """JSON Schema of the results, as shipped with the package."""
+    text = resources.files("skyaccept.lib").joinpath("results.schema.json").read_text(encoding="utf-8")
+    loaded: Json = json.loads(text)
+    return loaded
+
+
+@cache
+def _validator() -> Any:
+    """Validator to which 1.0 is no whole number, as it is none in a table."""
+    from jsonschema import Draft202012Validator, validators
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    )
+    extended: Any = validators.extend
+    return extended(Draft202012Validator, type_checker=types)(schema())
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Json:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = sorted(key for key, _ in pairs)
+        twice = next(key for key, after in pairwise(keys) if key == after)
+        raise ValueError(f"the key {ascii(twice)[:80]} stands twice in an object")
+    return found
+
+
+def _unfit(data: object) -> Iterator[tuple[str, str]]:
+    """Places of numbers and text that cannot be worked with, wherever they are."""
+    waiting: list[tuple[object, Any, int]] = [(data, None, 0)]
+    while waiting:
+        value, path, depth = waiting.pop()
+        if isinstance(value, dict | list):
+            if depth >= DEPTH:
+                yield _place(path), f"more than {DEPTH} objects and lists within each other"
+                return
+            entries = value.items() if isinstance(value, dict) else enumerate(value)
+            waiting += [(inner, (path, key), depth + 1) for key, inner in entries]
+            if isinstance(value, dict) and _SURROGATE.search("".join(value)):
+                yield _place(path), "a key is no text of Unicode: it holds half of a surrogate pair"
+        elif isinstance(value, float) and not abs(value) <= LARGEST:
+            why = f"is larger than {LARGEST:g}" if math.isfinite(value) else "is no finite number"
+            yield _place(path), f"{value} {why}"
+        elif isinstance(value, int) and abs(value) > _INT64:
+            yield _place(path), f"a whole number of more than 64 bits: {str(value)[:30]}"
+        elif isinstance(value, str) and _SURROGATE.search(value):
+            yield _place(path), f"no text of Unicode: half of a surrogate pair: {ascii(value)[:80]}"
+
+
+def _place(path: Any) -> str:
+    """Keys from the top, of a chain of pairs of what is above and a key."""
+    keys: list[str] = []
+    while path is not None:
+        path, key = path
+        keys.append(str(key))
+    return ascii("/".join(reversed(keys)))[1:-1] or "top level"
+
+
+def _inconsistent(data: Json) -> Iterator[tuple[str, str]]:
+    """Places of what conforms to the schema and does not go together."""
+    try:
+        instant(data["run"]["started"])
+    except ValueError as error:
+        yield "run/started", str(error)
+    tests: dict[str, int] = {}
+    for number, result in enumerate(data["results"]):
+        place = f"results/{number}"
+        first = tests.setdefault(result["test"], number)
+        if first != number:
+            yield f"{place}/test", f"{result['test']!r} is that of results/{first} already"
+        if result["limit"] is not None and result["level"] not in result["levels"]:
+            yield f"{place}/limit", f"it is that of level {result['level']}, which the clause does not state"
+        for name, lists in _alike(result["data"]):
+            if len({len(one) for one in lists}) > 1:
+                yield f"{place}/data/{name}", "lists of different lengths"
+        edges = result["data"].get("histogram", {}).get("edges")
+        if edges and not (edges == sorted(edges) and edges[0] < edges[-1]):
+            yield f"{place}/data/histogram/edges", "they do not rise"
+
+
+def _alike(data: Json) -> Iterator[tuple[str, list[list[Any]]]]:
+    """Lists in the data of a result that have to be of equal length."""
+    if "histogram" in data:
+        yield "histogram", [data["histogram"]["edges"][1:], data["histogram"]["counts"]]
+    for name, part in data.get("dependence", {}).items():
+        if isinstance(part, dict):
+            places = ("center", "corner")
+            yield f"dependence/{name}", [v for key, v in part.items() if isinstance(v, list) and key not in places]
+    cells = [data["blocks"]["cells"]] if data.get("blocks") else []
+    for name, axes in data.get("replicates", {}).items():
+        for key in ("all", "visits", "stars"):
+            yield f"replicates/{name}", [axis[key] for axis in axes.values()] + (cells if key == "stars" else [])
