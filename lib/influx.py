@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import math
-import os
 import time
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence

@@ -38,13 +38,11 @@ class Frame:
 
     def x(self, value: float) -> float:
         """Place across."""
-        low, high = self.span_x
-        return LEFT + (value - low) / (high - low) * (self.end - LEFT)
+        return LEFT + _share(value, self.span_x) * (self.end - LEFT)
 
     def y(self, value: float) -> float:
         """Place down."""
-        low, high = self.span_y
-        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+        return HEIGHT - BOTTOM - _share(value, self.span_y) * (HEIGHT - TOP - BOTTOM)
 
     def vertical(self, mark: Mark) -> str:
         """Line at a value of x, with its label."""
@@ -124,9 +122,17 @@ def span(edges: Any, marks: Sequence[Mark]) -> tuple[float, float]:
     return min(low, *(mark.at for mark in marks)), high + 0.04 * (high - low)
 
 
+def _share(value: float, ends: tuple[float, float]) -> float:
+    """Place of a value within a range; the middle of one that rounding has left no width."""
+    low, high = ends
+    return (value - low) / (high - low) if high != low else 0.5
+
+
 def _ticks(low: float, high: float) -> list[float]:
-    """About five round numbers within a range."""
+    """About five round numbers within a range; none in one without width."""
     low, high = min(low, high), max(low, high)
+    if low == high:
+        return []
     raw = (high - low) / 5
     step = 10 ** np.floor(np.log10(raw))
     step *= min((m for m in (1, 2, 5, 10) if m * step >= raw), default=10)

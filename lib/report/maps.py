@@ -68,7 +68,7 @@ def _map(
     right = RIGHT + _LEGEND
     across, down = WIDTH - LEFT - right, HEIGHT - TOP - BOTTOM
     low_x, high_x, low_y, high_y = x.min() - half, x.max() + half, y.min() - half, y.max() + half
-    scale = max((high_x - low_x) / across, (high_y - low_y) / down)  # degrees in one unit of the picture, both ways
+    scale = max((high_x - low_x) / across, (high_y - low_y) / down) or 1.0  # degrees by unit of the picture
     middle_x, middle_y = (low_x + high_x) / 2, (low_y + high_y) / 2
     frame = Frame(
         (float(middle_x + scale * across / 2), float(middle_x - scale * across / 2)),
