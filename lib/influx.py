@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skyaccept.lib import post, tidy
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.errors import InputError, OutputError
 from skyaccept.lib.folders import user_folder
 from skyaccept.lib.output import keep
 from skyaccept.lib.results import Results
@@ -105,7 +105,9 @@ def dispatch(
     Raises
     ------
     InputError
-        The URL or a credential is none, or the spool cannot be written to.
+        The URL or a credential is none.
+    OutputError
+        The spool cannot be read and written.
     """
     target = _target(url, database)
     credentials = post.Credentials.of_environment()
@@ -119,7 +121,7 @@ def dispatch(
                 return Sent(0, len(_waiting(folder)), "another dispatch to this server is at work")
             return _send_all(folder, target, credentials, waits, limit)
     except OSError as error:
-        raise InputError(f"spool {folder}: {error.strerror or error}") from None
+        raise OutputError(f"spool {folder}: cannot be used: {error.strerror or error}") from None
 
 
 def _send_all(folder: Path, target: str, credentials: post.Credentials, waits: Sequence[float], limit: float) -> Sent:

@@ -13,7 +13,7 @@ from typing import Any, get_args
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from skyaccept.lib import tidy
+from skyaccept.lib import output, tidy
 from skyaccept.lib.decision import Verdict
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.schema import LARGEST, instant
@@ -53,12 +53,18 @@ def encode(rows: Sequence[dict[str, Any]]) -> bytes:
     """
     columns = RUN | tidy.COLUMNS
     schema = pa.schema([(name, _TYPES[kind]) for name, kind in columns.items()], metadata={_KEY: SCHEMA.encode()})
-    table = pa.Table.from_pylist(rows, schema=schema)
+    texts = [{name: _text(value) for name, value in row.items()} for row in rows]
+    table = pa.Table.from_pylist(texts, schema=schema)
     for fault in _faults(table):
         raise InputError(f"--history: a run with {fault}")
     content = io.BytesIO()
     pq.write_table(table, content)
     return content.getvalue()
+
+
+def _text(value: Any) -> Any:
+    """A value, or text with what is none in it as visible escapes."""
+    return output.encode(value).decode() if isinstance(value, str) else value
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -152,6 +152,11 @@ def test_a_large_file_a_folder_and_a_pipe_are_refused_without_waiting(tmp_path: 
     assert "no regular file" in refusal(tmp_path / "pipe.parquet")
 
 
+def test_a_name_that_is_no_text_is_written_as_text(tmp_path: Path) -> None:
+    (tmp_path / "run.parquet").write_bytes(run_file.encode([ROW | {"dataset": "caf\udce9"}]))
+    assert run_file.read(tmp_path / "run.parquet")[0]["dataset"] == r"caf\udce9"
+
+
 def test_a_run_that_could_not_be_read_is_not_written() -> None:
     with pytest.raises(InputError, match="--history: a run with column test with a text of more than 1,000 characters"):
         run_file.encode([ROW | {"test": "x" * 1_001}])
