@@ -13,6 +13,7 @@ from skyaccept.lib.readers import files
 from skyaccept.lib.readers.labels import LabelColumn, Labels, refuse_missing
 from skyaccept.lib.readers.numbers import NumberColumn, resolve
 from skyaccept.lib.readers.source import Source
+from skyaccept.lib.readers.spelling import as_in_file
 from skyaccept.lib.readers.table import shorten
 
 _GIVES = ("mjd", "airmass")
@@ -54,10 +55,11 @@ def join(
     names: list[str] = []
     for file in found.paths:
         for part in files.parts(found, file):
+            spelled = as_in_file(used, part.columns())
             names = [
-                name for name in _GIVES if name in used and used[name].name in part.columns() and name not in there
+                name for name in _GIVES if name in used and spelled[name].name in part.columns() and name not in there
             ]
-            _add(rows, part, used, names)
+            _add(rows, part, spelled, names)
     wanted = _exposures(visit, band)
     by_band = "band" in used
     keys = [(one, name if by_band else "") for one, name in wanted]
