@@ -12,7 +12,7 @@ from pathlib import Path
 
 from skyaccept.lib.document import exists
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import fits, hdf5, parquet, text, votable
+from skyaccept.lib.readers import fits, hats, hdf5, parquet, text, votable
 from skyaccept.lib.readers.table import Column, Format, Table, head, shorten
 
 FORMATS: tuple[Format, ...] = (
@@ -149,34 +149,35 @@ def _matches(pattern: str) -> list[Path]:
 
 
 def _folder(folder: Path, table: str | None) -> Files:
-    """All catalogs below a folder; in a HATS catalog those of its data set alone."""
-    within = folder / "dataset" if is_hats(folder) and (folder / "dataset").is_dir() else folder
-    paths, left_out = [], []
-    for path in _walk(within):
-        if _is_catalog(path):
-            paths.append(path)
-        else:
-            left_out.append(path.relative_to(folder).as_posix())
-    if within != folder:
-        left_out += [path.relative_to(folder).as_posix() for path in _walk(folder) if within not in path.parents]
-    if not paths:
-        raise InputError(f"{folder}: no catalog in this folder or below it (looked for {', '.join(SUFFIXES)})")
-    return Files(folder, tuple(paths), table, tuple(sorted(left_out)))
-
-
-def is_hats(folder: Path) -> bool:
-    """Whether a folder is a HATS catalog, by the file that describes it."""
-    return any((folder / name).is_file() for name in ("hats.properties", "properties", "catalog_info.json"))
-
-
-def _walk(folder: Path) -> list[Path]:
-    found: list[Path] = []
+    """All catalogs below a folder; of HATS catalogs their data sets alone."""
+    paths: list[Path] = []
+    left_out: list[str] = []
     for root, folders, names in os.walk(folder):
+        here = Path(root)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(root) / name for name in names]
-        if len(found) > MAX_FILES:
+        described = hats.describe(here)
+        if described is not None and not described.holds_rows:
+            # copies of rows of the catalog beside it, or an index of them
+            left_out.append(f"{here.relative_to(folder).as_posix()} (HATS {described.kind})")
+            folders[:] = []
+            continue
+        if described is not None and "dataset" in folders:
+            left_out += [
+                (here / name).relative_to(folder).as_posix() for name in (*names, *folders) if name != "dataset"
+            ]
+            folders[:] = ["dataset"]
+            continue
+        for path in (here / name for name in names):
+            if described is None and _is_catalog(path):
+                paths.append(path)
+            else:
+                left_out.append(path.relative_to(folder).as_posix())
+        if len(paths) + len(left_out) > MAX_FILES:
             raise InputError(f"{folder}: more than {MAX_FILES} files; name those of the dataset by a glob pattern")
-    return sorted(found)
+    if not paths:
+        beside = f"; not read: {_listed(sorted(left_out))}" if left_out else ""
+        raise InputError(f"{folder}: no catalog in this folder or below it (looked for {', '.join(SUFFIXES)}){beside}")
+    return Files(folder, tuple(sorted(paths)), table, tuple(sorted(left_out)))
 
 
 def _is_catalog(path: Path) -> bool:

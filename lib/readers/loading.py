@@ -23,6 +23,7 @@ from skyaccept.lib.readers.numbers import NumberColumn, resolve, settle
 from skyaccept.lib.readers.parsing import looked_up
 from skyaccept.lib.readers.profile import REQUIRED, Profile
 from skyaccept.lib.readers.source import Source
+from skyaccept.lib.readers.spelling import as_in_file
 from skyaccept.lib.readers.table import LIST, Column, shorten
 
 _ALWAYS = (*REQUIRED, "object")
@@ -156,15 +157,29 @@ def _check_same(offers: Sequence[Offer]) -> None:
 def _missing(part: Part, profile: Profile) -> list[str]:
     """Required columns that a table does not have, and further ones that the profile needs for them."""
     there = part.columns()
-    sources = [(name, profile.columns[name]) for name in REQUIRED]
+    sources = [(name, as_in_file(profile.columns[name], there)) for name in REQUIRED]
     return [
         f"'{source.name}' ({name})" for name, source in sources if source.name is not None and source.name not in there
     ]
 
 
+def lacks(part: Part, profile: Profile) -> bool:
+    """Whether a table lacks a required column of a profile, or the keyword or the field that stands for it."""
+    if _missing(part, profile):
+        return True
+    fields = profile.file_name.fields(part.path) if profile.file_name is not None else {}
+    sources = [profile.columns[name] for name in REQUIRED]
+    return any(
+        (source.header is not None and source.header not in part.table.header)
+        or (source.field is not None and source.field not in fields)
+        for source in sources
+    )
+
+
 def _offer(part: Part, profile: Profile) -> Offer:
     """What a table offers by a profile."""
     there, place = part.columns(), part.place
+    profile = as_in_file(profile, there)
     _refuse_arrays(place, profile, there)
     _refuse_missing(part, profile, there)
     header = part.table.header

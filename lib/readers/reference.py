@@ -21,6 +21,7 @@ from skyaccept.lib.readers.flux import FluxColumn
 from skyaccept.lib.readers.numbers import NumberColumn, resolve
 from skyaccept.lib.readers.profile import Flux
 from skyaccept.lib.readers.source import Source, as_source, check_keys, kind_of
+from skyaccept.lib.readers.spelling import as_in_file
 from skyaccept.lib.readers.table import shorten
 from skyaccept.lib.reference import JULIAN_YEAR, Reference
 
@@ -133,7 +134,12 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
     n = len(columns["ra"])
     if not n:
         raise InputError(f"{source}: the reference catalog is empty: it has no rows")
-    unknown = np.full(n, np.nan)
+    placed = np.isfinite(columns["ra"]) & np.isfinite(columns["dec"])
+    lost = n - int(np.count_nonzero(placed))
+    if lost == n:
+        raise InputError(f"{source}: no star of the reference catalog has a position")
+    columns = {name: values[placed] for name, values in columns.items()} if lost else columns
+    unknown = np.full(n - lost, np.nan)
     for name in _MOTION:
         if name in columns and f"{name}_err" in columns:
             columns[name] = np.where(columns[f"{name}_err"] > 0, columns[name], np.nan)
@@ -154,7 +160,7 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
         source=str(source),
         survey=profile.survey,
         sha256=files.fingerprint(found),
-        notes=(*found.notes(), *_absent(parts[0], profile)),
+        notes=(*found.notes(), *_absent(parts[0], profile), *_without_position(lost, n)),
     )
 
 
@@ -193,13 +199,14 @@ def _parts(found: files.Files, path: Path, profile: ReferenceProfile) -> list[Pa
 
 def _missing(part: Part, profile: ReferenceProfile) -> list[str]:
     there = part.columns()
-    sources = [profile.columns[name] for name in ("ra", "dec")]
+    sources = [as_in_file(profile.columns[name], there) for name in ("ra", "dec")]
     return [source.name for source in sources if source.name is not None and source.name not in there]
 
 
 def _absent(part: Part, profile: ReferenceProfile) -> tuple[str, ...]:
     """Note on columns that the profile maps and the catalog does not have."""
     there = part.columns()
+    profile = as_in_file(profile, there)
     sources = [*profile.columns.values()]
     sources += [s for m in profile.mags.values() for s in (m.mag, m.flux, m.error) if s is not None]
     absent = [s.name for s in sources if s.name is not None and s.name not in there and not s.optional]
@@ -208,9 +215,15 @@ def _absent(part: Part, profile: ReferenceProfile) -> tuple[str, ...]:
     return (f"columns of its profile that it does not have: {shorten(', '.join(absent))}",)
 
 
+def _without_position(lost: int, n: int) -> tuple[str, ...]:
+    """Note on stars that have no position."""
+    return (f"{lost:,} of {n:,} stars left out: they have no position",) if lost else ()
+
+
 def _table(part: Part, profile: ReferenceProfile) -> dict[str, Array]:
     """Columns of one table under our names and in our units; magnitudes as ``mag:BAND`` and ``mag_err:BAND``."""
     there, place = part.columns(), part.place
+    profile = as_in_file(profile, there)
     columns: dict[str, NumberColumn | FluxColumn] = {
         name: resolve(place, name, source, there, UNITS[name], {}, {})
         for name, source in profile.columns.items()
@@ -246,7 +259,7 @@ def _magnitude(part: Part, magnitude: Magnitude) -> dict[str, NumberColumn | Flu
 
 def _check(place: str, table: Mapping[str, Array]) -> None:
     for name, low, high in (("ra", 0.0, 360.0), ("dec", -90.0, 90.0)):
-        wrong = np.flatnonzero(~((table[name] >= low) & (table[name] <= high)))
+        wrong = np.flatnonzero((table[name] < low) | (table[name] > high))
         if wrong.size:
             raise InputError(
                 f"{place}, row {wrong[0] + 1}: {name} is {table[name][wrong[0]]:.10g}, not within [{low:g}, {high:g}] "

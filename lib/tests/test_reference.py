@@ -86,7 +86,7 @@ def test_a_generic_catalog_of_several_files_with_its_units(tmp_path: Path) -> No
     [
         ({"ra": [10.0], "x": [1.0]}, "no column 'dec', which reference profile 'generic' maps"),
         ({"ra": [10.0], "dec": [95.0]}, r"row 1: dec is 95, not within \[-90, 90\]"),
-        ({"ra": [np.nan], "dec": [5.0]}, r"row 1: ra is nan"),
+        ({"ra": [np.nan], "dec": [5.0]}, r"no star of the reference catalog has a position"),
         ({"ra": ["x"], "dec": [5.0]}, "column 'ra', row 1: 'x' is not a number"),
     ],
 )
