@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import skyaccept
-from skyaccept.cli import export, power, selftest
+from skyaccept.cli import export, inspection, power, selftest
 from skyaccept.fixtures.plugin import OPTIONS, WRITE_ERROR
 
 DESCRIPTION = "Acceptance tests for multi-visit sky catalogs, driven by requirement documents."
@@ -21,6 +21,12 @@ INTERRUPTED = 130
 Run = Callable[[argparse.Namespace], tuple[Sequence[str], bool]]
 
 COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None], Run], ...] = (
+    (
+        "inspect",
+        "show what a catalog holds, and draft a survey profile for it",
+        inspection.arguments,
+        inspection.run,
+    ),
     ("report", "write the HTML report of a results JSON", export.report_arguments, export.report),
     ("export", "write a results JSON in another format", export.export_arguments, export.convert),
     ("compare", "compare two runs on the same sky, clause by clause", export.compare_arguments, export.compare),
@@ -84,10 +90,6 @@ def _parser() -> argparse.ArgumentParser:
         verify.add_argument(f"--{name}", **settings)
     verify.set_defaults(run=_verify)
 
-    inspect = commands.add_parser("inspect", help="show the columns of a catalog and a guess at their mapping")
-    inspect.add_argument("file", metavar="FILE")
-    inspect.set_defaults(run=_inspect)
-
     simulate = commands.add_parser("simulate", help="write a simulated survey as a catalog")
     simulate.add_argument("scenario", metavar="SCENARIO", help="a name or a YAML file")
     simulate.add_argument("-o", "--output", required=True, metavar="FILE", type=Path, help="*.parquet or *.fits")
@@ -146,16 +148,6 @@ def _verify(options: argparse.Namespace) -> int:
             arguments += [f"--sky-{name}={one}" for one in values]
     status = int(pytest.main(arguments))
     return INTERRUPTED if status == pytest.ExitCode.INTERRUPTED else status
-
-
-def _inspect(options: argparse.Namespace) -> int:
-    from skyaccept.cli.stdout import put_lines
-    from skyaccept.lib.readers import inspection
-
-    with _shown():
-        found = inspection.inspect(options.file)
-    put_lines(inspection.describe(found))
-    return 0
 
 
 def _simulate(options: argparse.Namespace) -> int:

@@ -176,38 +176,6 @@ def test_verify_against_a_reference_catalog_with_the_epochs_of_a_table(tmp_path:
     assert run(*words, "stars.csv", cwd=tmp_path).returncode == command.USAGE_ERROR
 
 
-# inspect
-
-
-def test_inspect_lists_columns_mapping_and_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Columns of the file with their types, the profile that fits, and the columns that were not found."""
-    catalog = catalogs.write(tmp_path / "good.csv")
-    assert command.main(["inspect", str(catalog)]) == 0
-    out = capsys.readouterr().out
-    assert out.startswith(f"{catalog}: CSV or ECSV, 7 columns\n")
-    for name in ("visit", "band", "ra", "dec", "mag", "snr", "extendedness"):
-        assert f"\n  {name} " in out
-    assert "survey profile 'generic' fits: --survey generic" in out
-    assert "ra: {name: ra, unit: deg}" in out
-    assert "missing: detector, object, mag_err, mjd, airmass, ra_err, dec_err" in out
-
-
-def test_inspect_says_which_required_column_was_not_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Columns under other names are guessed; one that is nowhere is said to be required."""
-    (tmp_path / "odd.csv").write_text("expnum,RAJ2000,DEJ2000\n1,10,20\n")
-    assert command.main(["inspect", str(tmp_path / "odd.csv")]) == 0
-    out = capsys.readouterr().out
-    assert "no shipped survey profile fits" in out
-    assert "visit: expnum" in out
-    assert "ra: {name: RAJ2000, unit: ?}" in out
-    assert "missing, and required: band" in out
-
-
-def test_inspect_of_a_missing_file_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """One message that names the file."""
-    assert usage_error(["inspect", "missing.csv"], capsys) == "ERROR: missing.csv: no such file, folder or match\n"
-
-
 # simulate
 
 

@@ -1,118 +1,95 @@
-"""A look at a catalog: its columns, a guess at how they map, and what is missing."""
+"""A look at a dataset: what is in it, how it could be read, and what is missing."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-import astropy.units as u
-import numpy as np
-import yaml
 from skyaccept.lib.catalog import UNITS
-from skyaccept.lib.readers import files, flags
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.readers import files, guessing, hats, loading
 from skyaccept.lib.readers import profile as profiles
+from skyaccept.lib.readers.files import Files, Part
 from skyaccept.lib.readers.flux import GIVES
-from skyaccept.lib.readers.profile import REQUIRED, Flux, Profile
-from skyaccept.lib.readers.source import Flag, Source
-from skyaccept.lib.readers.table import LIST, Column
+from skyaccept.lib.readers.guessing import Names
+from skyaccept.lib.readers.profile import REQUIRED
+from skyaccept.lib.readers.profile_writing import Draft
+from skyaccept.lib.readers.table import LIST, Column, shorten
 
-SYNONYMS: Mapping[str, tuple[str, ...]] = {
-    "visit": (
-        "visit",
-        "visit_id",
-        "visitid",
-        "expid",
-        "exposure",
-        "exposure_id",
-        "ccdvisitid",
-        "expnum",
-        "obsid",
-    ),
-    "detector": ("detector", "ccd", "ccdnum", "ccdid", "rcid", "chip"),
-    "band": ("band", "filter", "filt", "filtername", "filter_name", "filterid", "physical_filter"),
-    "object": (
-        "object",
-        "object_id",
-        "objectid",
-        "obj_index",
-        "matchid",
-        "matched_id",
-        "isolated_star_id",
-        "matchedsourceid",
-    ),
-    "ra": ("ra", "coord_ra", "alpha_j2000", "alphawin_j2000", "raj2000", "radeg", "alpha"),
-    "dec": ("dec", "decl", "coord_dec", "delta_j2000", "deltawin_j2000", "dej2000", "decdeg", "delta"),
-    "mag": ("mag", "psfmag", "base_psfflux_mag", "mag_psf", "mag_auto", "magnitude", "psf_mag"),
-    "mag_err": (
-        "mag_err",
-        "magerr",
-        "psfmagerr",
-        "base_psfflux_magerr",
-        "magerr_psf",
-        "magerr_auto",
-        "psf_magerr",
-    ),
-    "snr": ("snr", "base_psfflux_snr", "psf_snr", "s2n", "snr_win"),
-    "extendedness": ("extendedness", "base_classificationextendedness_value", "extended", "class_star"),
-    "mjd": ("mjd", "mjdobs", "mjd_obs", "expmidptmjd", "obsmjd", "expmidpt", "midpointmjdtai"),
-    "airmass": ("airmass", "secz"),
-    "ra_err": ("ra_err", "raerr", "coord_raerr"),
-    "dec_err": ("dec_err", "decerr", "coord_decerr"),
-}
-"""Names under which surveys store our columns, in lower case, the likeliest first."""
+FALLBACK = "generic"
+"""Profile that fits by plain names; a draft that finds more goes before it."""
 
-FLUXES: Mapping[str, str] = {
-    "flux": "fluxerr",
-    "psfflux": "psffluxerr",
-    "psf_flux": "psf_flux_err",
-    "base_psfflux_instflux": "base_psfflux_instfluxerr",
-    "base_psfflux_flux": "base_psfflux_fluxerr",
-    "instflux": "instfluxerr",
-    "flux_psf": "fluxerr_psf",
-    "flux_auto": "fluxerr_auto",
-    "flux_aper": "fluxerr_aper",
-}
-"""Names under which surveys store a flux and its error, in lower case, the likeliest first."""
 
-_ZERO_POINT = "   # magnitude of a flux of 1; or {name: COLUMN}, {header: KEYWORD}"
+@dataclass(frozen=True)
+class Advice:
+    """How a table could be read.
 
-_STARS_ARE_ONE = ("class_star",)
-"""Classifiers that are 1 for a star, where extendedness is 0."""
+    Attributes
+    ----------
+    survey : str or None
+        Shipped survey profile that fits, if one does.
+    text : str
+        That profile, or the draft of one, as YAML.
+    given : tuple of str
+        Columns of ours that it gives as it is; flags as ``flag_NAME``.
+    to_complete : tuple of str
+        Columns of ours whose lines in the draft have to be completed.
+    notes : tuple of str
+        What it does not read, and why others do not fit.
+    tables : tuple of int
+        Numbers of the tables of the first file that the shipped profile reads.
+    """
+
+    survey: str | None
+    text: str
+    given: tuple[str, ...]
+    to_complete: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    tables: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a file holds and how it could be read.
+    """What a dataset holds and how it could be read.
 
     Attributes
     ----------
-    path, format : str
-    columns : tuple of Column
-    profile : Profile or None
-        The shipped survey profile that finds most of its columns, if it finds all that are required.
-    guess : mapping of str to str
-        Our column names to columns of the file.
-    fixed : mapping of str to Source
-        Our columns that the profile takes from the header, the name of the file, or a value.
-    flux : Flux or None
-        Flux that gives magnitudes where no column does; a zero point that is not known is "?".
-    missing : tuple of str
-        Our columns for which nothing was found.
+    source : str
+    files : Files
+    parts : tuple of Part
+        Tables of its first file.
+    part : Part
+        The table that the rest is about.
+    advice : Advice
+    notes : tuple of str
+        What is special about it.
     """
 
-    path: str
-    format: str
-    columns: tuple[Column, ...]
-    profile: Profile | None
-    guess: Mapping[str, str]
-    fixed: Mapping[str, Source]
-    flux: Flux | None
-    missing: tuple[str, ...]
+    source: str
+    files: Files
+    parts: tuple[Part, ...]
+    part: Part
+    advice: Advice
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Columns of the table, those of its folders first."""
+        return tuple(self.part.columns().values())
+
+    @property
+    def format(self) -> str:
+        """Format of the file."""
+        return self.part.format.name
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Columns of ours that the advised profile does not give as it is."""
+        return tuple(name for name in UNITS if name not in self.advice.given)
 
 
 def inspect(source: str) -> Inspection:
-    """Inspect the first file of a dataset.
+    """Look at the first file of a dataset, and at the names and tables of the others.
 
     Raises
     ------
@@ -120,213 +97,119 @@ def inspect(source: str) -> Inspection:
         Not readable, or not a catalog.
     """
     found = files.find(source)
-    path = found.paths[0]
-    part = files.parts(found, path)[0]
-    columns = tuple(part.columns().values())
-    names = [column.name for column in columns]
-    header = part.table.header
-    fitting = [p for p in map(profiles.load, profiles.shipped()) if _fits(p, path, names, header)]
-    best = max(fitting, key=lambda p: len(_found(p, names)), default=None)
-    fixed = {} if best is None else {name: source for name, source in best.columns.items() if source.name is None}
-    guess = _found(best, names) if best else {}
-    lower = _by_plain_name(names)
-    for ours, synonyms in SYNONYMS.items():
-        if ours not in guess and ours not in fixed:
-            match = next((lower[synonym] for synonym in synonyms if synonym in lower), None)
-            if match is not None:
-                guess[ours] = match
-    flux = best.flux if best is not None and best.flux is not None and best.flux.flux.name in names else None
-    if flux is None and "mag" not in guess:
-        flux = _guessed_flux(lower, {column.name: column.unit for column in columns})
-    given = {*guess, *fixed, *(() if flux is None else GIVES if flux.error is not None else GIVES[:1])}
-    missing = tuple(name for name in UNITS if name not in given)
-    return Inspection(str(path), part.format.name, columns, best, guess, fixed, flux, missing)
+    parts = tuple(files.parts(found, found.paths[0]))
+    part = max(parts, key=lambda part: len(_required(Names.of_table(part))))
+    names = Names.of_table(part)
+    if names.of_differences:
+        reason = (
+            "these are sources of difference images: their fluxes are what is left after a template was subtracted, so "
+            "that no profile for stars fits; inspect the table of sources of the images themselves"
+        )
+        return Inspection(source, found, parts, part, _drafted(part, ()), (*_kind(found), reason))
+    return Inspection(source, found, parts, part, _advise(found, part), _kind(found))
+
+
+def _required(names: Names) -> list[str]:
+    """Required columns of ours that are found by their names."""
+    lines = guessing.labels_and_positions(names)
+    return [line.key for line in lines if line.stated and line.key in REQUIRED]
+
+
+def _advise(found: Files, part: Part) -> Advice:
+    """The shipped profile that finds most, if there is one; else a draft."""
+    fitting: list[tuple[int, bool, bool, int, Advice]] = []
+    refused: list[str] = []
+    for name, path in profiles.shipped().items():
+        profile = profiles.load(name)
+        if loading.lacks(part, profile):
+            continue
+        try:
+            offers, notes = loading.offers_of(found, profile)
+        except InputError as error:
+            refused.append(f"survey profile '{name}' does not fit: {error}")
+            continue
+        first = offers[0]
+        if "object" in profile.columns and "object" not in first.columns and not profile.columns["object"].optional:
+            continue  # it is a profile of associated catalogs
+        read = tuple(offer.part.table.number for offer in offers if offer.part.path == part.path)
+        text = path.read_text(encoding="utf-8")
+        # one value for all rows is no column that was found
+        columns = sum(bool(column.columns) for column in first.columns.values())
+        advice = Advice(name, text, tuple(first.columns), (), tuple(notes), read)
+        used = len({name for column in first.columns.values() for name in column.columns})
+        fitting.append((columns, not first.absent, name != FALLBACK, -used, advice))
+    if not fitting:
+        return _drafted(part, refused)
+    advice = max(fitting, key=lambda one: one[:4])[4]
+    if advice.survey == FALLBACK and guessing.guess(part).found() - set(advice.given):
+        return _drafted(part, ())
+    return advice
+
+
+def _drafted(part: Part, notes: Sequence[str]) -> Advice:
+    draft = guessing.guess(part)
+    return Advice(None, draft.text(part.path.name), _given(draft), tuple(draft.to_complete()), tuple(notes))
+
+
+def _given(draft: Draft) -> tuple[str, ...]:
+    """Columns of ours that a draft gives without being completed."""
+    given = [line.key for line in draft.columns if line.stated and line.complete]
+    given += (
+        GIVES[: 3 if len(draft.flux) > 1 else 1] if draft.flux and all(line.complete for line in draft.flux) else ()
+    )
+    given += [f"flag_{line.key}" for line in draft.flags if line.stated]
+    return tuple(dict.fromkeys(given))
+
+
+def _kind(found: Files) -> tuple[str, ...]:
+    """What kind of folder it is, and what of it is not read."""
+    said = []
+    described = hats.describe(found.root)
+    if described is not None:
+        rows = "" if described.rows is None else f", {described.rows:,} rows"
+        said.append(f"HATS catalog '{described.name}' ({described.kind}{rows}), by HEALPix pixel")
+    elif hats.is_collection(found.root):
+        said.append("HATS collection: its catalog is read, its margin caches and indexes are not")
+    partitions = list(dict.fromkeys(name for path in found.paths for name in files.hive_columns(path)))
+    if partitions and described is None and not hats.is_collection(found.root):
+        said.append(f"columns in the names of folders (hive partitions): {shorten(', '.join(partitions))}")
+    return (*said, *found.notes())
 
 
 def describe(found: Inspection) -> list[str]:
-    """Lines of text: the columns, the mapping, what is missing, and how to go on."""
-    lines = [f"{found.path}: {found.format}, {len(found.columns)} columns"]
-    width = max((len(column.name) for column in found.columns), default=0)
-    for column in found.columns:
-        parts = [f"  {column.name:{width}}  {column.dtype:8}  {column.unit or '':8}  {column.description}"]
-        lines += [part.rstrip() for part in parts]
+    """Lines of text: files, tables, columns, and the profile that fits or the draft of one."""
+    n = len(found.files.paths)
+    many = f"{files.counted(n, 'file')}; of the first, " if n > 1 else ""
+    lines = [f"{found.source}: {many}{found.format}, {len(found.columns)} columns"]
+    lines += [f"  {note}" for note in found.notes]
+    if len(found.parts) > 1:
+        lines.append(f"  {len(found.parts)} tables, one of which can be chosen with FILE#NAME or FILE#NUMBER:")
+        for part in found.parts:
+            name, number = part.table.name or "no name", part.table.number
+            read = (", read" if number in found.advice.tables else ", not read") if found.advice.tables else ""
+            here = "; its columns stand below" if part is found.part else ""
+            lines.append(f"    #{number + 1} {name}, {len(part.table.columns)} columns{read}{here}")
+    cells = [(column.name, column.dtype, column.unit or "") for column in found.columns]
+    widths = [max((len(cell[k]) for cell in cells), default=0) for k in range(3)]
+    for column, cell in zip(found.columns, cells, strict=True):
+        text = "  ".join(f"{one:{width}}" for one, width in zip(cell, widths, strict=True))
+        lines.append(f"  {text}  {_about(column)}".rstrip())
     lines.append("")
-    if found.profile is not None:
-        lines.append(f"survey profile '{found.profile.survey}' fits: --survey {found.profile.survey}")
-        names = [column.name for column in found.columns]
-        flagged = flags.columns_of(found.profile.flags, found.profile.flag_prefix, names)
-        lines.append(f"flags: {', '.join(flagged) or 'none'}")
+    advice = found.advice
+    if advice.survey is not None:
+        flags = [name.removeprefix("flag_") for name in advice.given if name.startswith("flag_")]
+        lines.append(f"survey profile '{advice.survey}' fits: --survey {advice.survey}")
+        lines.append(f"flags: {', '.join(flags) or 'none'}")
     else:
-        lines.append("no shipped survey profile fits; a guess, to be saved as a YAML file and named with --survey:")
-    lines += ["", *_yaml(found)]
-    required = [name for name in found.missing if name in REQUIRED]
-    optional = [name for name in found.missing if name not in REQUIRED]
-    if required:
-        lines.append(f"missing, and required: {', '.join(required)}")
-    if "visit" in required or "band" in required:
-        lines.append(
-            "what holds for a whole file may come from its header, {header: KEYWORD}, from its name, {field: visit} "
-            "with file_name: 'src_{band}_{visit}', or be a {value: r}"
-        )
-    if optional:
-        lines.append(f"missing: {', '.join(optional)} (needed only where a clause asks for them)")
-    return lines
+        lines.append("no shipped survey profile fits; a draft of one, by the names of the columns:")
+    return [*lines, *(f"note: {note}" for note in advice.notes)]
 
 
-def _by_plain_name(names: Sequence[str]) -> dict[str, str]:
-    """Columns, of the table in which most are known, by their names in lower case alone."""
-    tables: dict[str, dict[str, str]] = {}
-    for name in reversed(names):
-        table, _, plain = name.rpartition("/")
-        tables.setdefault(table, {})[plain.removesuffix(LIST).lower()] = name
-    known = {synonym for synonyms in SYNONYMS.values() for synonym in synonyms}
-    return max(tables.values(), key=lambda columns: len(known & set(columns)), default={})
-
-
-def _found(profile: Profile | None, names: Sequence[str]) -> dict[str, str]:
-    sources = profile.columns if profile else {}
-    return {ours: source.name for ours, source in sources.items() if source.name in names and source.name is not None}
-
-
-def _fits(profile: Profile, path: Path, names: Collection[str], header: Mapping[str, object]) -> bool:
-    """Whether a file has all that a profile needs."""
-    stated = profile.file_name.fields(path) if profile.file_name is not None else {}
-    places = [profile.columns[name] for name in REQUIRED]
-    return all(
-        source.value is not None or source.name in names or source.header in header or source.field in stated
-        for source in places
-    )
-
-
-def _guessed_flux(lower: Mapping[str, str], units: Mapping[str, str | None]) -> Flux | None:
-    """Flux of a file by its name; its zero point is for the user to fill in unless its unit says it."""
-    flux = next((name for name in FLUXES if name in lower), None)
-    if flux is None:
-        return None
-    unit, error = units[lower[flux]], lower.get(FLUXES[flux])
-    try:
-        density = unit is not None and u.Unit(unit).is_equivalent(u.nJy)
-    except ValueError:
-        density = False
-    return Flux(Source(lower[flux]), None if error is None else Source(error), None if density else Source(value="?"))
-
-
-def _yaml(found: Inspection) -> list[str]:
-    """Write the guess as a survey profile; what the file does not state is left for the user to fill in."""
-    profile, units = found.profile, {column.name: column.unit for column in found.columns}
-    lines = ["survey: my-survey", "title: My survey"]
-    if profile is not None and profile.file_name is not None:
-        lines.append(f"file_name: {_quoted(profile.file_name.text)}")
-    lines.append("columns:")
-    lines += [f"  {ours}: {_entry(source)}" for ours, source in found.fixed.items()]
-    for ours, name in found.guess.items():
-        unit, source = UNITS[ours], profile.columns.get(ours) if profile else None
-        stated = units[name] or (str(source.unit) if source and source.unit is not None else None)
-        parts, remark = [f"name: {_quoted(name)}"], ""
-        if source and source.codes:
-            parts.append(f"codes: {_codes(source.codes)}")
-        if name.lower() in _STARS_ARE_ONE:
-            parts.append("star_above: 0.5")
-        if source and source.magnitude_error:
-            unit = u.mag
-        if unit is not None and str(unit):
-            parts.append(f"unit: {stated or '?'}")
-            remark = "" if stated else f"   # the file does not say; {unit}?"
-        parts += _further(source) if source else []
-        written = _quoted(name) if len(parts) == 1 else f"{{{', '.join(parts)}}}"
-        lines.append(f"  {ours}: {written}{remark}")
-    if found.flux is not None:
-        lines.append("flux:")
-        for key in ("flux", "error", "zero_point", "fluxmag0", "calibration"):
-            entry: Source | None = getattr(found.flux, key)
-            if entry is not None:
-                remark = (
-                    "   # magnitude of a flux of 1; or {name: COLUMN}, {header: KEYWORD}" if entry.value == "?" else ""
-                )
-                lines.append(f"  {key}: {_entry(entry)}{remark}")
-    if profile is not None and profile.flags:
-        lines.append("flags:")
-        lines += [f"  {flag}: [{', '.join(map(_flag, marks))}]" for flag, marks in profile.flags.items()]
-    if profile is not None and profile.flag_prefix is not None:
-        lines.append(f"flag_prefix: {_quoted(profile.flag_prefix)}")
-    if profile is not None:
-        lines += _shapes(profile) + _color_terms(profile)
-    return [*lines, "association_radius: 1 arcsec", ""]
-
-
-def _shapes(profile: Profile) -> list[str]:
-    """What a profile says of ellipticities."""
-    lines = [] if profile.shape_axes == "sky" else [f"shape_axes: {profile.shape_axes}"]
-    if (moments := profile.moments) is not None:
-        lines.append("moments:")
-        lines += [f"  {key}: [{', '.join(map(_entry, getattr(moments, key)))}]" for key in ("star", "psf")]
-        lines += [] if moments.unless is None else [f"  unless: {_flag(moments.unless)}"]
-    return lines
-
-
-def _color_terms(profile: Profile) -> list[str]:
-    """The colour terms of a profile."""
-    lines = ["color_terms:"] if profile.color_terms else []
-    for catalog, terms in profile.color_terms.items():
-        lines.append(f"  {_quoted(catalog)}:")
-        for band, term in terms.items():
-            held = [
-                f"{{color: [{', '.join(map(_quoted, one.color))}]"
-                + "".join(
-                    f", {key}: {value} mag"
-                    for key in ("at_least", "at_most")
-                    if np.isfinite(value := getattr(one, key))
-                )
-                + "}"
-                for one in term.range
-            ]
-            lines += [
-                f"    {_quoted(band)}:",
-                f"      reference: {_quoted(term.reference)}",
-                f"      color: [{', '.join(map(_quoted, term.color))}]",
-                f"      coefficients: [{', '.join(f'{value} mag' for value in term.coefficients)}]",
-                f"      range: [{', '.join(held)}]",
-                f"      source: {_quoted(term.source)}",
-            ]
-    return lines
-
-
-def _entry(source: Source) -> str:
-    """Write all that a profile says of one column."""
-    parts = []
-    for key in ("name", "value", "header", "field", "unit", "codes", "star_below", "star_above", "per"):
-        value = getattr(source, key)
-        if key == "codes" and value is not None:
-            parts.append(f"codes: {_codes(value)}")
-        elif value is not None:
-            parts.append(f"{key}: {_quoted(value if isinstance(value, int | float) else str(value))}")
-    return f"{{{', '.join([*parts, *_further(source)])}}}"
-
-
-def _further(source: Source) -> list[str]:
-    """What else a profile says of a column, in YAML."""
-    parts = [f"missing: [{', '.join(map(str, source.missing))}]"] if source.missing else []
-    parts += [
-        f"{key}: {_quoted(text)}" for key in ("plus", "day", "within") if (text := getattr(source, key)) is not None
-    ]
-    if source.unless is not None:
-        parts.append(f"unless: {_flag(source.unless)}")
-    if source.magnitude_error:
-        parts.append("magnitude_error: true")
-    if source.join is not None:
-        parts.append(f"join: {_codes(source.join)}")
-    return parts
-
-
-def _flag(flag: Flag) -> str:
-    bits = "" if flag.bits is None else f", bits: {flag.bits}"
-    return f"{{name: {_quoted(flag.name)}, bad: {str(flag.bad).lower()}{bits}}}"
-
-
-def _codes(codes: Mapping[str, str]) -> str:
-    return f"{{{', '.join(f'{_quoted(code)}: {_quoted(band)}' for code, band in codes.items())}}}"
-
-
-def _quoted(text: str | float) -> str:
-    """Text as YAML, in quotes where it needs them."""
-    return yaml.safe_dump([text], default_flow_style=True, width=10_000).strip()[1:-1]
+def _about(column: Column) -> str:
+    """Description of a column, and how its arrays are chosen from."""
+    length = guessing.length_of(column)
+    if length is not None:
+        return f"arrays of {length}: choose one with element: 0 to {length - 1} {column.description}".rstrip()
+    if column.name.endswith(LIST):
+        return f"lists: a row is a light curve {column.description}".rstrip()
+    return column.description

@@ -149,7 +149,13 @@ def _remedy(values: Array) -> str:
     numbers = numbers[numbers != 0]
     if (np.abs(numbers) > 1e17).all():
         return "; these are nanoseconds since 1970: write timestamps, or seconds with time: {format: unix}"
-    fitting = [form for form, (low, high) in _FORMS.items() if ((numbers >= low) & (numbers <= high)).all()]
-    if not fitting:
+    form = fitting_form(numbers)
+    if form is None:
         return "; say in the survey profile how times are written: time: {format: jd | mjd | unix | decimalyear | iso}"
-    return f"; it would fit as {fitting[0]} in the survey profile"
+    return f"; it would fit as {form} in the survey profile"
+
+
+def fitting_form(values: NDArray[np.float64]) -> str | None:
+    """Likeliest form of which all numbers lie from 1950 to 2100, as a key of a profile; None where none is."""
+    fitting = [form for form, (low, high) in _FORMS.items() if ((values >= low) & (values <= high)).all()]
+    return fitting[0] if fitting else None

@@ -523,8 +523,8 @@ def test_extensions_of_ldac_are_detectors(tmp_path: Path) -> None:
 def test_a_look_at_ldac_guesses_its_columns(tmp_path: Path) -> None:
     """As it does for any table."""
     found = inspection.inspect(str(ldac(tmp_path / "a.cat", 1)[0]))
-    assert found.guess["ra"] == "ALPHA_J2000"
-    assert found.guess["mag"] == "MAG_AUTO"
+    assert "ra: {name: ALPHA_J2000," in found.advice.text
+    assert "mag: {name: MAG_AUTO," in found.advice.text
 
 
 @pytest.mark.parametrize("form", ["tabledata", "binary", "binary2"])
@@ -677,8 +677,7 @@ def test_the_real_files_are_read(path: Path, survey: str, counts: tuple[Any, ...
     assert (len(d), d.n_objects, len(d.visits), d.bands) == counts
     assert (d.object >= 0).all()
     found = inspection.inspect(str(path))
-    assert found.profile is not None
-    assert found.profile.survey == survey
+    assert found.advice.survey == survey
     assert all(name in inspection.describe(found)[0] for name in (str(path), found.format))
 
 

@@ -92,7 +92,7 @@ def saved(folder: Path, suffix: str) -> Path:
         gaia().write(folder / "gaia.csv", format="ascii.csv")
         path.write_bytes(gzip.compress((folder / "gaia.csv").read_bytes()))
     elif suffix == ".vot":
-        gaia().write(path, format="votable", tabledata_format="tabledata")
+        gaia().write(path, format="votable", tabledata_format="binary2")
     else:
         gaia().write(path)
     return path

@@ -1,0 +1,80 @@
+"""``skyaccept inspect``."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from skyaccept.cli import inspection
+from skyaccept.cli import main as command
+from skyaccept.cli.tests.test_main import usage_error
+from skyaccept.fixtures.plugin import WRITE_ERROR
+from skyaccept.fixtures.tests import catalogs
+from skyaccept.lib.readers import load
+
+COLUMNS = {"visit": [1, 2], "band": ["r", "r"], "RAJ2000": [10.0, 10.0], "DEJ2000": [20.0, 20.0]}
+
+
+def test_inspect_lists_columns_mapping_and_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns of the file with their types, the profile that fits, and the columns that were not found."""
+    catalog = catalogs.write(tmp_path / "good.csv")
+    assert command.main(["inspect", str(catalog)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{catalog}: CSV")
+    assert ", 7 columns\n" in out
+    for name in ("visit", "band", "ra", "dec", "mag", "snr", "extendedness"):
+        assert f"\n  {name} " in out
+    assert "survey profile 'generic' fits: --survey generic" in out
+    assert "ra: {name: ra, unit: deg}" in out
+    assert "missing: mjd: blocks 1 of 34 clauses of LSE-30: AA1\n" in out
+    assert "missing: e1, e2, psf_e1, psf_e2: each blocks 6 of 34 clauses of LSE-30: TE1, TE2" in out
+    assert "missing, and blocking no clause of LSE-30: detector, object, mag_err, airmass, ra_err, dec_err\n" in out
+
+
+def test_inspect_says_which_required_columns_were_not_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns under other names are guessed; those that are nowhere are said to be required, all at once."""
+    (tmp_path / "odd.csv").write_text("expnum,RAJ2000,name\n1,10,a\n")
+    assert command.main(["inspect", str(tmp_path / "odd.csv")]) == 0
+    out = capsys.readouterr().out
+    assert "no shipped survey profile fits" in out
+    assert "visit: expnum" in out
+    assert "ra: {name: RAJ2000, unit: ?}" in out
+    assert "missing, and required: band, ra, dec: each blocks all 34 clauses of LSE-30" in out
+    assert "missing: snr, extendedness: each blocks all 34 clauses of LSE-30" in out
+    assert "lines to complete in the profile: band, ra, dec, extendedness, mjd" in out
+
+
+def test_inspect_of_a_missing_file_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """One message that names the file."""
+    assert usage_error(["inspect", "missing.csv"], capsys) == "ERROR: missing.csv: no such file, folder or match\n"
+
+
+def test_inspect_writes_a_profile_that_loads_once_it_is_completed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And does not overwrite a file unless it is told to."""
+    pd.DataFrame(COLUMNS).to_csv(tmp_path / "cat.csv", index=False)
+    profile = tmp_path / "mine.yaml"
+    words = ["inspect", str(tmp_path / "cat.csv"), "-o", str(profile)]
+    assert command.main(words) == 0
+    out = capsys.readouterr().out
+    assert f"{profile}: survey profile written; use it with --survey {profile}" in out
+    assert "survey: my-survey" not in out
+    profile.write_text(profile.read_text().replace("unit: ?", "unit: deg"))
+    assert load(tmp_path / "cat.csv", profile).visits == ("1", "2")
+    assert "exists; name another file, or overwrite it with --force" in usage_error(words, capsys)
+    assert "unit: deg" in profile.read_text()
+    assert command.main([*words, "--force"]) == 0
+    assert "unit: ?" in profile.read_text()
+    capsys.readouterr()
+    assert "--force: goes with --output" in usage_error(["inspect", str(tmp_path / "cat.csv"), "--force"], capsys)
+    assert command.main([*words[:-1], str(tmp_path / "cat.csv/folder.yaml")]) == WRITE_ERROR
+    assert "folder.yaml: cannot be written" in capsys.readouterr().err
+
+
+def test_each_clause_that_a_column_blocks_is_counted_once() -> None:
+    """In however many bands it is verified."""
+    blocked, total = inspection.blocks(["snr", "mag", "mjd", "detector"])
+    assert total == len(set(blocked["snr"])) == 34
+    assert blocked["mjd"] == ["AA1"]
+    assert blocked["detector"] == []
+    assert set(blocked["mag"]) < set(blocked["snr"])

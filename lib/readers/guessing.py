@@ -1,0 +1,363 @@
+"""A guess at how the columns of a table map: by their names, and by what the file says of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import astropy.units as u
+import numpy as np
+import yaml
+from skyaccept.lib.catalog import UNITS, Array
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.readers import synonyms
+from skyaccept.lib.readers.files import Part
+from skyaccept.lib.readers.labels import distinct
+from skyaccept.lib.readers.parsing import numbers
+from skyaccept.lib.readers.profile import REQUIRED
+from skyaccept.lib.readers.profile_writing import UNKNOWN, Blank, Draft, Line, Value, entry
+from skyaccept.lib.readers.table import LIST, Column, shorten
+from skyaccept.lib.readers.times import fitting_form
+from skyaccept.lib.units import parse_unit
+
+BY_NAME = "by its name"
+
+_BANDS = frozenset("ugrizy")
+_FIXED_LIST = re.compile(r"fixed_size_list<.*>\[(\d+)\]")
+_FITS_ARRAY = re.compile(r"(\d+)[BIJKED]")
+_VOTABLE_ARRAY = re.compile(r"(?!char|unicodeChar)\w+\[(\d+)\*?\]")
+
+
+@dataclass(frozen=True)
+class Names:
+    """Columns of one table by their names in lower case alone.
+
+    Attributes
+    ----------
+    part : Part
+    by_name : mapping of str to Column
+        Of the table of an HDF5 file in which most are known; without its name, and without `LIST`.
+    """
+
+    part: Part
+    by_name: Mapping[str, Column]
+
+    @classmethod
+    def of_table(cls, part: Part) -> Names:
+        """Names of the columns of a table, those of its folders among them."""
+        tables: dict[str, dict[str, Column]] = {}
+        for name, column in reversed(part.columns().items()):
+            table, _, last = name.rpartition("/")
+            tables.setdefault(table, {})[last.removesuffix(LIST).lower()] = column
+        words = {word for names in synonyms.COLUMNS.values() for word in names}
+        words |= {word for pair in (*synonyms.POSITIONS, *synonyms.MAGNITUDES, *synonyms.FLUXES) for word in pair}
+        return cls(part, max(tables.values(), key=lambda columns: len(words & set(columns)), default={}))
+
+    def first(self, words: Sequence[str]) -> Column | None:
+        """First column of some names that is there."""
+        return next((self.by_name[word] for word in words if word in self.by_name), None)
+
+    def pair(self, pairs: Sequence[tuple[str, str]]) -> tuple[Column | None, Column | None]:
+        """First pair that is there whole, without arrays if it can be; else the first of a pair, alone."""
+        whole = [pair for pair in pairs if pair[0] in self.by_name and pair[1] in self.by_name]
+        whole.sort(key=lambda pair: length_of(self.by_name[pair[0]]) is not None)
+        if whole:
+            return self.by_name[whole[0][0]], self.by_name[whole[0][1]]
+        return self.first([one for one, _ in pairs]), None
+
+    @property
+    def of_differences(self) -> bool:
+        """Whether these are sources of difference images, whose fluxes are those of differences."""
+        forced = "psfdiffflux" in self.by_name  # measured in both images, at the place of an object
+        return self.first(synonyms.DIFFERENCE) is not None and not forced
+
+    @property
+    def of_sextractor(self) -> bool:
+        """Whether SExtractor wrote it, by the names."""
+        return sum(word in self.by_name for word in synonyms.SEXTRACTOR) >= 2
+
+
+def length_of(column: Column) -> int | None:
+    """Number of elements of the array that stands in each row; None for one value a row."""
+    for pattern in (_FIXED_LIST, _FITS_ARRAY, _VOTABLE_ARRAY):
+        found = pattern.fullmatch(column.dtype)
+        if found is not None and int(found[1]) > 1:
+            return int(found[1])
+    return None
+
+
+def guess(part: Part) -> Draft:
+    """Draft a profile for a table: what its names say, and what is missing with ways to supply it."""
+    names = Names.of_table(part)
+    columns = [*labels_and_positions(names), *_photometry(names), *_extendedness(names), *_time(names)]
+    airmass = names.first(synonyms.COLUMNS["airmass"])
+    columns += [Line("airmass", _entry(airmass), BY_NAME)] if airmass is not None else _ways(part, "airmass")
+    columns += _pair(names, ("ra_err", "dec_err"), synonyms.POSITION_ERRORS)
+    mag = any(line.key == "mag" and line.stated for line in columns)
+    flags, end = _flags(names)
+    return Draft(tuple(columns), tuple(_file_name(part, columns)), tuple(_flux(names, mag)), tuple(flags), tuple(end))
+
+
+def labels_and_positions(names: Names) -> list[Line]:
+    """Visit, detector, band, object, and position."""
+    lines: list[Line] = []
+    for ours in ("visit", "detector", "band", "object"):
+        column = names.first(synonyms.COLUMNS[ours])
+        lines += [_label(names, ours, column)] if column is not None else _ways(names.part, ours)
+    return [*lines, *_pair(names, ("ra", "dec"), synonyms.POSITIONS)]
+
+
+def _label(names: Names, ours: str, column: Column) -> Line:
+    remark = BY_NAME
+    if ours == "band":
+        values = _distinct(names.part, column.name)
+        odd = [value for value in values if value not in _BANDS]
+        if odd:
+            example = entry(codes={odd[0]: "r"})[1:-1]
+            remark += f"; its values are {shorten(', '.join(values))}: what is none of u, g, r, i, z, y needs {example}"
+    return Line(ours, _entry(column), remark)
+
+
+def _entry(column: Column, **further: Value | None) -> str:
+    return entry(name=column.name, **further)
+
+
+def _number(
+    ours: str, column: Column, remark: str = BY_NAME, expected: u.UnitBase | None = None, **keys: Value
+) -> Line:
+    """A column with the unit that the file states; what it does not state is to be filled in."""
+    unit = UNITS[ours] if expected is None else expected
+    text, why = _unit(column, unit)
+    length = length_of(column)
+    element = None if length is None else UNKNOWN
+    if length is not None:
+        why = f"{why}; an array of {length}: choose an element, 0 to {length - 1}".removeprefix("; ")
+    written = entry(name=column.name, unit=text, element=element, **keys)
+    complete = text is not UNKNOWN and element is None
+    return Line(ours, written, "; ".join(filter(None, (remark, why))), complete or ours in REQUIRED, complete)
+
+
+def _unit(column: Column, expected: u.UnitBase | None) -> tuple[str | Blank | None, str]:
+    """Unit to write, and a remark: that of the file, or the mark of what is to be filled in."""
+    if expected is None or expected == u.one:
+        return None, ""
+    if not column.unit:
+        return UNKNOWN, f"the file does not say; {expected}?"
+    try:
+        own = parse_unit(column.unit, factor=True)
+    except ValueError:
+        return UNKNOWN, f"the file says {shorten(column.unit)}, which is not known; {expected}?"
+    if not getattr(own, "function_unit", own).is_equivalent(expected):
+        return UNKNOWN, f"the file says {own}, which is not a unit of it; {expected}?"
+    return str(own), ""
+
+
+def _pair(names: Names, ours: tuple[str, str], pairs: Sequence[tuple[str, str]]) -> list[Line]:
+    """Two columns that go together, such as right ascension and declination."""
+    one, other = names.pair(pairs)
+    if other is None:
+        other = names.first([second for _, second in pairs])
+    found: list[Line] = []
+    for name, column in zip(ours, (one, other), strict=True):
+        if column is None:
+            found += _ways(names.part, name)
+            continue
+        inverse = column.name.lower().endswith("ivar")
+        remark = BY_NAME
+        if column.name.lower().endswith("_world"):
+            remark = "by its name: on the sky, where the WCS of the image is of right ascension and declination"
+        unit = UNITS[name]
+        expected = unit**-2 if inverse and unit is not None else None
+        keys: dict[str, Value] = {"inverse_variance": True} if inverse else {}
+        found.append(_number(name, column, remark, expected, **keys))
+    return found
+
+
+def _photometry(names: Names) -> list[Line]:
+    """Magnitude, its error, and S/N."""
+    mag, error = names.pair(synonyms.MAGNITUDES)
+    keys: dict[str, Value] = {"missing": [99]} if names.of_sextractor else {}
+    remark = f"{BY_NAME}; 99 is none in SExtractor's catalogs" if keys else BY_NAME
+    lines = [_number(ours, c, remark, None, **keys) for ours, c in (("mag", mag), ("mag_err", error)) if c is not None]
+    snr = None if names.of_differences else names.first(synonyms.COLUMNS["snr"])
+    if snr is not None:
+        lines.append(_number("snr", snr))
+    elif error is not None:
+        remark = "there is no column of S/N: from the magnitude error, 2.5 / (ln 10 e)"
+        lines.append(_number("snr", error, remark, u.mag, magnitude_error=True, **keys))
+    return lines
+
+
+def _flux(names: Names, mag: bool) -> list[Line]:
+    """Flux, its error and zero point, where there is no magnitude."""
+    flux, error = names.pair(synonyms.DIFFERENCE_FLUXES if names.of_differences else synonyms.FLUXES)
+    if flux is None or mag:
+        return []
+    remark = f"{BY_NAME}: of the image itself, not of the difference" if names.of_differences else BY_NAME
+    element = None if length_of(flux) is None else UNKNOWN
+    lines = [("flux", _entry(flux, unit=_known(flux), element=element), remark)]
+    if error is not None:
+        inverse = True if error.name.lower().endswith("ivar") else None
+        lines.append(("error", _entry(error, unit=_known(error), element=element, inverse_variance=inverse), BY_NAME))
+    unit = _known(flux)
+    complete = element is None
+    if unit is None or not parse_unit(unit, factor=True).is_equivalent(u.nJy):
+        column = names.first(synonyms.ZERO_POINTS)
+        if column is not None:
+            lines.append(("zero_point", _entry(column), "by its name: the magnitude of a flux of 1"))
+        else:
+            complete = False
+            headers = [f"{line.entry}, {line.remark}" for line in _ways(names.part, "zero_point")]
+            others = () if flux.unit else ("in its place unit: nJy of flux and error",)
+            remark = "; or ".join(("magnitude of a flux of 1", "{name: COLUMN}", *headers, *others))
+            lines.append(("zero_point", entry(value=UNKNOWN), remark))
+    return [Line(*line, stated=complete, complete=complete) for line in lines]
+
+
+def _known(column: Column) -> str | None:
+    """Unit that the file states, if it is known."""
+    try:
+        return str(parse_unit(column.unit, factor=True)) if column.unit else None
+    except ValueError:
+        return None
+
+
+def _extendedness(names: Names) -> list[Line]:
+    column = names.first(synonyms.COLUMNS["extendedness"])
+    if column is None:
+        return [Line("extendedness", entry(value=0), "if all of them are stars", stated=False, found=False)]
+    word = column.name.rpartition("/")[2].lower()
+    if word == "class_star":
+        return [Line("extendedness", _entry(column, star_above=0.5), "by its name: 1 is a star")]
+    if word == "spread_model":
+        written = _entry(column, star_below=UNKNOWN)
+        return [Line("extendedness", written, "by its name: near 0 for stars; up to which value?", False, False)]
+    return [Line("extendedness", _entry(column), BY_NAME)]
+
+
+def _time(names: Names) -> list[Line]:
+    """Column of times; how its numbers are written is only suggested, by their range."""
+    column = names.first(synonyms.COLUMNS["mjd"])
+    if column is None:
+        return _ways(names.part, "mjd")
+    if column.dtype.startswith(("timestamp", "datetime", "date")):
+        return [
+            Line("mjd", _entry(column), "by its name: timestamps, taken as TAI; else time: {format: iso, scale: utc}")
+        ]
+    values = _values(names.part, column.name)
+    if values is None or not values.size:
+        written = _entry(column, time={"format": UNKNOWN})
+        return [Line("mjd", written, "by its name: format mjd, jd, unix, decimalyear or iso?", False, False)]
+    form, span = fitting_form(values), f"its values are {values.min():.10g} to {values.max():.10g}"
+    stated, _ = _unit(column, u.day)
+    if form == "time: {format: mjd}" and isinstance(stated, str):
+        return [Line("mjd", _entry(column, unit=stated), f"{BY_NAME} and unit; {span}")]
+    if form is None:
+        return [Line("mjd", _entry(column, time={"format": UNKNOWN}), f"{span}: how are they written?", False, False)]
+    remark = f"by its name; {span}, such times from 1950 to 2100: is that right?"
+    return [Line("mjd", _entry(column, **yaml.safe_load(form)), remark, stated=False)]
+
+
+def _flags(names: Names) -> tuple[list[Line], list[Line]]:
+    """Flags, and the prefix of their names."""
+    lines = [Line(ours, _entry(c), BY_NAME) for ours, words in synonyms.FLAGS.items() if (c := names.first(words))]
+    primary = names.first(("detect_isprimary",))
+    children, sky = names.first(("deblend_nchild",)), names.first(("sky_source", "merge_peak_sky"))
+    if primary is not None:
+        lines.append(Line("not_primary", _entry(primary, bad=False), BY_NAME))
+    elif children is not None:
+        others = f", {_entry(sky)}" if sky is not None else ""
+        remark = "there is no detect_isPrimary: parents of deblended sources" + (", and empty sky" if sky else "")
+        lines.append(Line("not_primary", f"[{_entry(children, above=0)}{others}]", remark))
+    for word in synonyms.BITS:
+        column = names.by_name.get(word)
+        if column is None or column.dtype in ("flag", "bool", "boolean", "L"):
+            continue
+        if word == "flags" and names.of_sextractor:
+            for ours, (bits, meaning) in synonyms.SEXTRACTOR_BITS.items():
+                written, stated = _entry(column, bits=bits), ours != "blended"
+                lines.append(Line(ours, written, f"bits of SExtractor's FLAGS: {meaning}", stated))
+        elif word == "catflags":
+            lines.append(Line("bad_epoch", _entry(column, bits=32768), "by its name: bit 15 of ZTF's catflags"))
+        else:
+            written = _entry(column, bits=UNKNOWN)
+            lines.append(
+                Line(f"{word}_bad", written, "an integer of several bits: which of them are bad?", False, False)
+            )
+    lines = list({line.key: line for line in reversed(lines)}.values())[::-1]
+    prefixed = [name for name in names.part.columns() if name.startswith("flag_")]
+    remark = f"{shorten(', '.join(prefixed))}: true is bad"
+    return lines, [Line("flag_prefix", "flag_", remark)] if prefixed else []
+
+
+def _ways(part: Part, ours: str) -> list[Line]:
+    """Ways to supply what no column is named after: keywords of the header, and what else there is."""
+    keywords = {key.lower(): key for key in part.table.header}
+    there = [keywords[word] for word in synonyms.HEADER.get(ours, ()) if word in keywords]
+    lines = [_header(ours, key, part.table.header[key]) for key in there[:3]]
+    if ours in ("visit", "band"):
+        lines.append(
+            Line(ours, entry(value=UNKNOWN), f"one value for all rows, if they are of one {ours}", False, False, False)
+        )
+        lines.append(Line(ours, entry(name=UNKNOWN), "a column under another name", False, False, False))
+    elif ours in ("ra", "dec"):
+        lines.append(Line(ours, entry(name=UNKNOWN, unit=UNKNOWN), "a column under another name", False, False, False))
+    elif ours == "mjd":
+        written = entry(name=UNKNOWN, unit="d")
+        lines.append(Line(ours, written, "a column; or a table by visit: --visits FILE", False, False, False))
+    return lines
+
+
+def _header(ours: str, key: str, value: object) -> Line:
+    said = f"keyword of the header, here {shorten(str(value))}"
+    further: dict[str, Value] = {}
+    if ours == "band" and str(value).strip() not in _BANDS:
+        further["codes"] = {str(value).strip(): UNKNOWN}
+    if ours == "mjd":
+        form = fitting_form(np.array([float(value)])) if isinstance(value, int | float) else None
+        further = yaml.safe_load(form) if form else {"time": {"format": "iso", "scale": "utc"}}
+    return Line(ours, entry(header=key, **further), said, False, "codes" not in further, False)
+
+
+def _file_name(part: Part, columns: Sequence[Line]) -> list[Line]:
+    """Fields of the file's name for what no column gives."""
+    lost = [ours for ours in ("visit", "band") if not any(line.key == ours and line.stated for line in columns)]
+    name = part.path.name
+    stem = name.split(".")[0]
+    spans: dict[str, tuple[int, int]] = {}
+    runs = sorted(re.finditer(r"\d+", stem), key=lambda match: match.start() - match.end())
+    if "visit" in lost and runs:
+        spans["visit"] = runs[0].span()
+    letter = re.search(r"(?<![A-Za-z])(?:[A-Za-z]{3}-)?[ugrizyUGRIZY](?![A-Za-z0-9])", stem)
+    if "band" in lost and letter is not None:
+        spans["band"] = letter.span()
+    if not spans or "{" in name or "}" in name:
+        return []
+    text = name
+    for ours, (start, stop) in sorted(spans.items(), key=lambda item: -item[1][0]):
+        text = f"{text[:start]}{{{ours}}}{text[stop:]}"
+    found = ", ".join(f"{ours} {stem[start:stop]}" for ours, (start, stop) in spans.items())
+    ways = ", ".join(f"{ours}: {{field: {ours}}}" for ours in spans)
+    return [Line("file_name", entry(name=text), f"would give {found}, with {ways} below", stated=False)]
+
+
+def _distinct(part: Part, name: str) -> list[str]:
+    """Labels of a column; none where it cannot be read."""
+    if name in part.fixed:
+        return [part.fixed[name]]
+    try:
+        read = part.format.read(part.path, [part.table.number], [name], [name])[0]
+        return [str(value) for value in distinct(part.place, name, read[name]).values[:20].tolist()]
+    except InputError:
+        return []
+
+
+def _values(part: Part, name: str) -> Array | None:
+    """Numbers of a column, those that are there; None where they are none."""
+    try:
+        read = part.format.read(part.path, [part.table.number], [name], ())[0]
+        values = numbers(part.place, name, read[name])
+    except InputError:
+        return None
+    return np.asarray(values[np.isfinite(values) & (values != 0)])
