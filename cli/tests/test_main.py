@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import skyaccept
 from skyaccept.cli import main as command
+from skyaccept.fixtures.plugin import WRITE_ERROR
 from skyaccept.fixtures.tests import catalogs
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.association import associate
@@ -75,6 +76,36 @@ def test_verify_fails_where_it_does_not(tmp_path: Path) -> None:
     done = run("verify", "bad.csv", "--band=r", "-k", "AM1", cwd=tmp_path)
     assert done.returncode == 1
     assert "the design limit is <= 10 mas and the bound at a risk of 0.05 is 48.05 mas: fail" in done.stdout
+
+
+def test_verify_warns_of_nothing_and_collects_its_cases_alone(tmp_path: Path) -> None:
+    """Not that the package was imported before pytest; no test stands for a metric that no clause uses."""
+    catalogs.write(tmp_path / "good.csv", error=1)
+    done = run("verify", "good.csv", "--specs=LSE-30", "-k", "AM1-r", "-W", "error", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "collected 98 items / 97 deselected / 1 selected" in done.stdout
+
+
+def test_what_cannot_be_printed_or_written_has_a_status_of_its_own(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no device that is always full")
+    program = "import sys; from skyaccept.cli.main import main; sys.exit(main())"
+    for arguments, what in (
+        (["specs"], "standard output"),
+        (["simulate", "nominal", "--stars=50", "--visits=2", "--band=r", "-o", "a.parquet"], "standard output"),
+        (["power", "--clause=AM1", "--true=9", "--stars=3000", "--visits=5", "--plot=/dev/full"], "/dev/full"),
+    ):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-c", program, *arguments],
+                cwd=tmp_path,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == WRITE_ERROR
+        assert done.stderr == f"ERROR: {what}: cannot be written: No space left on device\n"
 
 
 def test_verify_of_an_unusable_catalog_is_a_usage_error(tmp_path: Path) -> None:

@@ -41,6 +41,13 @@ def dumps(results: Results) -> str:
         _properties(suite, {"skyaccept": results.run["skyaccept"], "command": results.run["command"], **dataset})
         for case in cases:
             _case(suite, case)
+    missing = (results.run.get("incomplete") or {}).get("missing", [])
+    if missing:
+        count = str(len(missing))
+        suite = Tree.SubElement(root, "testsuite", {"name": "not run", "tests": count, "errors": count})
+        for test in missing:
+            unknown = Tree.SubElement(suite, "testcase", {"name": _text(test), "classname": "not run", "time": "0"})
+            Tree.SubElement(unknown, "error", {"type": "not run", "message": "selected, and the run ended before it"})
     Tree.indent(root)
     return Tree.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
 
