@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -213,13 +214,13 @@ def load(names: str | Path | Iterable[str | Path] = "LSE-30", where: Iterable[st
     known = shipped()
     folders = [name for name in names if str(name) not in known and is_package(Path(name))]
     packages = lsst_verify.read(folders, folder / LSST_VERIFY, where)
-    read: list[tuple[Document, document.Origin]] = [document.read(folder / DEFINITIONS, Document)]
+    read: list[tuple[Document, document.Origin]] = [_shipped(folder / DEFINITIONS)]
     for name in names:
         if name in packages:
             data, origin = packages[name]
             read.append((document.check(data, Document, origin), origin))
         else:
-            read += [document.read(path, Document) for path in _files(name)]
+            read += [_shipped(known[str(name)])] if str(name) in known else [_read(path) for path in _files(name)]
     for doc, place in read:
         definition.check(doc.definitions, place, definitions)
     seen: dict[str, Path] = {}
@@ -232,10 +233,15 @@ def load(names: str | Path | Iterable[str | Path] = "LSE-30", where: Iterable[st
     return Specification(documents, definitions, tuple(noted))
 
 
+def _read(path: Path) -> tuple[Document, document.Origin]:
+    return document.read(path, Document)
+
+
+_shipped = cache(_read)
+"""Reads a document of the package, once."""
+
+
 def _files(name: str | Path) -> list[Path]:
-    known = shipped()
-    if str(name) in known:
-        return [known[str(name)]]
     path = Path(name)
     if document.exists(path) and path.is_dir():
         files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
@@ -245,7 +251,7 @@ def _files(name: str | Path) -> list[Path]:
             )
         return files
     if not document.exists(path):
-        raise InputError(f"--specs {name}: no such file or folder, and not one of {', '.join(known)}")
+        raise InputError(f"--specs {name}: no such file or folder, and not one of {', '.join(shipped())}")
     return [path]
 
 

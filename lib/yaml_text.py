@@ -31,6 +31,9 @@ _FLOAT = re.compile(
     r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))"
     r"|\.(?:nan|NaN|NAN)"
 )
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tabs and ends of lines, which YAML can write as escapes, and what turns the direction."""
+
 _WORDS: dict[str, bool] = yaml.SafeLoader.bool_values
 
 
@@ -103,6 +106,8 @@ def scalar(text: str, tag: str | None, bare: bool) -> object:
     if kind == "str":
         if len(text) > MAX_CHARACTERS:
             raise ValueError(f"a text of {len(text)} characters; at most {MAX_CHARACTERS} are read")
+        if control := _CONTROL.search(text):
+            raise ValueError(f"character U+{ord(control[0]):04X} in a text controls terminals; leave it out")
         return text
     if kind == "null":
         return None

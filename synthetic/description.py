@@ -10,6 +10,7 @@ import astropy.units as u
 from pydantic import PlainValidator
 from skyaccept.lib import document
 from skyaccept.lib.document import STRICT, Quantity
+from skyaccept.lib.limit import Identifier
 from skyaccept.synthetic.photometry import BANDS
 
 
@@ -284,7 +285,7 @@ class Variant:
     """A scenario that is like another one, with faults."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    scenario: str
+    scenario: Identifier
     title: str
     text: str
     like: str
@@ -296,7 +297,7 @@ class Scenario:
     """A simulated survey; what has a default is switched off by it."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    scenario: str
+    scenario: Identifier
     title: str
     text: str
     site: Site

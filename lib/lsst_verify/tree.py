@@ -177,14 +177,20 @@ class _Reader:
 
     def _key(self, event: Any) -> str:
         """Text of a key, which may be an alias of one."""
-        if not isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
+        if isinstance(event, yaml.AliasEvent):
+            found = self._value(event, 0).data
+            if isinstance(found, dict | list):
+                raise self._error(event, "a key must be plain text")
+            return str(found)
+        if not isinstance(event, yaml.ScalarEvent):
             raise self._error(event, "a key must be plain text")
-        if isinstance(event, yaml.ScalarEvent) and event.anchor is None:
-            return str(event.value)
-        value = self._value(event, 0)
-        if isinstance(value.data, dict | list):
-            raise self._error(event, "a key must be plain text")
-        return str(event.value if isinstance(event, yaml.ScalarEvent) else value.data)
+        try:
+            name = str(yaml_text.scalar(event.value, f"{_PREFIX}str", False))
+        except ValueError as error:
+            raise self._error(event, str(error)) from None
+        if event.anchor is not None:
+            self._anchors[event.anchor] = self._scalar(event)
+        return name
 
     def _merged(self, event: Any, base: Value) -> dict[str, Value]:
         """What a merge key adds to a mapping or set; the names of a set come without values."""

@@ -138,6 +138,8 @@ def test_aliases_stay_bounded(bomb: str) -> None:
         ("x: !!python/object:os.system {}\n", "line 1: tag python/object:os.system is not supported"),
         ("? [a]\n: 1\n", "line 1: a key must be plain text"),
         ("x: &l [a]\n*l : 1\n", "line 2: a key must be plain text"),
+        ('x: "\\e[31m"\n', "line 1: character U+001B in a text controls terminals; leave it out"),
+        ('"\\e[31m": 1\n', "line 1: character U+001B in a text controls terminals; leave it out"),
         ("x: !!set {a, a}\n", "line 1: duplicate key 'a'"),
         ("x: " + "[" * 30 + "]" * 30, "line 1: nested more than 20 deep"),
         ("x: " + "[" * 100_000, "line 1"),
