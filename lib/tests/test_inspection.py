@@ -444,15 +444,3 @@ def test_the_saved_profile_of_a_real_catalog_reads_it_alike(tmp_path: Path) -> N
     (tmp_path / "saved.yaml").write_text(look(HSC).advice.text)
     mine: Detections = load(HSC, tmp_path / "saved.yaml")
     assert_same(mine, load(HSC, "hsc-afw"))
-
-
-def test_the_profile_in_the_documentation_loads(tmp_path: Path) -> None:
-    """As it stands there."""
-    page = Path(__file__).parents[2] / "docs" / "formats.md"
-    if not page.is_file():
-        pytest.skip("docs/formats.md is there in a checkout only")
-    (text,) = [one for one in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL) if "survey:" in one]
-    (tmp_path / "camera.yaml").write_text(text)
-    profile = profiles.load(tmp_path / "camera.yaml")
-    assert profile.columns["mag"].element == 1
-    assert len(profile.flags["bad"]) == 2
