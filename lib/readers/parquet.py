@@ -1,136 +1,277 @@
 """Parquet files; units from the column's metadata or from the header that astropy writes.
 
-Also light curves: a row an object, with lists of what was measured at its epochs.
+Also light curves: a row an object, with lists of what was measured at its epochs, and structs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import LIST, MAX_UNCOMPRESSED, Column, Format, Table
+from skyaccept.lib.readers import footer
+from skyaccept.lib.readers.arrow import array, is_list, is_read, is_text
+from skyaccept.lib.readers.serialized import Combined, Header, read_header
+from skyaccept.lib.readers.table import LIST, MAX_RATIO, MAX_UNCOMPRESSED, SMALL, Column, Format, Table, shorten
 
 _ROWS = 65_536  # of objects that are unpacked at a time
+_DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError, ValueError, KeyError)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A column of values, perhaps within structs and a list.
+
+    Attributes
+    ----------
+    name : str
+        Under which it is offered: ``mag``, ``coord.ra``, ``mag[]``, ``lc.mag[]``.
+    column : str
+        The column of the table that it is in.
+    steps : tuple of str
+        Names of fields of structs on the way to it, and `LIST` for a list.
+    path : str
+        Its name among Parquet's own columns.
+    place : int
+        Its number among these.
+    kind : DataType
+    unit : str, optional
+    """
+
+    name: str
+    column: str
+    steps: tuple[str, ...]
+    path: str
+    place: int
+    kind: Any
+    unit: str | None = None
+
+    @property
+    def listed(self) -> bool:
+        """Whether a row has a list of its values."""
+        return LIST in self.steps
 
 
 def tables(path: Path) -> list[Table]:
     """The one table of a Parquet file; its columns of lists have `LIST` at the end of their names."""
-    schema = _open(path).schema_arrow
-    twice = [name for name in schema.names if schema.names.count(name) > 1]
-    if twice:
-        raise InputError(f"{path}: column '{twice[0]}' stands in it twice")
-    units = _astropy_units(path, schema)
-    found = []
-    for field in schema:
-        unit = (field.metadata or {}).get(b"unit", b"").decode(errors="replace") or units.get(field.name)
-        found.append(Column(field.name + LIST * _is_list(field.type), str(field.type), unit))
-    return [Table(0, "", tuple(found))]
+    file = _open(path)
+    leaves = _leaves(path, file)
+    stored = [
+        Column(leaf.name, str(leaf.kind), leaf.unit, scale=_scale(leaf.kind)) for leaf in leaves.values() if leaf.name
+    ]
+    return [Table(0, "", _header(path, file.schema_arrow, leaves).offered(stored))]
 
 
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, Array]]:
     """Read the named columns; other columns are not touched. With one of lists, its entries are the rows."""
-    return [_columns(path, names)]
-
-
-def _columns(path: Path, names: Collection[str]) -> dict[str, Array]:
+    file = _open(path)
+    leaves = _leaves(path, file)
+    header = _header(path, file.schema_arrow, leaves)
+    header.check(str(path), names, leaves)
+    wanted = [leaves[name] for name in header.needed(names)]
+    for leaf in wanted:
+        if not is_read(leaf.kind) or leaf.steps.count(LIST) > 1:
+            raise InputError(
+                f"{path}: column '{leaf.name}' is of type {shorten(leaf.kind)}, which is not read; write numbers or "
+                "text"
+            )
+    _check_size(path, file, wanted)
+    as_text = set(header.needed([name for name in labels if name in names]))
     try:
-        file = _open(path)
-        _check_size(path, file, names)
-        if any(name.endswith(LIST) and name not in file.schema_arrow.names for name in names):
-            return _unpacked(path, file, list(names))
-        found: dict[str, Array] = {}
-        for name in names:
-            progress.report(f"reading {path.name}", len(found), len(names))
-            found[name] = _array(file.read(columns=[name]).column(name))
-        return found
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: the Parquet file is truncated or damaged: {error}") from None
+        file = _open(path, [leaf.path for leaf in wanted if is_text(leaf.kind)])
+        read_all = _unpacked if any(leaf.listed for leaf in wanted) else _columns
+        stored = read_all(path, file, wanted, as_text)
+    except MemoryError:
+        raise InputError(f"{path}: its columns do not fit into memory") from None
+    except _DAMAGED as error:
+        raise _damaged(path, error) from None
+    return [header.combine(str(path), names, stored)]
 
 
-def _unpacked(path: Path, file: Any, names: list[str]) -> dict[str, Array]:
+def _columns(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[str]) -> dict[str, Array]:
+    found: dict[str, Array] = {}
+    for leaf in leaves:
+        progress.report(f"reading {path.name}", len(found), len(leaves))
+        column = file.read(columns=[leaf.path]).column(leaf.column)
+        for step in leaf.steps:
+            column = pc.struct_field(column, step)
+        found[leaf.name] = array(column, leaf.name in labels)
+    return found
+
+
+def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[str]) -> dict[str, Array]:
     """Columns of lists one after the other, the others' values as often as their row has entries."""
-    stored = {name: name.removesuffix(LIST) for name in names}
-    schema = file.schema_arrow
-    kinds = {n: schema.field(stored[n]).type.value_type if n.endswith(LIST) else schema.field(n).type for n in names}
-    parts = {name: [_array(pa.array([], kind))] for name, kind in kinds.items()}  # of the type, if there are no rows
+    # of the type, if there are no rows
+    parts = {leaf.name: [array(pa.array([], leaf.kind), leaf.name in labels)] for leaf in leaves}
     row, rows = 0, file.metadata.num_rows
-    for batch in file.iter_batches(batch_size=_ROWS, columns=list(dict.fromkeys(stored.values()))):
+    for batch in file.iter_batches(batch_size=_ROWS, columns=[leaf.path for leaf in leaves]):
         progress.report(f"reading {path.name}", row, rows)
         lengths: Array | None = None
         first = ""
-        for name in (name for name in names if name.endswith(LIST)):
-            column = batch.column(stored[name])
-            own = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+        for leaf in (leaf for leaf in leaves if leaf.listed):
+            values, own = _list_of(batch.column(leaf.column), leaf.steps)
             if lengths is None:
-                lengths, first = own, name
+                lengths, first = own, leaf.name
             elif (own != lengths).any():
                 at = int(np.argmax(own != lengths))
                 raise InputError(
-                    f"{path}, row {row + at + 1}: column '{stored[name]}' lists {own[at]} values, and "
-                    f"'{stored[first]}' {lengths[at]}"
+                    f"{path}, row {row + at + 1}: column '{leaf.name.removesuffix(LIST)}' lists {own[at]} values, and "
+                    f"'{first.removesuffix(LIST)}' {lengths[at]}"
                 )
-            parts[name].append(_array(column.flatten()))
-        for name in (name for name in names if not name.endswith(LIST)):
-            parts[name].append(np.repeat(_array(batch.column(name)), np.asarray(lengths)))
+            parts[leaf.name].append(array(values, leaf.name in labels))
+        for leaf in (leaf for leaf in leaves if not leaf.listed):
+            column = batch.column(leaf.column)
+            for step in leaf.steps:
+                column = pc.struct_field(column, step)
+            own_values = array(column, leaf.name in labels)
+            parts[leaf.name].append(_repeated(own_values, np.asarray(lengths)))
         row += len(batch)
-    return {name: np.concatenate(parts.pop(name)) for name in names}
+    return {leaf.name: _concatenated(parts.pop(leaf.name)) for leaf in leaves}
 
 
-def _check_size(path: Path, file: Any, names: Collection[str]) -> None:
-    """Refuse columns that declare more values than can be held, before any of them is read."""
-    wanted = {name.removesuffix(LIST) for name in names}
-    meta = file.metadata
-    values: dict[str, int] = {}
-    for group in range(meta.num_row_groups):
-        for number in range(meta.num_columns):
-            chunk = meta.row_group(group).column(number)
-            name = chunk.path_in_schema
-            if name.split(".")[0] in wanted:
-                values[name] = values.get(name, 0) + chunk.num_values
-    for name, number in values.items():
-        if number * 8 > MAX_UNCOMPRESSED:
-            raise InputError(f"{path}: column '{name.split('.')[0]}' declares {number} values, too many to hold")
+def _list_of(column: Any, steps: Sequence[str]) -> tuple[Any, Array]:
+    """Values of all lists of a column, one after the other, and the length of each list."""
+    lengths = np.zeros(len(column), dtype=np.int64)
+    for step in steps:
+        if step == LIST:
+            lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+            column = column.flatten()
+        else:
+            column = pc.struct_field(column, step)
+    return column, lengths
 
 
-def _is_list(kind: Any) -> bool:
-    """Whether a row holds a list of its own length; one of fixed size is an array."""
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+def _repeated(values: Array, lengths: Array) -> Array:
+    if isinstance(values, np.ma.MaskedArray):
+        return np.ma.array(np.repeat(values.data, lengths, 0), mask=np.repeat(np.ma.getmaskarray(values), lengths, 0))
+    return np.repeat(values, lengths, 0)
 
 
-def _open(path: Path) -> Any:
+def _concatenated(parts: Sequence[Array]) -> Array:
+    if any(isinstance(one, np.ma.MaskedArray) for one in parts):
+        return np.ma.concatenate(parts)
+    return np.concatenate(parts)
+
+
+def _leaves(path: Path, file: Any) -> dict[str, Leaf]:
+    """Columns of values by the names under which they are offered."""
+    found: dict[str, Leaf] = {}
     try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: the Parquet file is truncated or damaged: {error}") from None
+        schema = file.schema_arrow
+        paths = iter([file.schema.column(k).path for k in range(len(file.schema))])
+        number = iter(range(len(file.schema)))
+        for field in schema:
+            for leaf in _walk(field, field.name, field.name, (), paths, number):
+                if leaf.name in found:
+                    raise InputError(f"{path}: column '{shorten(leaf.name)}' stands in it twice")
+                found[leaf.name] = leaf
+        if next(paths, None) is not None:
+            raise ValueError("more columns than the schema names")
+    except (*_DAMAGED, StopIteration, RuntimeError) as error:
+        raise _damaged(path, error) from None
+    return found
 
 
-def _array(column: Any) -> Array:
-    if (pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)) and column.null_count:
-        missing = np.asarray(column.is_null())
-        return np.ma.array(_array(column.fill_null(False if pa.types.is_boolean(column.type) else 0)), mask=missing)
-    return np.asarray(column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy())
+def _walk(
+    field: Any, name: str, column: str, steps: tuple[str, ...], paths: Iterator[str], number: Iterator[int]
+) -> Iterator[Leaf]:
+    """All columns of values in a field, in the order of Parquet's own columns."""
+    kind = field.type
+    if pa.types.is_struct(kind):
+        for child in kind:
+            yield from _walk(child, f"{name}.{child.name}", column, (*steps, child.name), paths, number)
+    elif is_list(kind):
+        element = pa.field(field.name, kind.value_type, True, field.metadata)
+        yield from _walk(element, name, column, (*steps, LIST), paths, number)
+    else:
+        unit = (field.metadata or {}).get(b"unit", b"").decode(errors="replace") or None
+        path, place = next(paths), next(number)
+        if pa.types.is_map(kind) or (pa.types.is_fixed_size_list(kind) and pa.types.is_nested(kind.value_type)):
+            kind, rest = pa.map_(pa.string(), pa.string()), _count(kind) - 1
+            for _ in range(rest):
+                next(paths)
+                next(number)
+        yield Leaf(name + LIST * (LIST in steps), column, steps, path, place, kind, unit)
 
 
-def _astropy_units(path: Path, schema: Any) -> dict[str, str]:
+def _count(kind: Any) -> int:
+    """Columns of Parquet that a nested type has."""
+    if pa.types.is_map(kind):
+        return _count(kind.key_type) + _count(kind.item_type)
+    if pa.types.is_struct(kind):
+        return sum(_count(child.type) for child in kind)
+    if is_list(kind) or pa.types.is_fixed_size_list(kind):
+        return _count(kind.value_type)
+    return 1
+
+
+def _check_size(path: Path, file: Any, leaves: Sequence[Leaf]) -> None:
+    """Refuse columns that declare more values than can be held, before any of them is read."""
+    meta = file.metadata
+    groups = [meta.row_group(group) for group in range(meta.num_row_groups)]
+    if sum(group.num_rows for group in groups) != meta.num_rows:
+        raise InputError(f"{path}: the Parquet file is damaged: its groups do not have the rows of the whole")
+    columns = footer.sizes(path)
+    if groups and len(columns) != meta.num_columns:
+        raise InputError(f"{path}: the Parquet file is damaged: its groups do not have the columns of the whole")
+    total, length = 0, path.stat().st_size
+    for leaf in leaves:
+        size = columns[leaf.place] if groups else footer.Size(0, 0, 0)
+        width = 8 * getattr(leaf.kind, "list_size", 1)
+        values = max(size.values, meta.num_rows)
+        if values * width > MAX_UNCOMPRESSED or size.unfolded > MAX_UNCOMPRESSED:
+            raise InputError(
+                f"{path}: column '{leaf.name.removesuffix(LIST)}' declares {values} values, too many to hold"
+            )
+        total += max(values * width, size.uncompressed)
+    most = max(4 * SMALL, MAX_RATIO * length)
+    if total > most:
+        raise InputError(
+            f"{path}: {length} bytes declare {total} bytes of values, more than {MAX_RATIO} times as many; "
+            "write the file again without repeated values"
+        )
+
+
+def _open(path: Path, dictionaries: Sequence[str] = ()) -> Any:
+    try:
+        return pq.ParquetFile(path, read_dictionary=list(dictionaries), memory_map=False)
+    except _DAMAGED as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    if isinstance(error, InputError):
+        return error
+    text = str(error).strip().split("\n")[0]
+    return InputError(f"{path}: the Parquet file is truncated or damaged: {shorten(text or type(error).__name__)}")
+
+
+def _scale(kind: Any) -> str | None:
+    """Scale of timestamps: those with a time zone are instants of UTC."""
+    return "utc" if pa.types.is_timestamp(kind) and kind.tz is not None else None
+
+
+def _header(path: Path, schema: Any, leaves: Mapping[str, Leaf]) -> Header:
+    """Header that astropy writes; without one, a column ``NAME.mask`` of truth values is the mask of ``NAME``."""
     text = (schema.metadata or {}).get(b"table_meta_yaml")
     if text is None:
-        return {}
-    from astropy.table import meta
-
-    try:
-        header = meta.get_header_from_yaml(text.decode().split("\n"))
-        return {entry["name"]: str(entry["unit"]) for entry in header["datatype"] if entry.get("unit")}
-    except Exception as error:  # astropy lets the errors of its YAML parser through, of many kinds
-        raise InputError(f"{path}: the metadata in key table_meta_yaml cannot be read: {error!r}") from None
+        masks = {
+            name: f"{name}.mask"
+            for name in leaves
+            if f"{name}.mask" in leaves and pa.types.is_boolean(leaves[f"{name}.mask"].kind)
+        }
+        return Header(combined={name: Combined(name, {"value": name, "mask": mask}) for name, mask in masks.items()})
+    return read_header(f"{path}: metadata table_meta_yaml", text.decode(errors="replace"))
 
 
 FORMAT = Format("Parquet", lambda start: start[:4] == b"PAR1", tables, read)

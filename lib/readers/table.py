@@ -37,12 +37,13 @@ _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, OSError, Val
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the file describes it; ``unit`` is None where the file gives none."""
+    """A column as the file describes it; ``unit``, and of times ``scale``, are None where the file gives none."""
 
     name: str
     dtype: str
     unit: str | None = None
     description: str = ""
+    scale: str | None = None
 
 
 @dataclass(frozen=True)

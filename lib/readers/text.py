@@ -1,93 +1,327 @@
-"""CSV files, and ECSV files with their units."""
+"""Tables in text: delimited by a character or blanks, ECSV, SExtractor, DAOPHOT, IPAC.
+
+Labels are handed out letter by letter. Numbers are those that Python reads; text that is none stays text.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import Column, Format, Table, open_binary, shorten
+from skyaccept.lib.readers import foreign, lines, structured
+from skyaccept.lib.readers.layout import BLANKS, Field, Layout, layout_of
+from skyaccept.lib.readers.table import Column, Format, Table, masked, shorten
+
+_SAMPLE = 1024**2
+_DECLARED: Mapping[str, Any] = {
+    "bool": pa.bool_(),
+    **{f"{sign}int{bits}": getattr(pa, f"{sign}int{bits}")() for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    "float16": pa.float64(),
+    "float32": pa.float64(),
+    "float64": pa.float64(),
+    "float128": pa.float64(),
+    "string": pa.string(),
+}
+_INFERRED = {pa.int64(): "int64", pa.float64(): "float64", pa.bool_(): "bool", pa.null(): "float64"}
+_COMMA = r"^[+-]?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+$|^[+-]?[0-9]+,[0-9]+$|^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
 
 
 def tables(path: Path) -> list[Table]:
-    """The one table of a CSV or ECSV file; types from the first thousand rows."""
-    delimiter, units, skip = _header(path)
-    names = _parse(path, sep=delimiter, skiprows=skip, header=None, nrows=1, dtype=str).iloc[0].dropna()
-    if names.duplicated().any():
-        twice = names[names.duplicated()].iloc[0]
-        raise InputError(f"{path}: column '{shorten(twice)}' stands in it twice")
-    sample = _parse(path, sep=delimiter, skiprows=skip, nrows=1000)
-    found = tuple(Column(str(name), str(kind), units.get(str(name))) for name, kind in sample.dtypes.items())
-    return [Table(0, "", found)]
+    """The one table of a file of text; types from its header, or from its first megabyte."""
+    layout = layout_of(path)
+    kinds = _sampled(path, layout)
+    stored = []
+    for field in layout.fields:
+        kind = layout.header.subtypes.get(field.name) or field.dtype or kinds[field.first]
+        if field.name:
+            stored.append(Column(field.name, kind if field.count == 1 else f"{kind}[{field.count}]", field.unit))
+    return [Table(0, "", layout.header.offered(stored))]
 
 
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, Array]]:
     """Read the named columns; empty fields of numbers become NaN, those in ``labels`` are text."""
-    delimiter, _, skip = _header(path)
-    wanted = list(names)
-    last = str(_parse(path, sep=delimiter, skiprows=skip, nrows=0).columns[-1])
-    table = _parse(
-        path, sep=delimiter, skiprows=skip, usecols=[*wanted, last], dtype=dict.fromkeys(labels, str), low_memory=False
-    )
-    if table[last].isna().any():
-        _refuse_short_rows(path, delimiter, skip)
-    return [{name: table[name].to_numpy(dtype=object if name in labels else None) for name in wanted}]
+    layout = layout_of(path)
+    header = layout.header
+    fields = {field.name: field for field in layout.fields}
+    header.check(str(path), names, fields)
+    wanted = [fields[name] for name in header.needed(names)]
+    as_text = set(header.needed([name for name in labels if name in names]))
+    columns = _columns(path, layout, wanted, as_text)
+    stored = {}
+    for field in wanted:
+        parts = [columns[field.first + k] for k in range(field.count)]
+        for k in range(field.count):
+            del columns[field.first + k]
+        arrays = [_array(path, layout, field, part, field.name in as_text) for part in parts]
+        stored[field.name] = arrays[0] if field.count == 1 else _stacked(arrays)
+    return [header.combine(str(path), names, stored)]
 
 
-def _parse(path: Path, **options: Any) -> pd.DataFrame:
+def _columns(path: Path, layout: Layout, fields: Sequence[Field], as_text: Collection[str]) -> dict[int, Any]:
+    """Columns of all rows by their places, text where they are wanted as text or are neither numbers nor truth."""
+    if layout.slices:
+        return _sliced(path, layout, fields)
+    types: dict[int, Any] = {}
+    for field in fields:
+        for place in range(field.first, field.first + field.count):
+            if field.name in as_text or field.name in layout.header.subtypes:
+                types[place] = pa.string()
+            elif layout.header.columns:
+                types[place] = _declared(path, field)
+            else:
+                types[place] = None
     try:
-        with open_binary(path) as file:
-            return pd.read_csv(file, skipinitialspace=True, encoding="utf-8-sig", **options)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable CSV table: {str(error).strip()}") from None
+        found = _parsed(path, layout, types)
+    except _WidthError:
+        if layout.delimiter != " ":
+            raise
+        layout = replace(layout, delimiter=BLANKS)
+        found = _parsed(path, layout, types)
+    odd = {place: pa.string() for place, column in found.items() if not _is_kept(column.type)}
+    if odd:
+        found |= _parsed(path, layout, odd)
+    return found
 
 
-def _refuse_short_rows(path: Path, delimiter: str, skip: int) -> None:
-    """A row that ends early is a damaged file; the parser would fill it up with missing values."""
-    with open_binary(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
-        rows = csv.reader(itertools.islice(lines, skip, None), delimiter=delimiter, skipinitialspace=True)
-        width = len(next(rows))
-        for number, row in enumerate(rows, start=1):
-            if row and len(row) < width:
-                raise InputError(f"{path}: row {number}: {len(row)} fields, and the table has {width} columns")
+class _WidthError(InputError):
+    """A row does not have as many fields as the table has columns."""
 
 
-def _header(path: Path) -> tuple[str, dict[str, str], int]:
-    """Delimiter, units and number of comment lines; plain CSV is delimited by commas and states no units."""
-    lines = []
-    with open_binary(path) as file:
-        for raw in file:
-            if not raw.startswith(b"#"):
-                break
-            lines.append(raw.decode("utf-8", errors="replace").removeprefix("#").removeprefix(" ").rstrip("\r\n"))
-            if len(lines) > 100_000:
-                raise InputError(f"{path}: the header has more than 100,000 lines")
-    if not lines or not lines[0].startswith("%ECSV"):
-        return ",", {}, len(lines)
-    from astropy.table import meta
+def _is_kept(kind: Any) -> bool:
+    return bool(kind in _INFERRED or pa.types.is_string(kind) or pa.types.is_integer(kind))
 
+
+def _declared(path: Path, field: Field) -> Any:
+    kind = _DECLARED.get(str(field.dtype))
+    if kind is None:
+        raise InputError(
+            f"{path}: column '{field.name}' is of type {shorten(field.dtype)}, which is not read; write numbers or text"
+        )
+    return kind
+
+
+def _parsed(path: Path, layout: Layout, types: Mapping[int, Any], most: int | None = None) -> dict[int, Any]:
+    """Columns by their places; those of type None are whole numbers, numbers, truth or text by their values."""
+    file, delimiter = lines.opened(path, layout, most)
+    with file:
+        table = _csv(path, layout, file, delimiter, types, threads=True)
+    if table is None:
+        file, delimiter = lines.opened(path, layout, most)
+        with file:
+            _csv(path, layout, file, delimiter, types, threads=False)
+        raise InputError(f"{path}: the file changed while it was read")
+    if most is None and layout.delimiter != BLANKS and lines.has_quotes(path, layout):
+        with lines.opened(path, layout)[0] as file:
+            count = sum(1 for line in file if line.strip())
+        if count != table.num_rows:
+            raise InputError(
+                f"{path}: {count} lines, and {table.num_rows} rows: a quotation mark is not closed in its line, or "
+                "text in quotes has a line break; write every row in one line"
+            )
+    return {place: table.column(str(place)) for place in types}
+
+
+def _csv(path: Path, layout: Layout, file: Any, delimiter: str, types: Mapping[int, Any], threads: bool) -> Any:
+    """Parse a file; None if a row has another number of fields and, with threads, its number is not known."""
+    width = layout.width
+    wrong: list[tuple[int | None, int]] = []
+
+    def handle(row: Any) -> str:
+        if not row.text.strip():
+            return "skip"
+        wrong.append((row.number, row.actual_columns))
+        return "error"
+
+    names = [str(k) for k in range(width)]
     try:
-        header = meta.get_header_from_yaml([line for line in lines if not line.startswith("%ECSV")])
-        units = {entry["name"]: str(entry["unit"]) for entry in header["datatype"] if entry.get("unit")}
-    except Exception as error:  # astropy lets the errors of its YAML parser through, of many kinds
-        raise InputError(f"{path}: the ECSV header cannot be read: {error}") from None
-    delimiter = str(header.get("delimiter", " "))
-    if delimiter not in (" ", ","):
-        raise InputError(f"{path}: the ECSV header names delimiter {delimiter!r}; it has to be a blank or a comma")
-    return delimiter, units, len(lines)
+        return pa.csv.read_csv(
+            file,
+            read_options=pa.csv.ReadOptions(use_threads=threads, block_size=lines.BLOCK, column_names=names),
+            parse_options=pa.csv.ParseOptions(delimiter=delimiter, invalid_row_handler=handle),
+            convert_options=pa.csv.ConvertOptions(
+                null_values=["", *layout.missing],
+                strings_can_be_null=True,
+                true_values=["True", "true", "TRUE"],
+                false_values=["False", "false", "FALSE"],
+                include_columns=[str(place) for place in types],
+                column_types={str(place): kind for place, kind in types.items() if kind is not None},
+            ),
+        )
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if "Empty CSV file" in str(error):
+            return pa.table({str(place): pa.array([], kind or pa.float64()) for place, kind in types.items()})
+        if threads and (wrong or "CSV conversion error" in str(error)):
+            return None
+        if wrong:
+            number, count = wrong[0]
+            raise _WidthError(
+                f"{path}: row {number}: {count} fields, and the table has {width} columns; correct the file"
+            ) from None
+        raise _unreadable(path, layout, file, str(error)) from None
 
 
-def _looks_like_text(start: bytes) -> bool:
-    first = start.split(b"\n", 1)[0]
-    return b"\0" not in start and (start.startswith(b"# %ECSV") or b"," in first or first.startswith(b"#"))
+def _unreadable(path: Path, layout: Layout, file: Any, text: str) -> InputError:
+    """What a message of the parser means for the file."""
+    if "straddl" in text:
+        return InputError(f"{path}: a row is longer than {lines.BLOCK} bytes")
+    place, _, rest = text.partition("In CSV column #")[2].partition(": ")
+    row = rest.partition("Row #")[2].partition(":")[0]
+    where = f", row {row}" if row else ""
+    if place.isdigit():
+        name = next((f.name for f in layout.fields if f.first <= int(place) < f.first + f.count), place)
+        if "UTF8" in rest:
+            return InputError(f"{path}: column '{name}'{where}: not UTF-8 text; save the file as UTF-8")
+        kind = next((f.dtype for f in layout.fields if f.name == name and f.dtype), "text")
+        value = shorten(rest.rpartition("invalid value ")[2])
+        return InputError(f"{path}: column '{name}'{where}: {value} is not of type {kind}, which the header states")
+    return InputError(f"{path}: not a readable table ({layout.form}): {shorten(text)}")
 
 
-FORMAT = Format("CSV or ECSV", _looks_like_text, tables, read)
+def _sliced(path: Path, layout: Layout, fields: Sequence[Field]) -> dict[int, Any]:
+    """Columns of a table of fixed width, as text."""
+    places = [field.first for field in fields]
+    edges = [layout.slices[0][0] - 1, *(end for _, end in layout.slices)]
+    found: dict[int, list[Any]] = {place: [] for place in places}
+    row = 0
+    file, delimiter = lines.opened(path, layout)
+    with file:
+        try:
+            batches = pa.csv.open_csv(
+                file,
+                read_options=pa.csv.ReadOptions(block_size=lines.BLOCK, column_names=["row"]),
+                parse_options=pa.csv.ParseOptions(delimiter=delimiter, quote_char=False),
+                convert_options=pa.csv.ConvertOptions(column_types={"row": pa.string()}, strings_can_be_null=False),
+            )
+            for batch in batches:
+                rows = pc.utf8_rtrim_whitespace(batch.column(0))
+                rows = rows.filter(pc.greater(pc.utf8_length(rows), 0))
+                _check_edges(path, layout, rows, edges, row)
+                for place in places:
+                    found[place].append(pc.utf8_slice_codeunits(rows, *layout.slices[place]))
+                row += len(rows)
+        except (pa.ArrowException, OSError) as error:
+            if "Empty CSV file" not in str(error):
+                raise _unreadable(path, layout, file, str(error)) from None
+    return {place: pa.chunked_array(parts, pa.string()) for place, parts in found.items()}
+
+
+def _check_edges(path: Path, layout: Layout, rows: Any, edges: Sequence[int], row: int) -> None:
+    """Refuse rows with a character below a bar of the header, and those that end before their last field."""
+    wrong = pc.less_equal(pc.utf8_length(rows), layout.slices[-1][0])
+    for edge in edges:
+        wrong = pc.or_(wrong, pc.not_equal(pc.utf8_trim_whitespace(pc.utf8_slice_codeunits(rows, edge, edge + 1)), ""))
+    wrong = pc.or_(wrong, pc.greater(pc.utf8_length(rows), edges[-1] + 1))
+    if pc.any(wrong).as_py():
+        at = row + pc.index(wrong, True).as_py() + 1
+        raise InputError(
+            f"{path}: row {at}: its fields do not stand below those of the IPAC header, or it ends early; "
+            "correct the file"
+        )
+
+
+def _array(path: Path, layout: Layout, field: Field, column: Any, as_text: bool) -> Array:
+    """One column as `Format.read` has to give it."""
+    subtype = layout.header.subtypes.get(field.name)
+    if pa.types.is_string(column.type):
+        column = _without_blanks(path, field, column, layout)
+        if subtype is not None and subtype != "json":
+            return structured.arrays(path, field.name, subtype, column)
+        if as_text:
+            return _labels(column)
+        return _objects(column) if field.dtype == "string" else _typed(path, field, column)
+    values = _plain(column)
+    return values.astype(field.dtype) if field.dtype in ("float16", "float32") else values
+
+
+def _without_blanks(path: Path, field: Field, column: Any, layout: Layout) -> Any:
+    """Text without blanks around it; none where nothing is left, or what the header declares to be none."""
+    quoted = pc.fill_null(pc.match_substring_regex(column, r'^[ \t]+"'), False)
+    if pc.any(quoted).as_py():
+        raise InputError(
+            f"{path}: column '{field.name}', row {pc.index(quoted, True).as_py() + 1}: a blank stands before a "
+            "quotation mark; remove the blanks behind the delimiters"
+        )
+    column = pc.utf8_trim_whitespace(column)
+    none = ["", *layout.missing, *([field.missing] if field.missing is not None else [])]
+    gone = pc.is_in(column, value_set=pa.array(none))
+    return pc.if_else(gone, pa.scalar(None, pa.string()), column)
+
+
+def _labels(column: Any) -> Array:
+    """Labels as text; as integers where all of it is the one way to write them, which takes less memory."""
+    try:
+        whole = column.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return _objects(column)
+    lowest, highest = (pc.min_max(whole)[key].as_py() for key in ("min", "max"))
+    if lowest is None or lowest <= -(10**18) or highest >= 10**18:
+        return _objects(column)
+    same = pc.all(pc.equal(whole.cast(pa.string()), column)).as_py()
+    return _plain(whole) if same else _objects(column)
+
+
+def _typed(path: Path, field: Field, column: Any) -> Array:
+    """Text as whole numbers or numbers, if all of it is, and else as it is."""
+    plain = pc.replace_substring_regex(column, r"^\+([0-9.])", r"\1")
+    plain = pc.replace_substring_regex(plain, r"^([+-]?[0-9.]+)[dD]([+-]?[0-9]+)$", r"\1e\2")
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            return _plain(plain.cast(kind))
+        except pa.ArrowInvalid:
+            continue
+    commas = pc.fill_null(pc.match_substring_regex(column, _COMMA), False)
+    if pc.any(commas).as_py():
+        at = pc.index(commas, True).as_py()
+        raise InputError(
+            f"{path}: column '{field.name}', row {at + 1}: {column[at].as_py()!r} is not a number: write decimal "
+            "points, and nothing between thousands"
+        )
+    return _objects(column)
+
+
+def _objects(column: Any) -> Array:
+    """Text as Python has it, one object for all equal ones; masked where there is none."""
+    coded = column.dictionary_encode().combine_chunks()
+    coded = coded if isinstance(coded, pa.DictionaryArray) else pa.chunked_array([coded]).combine_chunks()
+    texts = np.array([*coded.dictionary.to_pylist(), ""], dtype=object)
+    places = coded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
+    return masked(texts[places], places == len(texts) - 1)
+
+
+def _plain(column: Any) -> Array:
+    """Numbers or truth; NaN, or masked, where there is none."""
+    if pa.types.is_null(column.type):
+        return np.full(len(column), np.nan)
+    if pa.types.is_floating(column.type) or not column.null_count:
+        return np.asarray(column.to_numpy())
+    missing = np.asarray(column.is_null().to_numpy())
+    return np.ma.array(pc.fill_null(column, pa.scalar(0).cast(column.type)).to_numpy(), mask=missing)
+
+
+def _stacked(arrays: Sequence[Array]) -> Array:
+    """Elements of an array, side by side."""
+    if any(isinstance(one, np.ma.MaskedArray) for one in arrays):
+        return np.ma.stack(arrays, axis=1)
+    return np.stack(arrays, axis=1)
+
+
+def _sampled(path: Path, layout: Layout) -> dict[int, str]:
+    """Types of the columns by the first rows of a file."""
+    places = dict.fromkeys(range(layout.width))
+    if layout.slices or layout.header.columns:
+        return dict.fromkeys(places, "text")
+    found = _parsed(path, layout, places, _SAMPLE)
+    return {place: _INFERRED.get(column.type, "text") for place, column in found.items()}
+
+
+FORMAT = Format("table of text", foreign.is_text, tables, read)
