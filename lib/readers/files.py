@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from skyaccept.lib.document import exists
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import fits, hats, hdf5, parquet, text, votable
+from skyaccept.lib.readers import fits, foreign, hats, hdf5, parquet, text, votable
 from skyaccept.lib.readers.table import Column, Format, Table, head, shorten
 
 FORMATS: tuple[Format, ...] = (
@@ -54,6 +55,7 @@ MAX_FILES = 100_000
 """Files below one folder."""
 
 _HIVE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=([^/=]+)")
+_HIVE_NONE = "__HIVE_DEFAULT_PARTITION__"
 _SHOWN = 5
 
 
@@ -97,7 +99,7 @@ class Part:
     table : Table
     place : str
         File, with its table where it has several, for messages.
-    fixed : mapping of str to str
+    fixed : mapping of str to str or None
         Columns that the names of folders give, ``visit=1000``, with their one value.
     """
 
@@ -105,7 +107,7 @@ class Part:
     format: Format
     table: Table
     place: str
-    fixed: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, str | None] = field(default_factory=dict)
 
     def columns(self) -> dict[str, Column]:
         """Columns by name, those of the folders' names among them."""
@@ -208,7 +210,8 @@ def format_of(path: Path) -> Format:
     for candidate in FORMATS:
         if candidate.recognises(start):
             return candidate
-    raise InputError(f"{path}: not a catalog: none of {', '.join(f.name for f in FORMATS)}")
+    what = foreign.describe(start) or f"is none of {', '.join(one.name for one in FORMATS)}"
+    raise InputError(f"{path}: not a catalog: it {what}")
 
 
 def parts(files: Files, path: Path, table: str | None = None) -> list[Part]:
@@ -248,9 +251,10 @@ def parts(files: Files, path: Path, table: str | None = None) -> list[Part]:
     return matches
 
 
-def hive_columns(path: Path) -> dict[str, str]:
-    """Columns that the folders of a file name, as ``band=r/visit=1000/part.parquet`` does."""
-    return {m[1]: m[2] for folder in path.parts[:-1] if (m := _HIVE.fullmatch(folder)) is not None}
+def hive_columns(path: Path) -> dict[str, str | None]:
+    """Columns that the folders of a file name, as ``band=r/visit=1000/part.parquet`` does; None is no value."""
+    found = {m[1]: m[2] for folder in path.parts[:-1] if (m := _HIVE.fullmatch(folder)) is not None}
+    return {name: None if value == _HIVE_NONE else unquote(value) for name, value in found.items()}
 
 
 def fingerprint(files: Files) -> str:

@@ -171,7 +171,7 @@ def _ecsv(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> Layou
         )
     if not body:
         raise InputError(f"{path}: the ECSV file ends after its header; it has no line of column names")
-    names = _split(body[0].text, header.delimiter)
+    names = _split(path, body[0].text, header.delimiter)
     if names != list(header.columns):
         raise InputError(
             f"{path}: the line of column names ({shorten(', '.join(names))}) is not that of the ECSV header "
@@ -261,8 +261,8 @@ def _delimited(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> 
         raise InputError(f"{path}: no table: the file holds empty lines")
     if not body:
         raise InputError(f"{path}: no table: the file holds nothing but comments")
-    delimiter = _delimiter(body[0].text, body[1].text if len(body) > 1 else body[0].text)
-    first = _split(body[0].text, delimiter)
+    delimiter = _delimiter(path, body[0].text, body[1].text if len(body) > 1 else body[0].text)
+    first = _split(path, body[0].text, delimiter)
     if not any(_NUMBER.fullmatch(word) for word in first):
         names, end = first, body[0].end
     else:
@@ -282,9 +282,9 @@ def _delimited(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> 
     return Layout(form, tuple(Field(name, k) for k, name in enumerate(names)), delimiter, end)
 
 
-def _delimiter(header: str, row: str) -> str:
+def _delimiter(path: Path, header: str, row: str) -> str:
     """Delimiter by which the first two lines have the same number of fields, several; blanks if there is no other."""
-    counts = {mark: (len(_split(header, mark)), len(_split(row, mark))) for mark in _DELIMITERS}
+    counts = {mark: (len(_split(path, header, mark)), len(_split(path, row, mark))) for mark in _DELIMITERS}
     equal = [mark for mark, (a, b) in counts.items() if a == b > 1]
     several = [mark for mark, (a, _) in counts.items() if a > 1]
     return (equal or several or [BLANKS])[0]
@@ -294,7 +294,7 @@ def _commented_names(path: Path, comments: Sequence[_Line], row: Sequence[str], 
     """Names in the one comment with as many fields as a row."""
     found = []
     for line in comments:
-        words = _split(line.text.lstrip("#"), delimiter)
+        words = _split(path, line.text.lstrip("#"), delimiter)
         if len(words) == len(row) and not any(_NUMBER.fullmatch(word) for word in words):
             found.append(words)
     if len(found) > 1:
@@ -305,14 +305,14 @@ def _commented_names(path: Path, comments: Sequence[_Line], row: Sequence[str], 
     return found[0] if found else []
 
 
-def _split(line: str, delimiter: str) -> list[str]:
+def _split(path: Path, line: str, delimiter: str) -> list[str]:
     """Fields of a line, without blanks around them."""
     mark = delimiter if delimiter != BLANKS else " "
     text = line.strip().replace("\t", " ") if mark == " " else line
     try:
         return [word.strip() for word in next(csv.reader([text], delimiter=mark, skipinitialspace=True), [])]
     except csv.Error as error:
-        raise InputError(f"the line of column names cannot be read: {error}") from None
+        raise InputError(f"{path}: the line of column names cannot be read: {error}") from None
 
 
 def _check_names(path: Path, layout: Layout) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import mmap
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -51,21 +50,27 @@ def _start(file: BinaryIO, layout: Layout, most: int) -> BinaryIO:
     return io.BytesIO(start if len(start) < most else start[: start.rfind(mark) + 1])
 
 
-def _has_comments(file: BinaryIO, start: int) -> bool:
-    """Whether a line of the rest of a file begins with a number sign."""
-    content = _content(file)
-    return content[start : start + 1] == b"#" or content.find(b"\n#", start) >= 0
-
-
 def has_quotes(path: Path, layout: Layout) -> bool:
     """Whether a quotation mark stands in the rows of a file."""
     with open_binary(path) as file:
-        return bool(_content(file).find(b'"', layout.start) >= 0)
+        return _holds(file, layout.start, b'"')
 
 
-def _content(file: BinaryIO) -> Any:
-    """All bytes of a file, without a copy."""
-    return file.getvalue() if isinstance(file, io.BytesIO) else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+def _has_comments(file: BinaryIO, start: int) -> bool:
+    """Whether a line of the rest of a file begins with a number sign."""
+    file.seek(start)
+    return file.read(1) == b"#" or _holds(file, start, b"\n#")
+
+
+def _holds(file: BinaryIO, start: int, mark: bytes) -> bool:
+    """Whether bytes stand in the rest of a file; read in blocks, for all of it may not fit."""
+    file.seek(start)
+    last = b""
+    while block := file.read(BLOCK):
+        if mark in block or mark in last + block[: len(mark)]:
+            return True
+        last = block[-len(mark) :]
+    return False
 
 
 class _Rewritten(io.RawIOBase):

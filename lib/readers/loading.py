@@ -306,7 +306,8 @@ def _tables(offers: Sequence[Offer], names: Sequence[str]) -> list[tuple[int, di
     progress.report(f"reading {part.path.name}")
     wanted = list(dict.fromkeys(column for offer in offers for name in names for column in offer.columns[name].columns))
     as_labels = {column for offer in offers for name in names for column in offer.columns[name].labels}
-    stored = [column for column in wanted if column not in part.fixed]
+    own = {column.name for column in part.table.columns}
+    stored = [column for column in wanted if column not in part.fixed or column in own]
     joins = {
         name: column.source
         for name in names
@@ -319,10 +320,22 @@ def _tables(offers: Sequence[Offer], names: Sequence[str]) -> list[tuple[int, di
         raw = dict(arrays)
         rows = len(next(iter(raw.values())))
         for name, value in part.fixed.items():
-            if name in wanted:
-                raw[name] = np.full(rows, value)
+            if name in raw:
+                _check_folder(offer.part.place, name, raw[name], value)
+            elif name in wanted:
+                raw[name] = np.ma.array(np.full(rows, value or "", dtype=object), mask=value is None)
         found.append((rows, _converted(offer, names, raw, rows, joins)))
     return found
+
+
+def _check_folder(place: str, name: str, values: Array, value: str | None) -> None:
+    """Refuse a column of a file that is not what the name of its folder says."""
+    for other in map(str, labels.distinct(place, name, values).values.tolist()):
+        if other != value:
+            raise InputError(
+                f"{place}: column '{name}' holds {shorten(other)}, and its folder is named {name}={value}; move the "
+                "file, or rename the folder"
+            )
 
 
 def _converted(

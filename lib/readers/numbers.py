@@ -14,7 +14,7 @@ from skyaccept.lib.readers import times
 from skyaccept.lib.readers.flags import marked
 from skyaccept.lib.readers.labels import distinct
 from skyaccept.lib.readers.parsing import as_number, numbers
-from skyaccept.lib.readers.source import Source
+from skyaccept.lib.readers.source import Source, Time
 from skyaccept.lib.readers.table import Column, shorten
 from skyaccept.lib.units import parse_unit
 
@@ -241,13 +241,25 @@ def resolve(
             )
     own = there[source.name].unit
     if source.time is not None or there[source.name].dtype.startswith(("timestamp", "datetime", "date")):
-        return NumberColumn(place, name, source)
+        return NumberColumn(place, name, _with_scale(place, source, there[source.name].scale))
     stated = stated_unit(place, source, own)
     if source.plus is not None:
         other_unit = stated_unit(place, replace(source, name=source.plus), there[source.plus].unit)
         if other_unit != stated:
             raise InputError(f"{place}: columns '{source.name}' and '{source.plus}' ({name}) are not in the same unit")
     return NumberColumn(place, name, source, _factor(place, name, source, stated, unit), stated)
+
+
+def _with_scale(place: str, source: Source, own: str | None) -> Source:
+    """Times with the scale that the file states, which the profile may not contradict."""
+    if own is None:
+        return source
+    if source.time is not None and source.time.scale not in (None, own):
+        raise InputError(
+            f"{place}: column '{source.name}': the file says that its times are in {own.upper()}, the survey profile says "
+            f"{source.time.scale.upper()}; correct the profile"
+        )
+    return replace(source, time=replace(source.time or Time("iso"), scale=own))  # type: ignore[arg-type]
 
 
 def _constant(place: str, name: str, given: Source, source: Source, unit: u.UnitBase | None) -> NumberColumn:
