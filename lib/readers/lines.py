@@ -16,15 +16,16 @@ from skyaccept.lib.readers.table import open_binary, shorten
 BLOCK = 8 * 1024**2
 _BETWEEN = re.compile(rb"[ \t]+")
 _ENDS = re.compile(rb"^[ \t]+|[ \t]+$", re.MULTILINE)
+_EMPTY = re.compile(rb"^[ \t]+\r?(?:\n|\Z)", re.MULTILINE)
 _CONTINUED = re.compile(rb"\\[ \t]*\n")
 _QUOTED = re.compile(rb'(?m)(?:^|[ \t])"')
 
 
-def opened(path: Path, layout: Layout, most: int | None = None) -> tuple[BinaryIO, str]:
+def opened(path: Path, layout: Layout, most: int | None = None, rewritten: bool = False) -> tuple[BinaryIO, str]:
     """Rows of a table without comments, as text with a delimiter, and that delimiter.
 
-    Lines are rewritten only where they have to be: fields between blanks become fields between tabs. With ``most``
-    they are the rows that end within so many bytes.
+    Lines are rewritten only where they have to be, or if ``rewritten``: fields between blanks become fields between
+    tabs, and lines of blanks are left out. With ``most`` they are the rows that end within so many bytes.
     """
     file = open_binary(path)
     if most is not None:
@@ -34,7 +35,7 @@ def opened(path: Path, layout: Layout, most: int | None = None) -> tuple[BinaryI
     delimiter = layout.delimiter
     if layout.slices:
         return file, "\x1f"
-    if delimiter == BLANKS or layout.returns or _has_comments(file, layout.start):
+    if rewritten or delimiter == BLANKS or layout.returns or _has_comments(file, layout.start):
         file.seek(layout.start)
         return io.BufferedReader(_Rewritten(path, layout, file), BLOCK), delimiter or "\t"
     file.seek(layout.start)
@@ -86,6 +87,11 @@ class _Rewritten(io.RawIOBase):
         """As a stream for reading says."""
         return True
 
+    def close(self) -> None:
+        """Close the file as well."""
+        self.file.close()
+        super().close()
+
     def readinto(self, buffer: Any) -> int:
         """Fill a buffer with what comes next; 0 at the end."""
         while not self.ready and not self.ended:
@@ -106,7 +112,7 @@ class _Rewritten(io.RawIOBase):
         if block.startswith(b"#") or b"\n#" in block:
             block = b"\n".join(line for line in block.split(b"\n") if not self._is_comment(line))
         if self.layout.delimiter != BLANKS:
-            return block
+            return _EMPTY.sub(b"", block) if _EMPTY.search(block) else block
         if b"\r" in block:
             block = block.replace(b"\r\n", b"\n")
         if self.layout.continued:

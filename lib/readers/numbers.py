@@ -256,8 +256,8 @@ def _with_scale(place: str, source: Source, own: str | None) -> Source:
         return source
     if source.time is not None and source.time.scale not in (None, own):
         raise InputError(
-            f"{place}: column '{source.name}': the file says that its times are in {own.upper()}, the survey profile says "
-            f"{source.time.scale.upper()}; correct the profile"
+            f"{place}: column '{source.name}': its times are in {own.upper()} by the file, and in "
+            f"{source.time.scale.upper()} by the survey profile; correct the profile"
         )
     return replace(source, time=replace(source.time or Time("iso"), scale=own))  # type: ignore[arg-type]
 

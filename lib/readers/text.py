@@ -5,6 +5,7 @@ Labels are handed out letter by letter. Numbers are those that Python reads; tex
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,8 @@ _DECLARED: Mapping[str, Any] = {
     "string": pa.string(),
 }
 _INFERRED = {pa.int64(): "int64", pa.float64(): "float64", pa.bool_(): "bool", pa.null(): "float64"}
+_COUNTS = re.compile(r"Expected ([0-9]+) columns, got ([0-9]+)")
+_CONVERSION = re.compile(r"In CSV column #([0-9]+): ")
 _COMMA = r"^[+-]?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+$|^[+-]?[0-9]+,[0-9]+$|^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
 
 
@@ -93,7 +96,11 @@ def _columns(path: Path, layout: Layout, fields: Sequence[Field], as_text: Colle
     return found
 
 
-class _WidthError(InputError):
+class _FaultError(InputError):
+    """A fault of one row."""
+
+
+class _WidthError(_FaultError):
     """A row does not have as many fields as the table has columns."""
 
 
@@ -112,14 +119,11 @@ def _declared(path: Path, field: Field) -> Any:
 
 def _parsed(path: Path, layout: Layout, types: Mapping[int, Any], most: int | None = None) -> dict[int, Any]:
     """Columns by their places; those of type None are whole numbers, numbers, truth or text by their values."""
-    file, delimiter = lines.opened(path, layout, most)
-    with file:
-        table = _csv(path, layout, file, delimiter, types, threads=True)
-    if table is None:
-        file, delimiter = lines.opened(path, layout, most)
-        with file:
-            _csv(path, layout, file, delimiter, types, threads=False)
-        raise InputError(f"{path}: the file changed while it was read")
+    try:
+        table = _csv(path, layout, types, most, threads=True)
+    except _FaultError:
+        # one line after the other: it drops lines of blanks, and has the number of the row in its message
+        table = _csv(path, layout, types, most, threads=False)
     if most is None and layout.delimiter != BLANKS and lines.has_quotes(path, layout):
         with lines.opened(path, layout)[0] as file:
             count = sum(1 for line in file if line.strip())
@@ -131,59 +135,46 @@ def _parsed(path: Path, layout: Layout, types: Mapping[int, Any], most: int | No
     return {place: table.column(str(place)) for place in types}
 
 
-def _csv(path: Path, layout: Layout, file: Any, delimiter: str, types: Mapping[int, Any], threads: bool) -> Any:
-    """Parse a file; None if a row has another number of fields and, with threads, its number is not known."""
-    width = layout.width
-    wrong: list[tuple[int | None, int]] = []
-
-    def handle(row: Any) -> str:
-        if not row.text.strip():
-            return "skip"
-        wrong.append((row.number, row.actual_columns))
-        return "error"
-
-    names = [str(k) for k in range(width)]
+def _csv(path: Path, layout: Layout, types: Mapping[int, Any], most: int | None, threads: bool) -> Any:
+    names = [str(k) for k in range(layout.width)]
+    file, delimiter = lines.opened(path, layout, most, rewritten=not threads)
     try:
-        return pa.csv.read_csv(
-            file,
-            read_options=pa.csv.ReadOptions(use_threads=threads, block_size=lines.BLOCK, column_names=names),
-            parse_options=pa.csv.ParseOptions(delimiter=delimiter, invalid_row_handler=handle),
-            convert_options=pa.csv.ConvertOptions(
-                null_values=["", *layout.missing],
-                strings_can_be_null=True,
-                true_values=["True", "true", "TRUE"],
-                false_values=["False", "false", "FALSE"],
-                include_columns=[str(place) for place in types],
-                column_types={str(place): kind for place, kind in types.items() if kind is not None},
-            ),
-        )
+        with file:
+            return pa.csv.read_csv(
+                file,
+                read_options=pa.csv.ReadOptions(use_threads=threads, block_size=lines.BLOCK, column_names=names),
+                parse_options=pa.csv.ParseOptions(delimiter=delimiter),
+                convert_options=pa.csv.ConvertOptions(
+                    null_values=["", *layout.missing],
+                    strings_can_be_null=True,
+                    true_values=["True", "true", "TRUE"],
+                    false_values=["False", "false", "FALSE"],
+                    include_columns=[str(place) for place in types],
+                    column_types={str(place): kind for place, kind in types.items() if kind is not None},
+                ),
+            )
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if "Empty CSV file" in str(error):
             return pa.table({str(place): pa.array([], kind or pa.float64()) for place, kind in types.items()})
-        if threads and (wrong or "CSV conversion error" in str(error)):
-            return None
-        if wrong:
-            number, count = wrong[0]
-            raise _WidthError(
-                f"{path}: row {number}: {count} fields, and the table has {width} columns; correct the file"
-            ) from None
-        raise _unreadable(path, layout, file, str(error)) from None
+        raise _fault(path, layout, str(error)) from None
 
 
-def _unreadable(path: Path, layout: Layout, file: Any, text: str) -> InputError:
+def _fault(path: Path, layout: Layout, text: str) -> InputError:
     """What a message of the parser means for the file."""
+    row = text.partition("Row #")[2].partition(":")[0]
+    where = f"row {row}: " if row else ""
+    if (match := _COUNTS.search(text)) is not None:
+        return _WidthError(f"{path}: {where}{match[2]} fields, and the table has {match[1]} columns; correct the file")
     if "straddl" in text:
         return InputError(f"{path}: a row is longer than {lines.BLOCK} bytes")
-    place, _, rest = text.partition("In CSV column #")[2].partition(": ")
-    row = rest.partition("Row #")[2].partition(":")[0]
-    where = f", row {row}" if row else ""
-    if place.isdigit():
-        name = next((f.name for f in layout.fields if f.first <= int(place) < f.first + f.count), place)
-        if "UTF8" in rest:
-            return InputError(f"{path}: column '{name}'{where}: not UTF-8 text; save the file as UTF-8")
-        kind = next((f.dtype for f in layout.fields if f.name == name and f.dtype), "text")
-        value = shorten(rest.rpartition("invalid value ")[2])
-        return InputError(f"{path}: column '{name}'{where}: {value} is not of type {kind}, which the header states")
+    if (match := _CONVERSION.search(text)) is not None:
+        field = next(one for one in layout.fields if one.first <= int(match[1]) < one.first + one.count)
+        if "UTF8" in text:
+            return _FaultError(f"{path}: column '{field.name}', {where}not UTF-8 text; save the file as UTF-8")
+        value = shorten(text.rpartition("invalid value ")[2])
+        return _FaultError(
+            f"{path}: column '{field.name}', {where}{value} is not of type {field.dtype}, which the header states"
+        )
     return InputError(f"{path}: not a readable table ({layout.form}): {shorten(text)}")
 
 
@@ -211,7 +202,7 @@ def _sliced(path: Path, layout: Layout, fields: Sequence[Field]) -> dict[int, An
                 row += len(rows)
         except (pa.ArrowException, OSError) as error:
             if "Empty CSV file" not in str(error):
-                raise _unreadable(path, layout, file, str(error)) from None
+                raise _fault(path, layout, str(error)) from None
     return {place: pa.chunked_array(parts, pa.string()) for place, parts in found.items()}
 
 

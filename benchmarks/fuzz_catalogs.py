@@ -1,0 +1,195 @@
+"""Mutated catalogs of all formats: each has to end in a catalog or in one message.
+
+Run ``python -m benchmarks.fuzz_catalogs --count 500`` for so many inputs of each format, or ``--seconds 120`` for as
+many as fit. Inputs that end in anything else (a traceback, a hang, an abort of the process, too much memory, rows that
+are not accounted for) are kept in the folder ``--keep`` and make the exit status 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import fuzz_seeds
+
+HANG = 20.0
+"""Seconds after which an input hangs."""
+
+MEMORY = 2 * 1024**3
+"""Bytes that the process may take at its peak."""
+
+TOKENS = (
+    *(b"", b"0", b"-1", b"1e308", b"nan", b"inf", b"99999999999999999999", b"2147483648", b"-9223372036854775809"),
+    *(b"\xff", b"\0", b"\n", b"\r", b'"', b"'", b",", b";", b"\t", b"|", b"#", b"\\", b"[]", b"{}", b"<a>", b"&x;"),
+    *(b"NULL", b"--", b">20.1", b"1,5", b"TRUE", b"10**9999999999 deg", b"*a", b"&a", b"!!python/name:os.system"),
+)
+
+
+def mutated(content: bytes, rng: np.random.Generator) -> bytes:
+    """Content with one to four changes of bytes, words, lines or length."""
+    for _ in range(int(rng.integers(1, 5))):
+        if not content:
+            return content
+        at = int(rng.integers(0, len(content)))
+        # headers and footers decide how the rest is read
+        if rng.random() < 0.4:
+            at = int(rng.integers(0, min(len(content), 2000)))
+        elif rng.random() < 0.3:
+            at = max(0, len(content) - 1 - int(rng.integers(0, min(len(content), 3000))))
+        content = _changed(content, at, rng)
+    return content
+
+
+def _changed(content: bytes, at: int, rng: np.random.Generator) -> bytes:
+    kind = int(rng.integers(0, 8))
+    size = int(rng.choice([1, 2, 4, 8, 80, 1000]))
+    if kind == 0:
+        return content[:at] + bytes([int(rng.integers(0, 256))]) + content[at + 1 :]
+    if kind == 1:
+        return content[:at] + bytes([content[at] ^ (1 << int(rng.integers(0, 8)))]) + content[at + 1 :]
+    if kind == 2:
+        return content[:at]
+    if kind == 3:
+        return content[:at] + content[at + size :]
+    if kind == 4:
+        return content[: at + size] + content[at : at + size] * int(rng.integers(1, 4)) + content[at + size :]
+    if kind == 5:
+        return content[:at] + rng.bytes(size) + content[at + size :]
+    token = TOKENS[int(rng.integers(0, len(TOKENS)))]
+    if kind == 6:
+        return content[:at] + token + content[at:]
+    start = end = at
+    while start > 0 and content[start - 1 : start].isalnum():
+        start -= 1
+    while end < len(content) and content[end : end + 1].isalnum():
+        end += 1
+    return content[:start] + token + content[end:]
+
+
+def outcome(path: Path) -> str:
+    """Read an input: ``read``, ``refused``, or the last line of a traceback."""
+    from skyaccept.lib.errors import InputError
+    from skyaccept.lib.readers import inspection, load
+
+    try:
+        detections = load(path)
+    except InputError as error:
+        if "\n" in str(error) or str(path) not in str(error):
+            return f"fault: message {str(error)[:200]!r}"
+        found = "refused"
+    else:
+        found = "read" if len(detections) == len(detections.ra) else "fault: rows are not accounted for"
+    with contextlib.suppress(InputError):
+        inspection.describe(inspection.inspect(str(path)))
+    return found
+
+
+def _work(pipe: Connection) -> None:
+    """Read inputs that come through a pipe, one after the other, and send back how each ended."""
+    resource.setrlimit(resource.RLIMIT_AS, (8 * 1024**3, 8 * 1024**3))
+    while (path := pipe.recv()) is not None:
+        Path("/proc/self/clear_refs").write_text("5")
+        started = time.monotonic()
+        try:
+            found = outcome(path)
+        except BaseException as error:  # whatever comes out is what is looked for
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            found = (
+                f"fault: {type(error).__name__} {str(error)[:150]!r} {last.filename.rpartition('/')[2]}:{last.lineno}"
+            )
+        peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024
+        if peak > MEMORY:
+            found = f"fault: {peak / 1024**3:.1f} GiB"
+        pipe.send((found, time.monotonic() - started))
+
+
+class Reader:
+    """A process that reads inputs, started anew after it hung or died."""
+
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Start the process."""
+        context = multiprocessing.get_context("spawn")
+        self.pipe, there = context.Pipe()
+        self.process = context.Process(target=_work, args=(there,), daemon=True)
+        self.process.start()
+        there.close()
+
+    def read(self, path: Path, wait: float = HANG) -> str:
+        """Outcome of one input."""
+        self.pipe.send(path)
+        try:
+            if self.pipe.poll(wait):
+                return str(self.pipe.recv()[0])
+            found = f"fault: hangs for more than {wait:g} s"
+        except EOFError:
+            found = "fault: the process ended"
+        self.process.kill()
+        self.process.join()
+        self.start()
+        return found
+
+    def stop(self) -> None:
+        """End the process."""
+        self.process.kill()
+        self.process.join()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the fuzzer; 1 if an input ended in anything but a catalog or a message."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=100, help="inputs of each format")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many seconds")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--formats", nargs="*", choices=sorted(fuzz_seeds.SEEDS), default=sorted(fuzz_seeds.SEEDS))
+    parser.add_argument("--keep", type=Path, default=Path("fuzz-faults"))
+    options = parser.parse_args(arguments)
+    deadline = time.monotonic() + options.seconds
+    counts: Counter[tuple[str, str]] = Counter()
+    reader = Reader()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        contents = {}
+        for kind in options.formats:
+            path = folder / f"seed{fuzz_seeds.SUFFIXES.get(kind, '.' + kind)}"
+            fuzz_seeds.SEEDS[kind](path)
+            found = reader.read(path, 120)
+            if found != "read":
+                raise SystemExit(f"{kind}: the catalog itself: {found}")
+            contents[kind] = (path.suffix, path.read_bytes())
+        for number in range(options.count):
+            for kind, (suffix, content) in contents.items():
+                if time.monotonic() > deadline:
+                    break
+                rng = np.random.default_rng([options.seed, number, sum(kind.encode())])
+                path = folder / f"cat{suffix}"
+                path.write_bytes(mutated(content, rng))
+                found = reader.read(path)
+                counts[kind, found.partition(":")[0]] += 1
+                if found.startswith("fault"):
+                    options.keep.mkdir(parents=True, exist_ok=True)
+                    (options.keep / f"{kind}-{options.seed}-{number}{suffix}").write_bytes(path.read_bytes())
+                    print(f"{kind} {number}: {found}", flush=True)
+    reader.stop()
+    for kind in options.formats:
+        print(f"{kind:12s} " + ", ".join(f"{counts[kind, end]} {end}" for end in ("read", "refused", "fault")))
+    total = Counter({end: sum(n for (_, e), n in counts.items() if e == end) for end in ("read", "refused", "fault")})
+    print(f"{'all':12s} " + ", ".join(f"{n} {end}" for end, n in total.items()))
+    return int(total["fault"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
