@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from dataclasses import replace
@@ -18,7 +17,7 @@ _BETWEEN = re.compile(rb"[ \t]+")
 _ENDS = re.compile(rb"^[ \t]+|[ \t]+$", re.MULTILINE)
 _EMPTY = re.compile(rb"^[ \t]+\r?(?:\n|\Z)", re.MULTILINE)
 _CONTINUED = re.compile(rb"\\[ \t]*\n")
-_QUOTED = re.compile(rb'(?m)(?:^|[ \t])"')
+_FIELDS = re.compile(rb'"(?:[^"\n]|"")*"|[ \t]+')
 
 
 def opened(path: Path, layout: Layout, most: int | None = None, rewritten: bool = False) -> tuple[BinaryIO, str]:
@@ -117,9 +116,8 @@ class _Rewritten(io.RawIOBase):
             block = block.replace(b"\r\n", b"\n")
         if self.layout.continued:
             block = _CONTINUED.sub(b" ", block)
-        if _QUOTED.search(block):
-            return _by_quotes(self.path, block)
-        return _BETWEEN.sub(b"\t", _ENDS.sub(b"", block))
+        block = _ENDS.sub(b"", block)
+        return _FIELDS.sub(_between, block) if b'"' in block else _BETWEEN.sub(b"\t", block)
 
     def _is_comment(self, line: bytes) -> bool:
         """Whether a line is a comment; one that could be a row is refused."""
@@ -143,15 +141,6 @@ def _end_of_rows(block: bytes, continued: bool) -> int:
     return end
 
 
-def _by_quotes(path: Path, block: bytes) -> bytes:
-    """Fields between blanks, of which some are in quotes, as fields between tabs."""
-    found = io.StringIO()
-    lines = [line for part in block.decode("utf-8", errors="surrogateescape").split("\n") if (line := part.strip())]
-    try:
-        rows = list(csv.reader(lines, delimiter=" ", skipinitialspace=True))
-    except csv.Error as error:
-        raise InputError(f"{path}: a row cannot be read: {error}") from None
-    if len(rows) != len(lines):
-        raise InputError(f"{path}: a quotation mark is not closed in its line")
-    csv.writer(found, delimiter="\t", lineterminator="\n").writerows(rows)
-    return found.getvalue().encode("utf-8", errors="surrogateescape")
+def _between(match: re.Match[bytes]) -> bytes:
+    """A tab in place of blanks; text in quotes as it is."""
+    return match[0] if match[0].startswith(b'"') else b"\t"

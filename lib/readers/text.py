@@ -124,7 +124,7 @@ def _parsed(path: Path, layout: Layout, types: Mapping[int, Any], most: int | No
     except _FaultError:
         # one line after the other: it drops lines of blanks, and has the number of the row in its message
         table = _csv(path, layout, types, most, threads=False)
-    if most is None and layout.delimiter != BLANKS and lines.has_quotes(path, layout):
+    if most is None and lines.has_quotes(path, layout):
         with lines.opened(path, layout)[0] as file:
             count = sum(1 for line in file if line.strip())
         if count != table.num_rows:
