@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def array(column: Any, as_label: bool = False) -> Array:
     kind = column.type
     if isinstance(column, pa.ChunkedArray) and (pa.types.is_dictionary(kind) or _is_array(kind)):
         parts = [array(chunk, as_label) for chunk in column.chunks] or [array(pa.array([], kind), as_label)]
-        return _together(parts)
+        return together(parts)
     if _is_array(kind):
         return _elements(column, as_label)
     if pa.types.is_dictionary(kind):
@@ -126,7 +127,8 @@ def _numpy(column: Any) -> Array:
     return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
-def _together(parts: list[Array]) -> Array:
+def together(parts: Sequence[Array]) -> Array:
+    """One array of several, with their masks."""
     if len(parts) == 1:
         return parts[0]
     if any(isinstance(part, np.ma.MaskedArray) for part in parts):

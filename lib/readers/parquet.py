@@ -18,7 +18,7 @@ from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import footer
-from skyaccept.lib.readers.arrow import array, is_list, is_read, is_text
+from skyaccept.lib.readers.arrow import array, is_list, is_read, is_text, together
 from skyaccept.lib.readers.serialized import Combined, Header, read_header
 from skyaccept.lib.readers.table import LIST, MAX_RATIO, MAX_UNCOMPRESSED, SMALL, Column, Format, Table, shorten
 
@@ -87,10 +87,14 @@ def read(
             )
     _check_size(path, file, wanted)
     as_text = set(header.needed([name for name in labels if name in names]))
+    read_all = _unpacked if any(leaf.listed for leaf in wanted) else _columns
+    texts = [leaf for leaf in wanted if is_text(leaf.kind)]
     try:
-        file = _open(path, [leaf.path for leaf in wanted if is_text(leaf.kind)])
-        read_all = _unpacked if any(leaf.listed for leaf in wanted) else _columns
-        stored = read_all(path, file, wanted, as_text)
+        try:
+            stored = read_all(path, _open(path, [leaf.path for leaf in texts]), wanted, as_text)
+        except pa.ArrowNotImplementedError:
+            # of text in structs and lists, that is only there for groups of rows with a dictionary alone
+            stored = read_all(path, _open(path, [leaf.path for leaf in texts if not leaf.steps]), wanted, as_text)
     except MemoryError:
         raise InputError(f"{path}: its columns do not fit into memory") from None
     except _DAMAGED as error:
@@ -102,10 +106,13 @@ def _columns(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[s
     found: dict[str, Array] = {}
     for leaf in leaves:
         progress.report(f"reading {path.name}", len(found), len(leaves))
-        column = file.read(columns=[leaf.path]).column(leaf.column)
-        for step in leaf.steps:
-            column = pc.struct_field(column, step)
-        found[leaf.name] = array(column, leaf.name in labels)
+        if not leaf.steps:
+            found[leaf.name] = array(file.read(columns=[leaf.path]).column(leaf.column), leaf.name in labels)
+            continue
+        parts = [array(pa.array([], leaf.kind), leaf.name in labels)]
+        for batch in _batches(file, [leaf]):
+            parts.append(array(_within(batch, leaf), leaf.name in labels))
+        found[leaf.name] = together(parts)
     return found
 
 
@@ -114,7 +121,7 @@ def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[
     # of the type, if there are no rows
     parts = {leaf.name: [array(pa.array([], leaf.kind), leaf.name in labels)] for leaf in leaves}
     row, rows = 0, file.metadata.num_rows
-    for batch in file.iter_batches(batch_size=_ROWS, columns=[leaf.path for leaf in leaves]):
+    for batch in _batches(file, leaves):
         progress.report(f"reading {path.name}", row, rows)
         lengths: Array | None = None
         first = ""
@@ -130,13 +137,24 @@ def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[
                 )
             parts[leaf.name].append(array(values, leaf.name in labels))
         for leaf in (leaf for leaf in leaves if not leaf.listed):
-            column = batch.column(leaf.column)
-            for step in leaf.steps:
-                column = pc.struct_field(column, step)
-            own_values = array(column, leaf.name in labels)
+            own_values = array(_within(batch, leaf), leaf.name in labels)
             parts[leaf.name].append(_repeated(own_values, np.asarray(lengths)))
         row += len(batch)
-    return {leaf.name: _concatenated(parts.pop(leaf.name)) for leaf in leaves}
+    return {leaf.name: together(parts.pop(leaf.name)) for leaf in leaves}
+
+
+def _batches(file: Any, leaves: Sequence[Leaf]) -> Iterator[Any]:
+    """Rows of a file, none of two groups of rows at a time."""
+    for group in range(file.metadata.num_row_groups):
+        yield from file.iter_batches(_ROWS, [group], [leaf.path for leaf in leaves])
+
+
+def _within(batch: Any, leaf: Leaf) -> Any:
+    """Values of a column within structs."""
+    column = batch.column(leaf.column)
+    for step in leaf.steps:
+        column = pc.struct_field(column, step)
+    return column
 
 
 def _list_of(column: Any, steps: Sequence[str]) -> tuple[Any, Array]:
@@ -155,12 +173,6 @@ def _repeated(values: Array, lengths: Array) -> Array:
     if isinstance(values, np.ma.MaskedArray):
         return np.ma.array(np.repeat(values.data, lengths, 0), mask=np.repeat(np.ma.getmaskarray(values), lengths, 0))
     return np.repeat(values, lengths, 0)
-
-
-def _concatenated(parts: Sequence[Array]) -> Array:
-    if any(isinstance(one, np.ma.MaskedArray) for one in parts):
-        return np.ma.concatenate(parts)
-    return np.concatenate(parts)
 
 
 def _leaves(path: Path, file: Any) -> dict[str, Leaf]:

@@ -257,7 +257,6 @@ def test_many_objects_are_not_lost_in_a_text_of_mixed_kinds(tmp_path: Path) -> N
         pytest.param(lambda text: text.rstrip(b"\n"), id="no last line end"),
         pytest.param(lambda text: text + b"\n\n", id="empty lines below"),
         pytest.param(lambda text: re.sub(rb",([ri]),", rb',"\1",', text), id="quoted text"),
-        pytest.param(lambda text: re.sub(rb"\n(?=\d.*)(.*)", rb"\n\1,", text), id="comma at the end of each row"),
     ],
 )
 def test_csv_comes_in_many_guises(tmp_path: Path, expected: Detections, change: Callable[[bytes], bytes]) -> None:
@@ -815,10 +814,10 @@ JUNK: dict[str, bytes] = {
     "ECSV with a strange header": b"# %ECSV 1.0\n# ---\n# [1, 2]\nvisit band ra dec\n1 r 2 3\n",
     "ECSV with another delimiter": b"# %ECSV 1.0\n# ---\n# delimiter: abc\n# datatype: [{name: visit}]\nvisit,x\n1,2\n",
     "ECSV that runs code": b"# %ECSV 1.0\n# ---\n# datatype: !!python/object/apply:os.system [ls]\nvisit,x\n1,2\n",
-    "wrong encoding": "visit,band,ra,dec,name\n1,r,2,3,Größe\n".encode("latin-1"),
-    "wrong encoding in the names": "visit,band,ra,dec,Größe\n1,r,2,3,4\n".encode("latin-1"),
+    "wrong encoding": "visit,band,ra,dec\n1,Größe,2,3\n".encode("latin-1"),
     "wide characters": "visit,band,ra,dec\n1,r,2,3\n".encode("utf-16"),
     "row too long": b"visit,band,ra,dec\n1,r,2,3\n1,r,3,4,5,6\n",
+    "comma at the end of every row": b"visit,band,ra,dec\n1,r,2,3,\n1,r,3,4,\n",
     "every row too long": b"visit,band,ra,dec\n1,2,r,2,3\n1,2,r,3,4\n",
     "row too short": b"visit,band,ra,dec,mag\n1,r,2,3,20\n2,r,2\n",
     "row of a cut file": b"visit,band,ra,dec,mag\n1,r,2,3,20\n2,r,2,3\n",

@@ -8,6 +8,7 @@ import gzip
 import io
 import lzma
 import math
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from astropy.time import Time, TimeDelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import layout, lines, text
+from skyaccept.lib.readers import files, layout, lines, text
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
@@ -390,6 +391,43 @@ def test_an_ecsv_file_that_is_not_what_its_header_says_is_refused(
     content = (tmp_path / "a.ecsv").read_text()
     assert old in content
     assert message in refusal(tmp_path / "a", content.replace(old, new, 1), "number", "mag", "array", "t")
+
+
+FOREIGN = {
+    "zip": (b"PK\x03\x04" + bytes(100), "is a ZIP archive"),
+    "tar": (b"a.csv".ljust(257, b"\0") + b"ustar\x0000", "is a tar archive"),
+    "zstd": (b"\x28\xb5\x2f\xfd" + bytes(100), "unpack it first"),
+    "npy": (b"\x93NUMPY\x01\0", "is a NumPy array"),
+    "pickle": (pickle.dumps({"ra": [1]}), "is a Python pickle, which is never read"),
+    "sqlite": (b"SQLite format 3\0" + bytes(100), "is an SQLite database"),
+    "feather": (b"ARROW1\0\0" + bytes(100), "is an Arrow IPC"),
+    "avro": (b"Obj\x01" + bytes(100), "is an Avro file"),
+    "orc": (b"ORC" + bytes(100), "is an ORC file"),
+    "pdf": (b"%PDF-1.7\n1,2,3\n", "is a PDF document"),
+    "json": (b'[{"ra": 1, "dec": 2}]\n', "is JSON"),
+    "xml": (b"<?xml version='1.0'?><table><r ra='1'/></table>", "is an XML document that is no VOTable"),
+    "page": (b"\xef\xbb\xbf\n<!DOCTYPE html><html>log in, please</html>", "is a web page"),
+    "latex": (b"\\begin{deluxetable}{cc}\n1 & 2\\\\\n", "is a LaTeX table"),
+    "utf-16": ("ra,dec\n1,2\n".encode("utf-16"), "is text in UTF-16; save it as UTF-8"),
+    "utf-16 without mark": ("ra,dec\n1,2\n".encode("utf-16-le"), "is text in UTF-16; save it as UTF-8"),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "is a pointer of Git LFS"),
+    "machine-readable": (
+        b"Title: A\n" + b"=" * 80 + b"\nByte-by-byte Description of file: a\n",
+        "machine-readable table",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_is_no_catalog_is_named_for_what_it_is(tmp_path: Path, name: str) -> None:
+    """With what to do."""
+    content, message = FOREIGN[name]
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        files.format_of(path)
+    assert str(caught.value).startswith(f"{path}: not a catalog: it ")
+    assert message in str(caught.value)
 
 
 def test_the_start_of_a_file_is_read_within_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
