@@ -132,5 +132,6 @@ def together(parts: Sequence[Array]) -> Array:
     if len(parts) == 1:
         return parts[0]
     if any(isinstance(part, np.ma.MaskedArray) for part in parts):
-        return np.ma.concatenate(parts)
+        joined: Array = np.ma.concatenate(parts)  # type: ignore[no-untyped-call]
+        return joined
     return np.concatenate(parts)

@@ -47,7 +47,7 @@ def arrays(path: Path, name: str, subtype: str, column: Any) -> Array:
             values = np.full(shape, None, dtype=object) if text is None else values
             if values.shape != shape:
                 raise ValueError(f"shape {values.shape}")
-            missing = np.equal(values, None)
+            missing = np.array([value is None for value in values.ravel().tolist()], dtype=bool).reshape(shape)
             rows.append(np.where(missing, "" if match[1] == "string" else 0, values).astype(_dtype(match[1])))
             gone.append(missing)
         except (ValueError, TypeError, OverflowError, RecursionError):

@@ -70,8 +70,8 @@ TYPES: dict[str, tuple[Any, list[Any]]] = {
 }
 FLOATS: dict[str, tuple[Any, list[float]]] = {
     "float64": (pa.array([0.1, None, np.nan]), [0.1, np.nan, np.nan]),
-    "float32": (pa.array([0.1, None, 2.0], pa.float32()), [np.float32(0.1), np.nan, 2.0]),
-    "float16": (pa.array(np.float16([0.1, 1.0, 2.0])), [np.float16(0.1), 1.0, 2.0]),
+    "float32": (pa.array([0.1, None, 2.0], pa.float32()), [float(np.float32(0.1)), np.nan, 2.0]),
+    "float16": (pa.array(np.array([0.1, 1.0, 2.0], dtype=np.float16)), [float(np.float16(0.1)), 1.0, 2.0]),
     "decimal": (
         pa.array([decimal.Decimal("20.123456789012345"), None, 1], pa.decimal128(20, 15)),
         [20.123456789012345, np.nan, 1],
@@ -127,7 +127,7 @@ def test_other_types_are_refused_by_name(tmp_path: Path, array: Any, name: str, 
     assert read(path, "c")["c"].tolist() == [6]
 
 
-LIGHT_CURVES = [[{"visit": 1, "mag": 1.5}, {"visit": 2, "mag": None}], [], None, [{"visit": 3, "mag": 3.5}]]
+LIGHT_CURVES: list[Any] = [[{"visit": 1, "mag": 1.5}, {"visit": 2, "mag": None}], [], None, [{"visit": 3, "mag": 3.5}]]
 
 
 @pytest.mark.parametrize("form", ["struct of lists", "list of structs"])

@@ -335,7 +335,7 @@ def ecsv() -> QTable:
     table["visit"] = ["01", "1", "1E5"]
     table["number"] = MaskedColumn(np.array([2**60 + 1, 0, 3]), mask=[0, 1, 0])
     table["mag"] = MaskedColumn([1.5, 2.5, 3.5], mask=[0, 1, 0], unit="mag")
-    table["single"] = np.float32([1.1, 2.2, 3.3])
+    table["single"] = np.array([1.1, 2.2, 3.3], dtype=np.float32)
     table["flag"] = MaskedColumn([True, False, True], mask=[0, 0, 1])
     table["name"] = MaskedColumn(["a b", "", "c"], mask=[0, 0, 1])
     table["t"] = Time([59000.25, 59001.5, 59002.0], format="mjd", scale="utc")
