@@ -14,9 +14,11 @@ import pytest
 import yaml
 from astropy.io import fits
 from astropy.table import Table
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from skyaccept.lib.catalog import UNITS, Detections
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import inspection, load, synonyms
+from skyaccept.lib.readers import files, guessing, inspection, load, synonyms
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers.inspection import Inspection
 from skyaccept.lib.readers.profile_writing import UNKNOWN, Line, entry
@@ -340,6 +342,34 @@ def test_light_curves_are_drafted_with_their_lists(tmp_path: Path) -> None:
     path = write(tmp_path / "curves.parquet", columns, DEGREES | {"mag": "mag", "magerr": "mag"})
     assert any("lists: a row is a light curve" in line for line in inspection.describe(look(path)))
     assert len(load(path, saved(path, completed=False))) == 3
+
+
+WORDS = sorted(
+    {word for words in (*synonyms.COLUMNS.values(), *synonyms.FLAGS.values()) for word in words}
+    | {word for pair in (*synonyms.POSITIONS, *synonyms.MAGNITUDES, *synonyms.FLUXES) for word in pair}
+    | {*synonyms.BITS, *synonyms.ZERO_POINTS, *synonyms.DIFFERENCE, "flag_x", "deblend_nChild", "detect_isPrimary"}
+)
+VALUES: list[list[Any]] = [[1.5, None], [1, 2], ["a", "r"], [True, False], [[1.0, 2.0], [3.0]], [2460000.0, 1e300]]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), names=st.lists(st.sampled_from(WORDS), min_size=1, max_size=20, unique=True))
+def test_every_draft_loads_once_what_is_required_is_complete(
+    tmp_path: Path, data: st.DataObject, names: list[str]
+) -> None:
+    """Whatever names, types and units a file has."""
+    columns = {name: data.draw(st.sampled_from(VALUES)) for name in names}
+    units = {
+        name: data.draw(st.sampled_from(["", "deg", "mag", "d", "nJy", "ct", "furlong", "mag(AB)"])) for name in names
+    }
+    path = write(tmp_path / "c_1234_r.parquet", columns, units)
+    part = files.parts(files.find(path), path)[0]
+    text = guessing.guess(part).text(path.name).replace("unit: ?", "unit: deg")
+    there = {line.split(":")[0].strip() for line in text.splitlines() if line.startswith("  ")}
+    required = {"visit": "x", "band": "x", "ra": "{name: x, unit: deg}", "dec": "{name: x, unit: deg}"}
+    added = "".join(f"  {ours}: {written}\n" for ours, written in required.items() if ours not in there)
+    (tmp_path / "draft.yaml").write_text(text.replace("columns:\n", f"columns:\n{added}"))
+    assert set(profiles.load(tmp_path / "draft.yaml").columns) >= set(required)
 
 
 # names that are no plain words
