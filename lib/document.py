@@ -55,7 +55,7 @@ class Place:
     def error(self, location: Sequence[str | int], text: str) -> InputError:
         """Build the error that names file, line and the entries on the way to ``location``."""
         node, trail, _ = _locate(self.root, location)
-        return InputError(f"{self.path}: line {node.start_mark.line + 1}: {trail}{text}")
+        return InputError(f"{self.path}: line {node.start_mark.line + 1}: {trail}{_shortened(text)}")
 
     def where(self, location: Sequence[str | int]) -> str:
         """File, without the folders above it, and line of ``location``."""
@@ -137,7 +137,8 @@ def _complaints(path: Path, root: yaml.Node, error: pydantic.ValidationError) ->
 
 
 def _shortened(text: str) -> str:
-    """Both ends of a text that is too long to be shown."""
+    """Text on one line, or both ends of it where it is too long to be shown."""
+    text = "\\n".join(text.splitlines())
     return text if len(text) <= 2 * MAX_SHOWN else f"{text[:MAX_SHOWN]} ... {text[-MAX_SHOWN:]}"
 
 

@@ -171,6 +171,8 @@ def test_a_later_check_can_name_the_place(tmp_path: Path) -> None:
     error = place.error(("entries", 1, "width"), "too wide")
     assert isinstance(error, InputError)
     assert str(error) == f"{path}: line 7: B: too wide"
+    assert str(place.error(("entries",), "no 'a\nb'")) == f"{path}: line 3: no 'a\\nb'"
+    assert len(str(place.error(("entries",), "x" * 10_000))) < 2000
 
 
 @settings(deadline=None, max_examples=200)
