@@ -44,8 +44,10 @@ def test_a_case_comes_out_as_expected(tmp_path: Path, name: str, run: dict[str, 
     wanted = [run, *run.get("either", [])]
     clauses = sorted({clause for one in wanted for clause in one.get("values", {})}) or ["AM1"]
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "verify", *shlex.split(run["run"]), "--band", "r", "-k", " or ".join(clauses)]
-        + ["--results", str(results), "--html", str(report)],
+        [
+            *(sys.executable, "-c", PROGRAM, "verify", *shlex.split(run["run"]), "--band", "r"),
+            *("-k", " or ".join(clauses), "--results", str(results), "--html", str(report)),
+        ],
         cwd=CASES / name,
         capture_output=True,
         text=True,

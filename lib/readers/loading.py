@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -271,11 +272,8 @@ def _read(offers: Sequence[Offer], names: Sequence[str]) -> tuple[list[tuple[str
     """Place and number of rows of each table, and the named columns of all of them."""
     sizes: list[tuple[str, int]] = []
     tables: list[dict[str, Array | Labels]] = []
-    for start in range(len(offers)):
-        path = offers[start].part.path
-        if start and offers[start - 1].part.path == path:
-            continue
-        same = [offer for offer in offers[start:] if offer.part.path == path]
+    for _, group in groupby(offers, key=lambda offer: offer.part.path):
+        same = list(group)
         for offer, (rows, table) in zip(same, _tables(same, names), strict=True):
             sizes.append((offer.part.place, rows))
             tables.append(table)

@@ -129,6 +129,11 @@ class NumberColumn:
             return times.to_mjd(self.place, column, self._form(column, values), self.source.time)
         if self.source.codes is not None:
             return self._translated(column, values)
+        if self.name == "mjd" and any(isinstance(v, str) and v[4:5] == v[7:8] == "-" for v in values[:1000].tolist()):
+            raise InputError(
+                f"{self.place}: column '{column}' holds times as text; the survey profile has to say so: "
+                "time: {format: iso}"
+            )
         return _without(values, numbers(self.place, column, values, _texts(missing)), missing)
 
     def _form(self, column: str, values: Array) -> Array:
