@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import yaml
 from skyaccept.lib import readers, requirements, waivers
@@ -31,6 +32,9 @@ from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import profile, reference
 from skyaccept.lib.tests import packages
 from skyaccept.synthetic import scenario
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 LONGEST = 20.0
 """Seconds that a document may take."""
@@ -109,7 +113,7 @@ class Outcome:
 
 
 def subjects(folder: Path) -> list[Subject]:
-    """Everything that is changed; documents of several requirements or definitions in parts, to be read quickly."""
+    """Everything that is changed; of requirements and definitions small parts, to be read quickly."""
     catalog = folder / "catalog.csv"
     catalog.write_text(ROWS, encoding="utf-8")
     specification = requirements.load()
@@ -151,12 +155,15 @@ def _parts(text: str) -> Iterator[str]:
     document = yaml.safe_load(text)
     for key in ("requirements", "definitions"):
         for one in document.get(key, ()):
-            yield yaml.safe_dump({**document, key: [{**one, "id": f"{one['id']}-x"}]}, sort_keys=False)
+            few = {**one, "id": f"{one['id']}-x"} | {
+                part: one[part][:3] for part in ("clauses", "rules") if part in one
+            }
+            yield yaml.safe_dump({**document, key: [few]}, sort_keys=False)
 
 
 def changed(text: str, draw: random.Random) -> tuple[str, str]:
     """Change one node of a YAML text; returns what was done, and the text."""
-    roots = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+    roots = list(yaml.compose_all(text, Loader=LOADER))
     inner = [node for root in roots for node in _nodes(root) if not isinstance(node, yaml.ScalarNode) and node.value]
     parent = draw.choice(inner)
     at = draw.randrange(len(parent.value))
@@ -177,7 +184,7 @@ def changed(text: str, draw: random.Random) -> tuple[str, str]:
         where += f" by {words[:60]}"
         done = "alias" if done == "alias" else "replaced"
         parent.value[at] = (parent.value[at][0], new) if isinstance(parent, yaml.MappingNode) else new
-    return f"{where} {done}", yaml.serialize_all(roots, Dumper=yaml.SafeDumper, allow_unicode=True, width=10**6)
+    return f"{where} {done}", yaml.serialize_all(roots, Dumper=DUMPER, allow_unicode=True, width=10**6)
 
 
 def _replacement(draw: random.Random) -> tuple[yaml.Node, str]:
@@ -186,7 +193,7 @@ def _replacement(draw: random.Random) -> tuple[yaml.Node, str]:
 
 
 def _odd(words: str) -> yaml.Node:
-    return yaml.compose(words, Loader=yaml.SafeLoader)
+    return yaml.compose(words, Loader=LOADER)
 
 
 def _nodes(root: yaml.Node) -> Iterator[yaml.Node]:

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def read(
     InputError
         Anything wrong with a package or with ``where``.
     """
-    known, _ = document.read(names, Names)
+    known = _names(names)
     given: dict[str, Any] = {}
     for word in where:
         key, value = _term(word)
@@ -131,6 +132,11 @@ def read(
             wanted = ", ".join(sorted(asked)) or "nothing"
             raise InputError(f"--where {key}: no specification asks for it; they ask for {wanted}")
     return {folder: _document(package, known, given) for folder, package in found.items()}
+
+
+@cache
+def _names(path: Path) -> Names:
+    return document.read(path, Names)[0]
 
 
 def _term(word: str) -> tuple[str, Any]:
