@@ -19,8 +19,7 @@ def test_inspect_lists_columns_mapping_and_what_is_missing(tmp_path: Path, capsy
     catalog = catalogs.write(tmp_path / "good.csv")
     assert command.main(["inspect", str(catalog)]) == 0
     out = capsys.readouterr().out
-    assert out.startswith(f"{catalog}: CSV")
-    assert ", 7 columns\n" in out
+    assert out.startswith(f"{catalog}: table of text, 7 columns\n")
     for name in ("visit", "band", "ra", "dec", "mag", "snr", "extendedness"):
         assert f"\n  {name} " in out
     assert "survey profile 'generic' fits: --survey generic" in out

@@ -37,7 +37,7 @@ class Names:
     ----------
     part : Part
     by_name : mapping of str to Column
-        Of the table of an HDF5 file in which most are known; without its name, and without `LIST`.
+        Of the table of an HDF5 file in which most are known; without its name, that of a struct, and `LIST`.
     """
 
     part: Part
@@ -47,9 +47,12 @@ class Names:
     def of_table(cls, part: Part) -> Names:
         """Names of the columns of a table, those of its folders among them."""
         tables: dict[str, dict[str, Column]] = {}
-        for name, column in reversed(part.columns().items()):
+        for name, column in part.columns().items():
             table, _, last = name.rpartition("/")
-            tables.setdefault(table, {})[last.removesuffix(LIST).lower()] = column
+            columns, word = tables.setdefault(table, {}), last.removesuffix(LIST).rpartition(".")[2].lower()
+            # what was measured at each epoch goes before a mean of it
+            if word not in columns or (name.endswith(LIST) and not columns[word].name.endswith(LIST)):
+                columns[word] = column
         words = {word for names in synonyms.COLUMNS.values() for word in names}
         words |= {word for pair in (*synonyms.POSITIONS, *synonyms.MAGNITUDES, *synonyms.FLUXES) for word in pair}
         return cls(part, max(tables.values(), key=lambda columns: len(words & set(columns)), default={}))
@@ -227,7 +230,7 @@ def _extendedness(names: Names) -> list[Line]:
     column = names.first(synonyms.COLUMNS["extendedness"])
     if column is None:
         return [Line("extendedness", entry(value=0), "if all of them are stars", stated=False, found=False)]
-    word = column.name.rpartition("/")[2].lower()
+    word = column.name.rpartition("/")[2].rpartition(".")[2].lower()
     if word == "class_star":
         return [Line("extendedness", _entry(column, star_above=0.5), "by its name: 1 is a star")]
     if word == "spread_model":
@@ -345,7 +348,7 @@ def _file_name(part: Part, columns: Sequence[Line]) -> list[Line]:
 def _distinct(part: Part, name: str) -> list[str]:
     """Labels of a column; none where it cannot be read."""
     if name in part.fixed:
-        return [part.fixed[name]]
+        return [value] if (value := part.fixed[name]) is not None else []
     try:
         read = part.format.read(part.path, [part.table.number], [name], [name])[0]
         return [str(value) for value in distinct(part.place, name, read[name]).values[:20].tolist()]
@@ -355,6 +358,8 @@ def _distinct(part: Part, name: str) -> list[str]:
 
 def _values(part: Part, name: str) -> Array | None:
     """Numbers of a column, those that are there; None where they are none."""
+    if name in part.fixed:
+        return None
     try:
         read = part.format.read(part.path, [part.table.number], [name], ())[0]
         values = numbers(part.place, name, read[name])

@@ -344,6 +344,18 @@ def test_light_curves_are_drafted_with_their_lists(tmp_path: Path) -> None:
     assert len(load(path, saved(path, completed=False))) == 3
 
 
+def test_structs_of_lists_are_drafted_with_what_was_measured_at_each_epoch(tmp_path: Path) -> None:
+    """Not with the means that stand beside them."""
+    epochs = [{"expid": [1, 2], "mag": [20.0, 20.5]}, {"expid": [1], "mag": [21.0]}]
+    columns: dict[str, Any] = {"objectid": [1, 2], "ra": [1.0, 2.0], "dec": [0.0, 0.0], "band": ["r", "r"]}
+    path = write(tmp_path / "nested.parquet", columns | {"mag": [20.25, 21.0], "lc": epochs}, DEGREES)
+    assert "name: lc.mag[]" in lines(path, "mag")[0].replace("'", "")
+    found = load(path, saved(path))
+    assert found.visits == ("1", "2")
+    assert found.mag is not None
+    assert found.mag.tolist() == [20.0, 20.5, 21.0]
+
+
 WORDS = sorted(
     {word for words in (*synonyms.COLUMNS.values(), *synonyms.FLAGS.values()) for word in words}
     | {word for pair in (*synonyms.POSITIONS, *synonyms.MAGNITUDES, *synonyms.FLUXES) for word in pair}
@@ -397,11 +409,12 @@ def test_control_characters_of_the_file_begin_no_line_in_a_draft(tmp_path: Path)
 
 def test_partitions_of_hive_are_named(tmp_path: Path) -> None:
     for visit in (1, 2):
-        folder = tmp_path / f"band=r/visit={visit}"
+        folder = tmp_path / f"band=r/visit={visit}/mjd={60000 + visit}"
         folder.mkdir(parents=True)
         write(folder / "part-0.parquet", {"ra": [1.0], "dec": [2.0]})
     found = look(tmp_path)
-    assert found.notes == ("columns in the names of folders (hive partitions): band, visit",)
+    assert found.notes == ("columns in the names of folders (hive partitions): band, visit, mjd",)
+    assert "#  mjd: {name: mjd, time: {format: ?}}" in guessing.guess(found.part).text("")
     assert found.advice.survey == "generic"
 
 
