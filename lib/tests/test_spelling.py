@@ -1,6 +1,11 @@
 """Column names of a profile as a file spells them."""
 
+from pathlib import Path
+
 import pytest
+from astropy.io import fits, votable
+from astropy.table import Table
+from skyaccept.lib.readers import load
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers.source import Flag, Source
 from skyaccept.lib.readers.spelling import as_in_file
@@ -41,3 +46,20 @@ def test_a_profile_is_the_same_in_a_file_that_spells_as_it_does(survey: str) -> 
     assert {str(source.name).lower() for source in changed.columns.values()} == {
         str(source.name).lower() for source in profile.columns.values()
     }
+
+
+@pytest.mark.parametrize("suffix", [".fits", ".vot"])
+def test_tables_of_a_file_may_spell_a_column_differently(tmp_path: Path, suffix: str) -> None:
+    """Each is read under its own name."""
+    one = Table({"visit": [1, 2], "band": ["r", "r"], "ra": [1.0, 1.0], "dec": [2.0, 2.0]})
+    other = Table({"VISIT": [3, 4], "Band": ["r", "r"], "RA": [3.0, 3.0], "DEC": [2.0, 2.0]})
+    path = tmp_path / f"cat{suffix}"
+    if suffix == ".fits":
+        fits.HDUList([fits.PrimaryHDU(), fits.table_to_hdu(one), fits.table_to_hdu(other)]).writeto(path)
+    else:
+        file = votable.from_table(one)
+        file.resources[0].tables.append(votable.from_table(other).resources[0].tables[0])
+        file.to_xml(str(path))
+    found = load(path)
+    assert found.ra.tolist() == [1.0, 1.0, 3.0, 3.0]
+    assert found.visits == ("1", "2", "3", "4")
