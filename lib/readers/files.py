@@ -110,9 +110,10 @@ class Part:
     fixed: Mapping[str, str | None] = field(default_factory=dict)
 
     def columns(self) -> dict[str, Column]:
-        """Columns by name, those of the folders' names among them."""
+        """Columns by all names that a survey profile may use, those of the folders' names among them."""
         named = {name: Column(name, "folder", None, "name of a folder") for name in self.fixed}
-        return named | {column.name: column for column in self.table.columns}
+        own = {column.name: column for column in self.table.columns}
+        return named | own | {name: one for name, one in self.table.aliases.items() if name not in own}
 
 
 def find(source: str | Path) -> Files:

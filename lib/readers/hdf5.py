@@ -1,7 +1,6 @@
-"""HDF5 files with tables as PyTables and h5py write them: datasets of records, attributes of groups as the header.
+"""HDF5 files with tables; attributes of groups are the header of the tables in them.
 
-Attributes are never unpickled, and nothing outside of the file is opened: links and storage that lead elsewhere are
-left alone or refused.
+A survey profile may name a column of one table by TABLE/COLUMN, and look values up in another table beside it.
 """
 
 from __future__ import annotations
@@ -10,174 +9,119 @@ import importlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, Column, Format, Table, native, open_binary, shorten
+from skyaccept.lib.readers.hdf5_layout import Layout, attributes, layouts
+from skyaccept.lib.readers.hdf5_values import read_columns
+from skyaccept.lib.readers.table import Column, Format, Table, open_binary, shorten
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_BLOCK = 64 * 1024**2  # bytes of records that are held while their columns are taken out
-_MAX_CHUNK = 1024**3
 
 
 def tables(path: Path) -> list[Table]:
-    """Columns of all tables of a file as one, as TABLE/COLUMN where it has several."""
-    with _tables(path) as tables:
-        found = []
-        for prefix, table in tables.items():
-            for name in table.dtype.names:
-                found.append(Column(prefix + name, _kind(table.dtype[name]), None))
-        return [Table(0, "", tuple(found), _header(tables))]
+    """All tables of a file, by the last part of their paths, or by these where two are of one name."""
+    with _opened(path) as (_, found):
+        return [
+            Table(
+                number,
+                name,
+                layout.columns,
+                _header(layout),
+                {f"{layout.last}/{column.name}": column for column in layout.columns},
+                {name: column for name, (_, column) in _beside(found, layout).items()},
+            )
+            for number, (name, layout) in enumerate(zip(_names(found), found, strict=True))
+        ]
 
 
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, Array]]:
-    """Read the named columns, all of one table, a block of rows at a time."""
-    return [_read(path, names)]
+    """Read the named columns of some tables, or of another table beside them."""
+    with _opened(path) as (size, found):
+        return [_read(path, size, found, found[number], names) for number in numbers]
 
 
-def _read(path: Path, names: Collection[str]) -> dict[str, Array]:
-    with _tables(path) as tables:
-        places = {name: (prefix, name[len(prefix) :]) for name in names for prefix in [_prefix(tables, name)]}
-        used = sorted({prefix for prefix, _ in places.values()})
-        if len(used) > 1:
-            raise InputError(
-                f"{path}: columns of tables {', '.join(used)} have rows of their own; name those of one table, "
-                "or give 'join' in the survey profile"
-            )
-        if not used:
-            return {}
-        table = tables[used[0]]
-        _check_storage(path, table)
-        return _columns(path, table, {name: column for name, (_, column) in places.items()})
+def _read(
+    path: Path, size: int, found: Sequence[Layout], layout: Layout, names: Collection[str]
+) -> Mapping[str, Array]:
+    own = {column.name: column.name for column in layout.columns}
+    own |= {f"{layout.last}/{name}": name for name in own}
+    if all(name in own for name in names):
+        return _columns(path, size, layout, {name: own[name] for name in names})
+    beside = _beside(found, layout)
+    others = {beside[name][0].path: beside[name][0] for name in names if name not in own}
+    if len(others) > 1 or any(name in own for name in names):
+        used = sorted({layout.last, *(other.last for other in others.values())})
+        raise InputError(
+            f"{path}: columns of tables {', '.join(used)} have rows of their own; name those of one table, "
+            "or give 'join' in the survey profile"
+        )
+    return _columns(path, size, beside[next(iter(names))][0], {name: beside[name][1].name for name in names})
 
 
-def _header(tables: Mapping[str, Any]) -> dict[str, object]:
-    """Numbers and text among the attributes of the groups that hold the tables.
+def _columns(path: Path, size: int, layout: Layout, wanted: Mapping[str, str]) -> dict[str, Array]:
+    """Columns of one table by the names under which they are wanted."""
+    place = str(path)
+    layout.header.check(place, wanted.values(), layout.stored)
+    stored = [layout.stored[name] for name in layout.header.needed(wanted.values())]
+    found = layout.header.combine(place, wanted.values(), read_columns(place, stored, size))
+    return {name: found[column] for name, column in wanted.items()}
 
-    A group says it for those within it; where two beside each other differ, neither holds for the file.
-    """
+
+def _names(found: Sequence[Layout]) -> list[str]:
+    last = [layout.last for layout in found]
+    return last if len(set(last)) == len(last) else [layout.path for layout in found]
+
+
+def _beside(found: Sequence[Layout], layout: Layout) -> dict[str, tuple[Layout, Column]]:
+    """Columns of the tables beside one, in the same group, as TABLE/COLUMN."""
+    return {
+        f"{other.last}/{column.name}": (other, column)
+        for other in found
+        if other.above == layout.above and set(other.stored) != set(layout.stored)
+        for column in other.columns
+    }
+
+
+def _header(layout: Layout) -> dict[str, object]:
+    """Numbers and text among the attributes of the groups that hold a table, the nearest going before."""
     found: dict[str, object] = {}
-    differ: set[str] = set()
-    depth: dict[str, str] = {}
-    groups = {group.name: group for table in tables.values() for group in _parents(table)}
-    for name, group in sorted(groups.items()):
-        for key, value in _attributes(group).items():
-            if key in found and found[key] != value and not name.startswith(depth[key]):
-                differ.add(key)
-            found[key], depth[key] = value, name
-    return {key: value for key, value in found.items() if key not in differ}
+    groups, group = [layout.group], layout.group
+    while group.name != "/":
+        group = group.parent
+        groups.append(group)
+    for group in groups[::-1]:
+        found |= attributes(group)
+    return found
 
 
 @contextmanager
-def _tables(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Tables of a file by the prefix of the names of their columns."""
+def _opened(path: Path) -> Iterator[tuple[int, list[Layout]]]:
+    """Size of a file and its tables."""
     try:
         h5py = importlib.import_module("h5py")
         importlib.import_module("hdf5plugin")  # PyTables compresses with Blosc
     except ImportError:
         raise InputError(f"{path}: an HDF5 file needs h5py and hdf5plugin: pip install 'skyaccept[hdf5]'") from None
     try:
-        with open_binary(path) as content, h5py.File(content, "r") as file:
-            found: list[Any] = []
-
-            def visit(_: str, item: Any) -> None:
-                if isinstance(item, h5py.Dataset) and item.dtype.names and item.ndim == 1:
-                    found.append(item)
-
-            file.visititems(visit)  # follows neither soft nor external links
-            if not found:
-                raise InputError(f"{path}: the HDF5 file holds no table (a dataset of records)")
-            last = [table.name.rsplit("/", 1)[1] for table in found]
-            names = last if len(set(last)) == len(last) else [table.name.strip("/") for table in found]
-            yield {"" if len(found) == 1 else f"{n}/": t for n, t in zip(names, found, strict=True)}
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError, MemoryError, EOFError) as error:
+        with open_binary(path) as content:
+            size = content.seek(0, 2)
+            content.seek(0)
+            with h5py.File(content, "r") as file:
+                found = layouts(str(path), file)
+                if not found:
+                    raise InputError(
+                        f"{path}: the HDF5 file holds no table: no dataset of records, and no group with several "
+                        "columns of equal length"
+                    )
+                yield size, found
+    except (OSError, RuntimeError, ValueError, TypeError, LookupError, MemoryError, EOFError, ArithmeticError) as error:
         if isinstance(error, InputError):
             raise
         why = shorten(" ".join(str(error).split()))
         raise InputError(f"{path}: the HDF5 file is truncated, damaged or cannot be unpacked: {why}") from None
-
-
-def _prefix(tables: Mapping[str, Any], name: str) -> str:
-    for prefix, table in tables.items():
-        if name.startswith(prefix) and name[len(prefix) :] in table.dtype.names:
-            return prefix
-    raise KeyError(f"no column {name}")
-
-
-def _check_storage(path: Path, table: Any) -> None:
-    """Refuse a table whose rows lie elsewhere, are not there, or unpack to too much, before any of them is read."""
-    plist, size = table.id.get_create_plist(), table.dtype.itemsize * len(table)
-    if table.is_virtual or plist.get_external_count():
-        raise InputError(f"{path}: table '{table.name}' refers to other files, which are not opened")
-    if size > MAX_UNCOMPRESSED:
-        raise InputError(f"{path}: table '{table.name}' unpacks to {size} bytes, more than {MAX_UNCOMPRESSED}")
-    if table.chunks is None:
-        stored = table.id.get_storage_size() // table.dtype.itemsize
-    else:
-        if table.chunks[0] * table.dtype.itemsize > _MAX_CHUNK:
-            raise InputError(f"{path}: table '{table.name}' has chunks of more than {_MAX_CHUNK} bytes")
-        stored = table.id.get_num_chunks() * table.chunks[0]
-    if stored < len(table):
-        raise InputError(
-            f"{path}: the HDF5 file is truncated: table '{table.name}' declares {len(table)} rows, and holds {stored}"
-        )
-
-
-def _columns(path: Path, table: Any, wanted: Mapping[str, str]) -> dict[str, Array]:
-    kinds = {column: table.dtype[column] for column in wanted.values()}
-    for column, kind in kinds.items():
-        if kind.base.kind not in "biufS":
-            raise InputError(f"{path}: column '{column}' of table '{table.name}' holds {kind}: not numbers or text")
-    n = len(table)
-    found = {c: np.empty((n, *k.shape), dtype=k.base.newbyteorder("=")) for c, k in kinds.items()}
-    step = max(_BLOCK // table.dtype.itemsize, 1)
-    if table.chunks is not None:
-        step = max(step // table.chunks[0], 1) * table.chunks[0]  # no chunk is unpacked twice
-    fields = table.fields(list(kinds))
-    for start in range(0, n, step):
-        progress.report(f"reading {path.name}", start, n)
-        block = fields[start : start + step]
-        for column, values in found.items():
-            values[start : start + step] = block[column]
-    return {name: native(found[column]) for name, column in wanted.items()}
-
-
-def _parents(table: Any) -> list[Any]:
-    """Groups from the root to a table."""
-    groups, group = [], table.parent
-    while True:
-        groups.append(group)
-        if group.name == "/":
-            return groups[::-1]
-        group = group.parent
-
-
-def _attributes(group: Any) -> dict[str, object]:
-    """Attributes that are one number or text; whatever else PyTables keeps there, pickled or not, is left alone."""
-    found: dict[str, object] = {}
-    for key in group.attrs:
-        kind = group.attrs.get_id(key).dtype
-        if group.attrs.get_id(key).shape != () or kind.kind not in "biufSO":
-            continue
-        value = group.attrs[key]
-        if isinstance(value, bytes):
-            value = value.decode(errors="replace")
-        if isinstance(value, np.generic):
-            value = value.item()
-        if isinstance(value, bytes):
-            value = value.decode(errors="replace")
-        if isinstance(value, str | int | float):
-            found[key] = value
-    return found
-
-
-def _kind(kind: Any) -> str:
-    return f"{kind.base}{list(kind.shape)}" if kind.shape else str(kind)
 
 
 def _recognises(start: bytes) -> bool:

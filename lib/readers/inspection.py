@@ -75,7 +75,7 @@ class Inspection:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Columns of the table, those of its folders first."""
-        return tuple(self.part.columns().values())
+        return tuple(dict.fromkeys(self.part.columns().values()))
 
     @property
     def format(self) -> str:

@@ -130,7 +130,12 @@ def offers_of(found: files.Files, profile: Profile) -> tuple[list[Offer], list[s
         fitting = [part for part in parts if not _missing(part, profile)]
         if not fitting:
             fitting = [min(parts, key=lambda part: len(_missing(part, profile)))]
-        left = [shorten(part.table.name or part.table.number + 1) for part in parts if part not in fitting]
+        joined = {source.name for source in profile.columns.values() if source.join is not None}
+        left = [
+            shorten(part.table.name or part.table.number + 1)
+            for part in parts
+            if part not in fitting and not joined & set(part.table.aliases)
+        ]
         if left:
             notes.append(
                 f"{files.counted(len(left), 'table')} of {path.name} not read, for want of required columns: "
@@ -179,7 +184,7 @@ def lacks(part: Part, profile: Profile) -> bool:
 
 def _offer(part: Part, profile: Profile) -> Offer:
     """What a table offers by a profile."""
-    there, place = part.columns(), part.place
+    there, place = {**part.table.beside, **part.columns()}, part.place
     profile = as_in_file(profile, there)
     _refuse_arrays(place, profile, there)
     _refuse_missing(part, profile, there)
@@ -233,10 +238,11 @@ def _refuse_missing(part: Part, profile: Profile, there: Mapping[str, Column]) -
         for flag in parts
         if flag.name not in there and not flag.optional
     ]
+    names = [column.name for column in part.table.columns]
     if missing:
         raise InputError(
             f"{part.path}: no column {', '.join(missing)}, which survey profile '{profile.survey}' maps; "
-            f"it has {', '.join(map(shorten, list(there)[:12]))}{' ...' if len(there) > 12 else ''}. "
+            f"it has {', '.join(map(shorten, names[:12]))}{' ...' if len(names) > 12 else ''}. "
             "Choose another --survey, or see a guess with: skyaccept inspect FILE"
             + (" (a flag that some files lack is declared with 'optional: true')" if "(flag " in missing[-1] else "")
         )

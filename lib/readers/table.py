@@ -60,12 +60,16 @@ class Table:
         In the order of the file. The name of one of lists ends in `LIST`.
     header : mapping of str to object
         Keywords that hold for all rows.
+    aliases, beside : mapping of str to Column
+        Its own columns, and those of other tables beside it, as TABLE/COLUMN, where a survey profile may name them so.
     """
 
     number: int
     name: str
     columns: tuple[Column, ...]
     header: Mapping[str, object] = field(default_factory=dict)
+    aliases: Mapping[str, Column] = field(default_factory=dict)
+    beside: Mapping[str, Column] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,9 @@ def test_an_exposure_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
     path = ztf_file(tmp_path / "a.pytable", ztf_rows())
     with h5py.File(path, "r+") as file:
         file["matches/exposures"][1] = file["matches/exposures"][0]
-    assert refusal(path, "ztf-matchfile").startswith(f"{path}: column 'exposures/airmass': a row of its table")
+    assert refusal(path, "ztf-matchfile").startswith(
+        f"{path}#sourcedata: column 'exposures/airmass': a row of its table"
+    )
 
 
 def test_looking_up_is_a_plain_loop() -> None:
@@ -223,7 +225,10 @@ def test_files_beside_the_file_are_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "link.h5"
     with h5py.File(path, "w") as file:
         file["matches"] = h5py.ExternalLink(str(other), "/matches")
-    assert refusal(path, "ztf-matchfile") == f"{path}: the HDF5 file holds no table (a dataset of records)"
+    assert refusal(path, "ztf-matchfile") == (
+        f"{path}: the HDF5 file holds no table: no dataset of records, and no group with several columns of equal "
+        "length"
+    )
     (tmp_path / "raw").write_bytes(ztf_rows().tobytes())
     with h5py.File(path, "w") as file:
         kind = ztf_rows().dtype
@@ -278,18 +283,20 @@ def test_a_match_file_without_its_table_is_refused(tmp_path: Path) -> None:
 
 
 def test_several_chips_in_one_file_are_told_apart_by_their_groups(tmp_path: Path) -> None:
-    """The profile of match files of one chip does not fit; what their groups differ in is no header."""
+    """Each table has the header of its own group, and its airmasses from the table beside it."""
     path, rows = ptf_file(tmp_path / "a.pytable")
+    rows = rows.copy()
+    rows["ra"] += 1
     with h5py.File(path, "r+") as file:
         other = file.create_group("photosex/filter01/field002867/chip02")
         other.attrs["filterID"], other.attrs["chipID"] = 1, 2
         other["sourcedata"] = rows
-    assert "no column 'sourcedata/pid'" in refusal(path, "ptf-matchfile")
-    header = hdf5.tables(path)[0].header
-    assert header["filterID"] == 1
-    assert "chipID" not in header
-    names = [column.name for column in hdf5.tables(path)[0].columns]
-    assert "photosex/filter01/field002867/chip02/sourcedata/ra" in names
+        other["exposures"] = file["photosex/filter01/field002867/chip01/exposures"][:]
+    d = load(path, "ptf-matchfile")
+    assert d.detectors == ("1", "2")
+    np.testing.assert_array_equal(d.airmass, np.tile(np.where(rows["pid"] == 7, 2.0, 2.25), 2))
+    names = [table.name for table in hdf5.tables(path)]
+    assert "photosex/filter01/field002867/chip02/sourcedata" in names
 
 
 def test_columns_of_two_tables_are_not_put_side_by_side(tmp_path: Path) -> None:
