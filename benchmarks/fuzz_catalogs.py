@@ -21,13 +21,16 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import fuzz_seeds
+from benchmarks import fuzz_seeds, fuzz_structure
 
 HANG = 20.0
 """Seconds after which an input hangs."""
 
 MEMORY = 2 * 1024**3
 """Bytes that the process may take at its peak."""
+
+ENDS = ("read", "other rows", "refused", "fault")
+"""How an input ends; one with other rows than the catalog that it was made from may still be read as it stands."""
 
 TOKENS = (
     *(b"", b"0", b"-1", b"1e308", b"nan", b"inf", b"99999999999999999999", b"2147483648", b"-9223372036854775809"),
@@ -36,8 +39,13 @@ TOKENS = (
 )
 
 
-def mutated(content: bytes, rng: np.random.Generator) -> bytes:
-    """Content with one to four changes of bytes, words, lines or length."""
+def mutated(kind: str, content: bytes, rng: np.random.Generator) -> bytes:
+    """Content with one to four changes of bytes, words, lines or length, or of the structure of its format."""
+    structured = fuzz_structure.STRUCTURED.get(kind)
+    if structured is not None and rng.random() < 0.5:
+        for _ in range(int(rng.integers(1, 4))):
+            content = structured(content, rng)
+        return content
     for _ in range(int(rng.integers(1, 5))):
         if not content:
             return content
@@ -52,7 +60,7 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def _changed(content: bytes, at: int, rng: np.random.Generator) -> bytes:
-    kind = int(rng.integers(0, 8))
+    kind = int(rng.integers(0, 9))
     size = int(rng.choice([1, 2, 4, 8, 80, 1000]))
     if kind == 0:
         return content[:at] + bytes([int(rng.integers(0, 256))]) + content[at + 1 :]
@@ -69,6 +77,8 @@ def _changed(content: bytes, at: int, rng: np.random.Generator) -> bytes:
     token = TOKENS[int(rng.integers(0, len(TOKENS)))]
     if kind == 6:
         return content[:at] + token + content[at:]
+    if kind == 7:
+        return content[:at] + token + content[at + len(token) :]
     start = end = at
     while start > 0 and content[start - 1 : start].isalnum():
         start -= 1
@@ -78,7 +88,7 @@ def _changed(content: bytes, at: int, rng: np.random.Generator) -> bytes:
 
 
 def outcome(path: Path) -> str:
-    """Read an input: ``read``, ``refused``, or the last line of a traceback."""
+    """Read an input: ``read`` with the number of rows, ``refused``, or the last line of a traceback."""
     from skyaccept.lib.errors import InputError
     from skyaccept.lib.readers import inspection, load
 
@@ -89,7 +99,8 @@ def outcome(path: Path) -> str:
             return f"fault: message {str(error)[:200]!r}"
         found = "refused"
     else:
-        found = "read" if len(detections) == len(detections.ra) else "fault: rows are not accounted for"
+        whole = len(detections) == len(detections.ra)
+        found = f"read: {len(detections)} rows" if whole else "fault: rows are not accounted for"
     with contextlib.suppress(InputError):
         inspection.describe(inspection.inspect(str(path)))
     return found
@@ -167,26 +178,28 @@ def main(arguments: list[str] | None = None) -> int:
             path = folder / f"seed{fuzz_seeds.SUFFIXES.get(kind, '.' + kind)}"
             fuzz_seeds.SEEDS[kind](path)
             found = reader.read(path, 120)
-            if found != "read":
+            if not found.startswith("read"):
                 raise SystemExit(f"{kind}: the catalog itself: {found}")
-            contents[kind] = (path.suffix, path.read_bytes())
+            contents[kind] = ("".join(path.suffixes), path.read_bytes(), found)
         for number in range(options.count):
-            for kind, (suffix, content) in contents.items():
+            for kind, (suffix, content, whole) in contents.items():
                 if time.monotonic() > deadline:
                     break
                 rng = np.random.default_rng([options.seed, number, sum(kind.encode())])
                 path = folder / f"cat{suffix}"
-                path.write_bytes(mutated(content, rng))
+                path.write_bytes(mutated(kind, content, rng))
                 found = reader.read(path)
+                if found.startswith("read") and found != whole:
+                    found = f"other rows: {found}"
                 counts[kind, found.partition(":")[0]] += 1
-                if found.startswith("fault"):
+                if found.startswith(("fault", "other")):
                     options.keep.mkdir(parents=True, exist_ok=True)
                     (options.keep / f"{kind}-{options.seed}-{number}{suffix}").write_bytes(path.read_bytes())
                     print(f"{kind} {number}: {found}", flush=True)
     reader.stop()
     for kind in options.formats:
-        print(f"{kind:12s} " + ", ".join(f"{counts[kind, end]} {end}" for end in ("read", "refused", "fault")))
-    total = Counter({end: sum(n for (_, e), n in counts.items() if e == end) for end in ("read", "refused", "fault")})
+        print(f"{kind:12s} " + ", ".join(f"{counts[kind, end]} {end}" for end in ENDS))
+    total = Counter({end: sum(n for (_, e), n in counts.items() if e == end) for end in ENDS})
     print(f"{'all':12s} " + ", ".join(f"{n} {end}" for end, n in total.items()))
     return int(total["fault"] > 0)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from astropy.io import fits
+from astropy.io.votable import from_table
 from astropy.table import MaskedColumn, QTable, Table
 from astropy.time import Time
 
@@ -84,6 +88,62 @@ def _nested(path: Path) -> None:
     pq.write_table(pa.Table.from_pylist([row | {"lc": row["lc"][0]} for row in rows]), path)
 
 
+def _fits(path: Path, form: str = "binary", ldac: bool = False) -> None:
+    table = catalog().filled(99.0)
+    hdus: list[Any] = [fits.PrimaryHDU()]
+    for part in (table[:24], table[24:]):
+        part["flag_cr"] = part["flag_cr"].astype("i4") if form == "ascii" else part["flag_cr"]
+        kinds = {"i": "I12", "f": "D25.17", "U": "A1"}
+        columns = [
+            fits.Column(name, kinds.get(part[name].dtype.kind), array=np.asarray(part[name]), ascii=True)
+            for name in part.colnames
+            if form == "ascii"
+        ]
+        if ldac:
+            text = fits.Header({"SIMPLE": True, "EXPNUM": 5}).tostring(padding=False)
+            image = fits.BinTableHDU.from_columns([fits.Column("Field Header Card", f"{len(text)}A", array=[text])])
+            image.name = "LDAC_IMHEAD"
+            hdus.append(image)
+        hdu = fits.TableHDU.from_columns(columns) if form == "ascii" else fits.BinTableHDU(part)
+        hdu.name = "LDAC_OBJECTS" if ldac else "CAT"
+        hdus.append(hdu)
+    fits.HDUList(hdus).writeto(path, overwrite=True)
+
+
+def _scaled_fits(path: Path) -> None:
+    table = catalog()
+    stored = np.rint((table["mag"].filled(0) - 20) * 1000).astype("i2")
+    table["mag"] = np.where(table["mag"].mask, -32768, stored).astype("i2")
+    table["object"] = np.tile(np.arange(12, dtype="u8"), 4)
+    hdu = fits.BinTableHDU(table)
+    number = table.colnames.index("mag") + 1
+    hdu.header.update({f"TNULL{number}": -32768, f"TSCAL{number}": 0.001, f"TZERO{number}": 20.0})
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path, overwrite=True, checksum=True)
+
+
+def _votable(form: str) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        whole = from_table(catalog())
+        whole.get_first_table().format = form
+        whole.to_xml(str(path))
+
+    return write
+
+
+def _columns(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        for name, values in frame().items():
+            stored = values.to_numpy()
+            file[f"photometry/{name}"] = stored.astype("S1") if stored.dtype.kind == "O" or name == "band" else stored
+
+
+def _records(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        table = catalog().filled(99.0)
+        table.convert_unicode_to_bytestring()
+        file.create_dataset("cat", data=table.as_array(), chunks=(10,), compression="gzip")
+
+
 SEEDS: Mapping[str, Callable[[Path], object]] = {
     "csv": _delimited(","),
     "csv-hash": _delimited(",", "#"),
@@ -96,6 +156,19 @@ SEEDS: Mapping[str, Callable[[Path], object]] = {
     "ecsv": lambda path: timed().write(path, format="ascii.ecsv", overwrite=True),
     "parquet": lambda path: pq.write_table(pa.Table.from_pandas(frame()), path),
     "parquet-astropy": lambda path: timed().write(path, format="parquet", overwrite=True),
+    "fits": _fits,
+    "fits-gz": _fits,
+    "fits-ascii": lambda path: _fits(path, "ascii"),
+    "fits-scaled": _scaled_fits,
+    "ldac": lambda path: _fits(path, ldac=True),
+    "votable-tabledata": _votable("tabledata"),
+    "votable-binary": _votable("binary"),
+    "votable-binary2": _votable("binary2"),
+    "hdf5-records": _records,
+    "hdf5-columns": _columns,
+    "hdf5-astropy": lambda path: timed().write(path, path="cat", serialize_meta=True, overwrite=True),
+    "hdf5-pandas": lambda path: frame().to_hdf(path, key="cat", format="table", mode="w"),
+    "hdf5-pandas-fixed": lambda path: frame().assign(band=1).to_hdf(path, key="cat", format="fixed", mode="w"),
 }
 """What writes a catalog of each format to a path."""
 
@@ -107,5 +180,10 @@ SUFFIXES: Mapping[str, str] = {
     "daophot": ".dat",
     "ipac": ".tbl",
     "parquet-astropy": ".parquet",
+    "fits-gz": ".fits.gz",
+    "fits-ascii": ".fits",
+    "fits-scaled": ".fits",
+    **dict.fromkeys(("votable-tabledata", "votable-binary", "votable-binary2"), ".vot"),
+    **dict.fromkeys(("hdf5-records", "hdf5-columns", "hdf5-astropy", "hdf5-pandas", "hdf5-pandas-fixed"), ".h5"),
 }
 """What its name ends in, where that is not the name of the format."""

@@ -1,0 +1,129 @@
+"""Mutations that know the structure of a format: cards of FITS, elements of VOTable, objects of HDF5."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping
+
+import h5py
+import numpy as np
+
+CARD = 80
+
+FITS_VALUES = (
+    *("0", "1", "-1", "2", "999", "1000", "999999999", "2147483648", "99999999999999999999", "1E308", "NaN", "T", "F"),
+    *("''", "'X       '", "'TABLE   '", "'BINTABLE'", "'IMAGE   '", "'1PJ(9)  '", "'0D      '", "'999999999D'", "'9J'"),
+    *(
+        "'10X     '",
+        "'5A      '",
+        "'16X'",
+        "'C'",
+        "'LDAC_OBJECTS'",
+        "'LDAC_IMHEAD'",
+        "'10**9999999999 deg'",
+        "'(9,9,9)'",
+    ),
+    *("3", "8", "-32", "20.5", "'ra      '", "'F9.3'", "'I99'"),
+)
+FITS_KEYWORDS = (
+    *("NAXIS", "NAXIS1", "NAXIS2", "BITPIX", "PCOUNT", "GCOUNT", "TFIELDS", "XTENSION", "EXTNAME", "THEAP", "FLAGCOL"),
+    *("TTYPE4", "TFORM4", "TFORM1", "TNULL4", "TNULL1", "TSCAL4", "TZERO1", "TZERO4", "TUNIT4", "TDIM4", "TBCOL4"),
+    *("DATASUM", "CHECKSUM", "ZIMAGE", "ZTABLE", "TFLAG1", "END", "CONTINUE", "HIERARCH a b", ""),
+)
+ATTRIBUTES = (
+    *("", "0", "1", "-1", "*", "3*", "2x3", "2x*", "99999999", "99999999999999999999x9", "x", "bit", "boolean", "char"),
+    *("unicodeChar", "short", "int", "long", "float", "double", "doubleComplex", "floatComplex", "unsignedByte", "ra"),
+    *("visit", "base64", "gzip", "dynamic", "OVERFLOW", "ERROR", "OK", "10**9999999999 deg", "N/A", "null", "3"),
+)
+NAMES = ("name", "ID", "datatype", "arraysize", "unit", "null", "ref", "encoding", "href", "nrows", "value", "utype")
+ELEMENTS = ("TD", "TR", "FIELD", "TABLE", "DATA", "VALUES", "STREAM", "BINARY", "BINARY2", "FITS", "INFO", "RESOURCE")
+
+
+def fits_cards(content: bytes, rng: np.random.Generator) -> bytes:
+    """Give one card another value, keyword or place, or take it out; the length of the file stays."""
+    cards = [at for at in range(0, len(content), CARD) if re.match(rb"[A-Z0-9_-]+ *= ", content[at : at + 12])]
+    if not cards:
+        return content
+    at = int(rng.choice(cards))
+    card = content[at : at + CARD]
+    kind = int(rng.integers(0, 5))
+    if kind == 0:
+        card = b" " * CARD
+    elif kind == 1:
+        card = f"{rng.choice(FITS_KEYWORDS):8s}".encode() + card[8:]
+    elif kind == 2:
+        other = int(rng.choice(cards))
+        content = content[:other] + card + content[other + CARD :]
+    else:
+        value = str(rng.choice(FITS_VALUES))
+        card = card[:10] + f"{value:>20s}".encode()
+    return content[:at] + card[:CARD].ljust(CARD) + content[at + CARD :]
+
+
+def xml_elements(content: bytes, rng: np.random.Generator) -> bytes:
+    """Give one attribute another name or value, or double, rename or take out one element."""
+    kind = int(rng.integers(0, 5))
+    if kind < 3:
+        found = list(re.finditer(rb'([A-Za-z]+)="([^"]*)"', content))
+        if not found:
+            return content
+        one = found[int(rng.integers(0, len(found)))]
+        name = str(rng.choice(NAMES)).encode() if kind == 0 else one[1]
+        value = one[2] if kind == 0 else str(rng.choice(ATTRIBUTES)).encode()
+        return content[: one.start()] + name + b'="' + value + b'"' + content[one.end() :]
+    found = list(re.finditer(rb"<([A-Z0-9]+)([^<>]*)/>|<([A-Z0-9]+)([^<>]*)>([^<]*)</\3>", content))
+    if not found:
+        return content
+    one = found[int(rng.integers(0, len(found)))]
+    text = one[0]
+    if kind == 3:
+        text = text * int(rng.choice([0, 2]))
+    else:
+        text = text.replace(one[1] or one[3], str(rng.choice(ELEMENTS)).encode())
+    return content[: one.start()] + text + content[one.end() :]
+
+
+def hdf5_objects(content: bytes, rng: np.random.Generator) -> bytes:
+    """Take out, retype, reshape or describe anew one object of the file."""
+    file = io.BytesIO(content)
+    try:
+        with h5py.File(file, "r+") as opened:
+            names: list[str] = []
+            opened.visit(names.append)
+            if names:
+                _object(opened, names[int(rng.integers(0, len(names)))], rng)
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError):
+        return content
+    return file.getvalue()
+
+
+def _object(file: h5py.File, name: str, rng: np.random.Generator) -> None:
+    item = file[name]
+    kind = int(rng.integers(0, 6))
+    if kind == 0:
+        del file[name]
+    elif kind == 1:
+        file[f"{name}{rng.integers(0, 3)}"] = item
+    elif kind == 2:
+        keys = [*item.attrs, "unit", "_FillValue", "scale_factor", "pandas_type", "type", "nrows"]
+        values = [0, -1, 1e308, "deg", "10**9999999999 deg", b"\xff", np.zeros(3), "frame_table", "table", "N."]
+        item.attrs[str(rng.choice(keys))] = values[int(rng.integers(0, len(values)))]
+    elif isinstance(item, h5py.Dataset):
+        odd = ("f4", "i1", "u8", "S9", "c16", "V5", h5py.string_dtype(), h5py.vlen_dtype("f8"), h5py.ref_dtype)
+        dtype = item.dtype if kind == 3 else odd[int(rng.integers(0, len(odd)))]
+        shapes = [item.shape, (), (0,), (1,), (10**6,), (10**12,), (*item.shape, 3), (47,)]
+        shape = shapes[int(rng.integers(0, len(shapes)))] if kind != 4 else item.shape
+        chunks = (1000,) * len(shape) if shape and rng.random() < 0.5 else None
+        del file[name]
+        file.create_dataset(
+            name, shape, dtype, chunks=chunks, maxshape=None if chunks is None else (None,) * len(shape)
+        )
+
+
+STRUCTURED: Mapping[str, Callable[[bytes, np.random.Generator], bytes]] = {
+    **dict.fromkeys(("fits", "fits-ascii", "fits-scaled", "ldac"), fits_cards),
+    **dict.fromkeys(("votable-tabledata", "votable-binary", "votable-binary2"), xml_elements),
+    **dict.fromkeys(("hdf5-records", "hdf5-columns", "hdf5-astropy", "hdf5-pandas", "hdf5-pandas-fixed"), hdf5_objects),
+}
+"""Mutation of each format that has one, by the names of `benchmarks.fuzz_seeds.SEEDS`."""
