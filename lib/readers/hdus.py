@@ -203,7 +203,11 @@ def _header(place: str, file: BinaryIO, start: int) -> tuple[Any, int]:
         content += block
         if len(block) < BLOCK:
             raise InputError(f"{place}: the FITS file is truncated: its header does not end; fetch the file again")
-        if any(block[at : at + CARD].rstrip() == b"END" for at in range(0, BLOCK, CARD)):
+        cards = [block[at : at + CARD] for at in range(0, BLOCK, CARD)]
+        end = next((k for k, card in enumerate(cards) if card.rstrip() == b"END"), None)
+        if b"\0" in b"".join(cards[:end]) or (len(content) > BLOCK and block.startswith(b"XTENSION")):
+            raise InputError(f"{place}: the FITS file is damaged: its header does not end before the data")
+        if end is not None:
             break
         if len(content) > MAX_HEADER:
             raise InputError(f"{place}: the FITS file is damaged: the header has more than {MAX_HEADER} bytes")

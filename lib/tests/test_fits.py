@@ -359,6 +359,19 @@ def test_a_damaged_header_is_refused(tmp_path: Path, name: str) -> None:
     assert message.startswith(str(path))
 
 
+def test_a_header_without_its_end_does_not_run_into_the_next(tmp_path: Path) -> None:
+    """It would take the rows of another table for those of its own."""
+    for kind in (fits.BinTableHDU, fits.TableHDU):
+        column = fits.Column("t", "A4", array=np.array(["abcd"] * 720), ascii=kind is fits.TableHDU)
+        hdus = [fits.PrimaryHDU(), *(kind.from_columns([column]) for _ in range(2))]
+        fits.HDUList(hdus).writeto(tmp_path / "a.fits", overwrite=True)
+        content = (tmp_path / "a.fits").read_bytes()
+        at = content.index(b"END" + b" " * 77, BLOCK)
+        path = tmp_path / "b.fits"
+        path.write_bytes(content[:at] + b"ENE" + content[at + 3 :])
+        assert "its header does not end before the data" in refusal(path)
+
+
 def test_bytes_behind_the_last_table_are_refused(tmp_path: Path) -> None:
     """But padding is none."""
     path = tmp_path / "a.fits"
