@@ -15,15 +15,12 @@ import pydantic
 import yaml
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.units import MAX_CHARACTERS, parse_unit
-from skyaccept.lib.yaml_text import compose, plain, read_text
+from skyaccept.lib.yaml_text import compose, one_line, plain, read_text
 
 T = TypeVar("T")
 
 STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 """How pydantic reads the dataclasses of documents."""
-
-MAX_SHOWN = 600
-"""Characters of a complaint at either end, beyond which its middle is left out."""
 
 
 class Origin(Protocol):
@@ -55,7 +52,7 @@ class Place:
     def error(self, location: Sequence[str | int], text: str) -> InputError:
         """Build the error that names file, line and the entries on the way to ``location``."""
         node, trail, _ = _locate(self.root, location)
-        return InputError(f"{self.path}: line {node.start_mark.line + 1}: {trail}{_shortened(text)}")
+        return InputError(f"{self.path}: line {node.start_mark.line + 1}: {trail}{one_line(text)}")
 
     def where(self, location: Sequence[str | int]) -> str:
         """File, without the folders above it, and line of ``location``."""
@@ -132,14 +129,8 @@ def _complaints(path: Path, root: yaml.Node, error: pydantic.ValidationError) ->
                 text += f" (found {fault['input']!r})"
             if fault["type"] == "string_type" and not isinstance(fault["input"], dict | list | None):
                 text += "; put it in quotes if it is text"
-        lines[f"{path}: line {node.start_mark.line + 1}: {trail}{_shortened(text)}"] = None
+        lines[f"{path}: line {node.start_mark.line + 1}: {trail}{one_line(text)}"] = None
     return list(lines)
-
-
-def _shortened(text: str) -> str:
-    """Text on one line, or both ends of it where it is too long to be shown."""
-    text = "\\n".join(text.splitlines())
-    return text if len(text) <= 2 * MAX_SHOWN else f"{text[:MAX_SHOWN]} ... {text[-MAX_SHOWN:]}"
 
 
 def _locate(root: yaml.Node, location: Sequence[Any], at_key: bool = False) -> tuple[yaml.Node, str, str]:

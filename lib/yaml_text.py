@@ -24,6 +24,9 @@ MAX_CHARACTERS = 20_000
 MAX_DIGITS = 60
 """Characters of a number."""
 
+MAX_SHOWN = 600
+"""Characters of a complaint at either end, beyond which its middle is left out."""
+
 _PREFIX = "tag:yaml.org,2002:"
 _TAGS = {_PREFIX + kind for kind in ("str", "int", "float", "bool", "null", "map", "seq")}
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9_]*|0b[01_]+|0x[0-9a-fA-F_]+)")
@@ -121,6 +124,12 @@ def scalar(text: str, tag: str | None, bare: bool) -> object:
     if kind == "float" and _FLOAT.fullmatch(text):
         return float(re.sub(r"_|\.(?=[A-Za-z])", "", text))
     raise ValueError(f"{text[:MAX_DIGITS]!r} is not of type {kind}")
+
+
+def one_line(text: str) -> str:
+    """Complaint on one line, or both ends of it where it is too long to be shown."""
+    text = "\\n".join(text.splitlines())
+    return text if len(text) <= 2 * MAX_SHOWN else f"{text[:MAX_SHOWN]} ... {text[-MAX_SHOWN:]}"
 
 
 def not_yaml(path: Path, text: str, error: yaml.YAMLError) -> InputError:

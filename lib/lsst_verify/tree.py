@@ -42,7 +42,7 @@ class Value:
 
     def error(self, text: str) -> InputError:
         """Build the error that names file and line."""
-        return InputError(f"{self.path}: line {self.line}: {text}")
+        return InputError(f"{self.path}: line {self.line}: {yaml_text.one_line(text)}")
 
     @property
     def plain(self) -> Any:
@@ -210,4 +210,4 @@ class _Reader:
         return Value(data, self._path, event.start_mark.line + 1, size)
 
     def _error(self, event: Any, text: str) -> InputError:
-        return InputError(f"{self._path}: line {event.start_mark.line + 1}: {text}")
+        return InputError(f"{self._path}: line {event.start_mark.line + 1}: {yaml_text.one_line(text)}")

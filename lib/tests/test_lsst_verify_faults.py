@@ -59,6 +59,7 @@ FAULTS: dict[str, tuple[str, str, int, str]] = {
         8,
         "key 'base': 'design' names no metric; write METRIC.design, or #design",
     ),
+    "base over two lines": ("'#p'", '"a\\nb"', 8, "write METRIC.a\\nb, or #a\\nb for a partial"),
     "base of two marks": ("'#p'", "'a#b#c'", 8, "'a#b#c' is not of the form file#partial"),
     "base of four parts": ("'#p'", "a.b.c.d", 8, "'a.b.c.d' is not a name of at most 3 parts"),
     "base in another package": (
