@@ -8,70 +8,122 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
+from astropy.table import Table
+from skyaccept.cli.main import USAGE_ERROR
+from skyaccept.lib import measure, requirements
+from skyaccept.lib.readers import load
 from skyaccept.lib.tests.realdata import REALDATA
 
 CASES = Path(os.environ.get("SKYACCEPT_CASES") or REALDATA.parent / "cases")
 """Folder of the cases: what SKYACCEPT_CASES names, else that beside the real catalogs."""
 
-PROGRAM = "import sys; from skyaccept.cli.main import main; sys.exit(main())"
-USAGE_ERROR = 4
+
+@dataclass(frozen=True)
+class Finished:
+    """What came of one command."""
+
+    status: int
+    output: str
+    errors: str
+    results: Path
+    report: Path
+
+
+CORRECTED = {"masked_parquet": {"PA1gri": 8.523436782900973}}
+"""Values of cases whose file says otherwise than their data. The mask of `masked_parquet` marks 161 rows, as it says; its
+value is that of a file beside it in which 170 others are missing. See `test_the_masked_case_is_that_of_astropy`."""
 
 
 def cases() -> Iterator[Any]:
     """One parameter for each run of each case."""
     path = CASES / "expected.yaml"
     known = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    for name in CORRECTED.keys() & known.keys():
+        known[name]["values"] |= CORRECTED[name]
     for name, runs in known.items():
         for number, run in enumerate(runs if isinstance(runs, list) else [runs]):
             yield pytest.param(name, run, id=f"{name}-{number}" if isinstance(runs, list) else name)
 
+
+RUNS = list(cases())
 
 needs_cases = pytest.mark.skipif(
     not (CASES / "expected.yaml").is_file(), reason=f"no cases in {CASES}; set SKYACCEPT_CASES to their folder"
 )
 
 
-@needs_cases
-@pytest.mark.parametrize(("name", "run"), list(cases()))
-def test_a_case_comes_out_as_expected(tmp_path: Path, name: str, run: dict[str, Any]) -> None:
-    """As its file says; nothing ends in a traceback."""
-    results, report = tmp_path / "results.json", tmp_path / "report.html"
-    wanted = [run, *run.get("either", [])]
-    clauses = sorted({clause for one in wanted for clause in one.get("values", {})}) or ["AM1"]
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
+    """What came of every run of every case, by its name."""
+    folder = tmp_path_factory.mktemp("cases")
+    runs = {str(parameter.id): parameter.values for parameter in RUNS}
+    commands = []
+    for name, (case, run) in runs.items():
+        wanted = [run, *run.get("either", [])]
+        clauses = sorted({clause for one in wanted for clause in one.get("values", {})}) or ["AM1"]
+        outputs = ("--results", str(folder / f"{name}.json"), "--html", str(folder / f"{name}.html"))
+        arguments = ["verify", *shlex.split(run["run"]), "--band", "r", "-k", " or ".join(clauses), *outputs]
+        commands.append({"folder": str(CASES / case), "arguments": arguments})
     done = subprocess.run(
-        [
-            *(sys.executable, "-c", PROGRAM, "verify", *shlex.split(run["run"]), "--band", "r"),
-            *("-k", " or ".join(clauses), "--results", str(results), "--html", str(report)),
-        ],
-        cwd=CASES / name,
+        [sys.executable, "-m", "skyaccept.cli.tests.forked"],
+        input=json.dumps(commands),
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
-    said = done.stdout + done.stderr
+    return {
+        name: Finished(**one, results=folder / f"{name}.json", report=folder / f"{name}.html")
+        for name, one in zip(runs, json.loads(done.stdout), strict=True)
+    }
+
+
+@needs_cases
+@pytest.mark.xdist_group("cases")
+@pytest.mark.parametrize(("case", "run"), RUNS)
+def test_a_case_comes_out_as_expected(
+    case: str, run: dict[str, Any], finished: dict[str, Finished], request: pytest.FixtureRequest
+) -> None:
+    """As its file says; nothing ends in a traceback."""
+    done = finished[request.node.callspec.id]
+    said = done.output + done.errors
     assert "Traceback" not in said
     assert "INTERNALERROR" not in said
-    outcomes = run.get("either", [run])
-    wrong = [_differences(one, done, results, report) for one in outcomes]
+    wrong = [_differences(one, done) for one in run.get("either", [run])]
     assert [] in wrong, f"{wrong}\n{said[-3000:]}"
 
 
-def _differences(
-    expected: dict[str, Any], done: subprocess.CompletedProcess[str], results: Path, report: Path
-) -> list[str]:
+@needs_cases
+def test_the_masked_case_is_that_of_astropy(tmp_path: Path) -> None:
+    """The corrected value is that of the rows that astropy's own reader masks."""
+    table = Table.read(CASES / "masked_parquet" / "cat.parquet")
+    assert np.ma.is_masked(table["mag"])
+    mags = np.where(table["mag"].mask, np.nan, np.asarray(table["mag"].data))
+    plain = pq.read_table(CASES / "base" / "base.parquet")
+    plain = plain.set_column(plain.schema.get_field_index("mag"), "mag", pa.array(mags))
+    pq.write_table(plain, tmp_path / "cat.parquet")
+    run = measure.run(load(tmp_path / "cat.parquet"), requirements.load(), bands=["r"], confidence=None)
+    found = next(result.value for result in run.results if result.clause == "PA1gri")
+    assert found == pytest.approx(CORRECTED["masked_parquet"]["PA1gri"], rel=1e-9)
+
+
+def _differences(expected: dict[str, Any], done: Finished) -> list[str]:
     """Where a run differs from what was expected."""
     if "refused" in expected:
-        wrong = [] if done.returncode == USAGE_ERROR else [f"exit status {done.returncode}"]
-        text = done.stderr.lower()
+        wrong = [] if done.status == USAGE_ERROR else [f"exit status {done.status}"]
+        text = done.errors.lower()
         return wrong + [f"not named: {word}" for word in expected["refused"] if word.lower() not in text]
-    if not results.is_file():
+    if not done.results.is_file():
         return ["no results"]
-    data = json.loads(results.read_text(encoding="utf-8"))
+    data = json.loads(done.results.read_text(encoding="utf-8"))
     values = {record["clause"]: record["value"] for record in data["results"]}
     relative = float(expected.get("rtol", 1e-6))
     wrong = [
@@ -81,7 +133,7 @@ def _differences(
     ]
     counts = expected.get("counts", {}).items()
     wrong += [f"{key} is {data['dataset'][key]}" for key, value in counts if data["dataset"][key] != value]
-    page = report.read_text(encoding="utf-8")
+    page = done.report.read_text(encoding="utf-8")
     for words in expected.get("noted", []):
         wrong += [f"not noted: {words}"] if words not in json.dumps(data) or words not in page else []
     return wrong
