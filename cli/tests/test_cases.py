@@ -39,7 +39,7 @@ class Finished:
 
 
 CORRECTED = {"masked_parquet": {"PA1gri": 8.523436782900973}}
-"""Values of cases whose file says otherwise than their data. The mask of `masked_parquet` marks 161 rows, as it says; its
+"""Values of cases that are not those of their data. The mask of `masked_parquet` marks 161 rows, as the case says; its
 value is that of a file beside it in which 170 others are missing. See `test_the_masked_case_is_that_of_astropy`."""
 
 
