@@ -151,6 +151,14 @@ def _tables(path: Path, file: BinaryIO) -> list[FitsTable]:
             f"{path}: the LDAC file is truncated or damaged: {len(images)} tables of image headers ({_IMAGE}), and "
             f"{objects} of detections ({_OBJECTS}); fetch or make it again"
         )
+    detectors = [table for table in found if table.extension is not None]
+    for table in detectors[1:]:
+        odd = sorted(set(table.columns) ^ set(detectors[0].columns))
+        if odd:
+            raise InputError(
+                f"{table.unit.place}: the LDAC file is damaged: column '{shorten(odd[0])}' stands in some of its "
+                "tables of detections only; fetch or make it again"
+            )
     return found
 
 

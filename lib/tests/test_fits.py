@@ -324,6 +324,8 @@ def test_an_ldac_file_without_the_table_of_a_detector_is_refused(tmp_path: Path)
     assert "3 tables of image headers (LDAC_IMHEAD), and 2 of detections" in refusal(path)
     path.write_bytes(content)
     assert "3 tables of image headers" in refusal(edited(path, b"LDAC_OBJECTS", b"LDAC_OBJECTX"))
+    path.write_bytes(content)
+    assert "stands in some of its tables of detections only" in refusal(edited(path, b"'mag     '", b"'nag     '"))
 
 
 DAMAGE = {
