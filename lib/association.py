@@ -2,97 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib import extents
 from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.components import UNPLACED, connected
 from skyaccept.lib.jit import compiled
-from skyaccept.lib.sphere import MAS, Float, chord
+from skyaccept.lib.sphere import MAS, Float
 
 Index = NDArray[np.int64]
-Rows = NDArray[Any]
 
 RADIUS = 1000 * MAS
 """Within which detections of different visits are one object where nothing else is said, radians."""
 
-UNPLACED = -1
 AMBIGUOUS = -2
-"""Codes in ``Detections.object``: no finite position, or a group with two detections in one visit."""
+CONFLICT = -3
+UNASSOCIATED = -4
+EXTENDED = -5
+"""Codes in ``Detections.object`` of detections that are left out, beside `UNPLACED`; a visit is one of a band.
 
-MANY = -1  # visits
+An object with two detections in half of its visits or more; two detections in this visit of an
+object; no object, in a catalog that comes with objects; an object of the catalog that is too large for one source.
+"""
+
+REASONS: Mapping[int, str] = {
+    UNASSOCIATED: "association:no object",
+    EXTENDED: "association:object is too large",
+    AMBIGUOUS: "association:two detections in half of its visits or more",
+    CONFLICT: "association:two detections in one visit",
+}
+"""Names under which selections count what is left out; `UNPLACED` is counted by position."""
+
 _STEP = 1_000_000  # rows that are compared at a time
-_SMALLEST_SIDE = 1e-6  # coordinates from 0 to 2 in units of it take 21 bits each
-_SLACK = 1e-6  # relative; rounding moves a point by less than 1e-9 of a cube
 
 
 def associate(detections: Detections, radius: float) -> Detections:
     """Group detections into objects.
 
-    Objects are the connected components of the graph whose edges join detections of *different* visits closer than
-    ``radius``; the result does not depend on the order of the rows. A component with two detections in one visit is
-    ambiguous and is left out. A catalog that comes with objects keeps them, under the same rule.
+    Objects are the connected components of the graph whose edges join detections of *different* exposures closer than
+    ``radius``; the result does not depend on the order of the rows. A visit is an exposure of one band: where bands
+    share its name, as with simultaneous cameras or exposure numbers that restart by band, there is one for each.
+
+    Where an object has two detections in a visit, nothing tells which is the right one: that visit of the object is
+    left out. Where this is so in half of its visits or more, the object is ambiguous and all of it is left out. A
+    catalog that comes with objects keeps them, under the same rule, once `skyaccept.lib.extents` has compared their
+    extents with the radius.
 
     Parameters
     ----------
     detections : Detections
+        Negative codes in ``object`` are kept.
     radius : float
         Matching radius, radians.
 
     Returns
     -------
     Detections
-        With ``object`` set to 0 ... n - 1, `UNPLACED` or `AMBIGUOUS`.
+        With ``object`` set to 0 ... n - 1 or a negative code, and a code in ``visit`` for each exposure.
+
+    Raises
+    ------
+    InputError
+        The objects of the catalog are too large to be single sources.
     """
+    detections = by_exposure(detections)
+    where = detections.source or detections.name or "catalog"
+    notes: tuple[str, ...] = ()
     if detections.object is None:
         label = connected(_directions(_column(detections.ra), _column(detections.dec)), detections.visit, radius)
     else:
         placed = np.isfinite(detections.ra) & np.isfinite(detections.dec)
-        label = np.where(placed, detections.object, UNPLACED).astype(np.int64, copy=False)
-    return replace(detections, object=_mark_ambiguous(label, detections.visit))
+        # readers know no other code than -1
+        label = np.where(detections.object == UNPLACED, UNASSOCIATED, detections.object)
+        label = np.where(placed, label, UNPLACED).astype(np.int64, copy=False)
+        alone = int(np.count_nonzero(label == UNASSOCIATED))
+        if alone:
+            notes += (f"{alone:,} rows have no object (null or declared missing): left out",)
+        _close_up(label)
+        large, note = extents.compare(where, label, detections.ra, detections.dec, radius)
+        if note:
+            label[large] = EXTENDED
+            notes += (note,)
+    label = _mark_ambiguous(label, detections.visit)
+    return replace(detections, object=label, notes=tuple(dict.fromkeys(detections.notes + notes)))
 
 
-def connected(vectors: Float, visit: Array, radius: float) -> Index:
-    """Label connected components of points of different visits closer than a radius.
+def by_exposure(detections: Detections) -> Detections:
+    """Detections with a code in ``visit`` for each visit in each band; their names stay those of the visits.
 
-    Parameters
-    ----------
-    vectors : (n, 3) float64
-        Unit vectors; one that is not finite stands apart.
-    visit : (n,) int
-        Visit of each point, not negative.
-    radius : float
-        Radians; a pair at exactly this separation is not joined.
-
-    Returns
-    -------
-    (n,) int64
-        Labels 0, 1, ..., equal within a component, numbered by the first point of each; `UNPLACED` for a vector that
-        is not finite.
-
-    Notes
-    -----
-    Points are sorted into cubes in space, so that neighbours lie in adjacent cubes: no pole and no seam. Components
-    grow by union and find.
-
-    Let all points of a cube lie within the radius of each other and come from two visits or more. Two of different
-    visits are then joined by an edge, and two of the same visit through any point of another one: the cube is connected
-    without a test of its pairs, and a single edge joins it to another such cube. Cubes are therefore made small
-    enough, with a diagonal below the radius; where their keys do not allow it, the extent of the points tells instead.
+    The same detections where no visit has two bands.
     """
-    n = len(vectors)
-    vectors, visit = _column(vectors), np.ascontiguousarray(visit, dtype=np.int64)
-    reach = chord(min(radius, np.pi))
-    side = max(reach / np.sqrt(3) * (1 - _SLACK), _SMALLEST_SIDE)
-    parent = np.empty(n, dtype=np.int64)
-    previous = np.empty(n, dtype=np.int32 if n < 2**31 else np.int64)
-    key, last, seen = _fill_cubes(vectors, visit, side, parent, previous)
-    order = np.argsort(key)
-    _join_cubes(vectors, visit, key[order], last[order], seen[order], side, reach, parent, previous)
-    _number(parent)
-    return parent
+    d = detections
+    band_of = np.full(len(d.visits), -1, dtype=d.band.dtype)
+    parts = [slice(start, start + _STEP) for start in range(0, len(d), _STEP)]
+    for part in parts:
+        band_of[d.visit[part]] = d.band[part]
+    if not any((band_of[d.visit[part]] != d.band[part]).any() for part in parts):
+        return d
+    code = d.visit.astype(np.int64) * len(d.bands) + d.band
+    found, visit = np.unique(code, return_inverse=True)
+    of_visit = found // len(d.bands)
+    shared = int(np.count_nonzero(np.unique(of_visit, return_counts=True)[1] > 1))
+    note = f"{shared:,} visit names are those of exposures in several bands: a visit is taken to be one of a band"
+    names = tuple(d.visits[k] for k in of_visit)
+    return replace(d, visit=visit.astype(np.int64), visits=names, notes=(*d.notes, note))
 
 
 def same_positions(detections: Detections) -> bool:
@@ -132,211 +149,31 @@ def _directions(ra: Float, dec: Float) -> Float:
     return vectors
 
 
-@compiled(strict=True)
-def _fill_cubes(vectors: Float, visit: Index, side: float, parent: Index, previous: Rows) -> tuple[Index, Rows, Index]:
-    """Put points into cubes, in order of appearance, found again by a hash of their key.
-
-    ``previous`` becomes the row of the point before each in its cube, -1 for the first, and ``parent`` the row of the
-    first: as if all points of a cube were connected.
-
-    Returns
-    -------
-    key : (n_cubes,) int64
-        The coordinates of each cube, x, y, z, of 21 bits.
-    last : (n_cubes,) int
-        The row of its last point.
-    seen : (n_cubes,) int64
-        The visit of its points, `MANY` where they differ.
-    """
-    n = len(vectors)
-    # of these only as many places are touched as there are cubes
-    key = np.empty(n, dtype=np.int64)
-    first = np.empty(n, dtype=previous.dtype)
-    last = np.empty(n, dtype=previous.dtype)
-    seen = np.empty(n, dtype=np.int64)
-    cubes, bits = 0, 10
-    table = np.full(1 << bits, -1, dtype=previous.dtype)
-    for row in range(n):
-        x, y, z = vectors[row, 0], vectors[row, 1], vectors[row, 2]
-        if not np.isfinite(x + y + z):
-            parent[row] = UNPLACED
-            continue
-        own = (int((x + 1.0) / side) << 42) | (int((y + 1.0) / side) << 21) | int((z + 1.0) / side)
-        place = _hash(own, bits)
-        while table[place] >= 0 and key[table[place]] != own:
-            place = (place + 1) & (len(table) - 1)
-        cube = table[place]
-        if cube >= 0:
-            parent[row] = first[cube]
-            previous[row] = last[cube]
-            last[cube] = row
-            if seen[cube] != visit[row]:
-                seen[cube] = MANY
-            continue
-        table[place] = cubes
-        key[cubes] = own
-        first[cubes] = last[cubes] = parent[row] = row
-        seen[cubes] = visit[row]
-        previous[row] = -1
-        cubes += 1
-        if 2 * cubes > len(table):
-            bits += 2
-            table = np.full(1 << bits, -1, dtype=previous.dtype)
-            for old in range(cubes):
-                place = _hash(key[old], bits)
-                while table[place] >= 0:
-                    place = (place + 1) & (len(table) - 1)
-                table[place] = old
-    return key[:cubes], last[:cubes], seen[:cubes]
-
-
-@compiled()
-def _hash(key: int, bits: int) -> int:
-    """Multiplicative hash (Knuth): the upper bits of the product with 2^64 over the golden ratio, modulo 2^64."""
-    return ((key * -0x61C8864680B583EB) >> (64 - bits)) & ((1 << bits) - 1)
-
-
-@compiled(strict=True)
-def _join_cubes(
-    vectors: Float,
-    visit: Index,
-    key: Index,
-    last: Rows,
-    seen: Index,
-    side: float,
-    reach: float,
-    parent: Index,
-    previous: Rows,
-) -> None:
-    """Join the points of each cube with each other and with those of neighbours; cubes ascend in their key.
-
-    Neighbours in z are close in this order, and those in each other column of cubes run along with it. Of two
-    neighbours, the one with the lower key looks for the other.
-    """
-    n = len(key)
-    small = side > _SMALLEST_SIDE  # the diagonal is below the radius
-    whole = np.empty(n, dtype=np.bool_)
-    for cube in range(n):
-        whole[cube] = seen[cube] == MANY and (small or _extent(vectors, last[cube], previous) < reach)
-        if not whole[cube]:
-            row = last[cube]
-            while row >= 0:
-                parent[row] = row
-                row = previous[row]
-            if seen[cube] == MANY:
-                _join_points(vectors, visit, last[cube], last[cube], False, False, reach, parent, previous)
-    steps = int(reach / side * (1 + _SLACK)) + 1
-    columns = np.array(
-        [(dx << 42) + (dy << 21) for dx in range(steps + 1) for dy in range(-steps, steps + 1) if dx > 0 or dy >= 0]
-    )
-    begin = np.zeros(len(columns), dtype=np.int64)
-    for cube in range(n):
-        for column in range(len(columns)):
-            low = key[cube] + columns[column] - steps
-            while begin[column] < n and key[begin[column]] < low:
-                begin[column] += 1
-            other = cube + 1 if column == 0 else begin[column]
-            while other < n and key[other] <= low + 2 * steps:
-                if whole[cube] and whole[other]:
-                    pending = _root(parent, last[cube]) != _root(parent, last[other])
-                else:
-                    pending = seen[cube] == MANY or seen[cube] != seen[other]
-                if pending:
-                    _join_points(
-                        vectors, visit, last[cube], last[other], whole[cube], whole[other], reach, parent, previous
-                    )
-                other += 1
-
-
-@compiled(strict=True)
-def _extent(vectors: Float, last: int, previous: Rows) -> float:
-    """Diagonal of the box about the points of a cube; rounded, it is still no less than the distance of any two."""
-    square = 0.0
-    for axis in range(3):
-        low = high = vectors[last, axis]
-        row = previous[last]
-        while row >= 0:
-            low, high = min(low, vectors[row, axis]), max(high, vectors[row, axis])
-            row = previous[row]
-        square += (high - low) * (high - low)
-    return np.sqrt(square)
-
-
-@compiled(strict=True)
-def _join_points(
-    vectors: Float,
-    visit: Index,
-    last: int,
-    other: int,
-    whole: bool,
-    other_whole: bool,
-    reach: float,
-    parent: Index,
-    previous: Rows,
-) -> None:
-    """Join the points of two cubes, or of one; a point meets a whole cube once, and two whole cubes meet once."""
-    near = reach * reach * (1 + 1e-12)
-    a = last
-    while a >= 0:
-        x, y, z = vectors[a, 0], vectors[a, 1], vectors[a, 2]
-        b = previous[a] if last == other else other
-        while b >= 0:
-            dx, dy, dz = vectors[b, 0] - x, vectors[b, 1] - y, vectors[b, 2] - z
-            square = dx * dx + dy * dy + dz * dz
-            if square < near and visit[a] != visit[b] and np.sqrt(square) < reach:
-                _join(parent, a, b)
-                if whole and other_whole:
-                    return
-                if other_whole:
-                    break
-            b = previous[b]
-        a = previous[a]
-
-
-@compiled()
-def _root(parent: Index, k: int) -> int:
-    while parent[k] != k:
-        parent[k] = parent[parent[k]]
-        k = parent[k]
-    return k
-
-
-@compiled()
-def _join(parent: Index, a: int, b: int) -> None:
-    """Hang the later root under the earlier one, so that the root is the first point of its component."""
-    a, b = _root(parent, a), _root(parent, b)
-    if a < b:
-        parent[b] = a
-    elif b < a:
-        parent[a] = b
-
-
-@compiled()
-def _number(parent: Index) -> None:
-    """Turn parents into labels, in place: a parent comes before its children."""
-    count = 0
-    for k in range(len(parent)):
-        if parent[k] == k:
-            parent[k] = count
-            count += 1
-        elif parent[k] >= 0:
-            parent[k] = parent[parent[k]]
+def _close_up(label: Index) -> None:
+    """Number labels anew, in their order, where these are too sparse to index arrays; in place."""
+    if int(label.max(initial=UNPLACED)) >= 4 * len(label):
+        used = label >= 0
+        label[used] = np.unique(label[used], return_inverse=True)[1]
 
 
 def _mark_ambiguous(label: Index, visit: Array) -> Index:
-    """Number the objects 0, 1, ... and set those with two detections in one visit to `AMBIGUOUS`, in place."""
-    largest = int(label.max(initial=UNPLACED))
-    if largest >= 4 * len(label):
-        used = label >= 0
-        label[used] = np.unique(label[used], return_inverse=True)[1]
-    if largest >= 0:
-        _renumber(label, np.ascontiguousarray(visit, dtype=np.int64))
+    """Number the objects 0, 1, ..., and mark what is `AMBIGUOUS` or in `CONFLICT`, in place."""
+    if label.max(initial=UNPLACED) < 0:
+        return label
+    doubtful = _renumber(label, np.ascontiguousarray(visit, dtype=np.int64))
+    if doubtful.any():
+        rows = np.flatnonzero(label >= 0)
+        rows = rows[doubtful[label[rows]]]
+        order = np.lexsort((visit[rows], label[rows]))
+        rows = rows[order]
+        again = (label[rows[1:]] == label[rows[:-1]]) & (visit[rows[1:]] == visit[rows[:-1]])
+        label[rows[np.r_[False, again] | np.r_[again, False]]] = CONFLICT
     return label
 
 
 @compiled()
-def _renumber(label: Index, visit: Index) -> None:
-    """Close up the numbers of those groups that have no two detections in one visit."""
+def _renumber(label: Index, visit: Index) -> NDArray[np.bool_]:
+    """Close up the numbers of groups that are not ambiguous; which of these have two detections in some visit."""
     groups = label.max() + 1
     start = np.zeros(groups + 1, dtype=np.int64)
     for k in range(len(label)):
@@ -350,15 +187,25 @@ def _renumber(label: Index, visit: Index) -> None:
             ordered[number[label[k]]] = visit[k]
             number[label[k]] += 1
     last = np.full(visit.max() + 1, -1, dtype=np.int64)
+    doubtful = np.zeros(groups, dtype=np.bool_)
     count = 0
     for group in range(groups):
-        doubtful = False
+        visits = conflicts = 0
         for k in range(start[group], start[group + 1]):
-            doubtful |= last[ordered[k]] == group
-            last[ordered[k]] = group
-        number[group] = AMBIGUOUS if doubtful else count
-        if start[group] < start[group + 1] and not doubtful:
+            before = last[ordered[k]]
+            if before == group:
+                conflicts += 1
+                last[ordered[k]] = -2 - group  # counted
+            elif before != -2 - group:
+                visits += 1
+                last[ordered[k]] = group
+        if conflicts and 2 * conflicts >= visits:
+            number[group] = AMBIGUOUS
+        elif visits:
+            number[group] = count
+            doubtful[count] = conflicts > 0
             count += 1
     for k in range(len(label)):
         if label[k] >= 0:
             label[k] = number[label[k]]
+    return doubtful[:count]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import astropy.units as u
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from skyaccept.lib.color import ColorTerm
 from skyaccept.lib.errors import InputError
@@ -50,14 +49,15 @@ class Detections:
     ra, dec : (n,) float64
         Position in degrees, ICRS; NaN where not measured.
     visit : (n,) int64
-        Index into ``visits``.
+        Index into ``visits``; once associated, a visit is one of a band.
     band : (n,) int16
         Index into ``bands``.
     visits, bands : tuple of str
-        Names of the visits and bands, in ascending order.
+        Names of the visits and bands, in ascending order; once associated, a name stands there for each band in which
+        the visit is.
     object : (n,) int64, optional
-        Object of each detection, 0 ... n_objects - 1; negative for a detection without a position or in an
-        ambiguous group, see `skyaccept.lib.association`. None before association.
+        Object of each detection, 0 ... n_objects - 1; negative for one that belongs to none, by the codes of
+        `skyaccept.lib.association`. Any codes, or None, before association.
     detector : (n,) int64, optional
         Index into ``detectors``, or the number of the detector where these are empty.
     detectors : tuple of str
@@ -127,7 +127,14 @@ class Detections:
     @property
     def n_objects(self) -> int:
         """Number of objects; 0 before association."""
-        return 0 if self.object is None or len(self) == 0 else int(self.object.max()) + 1
+        return 0 if self.object is None else max(0, int(self.object.max(initial=-1)) + 1)
+
+    def exposures(self) -> list[tuple[str, str]]:
+        """Name and band of each visit, once associated; without a band where there is no detection."""
+        band = np.full(len(self.visits), -1, dtype=np.int64)
+        band[self.visit] = self.band
+        bands = (*self.bands, "")
+        return [(name, bands[code]) for name, code in zip(self.visits, band, strict=True)]
 
     def detector_name(self, code: int) -> str:
         """What the catalog calls a detector."""
@@ -150,100 +157,11 @@ class Detections:
         return values
 
 
-def check(
-    detections: Detections,
-    parts: Sequence[tuple[str, int]] = (),
-    others: Callable[[], Mapping[str, Array]] = dict,
-) -> Detections:
-    """Return the detections if they are sound; every reader and simulator passes through here.
-
-    Parameters
-    ----------
-    detections : Detections
-    parts : sequence of (str, int), optional
-        The files that the rows come from and how many come from each, for messages.
-    others : callable, optional
-        ``others()`` reads the columns that were left out; called only where rows are identical without them.
-
-    Raises
-    ------
-    InputError
-        No row; columns of different length; a column without any finite value, other than a shape; a declination
-        beyond 90 degrees or a right ascension outside [0, 360]; two identical rows. The message names column, row and
-        remedy.
-    """
-    where = detections.source or detections.name or "catalog"
-    n = len(detections)
-    if n == 0:
-        raise InputError(f"{where}: the catalog is empty: it has no rows")
-    columns = {name: c for name in UNITS if (c := getattr(detections, name)) is not None}
-    columns |= {f"flag_{name}": c for name, c in detections.flags.items()}
-    for name, values in columns.items():
-        if values.shape != (n,):
-            raise InputError(f"{where}: column '{name}' has shape {values.shape}, expected ({n},)")
-        # a catalog may have blank shapes, which some clauses need and others do not
-        if values.dtype.kind == "f" and name not in SHAPES and not np.isfinite(values).any():
-            raise InputError(f"{where}: column '{name}' holds no finite value: all {n} rows are NaN or infinite")
-    rows = _Rows(tuple(parts) or ((where, n),))
-    _check_range(rows, "ra", detections.ra, 0.0, 360.0)
-    _check_range(rows, "dec", detections.dec, -90.0, 90.0)
-    _check_duplicates(rows, columns, others)
-    return detections
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Names rows by the file they stand in."""
-
-    parts: tuple[tuple[str, int], ...]
-
-    def name(self, row: int) -> str:
-        for path, n in self.parts:
-            if row < n:
-                return f"{path}, row {row + 1}"
-            row -= n
-        raise IndexError(row)
-
-
-def _check_range(rows: _Rows, name: str, values: Array, low: float, high: float) -> None:
-    outside = np.flatnonzero((values < low) | (values > high))
-    if outside.size:
-        row = int(outside[0])
-        raise InputError(
-            f"{rows.name(row)}: column '{name}': {values[row]:.10g} is outside [{low:g}, {high:g}] degrees "
-            f"({outside.size} such rows); are the units in the survey profile right?"
-        )
-
-
-def _check_duplicates(rows: _Rows, columns: Mapping[str, Array], others: Callable[[], Mapping[str, Array]]) -> None:
-    """Refuse rows that repeat another one in every column; NaN equals NaN here."""
-    # right ascension alone leaves few candidates in most catalogs, which the other columns then tell apart
-    ra = columns["ra"]
-    ordered = np.sort(ra)
-    twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    unknown = np.isnan(ra)
-    if not twice.size and np.count_nonzero(unknown) < 2:
-        return
-    candidates = np.flatnonzero(pd.Series(ra).isin(twice).to_numpy() | unknown)
-    # the detections of a light curve have one position, and differ in their visits
-    first = {name: columns[name] for name in ("ra", "dec", "visit")}
-    candidates = candidates[_table(first, candidates).duplicated(keep=False)]
-    if not _table(columns, candidates).duplicated().any():
-        return
-    table = _table({**columns, **others()}, candidates)
-    repeated = np.flatnonzero(table.duplicated())
-    if repeated.size:
-        row = table.iloc[repeated[0]]
-        twin = int(np.argmax(((table == row) | (table.isna() & row.isna())).all(axis=1)))
-        raise InputError(
-            f"{rows.name(int(candidates[repeated[0]]))}: identical in every column to "
-            f"{rows.name(int(candidates[twin]))} ({repeated.size} repeated rows); was a file read twice? "
-            "remove the duplicates"
-        )
-
-
-def _table(columns: Mapping[str, Array], rows: Array) -> pd.DataFrame:
-    return pd.DataFrame({name: values[rows] for name, values in columns.items()})
+def chosen(detections: Detections, rows: NDArray[np.int64]) -> Detections:
+    """Some rows of the detections."""
+    columns = {name: values[rows] for name in UNITS if (values := getattr(detections, name)) is not None}
+    flags = {name: values[rows] for name, values in detections.flags.items()}
+    return replace(detections, **columns, flags=flags)
 
 
 def numbering(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:

@@ -207,7 +207,7 @@ class Measurer:
             "survey": d.survey,
             "detections": len(d),
             "objects": d.n_objects,
-            "visits": len(d.visits),
+            "visits": len(set(d.visits)),
             "bands": list(d.bands),
             "reference": self._reference.describe() if self._reference is not None else None,
             "focal_plane": self._focal_plane,

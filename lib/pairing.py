@@ -109,8 +109,8 @@ class Pairing:
         # an object without a counterpart, or a visit, keeps a code that the other dataset does not have
         self._object = np.where(counterpart == UNMATCHED, self._known + np.arange(len(counterpart)), counterpart)
         self._matched = np.isin(np.arange(self._known), counterpart)
-        names = {name: code for code, name in enumerate(before.detections.visits)}
-        found = [names.setdefault(name, len(names)) for name in after.detections.visits]
+        names = {name: code for code, name in enumerate(before.detections.exposures())}
+        found = [names.setdefault(name, len(names)) for name in after.detections.exposures()]
         self._visit = np.array(found, dtype=np.int64)
 
     def __call__(self, old: Result, new: Result, confidence: float) -> Difference:

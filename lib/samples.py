@@ -19,6 +19,12 @@ from skyaccept.lib.selection import Cut, Selection, in_band, select
 LARGEST = 1e50
 """No number that is measured with is larger: sums of its squares have to stay finite."""
 
+_NOTHING_ASSOCIATED = (
+    "no object is left: all detections have no position, or belong to no object or to one with two detections in half "
+    "of its visits or more. Does the column mapped as visit tell exposures apart, is the association radius of the "
+    'survey profile too large (1" by default), or does the column mapped as object join what is not one source?'
+)
+
 
 class Samples:
     """Samples of a dataset, and the errors that are found in them."""
@@ -60,7 +66,7 @@ class Samples:
         key = task.key(sample.band)
         if key not in self._errors:
             try:
-                self._errors[key] = task.find(sample)
+                self._errors[key] = task.find(sample).check(task.estimator.unit)
             except NotMeasurable as reason:
                 self._errors[key] = reason
         return known(self._errors[key])
@@ -106,6 +112,8 @@ class Samples:
         least = max(task.settings.min_common_visits, *fewest, 1)
         if visits < least:
             raise NotMeasurable(f"needs {least} visits in band {band}, and the dataset has {visits}")
+        if not d.n_objects:
+            raise NotMeasurable(_NOTHING_ASSOCIATED)
         if not len(sample.selection.rows):
             lost = ", ".join(f"{n} by {reason}" for reason, n in sample.selection.rejected.items())
             raise NotMeasurable(f"no detection in band {band} passes the cuts; rejected: {lost}")

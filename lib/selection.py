@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import catalog, progress
-from skyaccept.lib.association import AMBIGUOUS
+from skyaccept.lib.association import REASONS
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.document import number_or_quantity, one_of
 from skyaccept.lib.jit import compiled
@@ -178,11 +178,17 @@ def select(detections: Detections, band: str | None, cuts: Sequence[Cut], needed
     placed = np.isfinite(detections.ra[rows]) & np.isfinite(detections.dec[rows])
     rows = _keep(rows, placed, "position:not finite", rejected)
     objects = detections.object[rows]
-    if ((objects < 0) & (objects != AMBIGUOUS)).any():
+    left_out = objects[objects < 0]
+    for code, reason in REASONS.items():
+        lost = int(np.count_nonzero(left_out == code))
+        if lost:
+            rejected[reason] = lost
+    if not np.isin(left_out, list(REASONS)).all():
         raise ValueError("a detection that has a position is not associated")
-    rows = _keep(rows, objects != AMBIGUOUS, "association:two detections in one visit", rejected)
+    rows = rows[objects >= 0]
     del objects
-    rows = _grouped(_grouped(rows, detections.visit), detections.object)
+    if len(rows):
+        rows = _grouped(_grouped(rows, detections.visit), detections.object)
     for number, cut in enumerate(cuts):
         progress.report(f"selecting detections in {band or 'all bands'}", number, len(cuts))
         if cut.flags:

@@ -11,7 +11,8 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import progress
-from skyaccept.lib.catalog import Array, Detections, check
+from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.checking import check
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.sphere import Float, degrees

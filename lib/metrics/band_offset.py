@@ -88,10 +88,14 @@ def deviation_from_median(sample: Sample, parameters: Mapping[str, float], setti
     order = np.argsort(found.visit, kind="stable")
     total = np.hypot(found.x, found.y)[order]
     x, y, visit = found.x[order], found.y[order], found.visit[order]
-    for part in np.split(np.arange(len(visit)), np.flatnonzero(np.diff(visit)) + 1):
+    parts = np.split(np.arange(len(visit)), np.flatnonzero(np.diff(visit)) + 1)
+    for part in parts:
         x[part] -= quantile.median(x[part])
         y[part] -= quantile.median(y[part])
-    return coordinates.errors(np.abs(x), np.abs(y), "about the median of each visit", total=total, notes=found.notes)
+    found_errors = coordinates.errors(
+        np.abs(x), np.abs(y), "about the median of each visit", total=total, notes=found.notes
+    )
+    return replace(found_errors, zeros=len(parts))
 
 
 def separation_std(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:

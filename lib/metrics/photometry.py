@@ -79,13 +79,13 @@ def magnitude_rms(sample: Sample, parameters: Mapping[str, float], settings: Set
     starts = sample.groups.start
     free = counts - (settings.ddof or 0)
     variance = np.add.reduceat(residuals**2, starts) / free
-    method = "every star"
+    method, below = "every star", 0
     if settings.subtract_shot_noise:
         shot = np.add.reduceat((finite(sample, "mag_err") * MMAG) ** 2, starts)
         variance -= shot * (counts - 1) / (counts * free)
         below = int(np.count_nonzero(variance < 0))
         method = f"shot noise subtracted; {below} of {len(counts)} stars scatter less than their errors and count as 0"
-    return Errors(np.sqrt(np.maximum(variance, 0)), 0, len(residuals), method)
+    return Errors(np.sqrt(np.maximum(variance, 0)), 0, len(residuals), method, zeros=below)
 
 
 def magnitude_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -104,7 +104,7 @@ def magnitude_deviation(sample: Sample, parameters: Mapping[str, float], setting
 
 def excess_magnitude_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """`magnitude_rms` of each star minus the median over all stars, mmag; signed."""
-    return excess(magnitude_rms(sample, parameters, settings))
+    return excess(magnitude_rms(sample, parameters, settings), "mmag")
 
 
 def magnitude_difference(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:

@@ -14,6 +14,7 @@ LPM-17 are per coordinate, and this is where they are seen directly.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from skyaccept.lib.errors import NotMeasurable
@@ -44,16 +45,17 @@ def object_rms(sample: Sample, parameters: Mapping[str, float], settings: Settin
     stars = sample.positions.stars
     square_x, square_y = (np.nansum(np.square(o[chosen], dtype=np.float64), axis=1) / free for o in (stars.x, stars.y))
     found = coordinates.errors(np.sqrt(square_x), np.sqrt(square_y), "residuals about the mean position of each object")
-    return Errors(found.values, 0, int(number[chosen].sum()), found.method, coordinates=found.coordinates)
+    return replace(found, measurements=int(number[chosen].sum()), zeros=int(np.count_nonzero(number[chosen] == 1)))
 
 
 def residual(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Sizes of all residuals about the mean positions of their objects, mas; parameters and errors as `object_rms`."""
-    _, chosen = _chosen(sample, settings)
+    number, chosen = _chosen(sample, settings)
     stars = sample.positions.stars
     x, y = stars.x[chosen], stars.y[chosen]
     seen = np.isfinite(x)
-    return coordinates.errors(np.abs(x[seen]), np.abs(y[seen]), "residuals about the mean position of each object")
+    found = coordinates.errors(np.abs(x[seen]), np.abs(y[seen]), "residuals about the mean position of each object")
+    return replace(found, zeros=int(np.count_nonzero(number[chosen] == 1)))
 
 
 def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:

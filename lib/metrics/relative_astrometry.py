@@ -89,7 +89,10 @@ def deviation(sample: Sample, parameters: Mapping[str, float], settings: Setting
         pairs = separation.pair_deviations(
             sample.positions, annulus, about="median", min_common_visits=settings.min_common_visits, absolute=True
         )
-        return _errors(sample, annulus, settings, pairs)
+        errors, visits = _errors(sample, annulus, settings, pairs), sample.positions.n_visits
+        # one of an odd number of separations is their median
+        even = visits % 2 == 0 and errors.measurements == errors.pairs * visits
+        return replace(errors, zeros=0 if even else errors.pairs)
 
     # AF and AD re-centre the same deviations, each in its way
     return sample.once(("deviation", annulus, settings.min_common_visits), find)
@@ -97,12 +100,12 @@ def deviation(sample: Sample, parameters: Mapping[str, float], settings: Setting
 
 def excess_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Standard deviation of each pair minus the median over all pairs, mas; signed."""
-    return excess(pair_rms(sample, parameters, settings))
+    return excess(pair_rms(sample, parameters, settings), "mas")
 
 
 def recentred_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
     """Absolute deviation from the median of the pair, minus the median of all these, mas; signed."""
-    return excess(deviation(sample, parameters, settings))
+    return excess(deviation(sample, parameters, settings), "mas")
 
 
 def recentred_deviation_size(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -118,12 +121,13 @@ def pooled_deviation(sample: Sample, parameters: Mapping[str, float], settings: 
         sample.positions, annulus, about="mean", min_common_visits=settings.min_common_visits
     )
     errors = _errors(sample, annulus, settings, pairs)
-    return replace(errors, values=np.abs(excess(errors).values))
+    return replace(errors, values=np.abs(excess(errors, "mas").values), zeros=1)
 
 
-def excess(errors: Errors) -> Errors:
-    """Errors minus their median; signed."""
-    return replace(errors, values=errors.values - quantile.median(errors.values, errors.counts))
+def excess(errors: Errors, unit: str) -> Errors:
+    """Errors minus their median; signed. Raises `NotMeasurable` where too many are 0 before."""
+    middle = quantile.median(errors.check(unit).values, errors.counts)
+    return replace(errors, values=errors.values - middle, zeros=1)
 
 
 def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:

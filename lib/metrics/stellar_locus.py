@@ -139,7 +139,7 @@ def locus_distance(sample: Sample, parameters: Mapping[str, float], settings: Se
     )
     method = "distance at right angles to an orthogonal fit, mean magnitudes of each star"
     measurements = int(found.number[used].sum())
-    return Errors(distance - np.median(distance), 0, measurements, method, notes=notes)
+    return Errors(distance - np.median(distance), 0, measurements, method, notes=notes, zeros=1)
 
 
 @dataclass(frozen=True)

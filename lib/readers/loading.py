@@ -13,7 +13,8 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.association import associate
-from skyaccept.lib.catalog import UNITS, Array, Detections, check
+from skyaccept.lib.catalog import UNITS, Array, Detections
+from skyaccept.lib.checking import check
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import files, flags, flux, labels, moments, visit_table
 from skyaccept.lib.readers import profile as survey_profiles
@@ -109,7 +110,9 @@ def load(
     others = [name for name, column in there.items() if name not in names and column.columns]
     progress.report("checking the detections")
     # with the visit, which differs between the detections of one row of a table of light curves
-    check(detections, sizes, lambda: _arrays(_read(offers, ["visit", *others])[1]))
+    detections = check(
+        detections, sizes, lambda: _arrays(_read(offers, ["visit", *others])[1]), duplicates=profile.duplicates
+    )
     progress.report("associating detections with objects")
     return associate(detections, float(profile.association_radius.to_value(u.rad)))
 

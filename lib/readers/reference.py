@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BeforeValidator, PlainValidator
 from skyaccept.lib import document, progress
 from skyaccept.lib.catalog import Array
+from skyaccept.lib.checking import wrap
 from skyaccept.lib.document import STRICT
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import files, flux
@@ -125,7 +126,8 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
     profile = _profile(survey)
     found = files.find(source)
     parts = [part for path in found.paths for part in _parts(found, path, profile)]
-    tables = [_table(part, profile) for part in parts]
+    read = [_table(part, profile) for part in parts]
+    tables, wrapped = [table for table, _ in read], [note for _, note in read if note]
     for part, table in zip(parts, tables, strict=True):
         if set(table) != set(tables[0]):
             odd = ", ".join(sorted(set(table) ^ set(tables[0])))
@@ -160,7 +162,7 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
         source=str(source),
         survey=profile.survey,
         sha256=files.fingerprint(found),
-        notes=(*found.notes(), *_absent(parts[0], profile), *_without_position(lost, n)),
+        notes=(*found.notes(), *_absent(parts[0], profile), *_without_position(lost, n), *wrapped),
     )
 
 
@@ -220,8 +222,11 @@ def _without_position(lost: int, n: int) -> tuple[str, ...]:
     return (f"{lost:,} of {n:,} stars left out: they have no position",) if lost else ()
 
 
-def _table(part: Part, profile: ReferenceProfile) -> dict[str, Array]:
-    """Columns of one table under our names and in our units; magnitudes as ``mag:BAND`` and ``mag_err:BAND``."""
+def _table(part: Part, profile: ReferenceProfile) -> tuple[dict[str, Array], str]:
+    """Columns of one table under our names and in our units, and a note where right ascensions were wrapped.
+
+    Magnitudes are ``mag:BAND`` and ``mag_err:BAND``.
+    """
     there, place = part.columns(), part.place
     profile = as_in_file(profile, there)
     columns: dict[str, NumberColumn | FluxColumn] = {
@@ -236,8 +241,9 @@ def _table(part: Part, profile: ReferenceProfile) -> dict[str, Array]:
     raw = dict(part.format.read(part.path, [part.table.number], wanted, ())[0])
     rows = len(next(iter(raw.values())))
     table = {name: np.asarray(column.values(raw, rows)) for name, column in columns.items()}
+    table["ra"], note = wrap(table["ra"])
     _check(place, table)
-    return table
+    return table, note and f"{place}: {note}"
 
 
 def _magnitude(part: Part, magnitude: Magnitude) -> dict[str, NumberColumn | FluxColumn]:

@@ -39,8 +39,16 @@ def test_the_injected_error_comes_out_with_motion_applied(center: tuple[float, f
     assert aa1.sample is not None
     assert aa1.sample.measurements == 2400
     assert 'of 400 objects, within 1" of reference stars: 400 matched, 0 ambiguous, 0 unmatched' in aa1.sample.notes
-    exact, reference = moving_stars(np.random.default_rng(1), 400, 6, 0.0, center=center)
-    assert result(exact, reference).value == pytest.approx(0.0, abs=1e-5)
+    exact, reference = moving_stars(np.random.default_rng(1), 400, 6, 0.01, center=center)
+    assert result(exact, reference).value == pytest.approx(0.01 * stats.norm.ppf(0.75), rel=0.1)
+
+
+def test_places_without_any_error_are_no_measurement() -> None:
+    """Those of the reference catalog itself."""
+    exact, reference = moving_stars(np.random.default_rng(1), 400, 6, 0.0)
+    aa1 = result(exact, reference)
+    assert aa1.verdict == "not_measurable"
+    assert "100 % of the errors are exactly 0" in str(aa1.reason)
 
 
 def test_the_values_agree_with_a_plain_loop() -> None:

@@ -15,24 +15,27 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 from skyaccept.lib import association
-from skyaccept.lib.association import AMBIGUOUS, UNPLACED, associate, connected
+from skyaccept.lib.association import AMBIGUOUS, CONFLICT, UNASSOCIATED, associate
 from skyaccept.lib.catalog import Detections
+from skyaccept.lib.components import UNPLACED, connected
 from skyaccept.lib.sphere import chord, unit_vectors
 
 ARCSEC = math.radians(1 / 3600)
 
-Partition = tuple[set[frozenset[int]], set[int], set[int]]
+Partition = tuple[set[frozenset[int]], set[int], set[int], set[int]]
 
 
-def catalog(ra: Sequence[float], dec: Sequence[float], visit: Sequence[int], objects: Any = None) -> Detections:
-    """Detections at these positions."""
+def catalog(
+    ra: Sequence[float], dec: Sequence[float], visit: Sequence[int], objects: Any = None, band: Any = None
+) -> Detections:
+    """Detections at these positions, of three bands."""
     return Detections(
         ra=np.array(ra, dtype=float),
         dec=np.array(dec, dtype=float),
         visit=np.array(visit, dtype=np.int64),
-        band=np.zeros(len(ra), dtype=np.int16),
+        band=np.zeros(len(ra), dtype=np.int16) if band is None else np.array(band, dtype=np.int16),
         visits=tuple(map(str, range(max(visit, default=0) + 1))),
-        bands=("r",),
+        bands=("r", "i", "z"),
         object=None if objects is None else np.array(objects, dtype=np.int64),
     )
 
@@ -45,13 +48,13 @@ def codes(detections: Detections, radius: float = ARCSEC) -> Any:
 
 
 def partition(labels: Sequence[int]) -> Partition:
-    """Groups of rows, ambiguous rows and unplaced rows."""
+    """Groups of rows, ambiguous rows, rows in conflict and unplaced rows."""
     groups: dict[int, set[int]] = {}
     for row, label in enumerate(labels):
         groups.setdefault(int(label), set()).add(row)
-    ambiguous, unplaced = groups.pop(AMBIGUOUS, set()), groups.pop(UNPLACED, set())
+    ambiguous, conflict, unplaced = (groups.pop(code, set()) for code in (AMBIGUOUS, CONFLICT, UNPLACED))
     assert all(label >= 0 for label in groups)
-    return {frozenset(group) for group in groups.values()}, ambiguous, unplaced
+    return {frozenset(group) for group in groups.values()}, ambiguous, conflict, unplaced
 
 
 def angle(a: tuple[float, float], b: tuple[float, float]) -> float:
@@ -61,8 +64,11 @@ def angle(a: tuple[float, float], b: tuple[float, float]) -> float:
     return 2 * math.asin(min(1.0, math.sqrt(h)))
 
 
-def reference(ra: Sequence[float], dec: Sequence[float], visit: Sequence[int], radius: float) -> Partition:
-    """Union-find over all pairs of rows of different visits."""
+def reference(
+    ra: Sequence[float], dec: Sequence[float], visit: Sequence[int], band: Sequence[int], radius: float
+) -> Partition:
+    """Union-find over all pairs of rows of different exposures; loops, nothing else."""
+    exposure = list(zip(visit, band, strict=True))
     parent = list(range(len(ra)))
 
     def root(row: int) -> int:
@@ -73,23 +79,42 @@ def reference(ra: Sequence[float], dec: Sequence[float], visit: Sequence[int], r
     placed = [row for row in range(len(ra)) if math.isfinite(ra[row]) and math.isfinite(dec[row])]
     for i in placed:
         for j in placed:
-            if i < j and visit[i] != visit[j] and angle((ra[i], dec[i]), (ra[j], dec[j])) < radius:
+            if i < j and exposure[i] != exposure[j] and angle((ra[i], dec[i]), (ra[j], dec[j])) < radius:
                 parent[root(i)] = root(j)
     groups: dict[int, set[int]] = {}
     for row in placed:
         groups.setdefault(root(row), set()).add(row)
-    clear = {frozenset(g) for g in groups.values() if len({visit[row] for row in g}) == len(g)}
-    ambiguous = set(placed) - {row for group in clear for row in group}
-    return clear, ambiguous, set(range(len(ra))) - set(placed)
+    clear, ambiguous, conflict = set(), set[int](), set[int]()
+    for group in groups.values():
+        visits: dict[tuple[int, int], list[int]] = {}
+        for row in group:
+            visits.setdefault(exposure[row], []).append(row)
+        twice = [rows for rows in visits.values() if len(rows) > 1]
+        if 2 * len(twice) >= len(visits):
+            ambiguous |= group
+        else:
+            conflict |= {row for rows in twice for row in rows}
+            clear.add(frozenset(row for rows in visits.values() for row in rows if len(rows) == 1))
+    return clear, ambiguous, conflict, set(range(len(ra))) - set(placed)
+
+
+Field = tuple[list[float], list[float], list[int], list[int]]
+
+
+def located(field: Field) -> Detections:
+    """Detections of a field as `fields` draws it."""
+    ra, dec, visit, band = field
+    return catalog(ra, dec, visit, band=band)
 
 
 @st.composite
-def fields(draw: st.DrawFn) -> tuple[list[float], list[float], list[int]]:
-    """Small crowded fields: somewhere, across RA = 0, or about a pole; some positions missing."""
+def fields(draw: st.DrawFn) -> Field:
+    """Small crowded fields: somewhere, across RA = 0, or about a pole; some positions missing, visits in two bands."""
     dec0 = draw(st.sampled_from([0.0, -30.0, 89.9999, 90.0, -90.0, 60.0]))
     ra0 = draw(st.sampled_from([0.0, 123.4, 359.9999]))
-    n = draw(st.integers(1, 14))
-    ra, dec, visit = [], [], []
+    n = draw(st.integers(1, 20))
+    bands = draw(st.integers(0, 1))
+    ra, dec, visit, band = [], [], [], []
     for _ in range(n):
         # thirds of an arcsecond and a bit: no pair lies at the radius within rounding
         east, north = (draw(st.integers(-6, 6)) * 0.371 / 3600 for _ in range(2))
@@ -103,39 +128,57 @@ def fields(draw: st.DrawFn) -> tuple[list[float], list[float], list[int]]:
         if draw(st.integers(0, 9)) == 0:
             (ra if draw(st.booleans()) else dec)[-1] = draw(st.sampled_from([math.nan, math.inf]))
         visit.append(draw(st.integers(0, 4)))
-    return ra, dec, visit
+        band.append(draw(st.integers(0, bands)))
+    return ra, dec, visit, band
 
 
 @settings(deadline=None, max_examples=300)
 @given(fields())
-def test_objects_are_those_of_a_search_over_all_pairs(field: tuple[list[float], list[float], list[int]]) -> None:
-    """Groups, ambiguous rows and unplaced rows."""
-    assert partition(codes(catalog(*field))) == reference(*field, ARCSEC)
+def test_objects_are_those_of_a_search_over_all_pairs(field: Field) -> None:
+    """Groups, ambiguous rows, rows in conflict and unplaced rows."""
+    assert partition(codes(located(field))) == reference(*field, ARCSEC)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 1)), min_size=1, max_size=25))
+def test_objects_of_the_catalog_follow_the_same_rule(rows: list[tuple[int, int, int]]) -> None:
+    """As a loop over objects and exposures finds it."""
+    objects, visit, band = (list(values) for values in zip(*rows, strict=True))
+    # one place for each object, far from the others
+    places = [10.0 + k for k in objects]
+    found = partition(codes(catalog(places, [0.0] * len(rows), visit, objects, band)))
+    clear, ambiguous, conflict = set(), set(), set()
+    for name in set(objects):
+        own = [k for k in range(len(rows)) if objects[k] == name]
+        seen = [(visit[k], band[k]) for k in own]
+        twice = {one for one in seen if seen.count(one) > 1}
+        if 2 * len(twice) >= len(set(seen)):
+            ambiguous |= set(own)
+        else:
+            conflict |= {k for k in own if (visit[k], band[k]) in twice}
+            clear.add(frozenset(k for k in own if (visit[k], band[k]) not in twice))
+    assert found == (clear, ambiguous, conflict, set())
 
 
 @settings(deadline=None)
 @given(fields(), st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(field: tuple[list[float], list[float], list[int]], random: Any) -> None:
+def test_the_order_of_rows_does_not_matter(field: Field, random: Any) -> None:
     """The same rows end up together."""
     order = list(range(len(field[0])))
     random.shuffle(order)
-    straight = partition(codes(catalog(*field)))
-    ra, dec, visit = field
-    shuffled = catalog([ra[i] for i in order], [dec[i] for i in order], [visit[i] for i in order])
-    groups, ambiguous, unplaced = partition(codes(shuffled))
-    back = (
-        {frozenset(order[row] for row in group) for group in groups},
-        {order[row] for row in ambiguous},
-        {order[row] for row in unplaced},
-    )
-    assert back == straight
+    straight = partition(codes(located(field)))
+    ra, dec, visit, band = field
+    places = [ra[i] for i in order], [dec[i] for i in order]
+    groups, *others = partition(codes(catalog(*places, [visit[i] for i in order], band=[band[i] for i in order])))
+    back = {frozenset(order[row] for row in group) for group in groups}
+    assert (back, *({order[row] for row in rows} for rows in others)) == straight
 
 
 @settings(deadline=None)
 @given(fields())
-def test_objects_are_numbered_without_gaps(field: tuple[list[float], list[float], list[int]]) -> None:
+def test_objects_are_numbered_without_gaps(field: Field) -> None:
     """0 ... n - 1, so that arrays can be indexed by them."""
-    done = associate(catalog(*field), ARCSEC)
+    done = associate(located(field), ARCSEC)
     assert done.object is not None
     assert sorted(set(done.object[done.object >= 0].tolist())) == list(range(done.n_objects))
     assert done.object.dtype == np.int64
@@ -159,11 +202,53 @@ def test_detections_of_one_visit_are_never_joined() -> None:
     assert len(set(codes(catalog([10.0, 10.0 + 0.1 / 3600], [0.0, 0.0], [3, 3])).tolist())) == 2
 
 
-def test_two_detections_in_one_visit_make_a_group_ambiguous() -> None:
-    """All of it is left out, and nothing else."""
+def test_two_detections_in_one_visit_leave_out_that_visit() -> None:
+    """One of five; the others stay, and so does everything else."""
+    places = [10.0, 10.0 + 0.5 / 3600, *[10.0 + 0.25 / 3600] * 4, 20.0, 20.0]
+    found = codes(catalog(places, [0.0] * 8, [0, 0, 1, 2, 3, 4, 0, 1]))
+    assert found.tolist() == [CONFLICT] * 2 + [0] * 4 + [1, 1]
+
+
+def test_two_detections_in_half_of_the_visits_leave_out_all() -> None:
+    """One of two visits; three detections in one visit are one such visit."""
     a = 0.5 / 3600
     found = codes(catalog([10.0, 10.0 + a, 10.0 + a / 2, 20.0, 20.0], [0.0] * 5, [0, 0, 1, 0, 1]))
     assert found.tolist() == [AMBIGUOUS] * 3 + [0, 0]
+    found = codes(catalog([10.0, 10.0 + a, 10.0 + a / 2, 10.0, 10.0], [0.0] * 5, [0, 0, 0, 1, 2]))
+    assert found.tolist() == [CONFLICT] * 3 + [0, 0]
+
+
+def test_a_visit_is_one_of_a_band() -> None:
+    """Simultaneous cameras, or numbers that restart by band: one star in two visits of two bands, four detections."""
+    field = catalog([10.0] * 4, [0.0] * 4, [0, 0, 1, 1], band=[0, 1, 0, 1])
+    for given_objects in (None, np.zeros(4, dtype=np.int64)):
+        done = associate(replace(field, object=given_objects), ARCSEC)
+        assert done.object is not None
+        assert done.object.tolist() == [0] * 4
+        assert done.visit.tolist() == [0, 1, 2, 3]
+        assert done.visits == ("0", "0", "1", "1")
+        assert done.notes == (
+            "2 visit names are those of exposures in several bands: a visit is taken to be one of a band",
+        )
+        assert associate(done, ARCSEC).notes == done.notes
+
+
+def test_visits_of_one_band_each_stay_what_they_are() -> None:
+    """Codes and names; nothing is said."""
+    field = catalog([10.0] * 3, [0.0] * 3, [0, 2, 1], band=[0, 1, 1])
+    done = associate(field, ARCSEC)
+    assert done.visit is field.visit
+    assert (done.visits, done.notes) == (field.visits, ())
+
+
+def test_rows_without_an_object_are_left_out_and_noted() -> None:
+    """In a catalog that comes with objects."""
+    field = catalog([10.0, 10.0, 10.0, 20.0], [0.0] * 4, [0, 1, 2, 0], [5, -1, 5, UNASSOCIATED])
+    done = associate(field, ARCSEC)
+    assert done.object is not None
+    assert done.object.tolist() == [0, UNASSOCIATED, 0, UNASSOCIATED]
+    assert done.notes == ("2 rows have no object (null or declared missing): left out",)
+    assert associate(done, ARCSEC).notes == done.notes
 
 
 def test_a_chain_is_one_object() -> None:
@@ -172,10 +257,11 @@ def test_a_chain_is_one_object() -> None:
     assert codes(catalog([10 + k * step for k in range(5)], [0.0] * 5, [4, 2, 0, 1, 3])).tolist() == [0] * 5
 
 
-def test_a_chain_that_comes_back_to_a_visit_is_ambiguous() -> None:
+def test_a_chain_that_comes_back_to_a_visit_loses_it() -> None:
     """Whatever the distance."""
     step = 0.9 / 3600
-    assert codes(catalog([10 + k * step for k in range(4)], [0.0] * 4, [0, 1, 2, 0])).tolist() == [AMBIGUOUS] * 4
+    found = codes(catalog([10 + k * step for k in range(4)], [0.0] * 4, [0, 1, 2, 0]))
+    assert found.tolist() == [CONFLICT, 0, 0, CONFLICT]
 
 
 def test_detections_without_a_position_belong_to_no_object() -> None:
@@ -224,7 +310,7 @@ def test_the_radius_is_an_angle_on_the_sky(arcsec: float, share: float, objects:
 
 def test_objects_of_the_catalog_are_kept() -> None:
     """Even where positions say otherwise."""
-    done = associate(catalog([10.0, 50.0, 10.0, 50.0], [0.0] * 4, [0, 1, 1, 0], [4, 4, 9, 9]), ARCSEC)
+    done = associate(catalog([10.0, 10.0003, 10.0, 10.0003], [0.0] * 4, [0, 1, 1, 0], [4, 4, 9, 9]), ARCSEC)
     assert done.object is not None
     assert done.object.tolist() == [0, 0, 1, 1]
 
@@ -232,7 +318,7 @@ def test_objects_of_the_catalog_are_kept() -> None:
 def test_objects_of_the_catalog_with_two_detections_in_a_visit_are_ambiguous() -> None:
     """The rule is the same for all; numbers close up."""
     given_objects = [0, 0, 1, 1, 1, 2, 2, 3]
-    found = codes(catalog(np.linspace(10, 11, 8).tolist(), [0.0] * 8, [0, 1, 0, 0, 1, 1, 0, 1], given_objects))
+    found = codes(catalog([10.0] * 8, [0.0] * 8, [0, 1, 0, 0, 1, 1, 0, 1], given_objects))
     assert found.tolist() == [0, 0, AMBIGUOUS, AMBIGUOUS, AMBIGUOUS, 1, 1, 2]
 
 
@@ -255,7 +341,7 @@ def test_association_twice_is_association_once() -> None:
 
 def test_a_catalog_without_a_clear_object_stays_so() -> None:
     """However it is marked."""
-    for given_objects in ([AMBIGUOUS] * 3, [UNPLACED] * 3, [AMBIGUOUS, UNPLACED, AMBIGUOUS]):
+    for given_objects in ([AMBIGUOUS] * 3, [UNASSOCIATED] * 3, [AMBIGUOUS, CONFLICT, AMBIGUOUS]):
         assert codes(catalog([10.0] * 3, [0.0] * 3, [0, 0, 1], given_objects)).tolist() == given_objects
 
 
@@ -332,7 +418,7 @@ def test_directions_are_those_of_the_plain_formula() -> None:
 
 def test_objects_of_the_catalog_may_have_large_numbers() -> None:
     """They are numbered in their order."""
-    field = catalog([10.0, 50.0, 10.0, 50.0], [0.0] * 4, [0, 1, 1, 1], [1 << 60, 7, 1 << 60, 1 << 50])
+    field = catalog([10.0, 50.0, 10.0, 30.0], [0.0] * 4, [0, 1, 1, 1], [1 << 60, 7, 1 << 60, 1 << 50])
     assert codes(field).tolist() == [2, 0, 2, 1]
 
 

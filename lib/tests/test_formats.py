@@ -548,7 +548,7 @@ def test_a_votable_is_what_was_written(tmp_path: Path, form: str) -> None:
     d = load(path)
     np.testing.assert_array_equal(d.mag, [15, np.nan, 17, 18])
     np.testing.assert_array_equal(d.ra, table["ra"])
-    assert (d.visits, d.bands) == (("1", "2"), ("i", "r"))
+    assert ([d.visits[code] for code in d.visit], d.bands) == (["1", "2", "1", "2"], ("i", "r"))
     assert inspection.inspect(str(path)).columns[2].unit == "deg"
 
 

@@ -44,6 +44,7 @@ def measured(value: float, known: Distribution | str) -> Outcome:
 def conforming(*found: Result) -> Any:
     """Results JSON of some results, which conforms to the schema."""
     dataset: Any = {"name": "d", "source": "d", "sha256": "0", "survey": "generic", "bands": ["r"], "reference": None}
+    dataset["notes"] = []
     dataset |= dict.fromkeys(("detections", "objects", "visits"), 1)
     run: Any = dict.fromkeys(("skyaccept", "command", "python"), "x")
     run |= {"started": "2026-11-20T00:00:00+00:00", "seconds": 1.0, "packages": {}}

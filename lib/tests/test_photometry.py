@@ -328,7 +328,7 @@ def test_the_published_figures_of_decam_come_out_of_its_arrays() -> None:
     for x in "12":
         rms = Errors(np.array(stored[f"AM{x}"]["rmsDistMas"]["value"]), 0, 0, "")
         found[f"AM{x}"] = answer("pair_separation_rms", rms)
-        beyond = relative_astrometry.excess(rms)
+        beyond = relative_astrometry.excess(rms, "mas")
         for level, (ad, _, share) in levels.items():
             found[f"AF{x}_{level}"] = answer("pair_separation_outliers", beyond, AD=ad)
             found[f"AD{x}_{level}"] = answer("pair_separation_percentile", beyond, AF=share)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.association import associate
+from skyaccept.lib.association import RADIUS, associate
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.results import Result
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
@@ -61,7 +61,7 @@ def test_every_definition_agrees_with_a_double_loop(definition: str, center: tup
         for k in range(90)
         if seen[k].sum() >= 2
     ]
-    found = values(associate(catalog(ra, dec, seen), MAS), definition)
+    found = values(associate(catalog(ra, dec, seen), RADIUS), definition)
     half = HALF_WIDTH.get(definition, 1.0)
     for x, arcmin in ((1, 5), (2, 20)):
         pairs = pair_separations(stars, (arcmin - half) * 60_000, (arcmin + half) * 60_000, 2)
@@ -83,7 +83,7 @@ def wide_pairs(rng: np.random.Generator, pairs: int, visits: int, sigma: float) 
     dec = np.stack([dec0, dec0 + 5 / 60], axis=1).ravel()
     shift = rng.normal(0, sigma / np.sqrt(2) / 3.6e6, (2, 2 * pairs, visits))
     positions = ra[:, None] + shift[0] / np.cos(np.radians(dec))[:, None], dec[:, None] + shift[1]
-    return associate(catalog(*positions, np.ones((2 * pairs, visits), dtype=bool)), MAS)
+    return associate(catalog(*positions, np.ones((2 * pairs, visits), dtype=bool)), RADIUS)
 
 
 PEERS = {
@@ -131,8 +131,8 @@ def test_pairs_straddling_zero_right_ascension_are_like_any_others() -> None:
     rng = np.random.default_rng(4)
     ra, dec = field(rng, 80, 4, 6.0, (0.0, 10.0), 0.2)
     seen = np.ones((80, 4), dtype=bool)
-    here = values(associate(catalog(ra, dec, seen), MAS), "lvv-t1278")
-    there = values(associate(catalog(ra + 100, dec, seen), MAS), "lvv-t1278")
+    here = values(associate(catalog(ra, dec, seen), RADIUS), "lvv-t1278")
+    there = values(associate(catalog(ra + 100, dec, seen), RADIUS), "lvv-t1278")
     assert np.ptp(ra % 360) > 300
     assert here["AM1"].value == pytest.approx(there["AM1"].value, rel=1e-6)
     assert here["AM1"].sample == there["AM1"].sample
@@ -144,7 +144,7 @@ def test_stars_whose_own_visits_straddle_zero_right_ascension_are_like_any_other
     ra, dec = field(rng, 80, 6, 6.0, (0.0, 10.0), 0.2)
     ra -= ra.mean(axis=1, keepdims=True)
     seen = np.ones((80, 6), dtype=bool)
-    here, there = (values(associate(catalog(ra + east, dec, seen), MAS), "lvv-t1278") for east in (0, 100))
+    here, there = (values(associate(catalog(ra + east, dec, seen), RADIUS), "lvv-t1278") for east in (0, 100))
     assert np.ptp(ra % 360, axis=1).min() > 300
     assert here["AM1"].value == pytest.approx(there["AM1"].value, rel=1e-6)
     assert here["AM1"].sample == there["AM1"].sample
@@ -154,14 +154,14 @@ def test_the_reason_is_given_where_nothing_can_be_measured() -> None:
     rng = np.random.default_rng(4)
     ra, dec = field(rng, 30, 4, 6.0, (50.0, 10.0), 0.1)
     seen = np.ones((30, 4), dtype=bool)
-    detections = associate(catalog(ra, dec, seen), MAS)
+    detections = associate(catalog(ra, dec, seen), RADIUS)
     wide = values(detections, "lvv-t1278")["AM3"]
     assert (wide.verdict, wide.value) == ("not_measurable", None)
     assert "no pair of objects 199.5 to 200.5 arcmin apart" in str(wide.reason)
     notebook = values(detections, "lvv-t1278-notebook")["AM1"]
     assert "exactly two visits, and band r has 4" in str(notebook.reason)
     seen[:, 1:] = False
-    single = values(associate(catalog(ra, dec, seen), MAS), "lvv-t1278")["AM1"]
+    single = values(associate(catalog(ra, dec, seen), RADIUS), "lvv-t1278")["AM1"]
     assert "needs 2 visits in band r, and the dataset has 1" in str(single.reason)
     other = measure.run(detections, requirements.load(), bands=["i"]).results[-1]
     assert "no detections in band i; it has r" in str(other.reason)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.association import AMBIGUOUS
+from skyaccept.lib.association import AMBIGUOUS, REASONS
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.selection import Cut, Selection, select
@@ -98,7 +98,8 @@ def reference(rows: Sequence[Row], band: str, cuts: Sequence[Row]) -> tuple[list
 
     keep([rows[i].get("band", "r") == band for i in left], f"band:not {band}")
     keep([math.isfinite(rows[i].get("ra", 10.0)) for i in left], "position:not finite")
-    keep([rows[i]["object"] != AMBIGUOUS for i in left], "association:two detections in one visit")
+    for code, reason in REASONS.items():
+        keep([rows[i]["object"] != code for i in left], reason)
     for cut in cuts:
         if "flags" in cut:
             for flag in cut["flags"]:
@@ -133,7 +134,7 @@ def tables(draw: st.DrawFn) -> list[Row]:
         kind = draw(st.integers(0, 11))
         rows.append(
             {
-                "object": AMBIGUOUS if kind == 0 else object_,
+                "object": draw(st.sampled_from(list(REASONS))) if kind == 0 else object_,
                 "visit": visit,
                 "band": "i" if kind == 1 else "r",
                 "ra": NAN if kind == 2 else 10.0,
@@ -326,7 +327,7 @@ def test_the_first_reason_counts() -> None:
     ]
     snr: Row = {"column": "snr", "of": "each", "above": 5}
     mag: Row = {"column": "mag", "of": "each", "below": "30 mag"}
-    common = ["band:not r", "position:not finite", "association:two detections in one visit"]
+    common = ["band:not r", "position:not finite", REASONS[AMBIGUOUS]]
     found = selected(rows, snr, mag)
     assert list(found.rejected.items()) == [*((reason, 1) for reason in common), ("snr:each", 1), ("mag:each", 1)]
     assert selected(rows, mag, snr).rejected["mag:each"] == 2

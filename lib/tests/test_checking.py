@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.catalog import SHAPES, UNITS, Detections, check
+from skyaccept.lib.catalog import SHAPES, UNITS, Detections
+from skyaccept.lib.checking import LIMITS, check
 from skyaccept.lib.errors import InputError
 
 
@@ -95,7 +97,8 @@ def test_a_column_without_a_finite_value_is_refused(name: str, value: float) -> 
 @pytest.mark.parametrize(
     ("name", "value", "bounds"),
     [
-        ("ra", -1e-9, "[0, 360]"),
+        ("ra", -10.0, "[0, 360]"),
+        ("ra", -180.5, "[0, 360]"),
         ("ra", 360.5, "[0, 360]"),
         ("ra", np.inf, "[0, 360]"),
         ("ra", -np.inf, "[0, 360]"),
@@ -169,14 +172,10 @@ def test_rows_that_lack_the_same_value_are_identical(name: str) -> None:
     assert "row 5: identical in every column to data/cat.fits, row 2" in message
 
 
-@pytest.mark.parametrize("name", ["visit", "band", "dec", "mag", "detector", "object", "airmass", "flag"])
+@pytest.mark.parametrize("name", ["visit", "band", "dec", "mag", "detector", "mjd", "flag"])
 def test_rows_that_differ_anywhere_are_two(name: str) -> None:
-    """Any one column tells them apart."""
-    columns: dict[str, Any] = {
-        "detector": np.zeros(6, dtype=int),
-        "object": np.zeros(6, dtype=int),
-        "airmass": np.ones(6),
-    }
+    """Any one of the columns that tell measurements apart."""
+    columns: dict[str, Any] = {"detector": np.zeros(6, dtype=int), "mjd": np.full(6, 60000.0)}
     same = twice(1, 4, **columns)
     complaint(same)
     if name == "flag":
@@ -208,6 +207,102 @@ def test_identical_rows_are_found_as_a_plain_search_finds_them(rows: list[tuple[
         assert f"({repeated} repeated rows)" in complaint(table)
     else:
         check(table)
+
+
+@pytest.mark.parametrize("name", ["object", "airmass", "extendedness"])
+def test_a_measurement_under_two_names_is_refused(name: str) -> None:
+    """Equal in visit, band, position and magnitude; both rows are named, and the remedy."""
+    columns: dict[str, Any] = {name: np.arange(6) % 2}
+    same = twice(1, 4, **columns)
+    values = getattr(same, name).copy()
+    values[4] += 1
+    message = complaint(replace(same, **{name: values}), ("a", 3), ("b", 3))
+    under = " under two objects" if name == "object" else ""
+    assert message.startswith(
+        f"b, row 2: the same measurement as a, row 2{under}: equal in visit, band, position and magnitude (1 such rows)"
+    )
+    assert "`duplicates: merge`" in message
+
+
+def test_columns_that_were_left_out_may_tell_measurements_apart() -> None:
+    """Their detectors, times and flags do; their airmass does not."""
+    same = twice(1, 4)
+    left_out = np.arange(6)
+    for name in ("detector", "mjd", "flag_other"):
+        check(same, (), partial(dict, {name: left_out}))
+    with pytest.raises(InputError, match="the same measurement"):
+        check(same, (), lambda: {"airmass": left_out})
+
+
+def test_measurements_are_merged_where_this_is_asked_for() -> None:
+    """Each counts once, objects that share one are one, and the note counts rows and objects."""
+    columns: dict[str, Any] = {"object": np.array([0, 1, 2, 3, 1, 5])}
+    same = twice(1, 4, **columns)
+    assert same.object is not None
+    done = check(replace(same, object=np.array([0, 1, 2, 9, 9, 5])), duplicates="merge")
+    assert done.object is not None
+    assert done.object.tolist() == [0, 1, 2, 1, 5]
+    assert done.ra.tolist() == same.ra[[0, 1, 2, 3, 5]].tolist()
+    assert done.flags["bad"].tolist() == same.flags["bad"][[0, 1, 2, 3, 5]].tolist()
+    assert done.notes == ("1 rows repeat a measurement of another row: merged, which joins 1 objects with others",)
+    once = check(twice(1, 4), duplicates="merge")
+    assert (len(once), once.notes) == (5, ("1 rows repeat a measurement of another row: merged",))
+    sound = catalog()
+    assert check(sound, duplicates="merge") is sound
+
+
+def test_negative_right_ascensions_are_wrapped_and_noted() -> None:
+    """From -180 to 180 degrees."""
+    ra = np.array([-179.5, -0.25, 0.0, 0.25, 180.0, np.nan])
+    done = check(catalog(ra=ra))
+    np.testing.assert_array_equal(done.ra, [180.5, 359.75, 0.0, 0.25, 180.0, np.nan])
+    assert done.notes == ("right ascension wrapped into 0 to 360 degrees for 2 rows",)
+    assert ra[0] == -179.5
+
+
+@pytest.mark.parametrize("negative", [[-99.0, -99.0], [-1.0, -9.0], [-99.9, -99.9], [-0.5, -181.0]])
+def test_markers_of_missing_positions_are_not_wrapped(negative: list[float]) -> None:
+    """Whole numbers, or the same one twice; nor are right ascensions from -360 degrees."""
+    message = complaint(catalog(ra=np.array([*negative, 10.0, 11.0, 12.0, 13.0])))
+    assert "column 'ra'" in message
+    assert "is outside [0, 360] degrees" in message
+
+
+def test_right_ascensions_on_either_side_of_180_are_not_wrapped() -> None:
+    """Negative ones among those up to 360 degrees: two conventions in one column."""
+    assert "-0.5 is outside" in complaint(catalog(ra=np.array([-0.5, 200.0, 10.0, 11.0, 12.0, 13.0])))
+
+
+@pytest.mark.parametrize("name", list(LIMITS))
+def test_values_that_cannot_be_are_refused(name: str) -> None:
+    """Finite ones; the message names row, column and remedy."""
+    sound = {name: np.full(6, 0.5)}
+    check(catalog(**sound))
+    for row, value in enumerate((1e308, -1e308, LIMITS[name][1] * 1.01 + 1, LIMITS[name][0] * 1.01 - 1)):
+        message = complaint(catalog(**{name: changed(sound[name], row, value)}))
+        assert message.startswith(f"data/cat.fits, row {row + 1}: column '{name}': {value:.10g} is outside")
+        assert "`missing`" in message
+    for value in (np.nan, np.inf, -np.inf):
+        check(catalog(**{name: changed(sound[name], 3, value)}))
+
+
+def test_identifiers_as_bands_are_refused() -> None:
+    """Before their codes are used, which wrap."""
+    names = tuple(map(str, range(40_000)))
+    assert "column 'band' holds 40,000 different values" in complaint(catalog(bands=names))
+    check(catalog(bands=names[:1000]))
+
+
+def test_rounded_positions_are_noted() -> None:
+    """And nothing else changes."""
+    rng = np.random.default_rng(1)
+    places = {name: np.round(rng.uniform(10, 11, 100), 5) for name in ("ra", "dec")}
+    sound = catalog(100, **places)
+    done = check(sound)
+    assert done.notes == (
+        "positions have a precision of about 36 mas in Dec (rounded): errors below that are not seen",
+    )
+    assert done.ra is sound.ra
 
 
 def test_a_missing_column_says_who_needs_it_and_what_to_do() -> None:

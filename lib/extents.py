@@ -1,0 +1,119 @@
+"""Extents of the objects that a catalog comes with, compared with the association radius."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib.catalog import Array
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.jit import compiled
+from skyaccept.lib.sphere import Float, unit_vectors
+
+Index = NDArray[np.int64]
+Rows = NDArray[Any]
+
+WIDEST = 4.0
+"""Largest extent of an object in association radii.
+
+Detections within the radius of one place lie two radii apart at most; surveys associate within up to 1.5".
+"""
+
+MOST = 0.05
+"""Share of the objects with two detections or more, and at least two, above which larger ones are no accident.
+
+Fast stars are fewer: less than one in a thousand moves by 4" in ten years.
+"""
+
+_ARCSEC = np.pi / 180 / 3600
+
+
+def compare(where: str, label: Index, ra: Array, dec: Array, radius: float) -> tuple[Index, str]:
+    """Rows of objects that extend over more than `WIDEST` radii, and a note on them.
+
+    Parameters
+    ----------
+    where : str
+        Names the dataset in messages.
+    label : (n,) int64
+        Object of each row, negative for none; at most a few times as large as there are rows.
+    ra, dec : (n,) float
+        Degrees.
+    radius : float
+        Association radius, radians.
+
+    Returns
+    -------
+    rows : (m,) int64
+    note : str
+        Empty where there is none.
+
+    Raises
+    ------
+    InputError
+        More than one, and more than `MOST`, of the objects with two rows or more are that large.
+    """
+    bound = WIDEST * radius
+    nothing = np.zeros(0, dtype=np.int64)
+    if not len(label) or label.max() < 0:
+        return nothing, ""
+    first = np.full(label.max() + 1, -1, dtype=np.int32 if len(label) < 2**31 else np.int64)
+    several, far = _far(
+        label,
+        np.ascontiguousarray(ra, dtype=np.float64),
+        np.ascontiguousarray(dec, dtype=np.float64),
+        float(np.degrees(bound)) / 2,
+        first,
+    )
+    if not far.any():
+        return nothing, ""
+    rows = np.flatnonzero(label >= 0)
+    rows = rows[far[label[rows]]]
+    rows = rows[np.argsort(label[rows], kind="stable")]
+    start = np.flatnonzero(np.r_[True, label[rows[1:]] != label[rows[:-1]]])
+    extent = _extent(unit_vectors(ra[rows], dec[rows]), start) / _ARCSEC
+    large = extent > bound / _ARCSEC
+    number = int(np.count_nonzero(large))
+    if not number:
+        return nothing, ""
+    counted = f"{number:,} of {several:,} objects with several detections extend over more than {bound / _ARCSEC:g}"
+    if number > max(1, MOST * several):
+        raise InputError(
+            f"{where}: {counted} arc sec (the median of these over {np.median(extent[large]):.4g} arc sec), which is "
+            "too much for single sources. Is the column mapped as object a running number within each file? Then use "
+            "`within: file` in the survey profile, or leave `object` out so that detections are associated by "
+            "position. If the objects are right, state a larger `association_radius`"
+        )
+    lost = rows[np.repeat(large, np.diff(np.r_[start, len(rows)]))]
+    return lost, f"{counted} arc sec, up to {extent.max():.4g}: left out"
+
+
+def _extent(vectors: Float, start: Index) -> Float:
+    """Diagonal of the box about each run of unit vectors, as an angle in radians."""
+    sides = np.maximum.reduceat(vectors, start) - np.minimum.reduceat(vectors, start)
+    return np.asarray(2 * np.arcsin(np.minimum(np.sqrt((sides**2).sum(axis=1)) / 2, 1.0)))
+
+
+@compiled(strict=True)
+def _far(label: Index, ra: Float, dec: Float, bound: float, first: Rows) -> tuple[np.int64, NDArray[np.bool_]]:
+    """Number of objects with several rows, and whether one may lie beyond a bound from the first row of its object.
+
+    Degrees of right ascension count in full, which is too much away from the equator, never too little. ``first``,
+    of -1, becomes the first row of each object.
+    """
+    again = np.zeros(len(first), dtype=np.bool_)
+    far = np.zeros(len(first), dtype=np.bool_)
+    for row in range(len(label)):
+        if label[row] < 0:
+            continue
+        begin = first[label[row]]
+        if begin < 0:
+            first[label[row]] = row
+            continue
+        again[label[row]] = True
+        x, y = abs(ra[row] - ra[begin]), dec[row] - dec[begin]
+        x = min(x, abs(360 - x))
+        if x * x + y * y > bound * bound:
+            far[label[row]] = True
+    return again.sum(), far
