@@ -69,13 +69,13 @@ def sign(found: Found, clause: str) -> str:
 def markdown(table: Table) -> list[str]:
     """Expected reactions, fault by clause."""
     names = clauses()
-    rows = [["fault", "all pass at", "these react at", *names, "account"], ["---"] * (len(names) + 4)]
+    rows = [["fault", "all pass at", "these react at", *names, "account or note"], ["---"] * (len(names) + 4)]
     tried = [trial for trial in trials(table) if trial.fault]
     for _, group in groupby(tried, key=lambda trial: trial.fault):
         *mild, strong = group
         below = mild[0].strength if mild else ""
         cells = [EXPECTED[strong.expected[name]] for name in names]
-        rows.append([f"`{strong.fault}`", below, strong.strength, *cells, strong.account or ""])
+        rows.append([f"`{strong.fault}`", below, strong.strength, *cells, strong.account or strong.noted or ""])
     return [f"| {' | '.join(row)} |" for row in rows]
 
 

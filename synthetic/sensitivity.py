@@ -58,6 +58,7 @@ class Row:
     lost: Sequence[str] = ()
     refused: str | None = None
     account: str | None = None
+    noted: str | None = None
 
     def reaction(self, clause: str) -> Reaction:
         """What a clause has to do at the strength at which the fault matters."""
@@ -74,15 +75,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Base:
-    """A survey without faults: the bands in which faults are tried, and the clauses that it can never answer."""
+    """A survey without faults: the bands in which faults are tried, and the clauses that need not pass in it.
+
+    Those that it can never answer, and those that are ``near`` their limits, fail or are inconclusive.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     bands: Sequence[str]
     lost: Sequence[str] = ()
+    near: Sequence[str] = ()
 
     def reaction(self, row: Row | None, clause: str) -> Reaction:
         """What a clause has to do under a fault, or without one."""
-        return "lost" if clause in self.lost else "pass" if row is None else row.reaction(clause)
+        if clause in self.lost or clause in self.near:
+            return "lost" if clause in self.lost else "near"
+        return "pass" if row is None else row.reaction(clause)
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,7 @@ class Trial:
     expected: Mapping[str, Reaction]
     refused: str | None = None
     account: str | None = None
+    noted: str | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +153,7 @@ def load(path: Path = PATH) -> Table:
         bands = survey.visits.number
         if not base.bands or len(set(base.bands)) < len(base.bands) or set(base.bands) - set(bands):
             raise place.error(("surveys", name), f"bands have to be some of {', '.join(bands)}, each once")
-        _check(known, base.lost, place, ("surveys", name))
+        _check(known, [*base.lost, *base.near], place, ("surveys", name))
     for number, row in enumerate(table.rows):
         if row.fault not in FAULTS or row.fault in [other.fault for other in table.rows[:number]]:
             raise place.error(("rows", number, "fault"), f"{row.fault!r} is no fault, or is there twice")
@@ -181,20 +189,17 @@ def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
     found: list[Trial] = []
     for name, base in table.surveys.items():
         survey = scenario.override(scenario.load(name), bands=base.bands)
-        rows = [row for row in table.rows if row.survey == name]
-        asked = [row for row in rows if faults is None or row.fault in faults]
+        asked = [row for row in table.rows if row.survey == name and (faults is None or row.fault in faults)]
         if asked:
-            # a survey that is refused with every fault need not pass without
-            found += _trials(survey, base, asked, whole=not all(row.refused for row in rows))
+            found += _trials(survey, base, asked)
     return found
 
 
-def _trials(survey: Scenario, base: Base, rows: Sequence[Row], whole: bool) -> Iterator[Trial]:
-    """Trials of the faults of one survey; of the ``whole`` survey, without a fault, as well."""
+def _trials(survey: Scenario, base: Base, rows: Sequence[Row]) -> Iterator[Trial]:
+    """Trials of one survey, without a fault and with each."""
     names = clauses()
     passing = {name: base.reaction(None, name) for name in names}
-    if whole:
-        yield Trial(survey, "", "", survey, passing)
+    yield Trial(survey, "", "", survey, passing)
     for row in rows:
         if row.below is not None:
             mild = replace(survey, faults=(ChosenFault(row.fault, row.below),))
@@ -203,7 +208,7 @@ def _trials(survey: Scenario, base: Base, rows: Sequence[Row], whole: bool) -> I
         bad = replace(survey, scenario=named.scenario, faults=named.faults)
         expected = {name: base.reaction(row, name) for name in names}
         strength = f"{named.faults[-1].strength:g}"
-        yield Trial(survey, row.fault, strength, bad, expected, row.refused, row.account)
+        yield Trial(survey, row.fault, strength, bad, expected, row.refused, row.account, row.noted)
 
 
 def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: DecisionRule = RULE) -> Iterator[Found]:
@@ -219,7 +224,7 @@ def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: Decision
         How verdicts are made; without intervals, and sooner, where it is "simple".
     """
     asked = {trial.survey.scenario: trial.survey for trial in chosen if trial.account}
-    accounts = {name: _accounts(_measure(survey, seed, rule)) for name, survey in asked.items()}
+    accounts = {name: _accounts(_measure(survey, seed, rule)[0]) for name, survey in asked.items()}
     find = partial(_try, accounts, seed, rule)
     if workers == 1:
         yield from _reported(map(find, chosen), len(chosen))
@@ -236,7 +241,7 @@ def _reported(found: Iterator[Found], number: int) -> Iterator[Found]:
 
 def _try(accounts: Mapping[str, Accounts], seed: int, rule: DecisionRule, trial: Trial) -> Found:
     try:
-        results = _measure(trial.scenario, seed, rule)
+        results, notes = _measure(trial.scenario, seed, rule)
     except InputError as error:
         if trial.refused is not None and trial.refused in str(error):
             return Found(trial, {})
@@ -256,13 +261,15 @@ def _try(accounts: Mapping[str, Accounts], seed: int, rule: DecisionRule, trial:
     ]
     if trial.account is not None and not _changed(accounts[trial.survey.scenario], _accounts(results), trial.account):
         wrong.append(f"{trial.account!r} is what it would be without the fault in the account of every sample")
+    if trial.noted is not None and not any(trial.noted in note for note in notes):
+        wrong.append(f"no note on the data says {trial.noted!r}")
     return Found(trial, {clause: min(said, key=_WORST.index) for clause, said in verdicts.items()}, tuple(wrong))
 
 
 _WORDS: Mapping[Reaction, str] = {
     "pass": "pass in every band",
     "fail": "fail in some band",
-    "doubt": "fail or inconclusive in some band",
+    "doubt": "fail, inconclusive or not measurable in some band",
     "near": "measured",
     "lost": "not measurable in any band",
 }
@@ -275,26 +282,27 @@ def _agrees(expected: Reaction, said: Sequence[Verdict]) -> bool:
     if expected == "fail":
         return "fail" in said
     if expected == "doubt":
-        return "fail" in said or "inconclusive" in said
+        return not {"fail", "inconclusive", "not_measurable"}.isdisjoint(said) and "error" not in said
     if expected == "lost":
         return all(verdict == "not_measurable" for verdict in said)
     return "error" not in said
 
 
-def _measure(chosen: Scenario, seed: int, rule: DecisionRule) -> Sequence[Result]:
+def _measure(chosen: Scenario, seed: int, rule: DecisionRule) -> tuple[Sequence[Result], Sequence[str]]:
+    """Results, and the notes on the data."""
     made, bands = survey.simulate(chosen, seed), sorted(chosen.visits.number)
     specification = _at_design(requirements.load())
-    results = measure.run(
+    run = measure.run(
         associate(made.detections, RADIUS),
         specification,
         bands=bands,
         reference=survey.reference(chosen, seed),
         rule=rule,
         confidence=None if rule.name == "simple" else CONFIDENCE,
-    ).results
+    )
     # of two bands that are compared both have to be there
     lacking = {case.id for case in specification.cases(bands) if case.against not in (None, *bands)}
-    return [result for result in results if result.test not in lacking]
+    return [result for result in run.results if result.test not in lacking], run.dataset["notes"]
 
 
 def _at_design(specification: requirements.Specification) -> requirements.Specification:

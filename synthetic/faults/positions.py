@@ -197,7 +197,7 @@ FAULTS = (
         "mas",
         "coordinates are rounded to multiples of this; float32 does so to 55 mas in RA of 128 to 256 degrees",
         "well below sigma, the variance of a coordinate grows by s^2 / 12, that of RA times cos(Dec)^2; far above "
-        "it, most stars repeat exactly and the others jump by s",
+        "it, most stars repeat exactly, the others jump by s, and nothing is measurable; the step is noted",
     ),
     Fault(
         "radians",
@@ -213,7 +213,7 @@ FAULTS = (
         wrapped_ra,
         "percent",
         "in this share of the visits of each band right ascension runs from -180 to 180 degrees",
-        "a catalog with RA above 180 degrees is refused; others do not change",
+        "none where all visits are so, but for a note; a catalog in which only some are is refused",
         100,
     ),
 )

@@ -98,7 +98,7 @@ FAULTS = (
         duplicates,
         "percent",
         "this share of the detections is there twice, measured anew",
-        "an object of n detections is ambiguous, and left out, with probability 1 - (1 - s)^n",
+        "a detection is left out with probability s, and an object where half of its visits are so",
         100,
     ),
     Fault(
@@ -138,7 +138,8 @@ FAULTS = (
         misassociation,
         "percent",
         "the catalog comes with objects, and this share of the detections is given to a neighbour's",
-        "a pair is wrong with probability 1 - (1 - s)^(2 n); a star with 1 - (1 - s)^n",
+        "a star is as large as the distance to its neighbour with probability 1 - (1 - s)^n: the catalog is refused "
+        "where more than 5 percent are, and the others are left out",
         100,
     ),
 )

@@ -4,7 +4,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from scipy import stats
-from skyaccept.lib.association import AMBIGUOUS, RADIUS, associate
+from skyaccept.lib.association import AMBIGUOUS, CONFLICT, RADIUS, associate
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.reference import JULIAN_YEAR
@@ -308,14 +308,15 @@ def test_galaxies_taken_for_stars_are_the_same_in_all_visits() -> None:
     assert len(mistaken[0] & mistaken[1]) > 0.8 * len(mistaken[0])
 
 
-def test_duplicates_make_objects_ambiguous() -> None:
-    """An object of n = 8 detections a band, in two bands, stays with probability (1 - s) ** 16."""
+def test_duplicates_lose_the_visits_of_objects() -> None:
+    """A detection with a twin is left out, and its twin; both count."""
     base = replace(plain(), visits=replace(plain().visits, view_radius=3 * u.deg))
     made = survey.simulate(scenario.override(base, faults=["duplicates=3percent"]))
     found = associate(made.detections, RADIUS).object
     assert found is not None
-    lost = len(np.unique(made.truth.star[found == AMBIGUOUS])) / 3000
-    assert lost == pytest.approx(1 - 0.97**16, abs=5 * np.sqrt(0.24 / 3000))
+    lost = np.count_nonzero(found == CONFLICT) / len(found)
+    assert lost == pytest.approx(0.06 / 1.03, abs=5 * np.sqrt(0.06 / len(found)))
+    assert np.count_nonzero(found == AMBIGUOUS) < 0.1 * np.count_nonzero(found == CONFLICT)
 
 
 def test_repeated_rows_are_refused() -> None:
