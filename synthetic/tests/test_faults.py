@@ -262,7 +262,10 @@ def test_radians_and_wrapped_right_ascension_strike_their_share_of_the_visits() 
             hit += changed
         assert hit == 6
     with pytest.raises(InputError, match=r"column 'ra': -.* is outside \[0, 360\] degrees"):
-        simulated(base, "wrapped_ra=100percent")
+        simulated(base, "wrapped_ra=30percent")
+    wrapped = simulated(base, "wrapped_ra=100percent")
+    np.testing.assert_allclose(wrapped.ra, simulated(base).ra, rtol=1e-14)
+    assert wrapped.notes == (f"right ascension wrapped into 0 to 360 degrees for {len(wrapped):,} rows",)
 
 
 def test_detector_zero_points_and_a_gradient_follow_the_focal_plane() -> None:
