@@ -34,7 +34,7 @@ TABLE: dict[str, Any] = {
     "jd": X + 2460000.5,
     "text": [str(x) if x != 6 else "--" for x in X],
 }
-ARRAY = pa.FixedSizeListArray.from_arrays(pa.array(np.stack([X, X + 100], axis=1).ravel()), 2)
+ARRAY = pa.FixedSizeListArray.from_arrays(pa.array(np.stack([X, X + 10], axis=1).ravel()), 2)
 
 BASE = """survey: s
 title: t
@@ -67,7 +67,7 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
     "missing text": ("text", 'missing: ["--"]', lambda x: np.where(X == 6, np.nan, X)),
     "unless": ("x", "unless: flag", lambda x: np.where(SET, np.nan, x)),
     "plus": ("x", "plus: other", lambda x: x + np.arange(ROWS) / 10),
-    "element": ("array", "element: 1", lambda x: X + 100),
+    "element": ("array", "element: 1", lambda x: X + 10),
 }
 
 
