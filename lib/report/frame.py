@@ -118,8 +118,9 @@ def spots(
 
 def span(edges: Any, marks: Sequence[Mark]) -> tuple[float, float]:
     """Range of x that shows the bins and the marks."""
-    low, high = float(edges[0]), max(float(edges[-1]), *(mark.at for mark in marks))
-    return min(low, *(mark.at for mark in marks)), high + 0.04 * (high - low)
+    places = [mark.at for mark in marks]
+    low, high = float(edges[0]), max([float(edges[-1]), *places])
+    return min([low, *places]), high + 0.04 * (high - low)
 
 
 def _share(value: float, ends: tuple[float, float]) -> float:

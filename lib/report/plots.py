@@ -12,6 +12,7 @@ from skyaccept.lib.report.frame import TOP, Frame, Mark, span, spots
 from skyaccept.lib.report.text import number
 from skyaccept.lib.report.text import unit as text_unit
 from skyaccept.lib.results import Json, Result
+from skyaccept.lib.schema import LARGEST
 
 
 def histogram(result: Result) -> str:
@@ -57,11 +58,14 @@ def cumulative(result: Result) -> str:
     if result.limit is not None:
         bounds = [Mark(f"{_bound(result)} {result.limit:g} {text_unit(result.unit)}", result.limit, "limit")]
     if result.unit == "percent":
-        marks += [Mark(f"{name} {value}", float(value.split()[0]), "threshold") for name, value in thresholds.items()]
+        marks += [
+            Mark(f"{name} {value}", at, "threshold") for name, value in thresholds.items() for at in _number(value)
+        ]
         level_marks += [*bounds, measured]
     else:
         marks += [*bounds, measured]
-        shares = {name: float(value.split()[0]) for name, value in thresholds.items() if value.endswith("percent")}
+        by = {name: value for name, value in thresholds.items() if value.endswith("percent")}
+        shares = {name: share for name, value in by.items() for share in _number(value)}
         level_marks += [Mark(f"{name} {share:g} %", share, "threshold") for name, share in shares.items()]
         if not shares:
             level_marks.append(Mark("median", 50.0, "threshold"))
@@ -182,6 +186,15 @@ def dependence(result: Result) -> Json:
 def unit(result: Result) -> str:
     """Unit of the errors, which is not that of a percentage of them."""
     return str(result.data.get("histogram", {}).get("unit", result.unit))
+
+
+def _number(quantity: str) -> list[float]:
+    """The number of a quantity as text; none of one that results of strangers may hold."""
+    try:
+        found = float(quantity.partition(" ")[0])
+    except ValueError:
+        return []
+    return [found] if abs(found) <= LARGEST else []
 
 
 def _bound(result: Result) -> str:
