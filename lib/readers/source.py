@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, ClassVar, Literal
 
 import astropy.units as u
-from pydantic import BeforeValidator, Field, PlainValidator
+from pydantic import BeforeValidator, Field, PlainValidator, Strict
 from skyaccept.lib import document
 from skyaccept.lib.document import STRICT
 from skyaccept.lib.units import parse_unit
@@ -28,12 +28,17 @@ def as_source(entry: object) -> object:
     if isinstance(entry, str):
         return {"name": entry}
     if isinstance(entry, dict) and isinstance(entry.get("codes"), dict):
+        for key, value in entry["codes"].items():
+            if isinstance(value, bool) or not isinstance(value, str | int):
+                raise ValueError(f"code {key}: {value!r} is no text; put it in quotes")
         return entry | {"codes": {str(key): str(value) for key, value in entry["codes"].items()}}
     return entry
 
 
 def as_flags(entry: object) -> object:
     """Let one flag stand for a list of one."""
+    if entry == []:
+        raise ValueError("a flag needs a column")
     return [as_source(one) for one in entry] if isinstance(entry, list) else [as_source(entry)]
 
 
@@ -136,7 +141,7 @@ class Source:
     star_above: Number | None = None
     per: Annotated[u.UnitBase | None, PlainValidator(_unit)] = None
     element: Annotated[int, Field(ge=0)] | None = None
-    missing: tuple[int | Number | str, ...] = ()
+    missing: tuple[Annotated[int, Strict()] | Annotated[Number, Strict()] | str, ...] = ()
     unless: Annotated[Flag | None, BeforeValidator(as_source)] = None
     plus: str | None = None
     magnitude_error: bool = False

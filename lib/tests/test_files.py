@@ -26,7 +26,7 @@ def catalog(visit: int, **more: Any) -> pd.DataFrame:
 def test_all_catalogs_below_a_folder_are_one_dataset(tmp_path: Path) -> None:
     """Suffixes in any case, compressed files, folders in folders, and binary files of any name."""
     names = ["a.csv", "b.CSV", "deep/er/c.csv.gz", "deep/d.csv.bz2", "e.Csv.xz", "deep/f.parquet", "g.dat", "h.bin"]
-    packers = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+    packers: dict[str, Any] = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
     for visit, name in enumerate(names):
         path = tmp_path / "set" / name
         path.parent.mkdir(parents=True, exist_ok=True)

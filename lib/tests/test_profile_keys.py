@@ -171,7 +171,8 @@ def test_errors_may_be_inverse_variances(tmp_path: Path) -> None:
     path = profile(tmp_path, "columns:\n  ra_err: {name: x, unit: 1 / arcsec2, inverse_variance: true}\n")
     ivar = np.array([4.0, 1.0, 0.0, -1.0, 0.25, np.nan])
     found = load(written(tmp_path, x=ivar), path).ra_err
-    np.testing.assert_allclose(found, [500, 1000, np.nan, np.nan, 2000, np.nan])
+    assert found is not None
+    np.testing.assert_allclose(found, np.array([500, 1000, np.nan, np.nan, 2000, np.nan]))
     path = profile(tmp_path, "columns:\n  ra_err: {name: x, unit: arcsec, inverse_variance: true}\n")
     with pytest.raises(InputError, match=r"key 'unit': ra_err is not measured in arcsec, but in 1 / mas2"):
         load(written(tmp_path), path)
@@ -284,3 +285,22 @@ def test_keys_without_meaning_are_refused_in_reference_profiles(tmp_path: Path) 
     ):
         with pytest.raises(InputError, match=f"line {line}: .*key '{key}'"):
             reference(tmp_path, section)
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("flags:\n  bad: []\n", "a flag needs a column"),
+        ("columns:\n  detector: {name: v, codes: {1: null}}\n", "code 1: None is no text"),
+        ("columns:\n  detector: {name: v, codes: {1: 1.10}}\n", "code 1: 1.1 is no text"),
+        ("columns:\n  mag: {name: x, unit: mag, missing: [true]}\n", "key 'missing'"),
+        ("columns:\n  mag: {name: x, unit: mag, missing: [.nan]}\n", "key 'missing'"),
+    ],
+)
+def test_values_that_yaml_takes_for_others_are_refused(tmp_path: Path, section: str, words: str) -> None:
+    """So that no band is called None, and no flag is made of nothing."""
+    path = profile(tmp_path, section)
+    with pytest.raises(InputError) as caught:
+        load(written(tmp_path), path)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: line ")
