@@ -15,7 +15,7 @@ from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers.table import Column, Format, Table, masked, open_binary, shorten
-from skyaccept.lib.readers.votable_values import Field, decoded_stream, of_bytes, of_text
+from skyaccept.lib.readers.votable_values import TEXT, Field, decoded_stream, of_bytes, of_text
 
 MAX_FIELDS = 5_000
 _ROWS = 20_000  # whose text is held before it becomes numbers
@@ -328,11 +328,18 @@ class _Document:
             raise self.bad_row(f"has {self.cell} cells, and the table has {len(self.cells)} fields")
         if table.rows % _ROWS == 0:
             progress.report(f"reading {self.path.name}: {table.rows} rows")
-            table.convert()
+            self.convert(table)
+
+    def convert(self, table: VOTable) -> None:
+        """Turn the text of the last rows into values, unless these are more than the file can hold."""
+        for one in table.wanted(table.cells):
+            if one.datatype not in TEXT:  # which takes no more memory than it has letters
+                one.check(self.size // max(table.rows, 1))
+        table.convert()
 
     def end_table(self, table: VOTable) -> None:
         """Close a table; one without fields is none."""
-        table.convert()
+        self.convert(table)
         if table.fields:
             self.tables.append(table)
         elif table.rows:

@@ -21,7 +21,7 @@ _TYPES: Mapping[str, str] = {
 }
 """Types and how BINARY stores one element of them."""
 
-_TEXT = ("char", "unicodeChar")
+TEXT = ("char", "unicodeChar")
 _WHOLE = ("unsignedByte", "short", "int", "long")
 _TRUE, _FALSE, _NEITHER = ("t", "true", "1"), ("f", "false", "0"), ("", "?")
 
@@ -101,11 +101,11 @@ class Field:
         """
         if self.datatype not in _TYPES or self.datatype.endswith("Complex"):
             raise InputError(f"{self.place} holds {shorten(self.datatype) or 'no datatype'}: not numbers or text")
-        if self.datatype in _TEXT and "x" in self.arraysize:
+        if self.datatype in TEXT and "x" in self.arraysize:
             raise InputError(f"{self.place} holds arrays of text; write one text a row")
-        if self.datatype not in _TEXT and self.variable:
+        if self.datatype not in TEXT and self.variable:
             raise InputError(f"{self.place} holds arrays of different lengths; write one number a row")
-        if self.datatype not in _TEXT and self.elements * rows * 8 > MAX_UNCOMPRESSED:
+        if self.datatype not in TEXT and self.elements * rows * 8 > MAX_UNCOMPRESSED:
             raise InputError(f"{self.place} holds {self.elements} elements in {rows} rows, too many to hold")
 
 
@@ -125,7 +125,7 @@ def of_text(field: Field, texts: Sequence[str], first: int) -> tuple[Array, Arra
     InputError
         A row holds something else than its type.
     """
-    if field.datatype in _TEXT:
+    if field.datatype in TEXT:
         return _text(field, [text.strip() for text in texts])
     if not field.shape:
         return _elements(field, [text.strip() for text in texts], first, 1)
@@ -235,7 +235,7 @@ def _cut(place: str, why: str) -> InputError:
 
 def _of_cells(field: Field, cells: Sequence[bytes], rows: int) -> tuple[Array, Array]:
     """Values of a field from its bytes, and where there are none."""
-    if field.datatype in _TEXT:
+    if field.datatype in TEXT:
         letter = 2 if field.datatype == "unicodeChar" else 1
         if not field.variable:
             width = letter * field.elements

@@ -229,6 +229,12 @@ def test_a_stream_without_rows_is_a_table_without_rows(tmp_path: Path, form: str
     assert shapes == [(0,), (0,), (0,), (0, 2)]
 
 
+def test_a_short_text_may_stand_in_a_wide_field(tmp_path: Path) -> None:
+    """Its width is no size in memory."""
+    path = written(tmp_path, table(field("s", "char", "9999"), ";".join(["a"] * 99)))
+    assert read(path, "s")[0].tolist() == ["a"] * 99
+
+
 def test_a_field_without_a_name_goes_by_its_id(tmp_path: Path) -> None:
     """And one with neither keeps its place."""
     fields = '<FIELD ID="a" datatype="int"/><FIELD datatype="int"/><FIELD ID="x" name="c" datatype="int"/>'
@@ -249,6 +255,7 @@ DAMAGE = {
     "element": (WHOLE.replace("<TD>2</TD>", "<TD>2<i/></TD>"), "an element i within a cell"),
     "no row": (WHOLE.replace("<TR><TD>2</TD></TR>", "<TX/>"), "element TX among the rows"),
     "arraysize": (table(field("ra", "double", "99999999"), "1"), "is more than the file holds"),
+    "empty arrays": (table(field("ra", "double", "999"), ";".join([" "] * 99)), "is more than the file holds"),
     "odd arraysize": (table(field("ra", "double", "3y"), "1"), "is not one of VOTable"),
     "lengths": (table(field("ra", "double", "*"), "1 2"), "holds arrays of different lengths"),
     "complex": (table(field("ra", "doubleComplex"), "1 2"), "not numbers or text"),
