@@ -60,7 +60,7 @@ def _delimited(delimiter: str, comment: str = "") -> Callable[[Path], None]:
 
 
 def _sextractor(path: Path) -> None:
-    table = frame().astype({"flag_cr": int}).fillna(99.0)
+    table = frame().astype({"flag_cr": int}).fillna(30.0)
     lines = [f"#{k + 1:4d} {name:20s} Some words" for k, name in enumerate(table.columns)]
     path.write_text("\n".join([*lines, table.to_string(header=False, index=False), ""]))
 
@@ -89,7 +89,7 @@ def _nested(path: Path) -> None:
 
 
 def _fits(path: Path, form: str = "binary", ldac: bool = False) -> None:
-    table = catalog().filled(99.0)
+    table = catalog().filled(30.0)
     hdus: list[Any] = [fits.PrimaryHDU()]
     for part in (table[:24], table[24:]):
         part["flag_cr"] = part["flag_cr"].astype("i4") if form == "ascii" else part["flag_cr"]
@@ -139,7 +139,7 @@ def _columns(path: Path) -> None:
 
 def _records(path: Path) -> None:
     with h5py.File(path, "w") as file:
-        table = catalog().filled(99.0)
+        table = catalog().filled(30.0)
         table.convert_unicode_to_bytestring()
         file.create_dataset("cat", data=table.as_array(), chunks=(10,), compression="gzip")
 
@@ -149,7 +149,7 @@ SEEDS: Mapping[str, Callable[[Path], object]] = {
     "csv-hash": _delimited(",", "#"),
     "semicolon": _delimited(";"),
     "tsv": _delimited("\t"),
-    "blanks": lambda path: path.write_text(frame().fillna(99.0).to_string(index=False)),
+    "blanks": lambda path: path.write_text(frame().fillna(30.0).to_string(index=False)),
     "sextractor": _sextractor,
     "daophot": _daophot,
     "ipac": _ipac,
