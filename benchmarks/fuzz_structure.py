@@ -1,4 +1,4 @@
-"""Mutations that know the structure of a format: cards of FITS, elements of VOTable, objects of HDF5."""
+"""Mutations that know the structure of a format: of FITS, VOTable, HDF5 and Parquet."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 
 import h5py
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 CARD = 80
 
@@ -121,9 +123,74 @@ def _object(file: h5py.File, name: str, rng: np.random.Generator) -> None:
         )
 
 
+def _odd_column(n: int, rng: np.random.Generator) -> pa.Array:
+    """A column of any type, with or without missing values."""
+    numbers = [None if rng.random() < 0.1 else int(rng.integers(-(2**40), 2**40)) for _ in range(n)]
+    texts = [None if one is None else str(one % 7) for one in numbers]
+    kinds = (
+        lambda: pa.array(numbers),
+        lambda: pa.array(numbers).cast(pa.float32(), safe=False),
+        lambda: pa.array(numbers).cast(pa.decimal128(20, 0)),
+        lambda: pa.array([None if one is None else abs(one) for one in numbers], pa.uint64()),
+        lambda: pa.array(numbers, pa.timestamp("us")),
+        lambda: pa.array(numbers, pa.timestamp("us", "UTC")),
+        lambda: pa.array(numbers, pa.duration("s")),
+        lambda: pa.array([None if one is None else one % 86400 for one in numbers], pa.time32("s")),
+        lambda: pa.array([None if one is None else one % 20000 for one in numbers], pa.date32()),
+        lambda: pa.array([None if one is None else one % 2 == 0 for one in numbers]),
+        lambda: pa.array(texts),
+        lambda: pa.array(texts).dictionary_encode(),
+        lambda: pa.array(texts).cast(pa.binary()),
+        lambda: pa.array(texts, pa.large_string()),
+        lambda: pa.nulls(n),
+        lambda: pa.array([[1.0, 2.0]] * n, pa.list_(pa.float64(), 2)),
+        lambda: pa.array([[1.0] * int(rng.integers(0, 3)) for _ in range(n)]),
+        lambda: pa.array([{"x": one, "y": [one]} for one in numbers]),
+        lambda: pa.array([[("a", one)] for one in numbers], pa.map_(pa.string(), pa.int64())),
+        lambda: pa.array([float("inf")] * n),
+        lambda: pa.array(["x" * int(rng.integers(0, 100_000))] * n),
+    )
+    return kinds[int(rng.integers(0, len(kinds)))]()
+
+
+def parquet_columns(content: bytes, rng: np.random.Generator) -> bytes:
+    """Give a column another type, drop, double or rename one, drop rows, and write with other options."""
+    try:
+        table = pq.ParquetFile(io.BytesIO(content)).read()
+    except (pa.ArrowException, OSError):
+        return content
+    at = int(rng.integers(0, table.num_columns))
+    name = table.column_names[at]
+    kind = int(rng.integers(0, 8))
+    if kind < 4:
+        table = table.set_column(at, name, _odd_column(len(table), rng))
+    elif kind == 4:
+        table = table.remove_column(at)
+    elif kind == 5:
+        names = [f"{name}.mask" if k == (at + 1) % table.num_columns else n for k, n in enumerate(table.column_names)]
+        table = table.rename_columns(names)
+    elif kind == 6:
+        table = table.append_column(table.column_names[int(rng.integers(0, table.num_columns))], table.column(at))
+    else:
+        table = table.slice(int(rng.integers(0, len(table))))
+    written = io.BytesIO()
+    pq.write_table(
+        table,
+        written,
+        row_group_size=int(rng.choice([1, 7, 1000])),
+        use_dictionary=bool(rng.random() < 0.5),
+        compression=str(rng.choice(["none", "snappy", "zstd", "gzip"])),
+        data_page_version=str(rng.choice(["1.0", "2.0"])),
+        store_schema=bool(rng.random() < 0.5),
+        version=str(rng.choice(["1.0", "2.6"])),
+    )
+    return written.getvalue()
+
+
 STRUCTURED: Mapping[str, Callable[[bytes, np.random.Generator], bytes]] = {
     **dict.fromkeys(("fits", "fits-ascii", "fits-scaled", "ldac"), fits_cards),
     **dict.fromkeys(("votable-tabledata", "votable-binary", "votable-binary2"), xml_elements),
+    **dict.fromkeys(("parquet", "parquet-astropy"), parquet_columns),
     **dict.fromkeys(("hdf5-records", "hdf5-columns", "hdf5-astropy", "hdf5-pandas", "hdf5-pandas-fixed"), hdf5_objects),
 }
 """Mutation of each format that has one, by the names of `benchmarks.fuzz_seeds.SEEDS`."""

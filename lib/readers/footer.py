@@ -15,6 +15,7 @@ from skyaccept.lib.errors import InputError
 MAX_BYTES = 64 * 1024**2
 _DEPTH = 40
 _DELTA_BYTE_ARRAY = 7
+_DELTAS = {6, _DELTA_BYTE_ARRAY}
 _ROW_GROUPS, _COLUMNS, _META_DATA = 4, 1, 3
 _ENCODINGS, _VALUES, _UNCOMPRESSED, _SIZE_STATISTICS, _TEXT_BYTES = 2, 5, 6, 16, 1
 
@@ -31,11 +32,14 @@ class Size:
         Bytes of its pages.
     unfolded : int
         Bytes of text that is stored by what it shares with the text before it.
+    delta : bool
+        Whether text is stored so, or its lengths are: Arrow cannot read that as a dictionary.
     """
 
     values: int
     uncompressed: int
     unfolded: int
+    delta: bool = False
 
 
 def sizes(path: Path) -> list[Size]:
@@ -64,6 +68,7 @@ def sizes(path: Path) -> list[Size]:
                     int(chunk[_VALUES]),
                     int(chunk[_UNCOMPRESSED]),
                     int(chunk.get(_SIZE_STATISTICS, {}).get(_TEXT_BYTES, 0)) * (_DELTA_BYTE_ARRAY in chunk[_ENCODINGS]),
+                    not _DELTAS.isdisjoint(chunk[_ENCODINGS]),
                 )
                 for chunk in chunks
             ]
@@ -76,7 +81,7 @@ def sizes(path: Path) -> list[Size]:
 
 
 def _sum(a: Size, b: Size) -> Size:
-    return Size(a.values + b.values, a.uncompressed + b.uncompressed, a.unfolded + b.unfolded)
+    return Size(a.values + b.values, a.uncompressed + b.uncompressed, a.unfolded + b.unfolded, a.delta or b.delta)
 
 
 def _struct(data: bytes, at: int, depth: int) -> tuple[dict[int, Any], int]:

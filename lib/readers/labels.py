@@ -14,6 +14,9 @@ from skyaccept.lib.readers.parsing import numbers
 from skyaccept.lib.readers.source import Source
 from skyaccept.lib.readers.table import shorten
 
+MAX_LENGTH = 1000
+"""Characters of a label."""
+
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 """Text that is the one way to write an integer: 01 and 1 are two labels, and so are 1E5 and 100000."""
 
@@ -127,6 +130,12 @@ def distinct(place: str, column: str, values: Array) -> Labels:
         except UnicodeDecodeError:
             row = int(np.argmax(codes == k)) + 1
             raise InputError(f"{place}: column '{column}', row {row}: {value!r:.80} is not UTF-8 text") from None
+        if isinstance(texts[-1], str) and len(texts[-1]) > MAX_LENGTH:
+            row = int(np.argmax(codes == k)) + 1
+            raise InputError(
+                f"{place}: column '{column}', row {row}: {shorten(texts[-1])!r} has {len(texts[-1])} characters; a "
+                f"label may have {MAX_LENGTH}"
+            )
     if found.dtype.kind in "OSU":
         return _ordered(codes, _as_labels([str(text) for text in texts]))
     return _ordered(codes, found)

@@ -16,6 +16,8 @@ from skyaccept.lib.readers.table import LIST, open_binary, shorten
 HEAD = 16 * 1024**2
 """Names of columns stand within this many bytes from the start."""
 
+MAX_COLUMNS = 50_000
+
 BLANKS = ""
 """In place of a delimiter: fields are separated by any number of blanks."""
 
@@ -258,7 +260,7 @@ def _ipac(path: Path, body: Sequence[_Line]) -> Layout:
 def _delimited(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> Layout:
     """Names in the first line, or in a comment before it."""
     if not body and not comments:
-        raise InputError(f"{path}: no table: the file holds empty lines")
+        raise InputError(f"{path}: no table: the file holds empty lines, or its first line has more than {HEAD} bytes")
     if not body:
         raise InputError(f"{path}: no table: the file holds nothing but comments")
     delimiter = _delimiter(path, body[0].text, body[1].text if len(body) > 1 else body[0].text)
@@ -309,6 +311,8 @@ def _split(path: Path, line: str, delimiter: str) -> list[str]:
     """Fields of a line, without blanks around them."""
     mark = delimiter if delimiter != BLANKS else " "
     text = line.strip().replace("\t", " ") if mark == " " else line
+    if '"' not in text:
+        return [word.strip() for word in (text.split() if mark == " " else text.split(mark))]
     try:
         return [word.strip() for word in next(csv.reader([text], delimiter=mark, skipinitialspace=True), [])]
     except csv.Error as error:
@@ -316,6 +320,8 @@ def _split(path: Path, line: str, delimiter: str) -> list[str]:
 
 
 def _check_names(path: Path, layout: Layout) -> None:
+    if len(layout.fields) > MAX_COLUMNS:
+        raise InputError(f"{path}: {len(layout.fields)} columns; a table may have {MAX_COLUMNS}")
     seen: set[str] = set()
     for name in (field.name for field in layout.fields if field.name):
         if name in seen:

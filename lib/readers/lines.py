@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pyarrow as pa
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers.layout import BLANKS, Layout
 from skyaccept.lib.readers.table import open_binary, shorten
@@ -20,8 +22,26 @@ _CONTINUED = re.compile(rb"\\[ \t]*\n")
 _FIELDS = re.compile(rb'"(?:[^"\n]|"")*"|[ \t]+')
 
 
-def opened(path: Path, layout: Layout, most: int | None = None, rewritten: bool = False) -> tuple[BinaryIO, str]:
-    """Rows of a table without comments, as text with a delimiter, and that delimiter.
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table without comments, as text with a delimiter.
+
+    Attributes
+    ----------
+    file : file
+    delimiter : str
+    native : bool
+        Whether Arrow reads the file by itself. If it calls Python it has to read one block after the other: a thread
+        that outlives an error, and then the interpreter, would end the process.
+    """
+
+    file: Any
+    delimiter: str
+    native: bool
+
+
+def opened(path: Path, layout: Layout, most: int | None = None, rewritten: bool = False) -> Rows:
+    """Open the rows of a table.
 
     Lines are rewritten only where they have to be, or if ``rewritten``: fields between blanks become fields between
     tabs, and lines of blanks are left out. With ``most`` they are the rows that end within so many bytes.
@@ -30,15 +50,27 @@ def opened(path: Path, layout: Layout, most: int | None = None, rewritten: bool 
     if most is not None:
         file = _start(file, layout, most)
         layout = replace(layout, start=0)
-    file.seek(layout.start)
     delimiter = layout.delimiter
-    if layout.slices:
-        return file, "\x1f"
-    if rewritten or delimiter == BLANKS or layout.returns or _has_comments(file, layout.start):
+    if not layout.slices and (rewritten or delimiter == BLANKS or layout.returns or _has_comments(file, layout.start)):
         file.seek(layout.start)
-        return io.BufferedReader(_Rewritten(path, layout, file), BLOCK), delimiter or "\t"
+        return Rows(io.BufferedReader(_Rewritten(path, layout, file), BLOCK), delimiter or "\t", False)
+    delimiter = "\x1f" if layout.slices else delimiter
+    if not isinstance(file, io.BytesIO):
+        with contextlib.suppress(UnicodeEncodeError):  # a name that Arrow cannot open
+            found = pa.OSFile(str(path))
+            found.seek(layout.start)
+            file.close()
+            return Rows(found, delimiter, True)
     file.seek(layout.start)
-    return file, delimiter
+    return Rows(file, delimiter, False)
+
+
+def count(path: Path, layout: Layout) -> int:
+    """Rows of a file by its lines."""
+    file = open_binary(path)
+    file.seek(layout.start)
+    with io.BufferedReader(_Rewritten(path, layout, file), BLOCK) as rewritten:
+        return sum(1 for line in rewritten if line.strip())
 
 
 def _start(file: BinaryIO, layout: Layout, most: int) -> BinaryIO:

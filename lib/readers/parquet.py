@@ -85,10 +85,11 @@ def read(
                 f"{path}: column '{leaf.name}' is of type {shorten(leaf.kind)}, which is not read; write numbers or "
                 "text"
             )
-    _check_size(path, file, wanted)
+    sizes = _check_size(path, file, wanted)
     as_text = set(header.needed([name for name in labels if name in names]))
     read_all = _unpacked if any(leaf.listed for leaf in wanted) else _columns
-    texts = [leaf for leaf in wanted if is_text(leaf.kind)]
+    # text that is read as a dictionary is held once, however long and often it is repeated
+    texts = [leaf for leaf in wanted if is_text(leaf.kind) and not sizes[leaf.place].delta]
     try:
         try:
             stored = read_all(path, _open(path, [leaf.path for leaf in texts]), wanted, as_text)
@@ -227,38 +228,48 @@ def _count(kind: Any) -> int:
     return 1
 
 
-def _check_size(path: Path, file: Any, leaves: Sequence[Leaf]) -> None:
-    """Refuse columns that declare more values than can be held, before any of them is read."""
+def _check_size(path: Path, file: Any, leaves: Sequence[Leaf]) -> list[footer.Size]:
+    """Sizes of all columns; refuse columns that declare more values than can be held, before any of them is read."""
     meta = file.metadata
     groups = [meta.row_group(group) for group in range(meta.num_row_groups)]
     if sum(group.num_rows for group in groups) != meta.num_rows:
         raise InputError(f"{path}: the Parquet file is damaged: its groups do not have the rows of the whole")
-    columns = footer.sizes(path)
-    if groups and len(columns) != meta.num_columns:
+    columns = footer.sizes(path) if groups else [footer.Size(0, 0, 0)] * meta.num_columns
+    if len(columns) != meta.num_columns:
         raise InputError(f"{path}: the Parquet file is damaged: its groups do not have the columns of the whole")
     total, length = 0, path.stat().st_size
     for leaf in leaves:
-        size = columns[leaf.place] if groups else footer.Size(0, 0, 0)
+        size = columns[leaf.place]
         width = 8 * getattr(leaf.kind, "list_size", 1)
         values = max(size.values, meta.num_rows)
         if values * width > MAX_UNCOMPRESSED or size.unfolded > MAX_UNCOMPRESSED:
             raise InputError(
                 f"{path}: column '{leaf.name.removesuffix(LIST)}' declares {values} values, too many to hold"
             )
-        total += max(values * width, size.uncompressed)
+        total += max(values * width, size.uncompressed, size.unfolded)
     most = max(4 * SMALL, MAX_RATIO * length)
     if total > most:
         raise InputError(
             f"{path}: {length} bytes declare {total} bytes of values, more than {MAX_RATIO} times as many; "
             "write the file again without repeated values"
         )
+    return columns
 
 
 def _open(path: Path, dictionaries: Sequence[str] = ()) -> Any:
     try:
-        return pq.ParquetFile(path, read_dictionary=list(dictionaries), memory_map=False)
+        return pq.ParquetFile(_source(path), read_dictionary=list(dictionaries))
     except _DAMAGED as error:
         raise _damaged(path, error) from None
+
+
+def _source(path: Path) -> Any:
+    """The file as Arrow takes it: one whose name is not UTF-8, which it cannot open, as its bytes."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return pa.BufferReader(path.read_bytes())
+    return path
 
 
 def _damaged(path: Path, error: Exception) -> InputError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import masked, shorten
+from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, masked, shorten
 
 _SUBTYPE = re.compile(r"(bool|u?int(?:8|16|32|64)|float(?:16|32|64|128)|string)\[([0-9]{1,6}(?:,[0-9]{1,6})*|.*null)\]")
 
@@ -36,6 +37,8 @@ def arrays(path: Path, name: str, subtype: str, column: Any) -> Array:
     if match is None:
         raise InputError(f"{path}: column '{name}' holds {shorten(subtype)}, which is not read")
     shape = None if "null" in match[2] else tuple(int(size) for size in match[2].split(","))
+    if shape is not None and math.prod(shape) * max(len(column), 1) * 8 > MAX_UNCOMPRESSED:
+        raise InputError(f"{path}: column '{name}' declares {shorten(subtype)} for each row, too many to hold")
     rows: list[Any] = []
     gone: list[Any] = []
     for number, text in enumerate(column.to_pylist(), start=1):

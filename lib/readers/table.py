@@ -98,8 +98,9 @@ class Format:
 
 
 def shorten(text: object) -> str:
-    """Text short enough for a message."""
-    return str(text) if len(str(text)) <= 80 else f"{str(text)[:76]} ..."
+    """Text short enough for a message, in one line."""
+    found = str(text) if len(str(text)) <= 80 else f"{str(text)[:76]} ..."
+    return "".join(character if character.isprintable() else " " for character in found)
 
 
 def native(values: Array) -> Array:

@@ -125,8 +125,7 @@ def _parsed(path: Path, layout: Layout, types: Mapping[int, Any], most: int | No
         # one line after the other: it drops lines of blanks, and has the number of the row in its message
         table = _csv(path, layout, types, most, threads=False)
     if most is None and lines.has_quotes(path, layout):
-        with lines.opened(path, layout)[0] as file:
-            count = sum(1 for line in file if line.strip())
+        count = lines.count(path, layout)
         if count != table.num_rows:
             raise InputError(
                 f"{path}: {count} lines, and {table.num_rows} rows: a quotation mark is not closed in its line, or "
@@ -137,26 +136,30 @@ def _parsed(path: Path, layout: Layout, types: Mapping[int, Any], most: int | No
 
 def _csv(path: Path, layout: Layout, types: Mapping[int, Any], most: int | None, threads: bool) -> Any:
     names = [str(k) for k in range(layout.width)]
-    file, delimiter = lines.opened(path, layout, most, rewritten=not threads)
+    rows = lines.opened(path, layout, most, rewritten=not threads)
     try:
-        with file:
-            return pa.csv.read_csv(
-                file,
-                read_options=pa.csv.ReadOptions(use_threads=threads, block_size=lines.BLOCK, column_names=names),
-                parse_options=pa.csv.ParseOptions(delimiter=delimiter),
-                convert_options=pa.csv.ConvertOptions(
-                    null_values=["", *layout.missing],
-                    strings_can_be_null=True,
-                    true_values=["True", "true", "TRUE"],
-                    false_values=["False", "false", "FALSE"],
-                    include_columns=[str(place) for place in types],
-                    column_types={str(place): kind for place, kind in types.items() if kind is not None},
-                ),
-            )
+        return pa.csv.read_csv(
+            rows.file,
+            read_options=pa.csv.ReadOptions(
+                use_threads=threads and rows.native, block_size=lines.BLOCK, column_names=names
+            ),
+            parse_options=pa.csv.ParseOptions(delimiter=rows.delimiter),
+            convert_options=pa.csv.ConvertOptions(
+                null_values=["", *layout.missing],
+                strings_can_be_null=True,
+                true_values=["True", "true", "TRUE"],
+                false_values=["False", "false", "FALSE"],
+                include_columns=[str(place) for place in types],
+                column_types={str(place): kind for place, kind in types.items() if kind is not None},
+            ),
+        )
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if "Empty CSV file" in str(error):
             return pa.table({str(place): pa.array([], kind or pa.float64()) for place, kind in types.items()})
         raise _fault(path, layout, str(error)) from None
+    finally:
+        if not rows.native:
+            rows.file.close()
 
 
 def _fault(path: Path, layout: Layout, text: str) -> InputError:
@@ -184,25 +187,27 @@ def _sliced(path: Path, layout: Layout, fields: Sequence[Field]) -> dict[int, An
     edges = [layout.slices[0][0] - 1, *(end for _, end in layout.slices)]
     found: dict[int, list[Any]] = {place: [] for place in places}
     row = 0
-    file, delimiter = lines.opened(path, layout)
-    with file:
-        try:
-            batches = pa.csv.open_csv(
-                file,
-                read_options=pa.csv.ReadOptions(block_size=lines.BLOCK, column_names=["row"]),
-                parse_options=pa.csv.ParseOptions(delimiter=delimiter, quote_char=False),
-                convert_options=pa.csv.ConvertOptions(column_types={"row": pa.string()}, strings_can_be_null=False),
-            )
-            for batch in batches:
-                rows = pc.utf8_rtrim_whitespace(batch.column(0))
-                rows = rows.filter(pc.greater(pc.utf8_length(rows), 0))
-                _check_edges(path, layout, rows, edges, row)
-                for place in places:
-                    found[place].append(pc.utf8_slice_codeunits(rows, *layout.slices[place]))
-                row += len(rows)
-        except (pa.ArrowException, OSError) as error:
-            if "Empty CSV file" not in str(error):
-                raise _fault(path, layout, str(error)) from None
+    opened = lines.opened(path, layout)
+    try:
+        batches = pa.csv.open_csv(
+            opened.file,
+            read_options=pa.csv.ReadOptions(use_threads=opened.native, block_size=lines.BLOCK, column_names=["row"]),
+            parse_options=pa.csv.ParseOptions(delimiter=opened.delimiter, quote_char=False),
+            convert_options=pa.csv.ConvertOptions(column_types={"row": pa.string()}, strings_can_be_null=False),
+        )
+        for batch in batches:
+            rows = pc.utf8_rtrim_whitespace(batch.column(0))
+            rows = rows.filter(pc.greater(pc.utf8_length(rows), 0))
+            _check_edges(path, layout, rows, edges, row)
+            for place in places:
+                found[place].append(pc.utf8_slice_codeunits(rows, *layout.slices[place]))
+            row += len(rows)
+    except (pa.ArrowException, OSError) as error:
+        if "Empty CSV file" not in str(error):
+            raise _fault(path, layout, str(error)) from None
+    finally:
+        if not opened.native:
+            opened.file.close()
     return {place: pa.chunked_array(parts, pa.string()) for place, parts in found.items()}
 
 

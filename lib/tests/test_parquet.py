@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import decimal
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -280,6 +281,13 @@ def test_text_in_a_dictionary_is_held_once(tmp_path: Path) -> None:
     assert len({id(value) for value in found.tolist()}) == 1
 
 
+def test_a_label_of_many_characters_is_refused(tmp_path: Path) -> None:
+    """With its row; it would be held once more for each row that it is compared with."""
+    path = written(tmp_path, {"visit": ["1", "x" * 1001], **hive()})
+    with pytest.raises(InputError, match=r"column 'visit', row 2: 'x.* has 1001 characters; a label may have 1000"):
+        load(path)
+
+
 def test_text_that_shares_its_start_is_refused_where_it_unfolds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,6 +342,21 @@ def test_the_footer_says_what_pyarrow_does(tmp_path: Path) -> None:
     for number, size in enumerate(footer.sizes(path)):
         assert size.values == sum(group.column(number).num_values for group in groups)
         assert size.uncompressed == sum(group.column(number).total_uncompressed_size for group in groups)
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY", "PLAIN"])
+def test_text_of_any_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    """Some of them not as dictionaries, which other programs than pyarrow write."""
+    values = ["7.10", None, "7.1", "7.10"]
+    options: dict[str, Any] = {"use_dictionary": False, "column_encoding": {"a": encoding}, "row_group_size": 3}
+    assert read(written(tmp_path, {"a": values}, **options), "a", labels=("a",))["a"].tolist() == values
+
+
+def test_the_name_of_a_file_need_not_be_utf8(tmp_path: Path) -> None:
+    """Arrow opens none by such a name."""
+    path = tmp_path / os.fsdecode(b"a\xff.parquet")
+    path.write_bytes(written(tmp_path, {"a": [1, 2]}).read_bytes())
+    assert read(path, "a")["a"].tolist() == [1, 2]
 
 
 def test_a_column_of_pandas_index_is_offered(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import gzip
 import io
 import lzma
 import math
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,31 @@ def test_columns_without_a_name_are_not_offered(tmp_path: Path) -> None:
 def test_packed_files_are_read(tmp_path: Path, pack: Any) -> None:
     """Whatever their name."""
     assert read(tmp_path / "a", pack(b"a b\n1 2.5\n"), "b")["b"].tolist() == [2.5]
+
+
+def test_the_name_of_a_file_need_not_be_utf8(tmp_path: Path) -> None:
+    """Arrow opens none by such a name."""
+    assert read(tmp_path / os.fsdecode(b"a\xff.csv"), "a,b\n1,2.5\n", "b")["b"].tolist() == [2.5]
+
+
+def test_wide_tables_are_read(tmp_path: Path) -> None:
+    """Whose line of names is longer than what a field may be."""
+    names = [f"a_rather_long_name_of_a_column_{k}" for k in range(5000)]
+    content = ",".join(names) + "\n" + ",".join(str(k) for k in range(5000)) + "\n"
+    assert read(tmp_path / "a", content, names[-1])[names[-1]].tolist() == [4999]
+
+
+def test_messages_have_one_line(tmp_path: Path) -> None:
+    """Whatever the value that they show."""
+    header = "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: a, datatype: float64}\n# - {name: b, datatype: int64}\n"
+    refusal(tmp_path / "a", header + 'a b\n"1\n2" 3\n', "a")
+
+
+def test_arrays_that_declare_too_much_are_refused(tmp_path: Path) -> None:
+    """Before they are made."""
+    header = "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: a, datatype: string, subtype: 'float64[99999,99999]'}\n"
+    header += "# - {name: b, datatype: int64}\n"
+    assert "too many to hold" in refusal(tmp_path / "a", header + 'a b\n"" 3\n', "a")
 
 
 def test_blocks_end_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
