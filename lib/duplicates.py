@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from skyaccept.lib.catalog import Array, Detections
 
 Index = NDArray[np.int64]
+Keys = NDArray[np.uint32]
 
 DEGREES = 3.1e-5
 """Largest difference of a coordinate by rounding: positions from 256 to 360 degrees in single precision."""
@@ -115,13 +116,13 @@ def _alike(d: Detections, first: Index, second: Index) -> NDArray[np.bool_]:
     return good
 
 
-def _shared_cells(d: Detections) -> tuple[Index, Index]:
+def _shared_cells(d: Detections) -> tuple[Index, Keys]:
     """Rows that share a cell of the sky and an exposure with another one, and the key of it.
 
     A row that lies near the upper edge of its cell is in the next one as well, so that two rows that are close to each
-    other always share one.
+    other always share one. Some share a key by chance, or without a position.
     """
-    own = np.empty(len(d), dtype=np.int64)
+    own = np.empty(len(d), dtype=np.uint32)
     more_rows, more_keys = [], []
     for start in range(0, len(d), _STEP):
         part = slice(start, start + _STEP)
@@ -132,34 +133,42 @@ def _shared_cells(d: Detections) -> tuple[Index, Index]:
             x, y = np.where(placed, x, 0.0), np.where(placed, y, 0.0)
         column, line = x.astype(np.int64), y.astype(np.int64)
         exposure = d.visit[part].astype(np.int64) * len(d.bands) + d.band[part]
-        exposure *= _ALONG  # more exposures than fit wrap around, and some then share a cell by chance
-        own[part] = (exposure + line) * _ACROSS + column
-        own[part][~placed] = -1 - np.arange(start, start + len(x))[~placed]
+        exposure *= _ALONG
+        cell = (exposure + line) * _ACROSS + column
+        cell[~placed] = -1 - start - np.flatnonzero(~placed)
+        own[part] = _hash(cell)
         right, up = (x - column) * _CELL > _CELL - DEGREES, (y - line) * _CELL > _CELL - DEGREES
         for east, north, near in ((1, 0, right), (0, 1, up), (1, 1, right & up)):
             chosen = np.flatnonzero(near & placed)
             more_rows.append(chosen + start)
-            more_keys.append((exposure[chosen] + line[chosen] + north) * _ACROSS + (column[chosen] + east) % _ACROSS)
+            cell = (exposure[chosen] + line[chosen] + north) * _ACROSS + (column[chosen] + east) % _ACROSS
+            more_keys.append(_hash(cell))
     rows = np.concatenate([np.zeros(0, dtype=np.int64), *more_rows])
     key = np.concatenate([own, *more_keys])
     ordered = np.sort(key)
     shared = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if not len(shared):
         return rows[:0], key[:0]
-    place = np.flatnonzero(_among(key, shared))
+    place = _among(key, shared)
     found = place.copy()
     found[place >= len(d)] = rows[place[place >= len(d)] - len(d)]
     return found, key[place]
 
 
-def _among(key: Index, shared: Index) -> NDArray[np.bool_]:
-    """Whether each key is one of some, which ascend."""
-    found = np.empty(len(key), dtype=bool)
-    for start in range(0, len(key), _STEP):
-        part = slice(start, start + _STEP)
-        place = np.minimum(np.searchsorted(shared, key[part]), len(shared) - 1)
-        found[part] = shared[place] == key[part]
-    return found
+def _hash(cell: Index) -> Keys:
+    """Multiplicative hash (Knuth): the upper half of the product with 2^64 over the golden ratio, modulo 2^64."""
+    return ((cell.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)).astype(np.uint32)
+
+
+def _among(key: Keys, shared: Keys) -> Index:
+    """Places of those keys that are among some, which ascend."""
+    # the upper bits tell of most that they are not
+    near = np.zeros(1 << 24, dtype=bool)
+    near[shared >> 8] = True
+    parts = [slice(start, start + _STEP) for start in range(0, len(key), _STEP)]
+    place = np.concatenate([np.flatnonzero(near[key[part] >> 8]) + part.start for part in parts])
+    found = key[place]
+    return place[shared[np.minimum(np.searchsorted(shared, found), len(shared) - 1)] == found]
 
 
 def merged(detections: Detections, found: Pairs) -> tuple[Index, Array | None]:

@@ -1,0 +1,113 @@
+"""Visit names that bands share: simultaneous cameras, and exposure numbers that restart by band."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from skyaccept.lib import measure, pairing, requirements
+from skyaccept.lib.association import AMBIGUOUS, CONFLICT, RADIUS, UNPLACED, associate
+from skyaccept.lib.catalog import Detections, chosen
+from skyaccept.lib.results import Result, Results
+from skyaccept.synthetic import scenario, survey
+
+BANDS = ["g", "r", "i"]
+
+
+@pytest.fixture(scope="module")
+def named() -> Detections:
+    """A small survey in three bands, each visit with a name of its own."""
+    return survey.simulate(scenario.override(scenario.load("nominal"), stars=600, bands=BANDS)).detections
+
+
+def restarted(d: Detections) -> Detections:
+    """The same with visits that are numbered in each band from 0."""
+    number = np.zeros(len(d.visits), dtype=np.int64)
+    for band in range(len(d.bands)):
+        own = np.unique(d.visit[d.band == band])
+        number[own] = np.arange(len(own))
+    return replace(d, visit=number[d.visit], visits=tuple(f"{k:03}" for k in range(number.max() + 1)))
+
+
+def measured(d: Detections, confidence: float | None = 0.95) -> Results:
+    """Results of all clauses, with breakdowns."""
+    by = ["visit", "detector"]
+    return measure.run(associate(d, RADIUS), requirements.load(), bands=BANDS, confidence=confidence, by=by)
+
+
+def content(result: Result) -> Any:
+    """What of a result has nothing to do with the names of visits."""
+    sample = None if result.sample is None else (result.sample.objects, result.sample.visits, result.sample.rejected)
+    tables = result.data.get("breakdown", {}).items()
+    sizes = [(by, sorted(str(cell["value"]) for cell in table["cells"])) for by, table in tables]
+    return result.test, result.verdict, result.value, result.interval, sample, sizes
+
+
+def test_results_are_those_of_names_of_their_own(named: Detections) -> None:
+    """Values, intervals, accounts and breakdowns of every clause in every band."""
+    apart, shared = measured(named), measured(restarted(named))
+    assert sum(result.value is not None for result in apart.results) > 30
+    assert [content(result) for result in shared.results] == [content(result) for result in apart.results]
+    assert shared.dataset["objects"] == apart.dataset["objects"]
+    assert shared.dataset["visits"] == len(set(restarted(named).visits))
+    assert any("names are those of exposures in several bands" in note for note in shared.dataset["notes"])
+
+
+def test_two_processings_are_paired_by_visit_and_band(named: Detections) -> None:
+    """One that lacks the first visit in g has one visit less in common there, and all of them in r."""
+    before = associate(restarted(named), RADIUS)
+    lacking = (before.visit == before.exposures().index(("000", "g"))) & (before.band == before.bands.index("g"))
+    after = associate(chosen(restarted(named), np.flatnonzero(~lacking)), RADIUS)
+    runs = [measure.run(d, requirements.load(), bands=BANDS, confidence=None) for d in (before, after)]
+    pair = pairing.Pairing(
+        pairing.Processing(runs[0], before, "a.json"),
+        pairing.Processing(runs[1], after, "b.json"),
+        requirements.load(),
+    )
+    notes = {}
+    for band in "gr":
+        old, new = (next(r for r in run.results if r.test == f"OSS-REQ-0387-PA1gri-{band}") for run in runs)
+        notes[band] = pair(old, new, 0.95)
+    visits = len({before.visit[k] for k in np.flatnonzero(before.band == before.bands.index("g"))})
+    assert f"{visits - 1} of {visits} (after: {visits - 1}) visits in common" in str(notes["g"])
+    assert f" {visits} of {visits} visits in common" in str(notes["r"])
+    assert notes["r"].value == 0
+
+
+@pytest.mark.parametrize("code", [AMBIGUOUS, CONFLICT, UNPLACED])
+def test_where_nothing_is_associated_the_reason_is_given(named: Detections, code: int) -> None:
+    """And what to do about it; no clause breaks."""
+    lost = replace(named, object=np.full(len(named), code))
+    if code == UNPLACED:
+        lost = replace(lost, ra=np.full(len(named), np.nan))
+    run = measured(lost)
+    assert run.dataset["objects"] == 0
+    assert {result.verdict for result in run.results} <= {"not_measurable", None}
+    reasons = [str(result.reason) for result in run.results if result.test.endswith("AM1-r")]
+    assert reasons
+    assert all("no object is left" in reason and "column mapped as visit" in reason for reason in reasons)
+
+
+def test_a_field_of_one_visit_name_and_many_stars_is_ambiguous() -> None:
+    """All detections of a column that is the same in all rows: one visit, a hundred detections of each star."""
+    rng = np.random.default_rng(1)
+    n = 2000
+    d = Detections(
+        ra=10.0 + rng.integers(20, size=n) / 100 + rng.normal(0, 1e-6, n),
+        dec=rng.normal(0, 1e-6, n),
+        visit=(np.arange(n) % 2).astype(np.int64),
+        band=np.zeros(n, dtype=np.int16),
+        visits=("0", "1"),
+        bands=("r",),
+        mag=rng.uniform(17, 19, n),
+        snr=np.full(n, 300.0),
+        extendedness=np.zeros(n),
+        name="one",
+    )
+    run = measure.run(associate(d, RADIUS), requirements.load(), bands=["r"])
+    am1 = next(result for result in run.results if result.clause == "AM1")
+    assert (am1.verdict, run.dataset["objects"]) == ("not_measurable", 0)
+    assert am1.sample is not None
+    assert am1.sample.rejected == {"association:two detections in half of its visits or more": n}
