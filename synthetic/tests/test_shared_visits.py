@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from skyaccept.lib import measure, pairing, requirements
-from skyaccept.lib.association import AMBIGUOUS, CONFLICT, RADIUS, UNPLACED, associate
+from skyaccept.lib.association import AMBIGUOUS, CONFLICT, RADIUS, associate
 from skyaccept.lib.catalog import Detections, chosen
+from skyaccept.lib.components import UNPLACED
 from skyaccept.lib.results import Result, Results
 from skyaccept.synthetic import scenario, survey
 
