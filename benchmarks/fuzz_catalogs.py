@@ -16,10 +16,17 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+from skyaccept.lib import requirements
+from skyaccept.lib.catalog import Detections
+from skyaccept.lib.errors import InputError
+from skyaccept.lib.measure import Measurer
+from skyaccept.lib.readers import inspection, load
+from skyaccept.lib.requirements import Specification
 
 from benchmarks import fuzz_seeds, fuzz_structure
 
@@ -28,6 +35,9 @@ HANG = 20.0
 
 MEMORY = 2 * 1024**3
 """Bytes that the process may take at its peak."""
+
+MEASURED = ("AM1", "PA1gri")
+"""Clauses that are measured on what was read."""
 
 ENDS = ("read", "other rows", "refused", "fault")
 """How an input ends; one with other rows than the catalog that it was made from may still be read as it stands."""
@@ -87,19 +97,33 @@ def _changed(content: bytes, at: int, rng: np.random.Generator) -> bytes:
     return content[:start] + token + content[end:]
 
 
-def outcome(path: Path) -> str:
-    """Read an input: ``read`` with the number of rows, ``refused``, or the last line of a traceback."""
-    from skyaccept.lib.errors import InputError
-    from skyaccept.lib.readers import inspection, load
+@cache
+def _specification() -> Specification:
+    return requirements.load()
 
+
+def accounted(detections: Detections) -> bool:
+    """Measure what can be measured in one band: every row has to be used, or rejected for a reason, in each case."""
+    specification = _specification()
+    measurer = Measurer(detections, specification, confidence=None)
+    for case in specification.cases(["r"]):
+        if case.clause.id in MEASURED:
+            sample = measurer.measure(case).sample
+            if sample is not None and len(detections) != sample.rows_used + sum(sample.rejected.values()):
+                return False
+    return True
+
+
+def outcome(path: Path) -> str:
+    """Read and measure an input: ``read`` with the number of rows, ``refused``, or the last line of a traceback."""
     try:
         detections = load(path)
+        whole = accounted(detections)
     except InputError as error:
         if "\n" in str(error) or str(path) not in str(error):
             return f"fault: message {str(error)[:200]!r}"
         found = "refused"
     else:
-        whole = len(detections) == len(detections.ra)
         found = f"read: {len(detections)} rows" if whole else "fault: rows are not accounted for"
     with contextlib.suppress(InputError):
         inspection.describe(inspection.inspect(str(path)))
