@@ -73,6 +73,13 @@ def count(path: Path, layout: Layout) -> int:
         return sum(1 for line in rewritten if line.strip())
 
 
+def ends(path: Path) -> bool:
+    """Whether the last line of a file ends; one that was cut may end in another number."""
+    with open_binary(path) as file:
+        file.seek(-1, io.SEEK_END)
+        return file.read(1) in b"\r\n"
+
+
 def _start(file: BinaryIO, layout: Layout, most: int) -> BinaryIO:
     """First whole rows of a file."""
     with file:

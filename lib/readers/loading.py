@@ -144,6 +144,7 @@ def offers_of(found: files.Files, profile: Profile) -> tuple[list[Offer], list[s
                 f"{files.counted(len(left), 'table')} of {path.name} not read, for want of required columns: "
                 f"{', '.join(left[:5])}{' ...' if len(left) > 5 else ''}"
             )
+        notes += [note for part in fitting for note in part.table.notes]
         offers += [_offer(part, profile) for part in fitting]
     _check_same(offers)
     if offers[0].absent:

@@ -62,6 +62,8 @@ class Table:
         Keywords that hold for all rows.
     aliases, beside : mapping of str to Column
         Its own columns, and those of other tables beside it, as TABLE/COLUMN, where a survey profile may name them so.
+    notes : tuple of str
+        What is odd about it, a sentence each.
     """
 
     number: int
@@ -70,6 +72,7 @@ class Table:
     header: Mapping[str, object] = field(default_factory=dict)
     aliases: Mapping[str, Column] = field(default_factory=dict)
     beside: Mapping[str, Column] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

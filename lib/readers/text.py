@@ -46,7 +46,8 @@ def tables(path: Path) -> list[Table]:
         kind = layout.header.subtypes.get(field.name) or field.dtype or kinds[field.first]
         if field.name:
             stored.append(Column(field.name, kind if field.count == 1 else f"{kind}[{field.count}]", field.unit))
-    return [Table(0, "", layout.header.offered(stored))]
+    notes = () if lines.ends(path) else (f"the last line of {path.name} has no line end; it may have been cut",)
+    return [Table(0, "", layout.header.offered(stored), notes=notes)]
 
 
 def read(

@@ -254,7 +254,6 @@ def test_many_objects_are_not_lost_in_a_text_of_mixed_kinds(tmp_path: Path) -> N
         pytest.param(lambda text: b"\xef\xbb\xbf" + text, id="byte order mark"),
         pytest.param(lambda text: text.replace(b",", b", "), id="blank after each comma"),
         pytest.param(lambda text: b"# made today\n# by hand\n" + text, id="comments above"),
-        pytest.param(lambda text: text.rstrip(b"\n"), id="no last line end"),
         pytest.param(lambda text: text + b"\n\n", id="empty lines below"),
         pytest.param(lambda text: re.sub(rb",([ri]),", rb',"\1",', text), id="quoted text"),
     ],

@@ -20,7 +20,7 @@ from astropy.time import Time, TimeDelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import files, layout, lines, text
+from skyaccept.lib.readers import files, layout, lines, load, text
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
@@ -142,6 +142,16 @@ def test_rows_that_are_all_longer_are_refused(tmp_path: Path) -> None:
     """Nothing is taken for an index, and no last field is dropped."""
     assert "row 1: 4 fields" in refusal(tmp_path / "a", "visit,band,ra\n0,1,r,2\n1,1,r,3\n", "ra")
     assert "row 1: 4 fields" in refusal(tmp_path / "a", "visit,band,ra\n1,r,2,\n1,r,3,\n", "ra")
+
+
+def test_a_last_line_without_an_end_is_noted(tmp_path: Path) -> None:
+    """Its last number may have lost digits, which nothing else shows."""
+    places = "ra: {name: ra, unit: deg}, dec: {name: dec, unit: deg}"
+    profile = f"survey: s\ntitle: t\ncolumns: {{visit: visit, band: band, {places}}}\nassociation_radius: 1 arcsec\n"
+    (tmp_path / "s.yaml").write_text(profile)
+    for end, notes in (("\n", ()), ("", ("the last line of a.csv has no line end; it may have been cut",))):
+        (tmp_path / "a.csv").write_text("visit,band,ra,dec\n1,r,2,3\n1,r,3,4.25" + end)
+        assert load(tmp_path / "a.csv", tmp_path / "s.yaml").notes == notes
 
 
 def test_a_comment_that_could_be_a_row_is_refused(tmp_path: Path) -> None:
