@@ -42,7 +42,11 @@ def numbers(place: str, name: str, values: Array, missing: Sequence[str] = ()) -
     plain = [value.decode(errors="replace") if isinstance(value, bytes) else value for value in values.tolist()]
     texts = [value.strip() if isinstance(value, str) else value for value in plain]
     none = {"", *missing}
-    cleaned = [None if value is None or (isinstance(value, str) and value in none) else value for value in texts]
+    starts = tuple(text.removesuffix("*") for text in missing if text.endswith("*"))
+    cleaned = [
+        None if isinstance(value, str) and (value in none or (starts and value.startswith(starts))) else value
+        for value in texts
+    ]
     return _parsed(place, name, cleaned)
 
 

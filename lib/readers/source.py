@@ -107,7 +107,7 @@ class Source:
     element : int, optional
         Which element of an array, counted from 0.
     missing : tuple of number or str
-        Numbers, or text, that mean none.
+        Numbers, or text, that mean none; ``">*"`` is all text that begins with ``>``.
     unless : Flag, optional
         Where it is set there is none either.
     plus : str, optional

@@ -47,6 +47,7 @@ def to_mjd(place: str, column: str, values: Array, time: Time | None) -> NDArray
         A time is not of the declared form, or outside 1950 to 2100 in it; the message names the row and the form that
         would fit.
     """
+    scale = None if time is None else time.scale
     if values.dtype.kind == "M":
         if time is not None and time.format != "iso":
             raise InputError(
@@ -55,6 +56,7 @@ def to_mjd(place: str, column: str, values: Array, time: Time | None) -> NDArray
             )
         mjd = _of_timestamps(values)
     elif time is not None and time.format == "iso":
+        scale = _scale_of_text(place, column, values, scale)
         mjd = _of_text(place, column, values)
     else:
         mjd = _of_numbers(np.asarray(values, dtype=np.float64), time)
@@ -65,7 +67,7 @@ def to_mjd(place: str, column: str, values: Array, time: Time | None) -> NDArray
             f"{place}: column '{column}', row {row + 1}: {values[row]} is outside 1950 to 2100 as "
             f"{time.format if time else 'mjd'} ({outside.size} such rows){_remedy(values[outside])}"
         )
-    return _in_tai(mjd, None if time is None else time.scale)
+    return _in_tai(mjd, scale)
 
 
 def _of_timestamps(values: Array) -> NDArray[np.float64]:
@@ -79,27 +81,45 @@ def _of_timestamps(values: Array) -> NDArray[np.float64]:
 def _of_text(place: str, column: str, values: Array) -> NDArray[np.float64]:
     from astropy.time import Time as AstropyTime
 
-    texts = ["" if v is None or v != v else str(v).strip().removesuffix("Z").replace("T", " ") for v in values.tolist()]
+    texts = np.array(["" if v is None or v != v else _plain(str(v)) for v in values.tolist()], dtype=str)
     found = np.full(len(texts), np.nan)
-    there = np.array([bool(text) for text in texts], dtype=bool)
+    there = texts != ""
     if not there.any():
         return found
-    distinct, place_of = np.unique(np.array(texts, dtype=str)[there], return_inverse=True)
+    distinct, place_of = np.unique(texts[there], return_inverse=True)
+    low, high = 0, len(distinct)
     try:
-        mjd = AstropyTime(distinct.tolist(), format="iso", scale="tai").mjd
+        found[there] = np.asarray(AstropyTime(distinct.tolist(), format="iso", scale="tai").mjd)[place_of]
+        return found
     except ValueError:
-        for text in distinct.tolist():
+        while high - low > 1:  # the first that is no time lies from low on
+            middle = (low + high) // 2
             try:
-                AstropyTime(text, format="iso", scale="tai")
+                AstropyTime(distinct[low:middle].tolist(), format="iso", scale="tai")
+                low = middle
             except ValueError:
-                row = texts.index(text) + 1
-                raise InputError(
-                    f"{place}: column '{column}', row {row}: {shorten(text)!r} is not a time such as "
-                    "2026-11-30T18:30:00 (format iso)"
-                ) from None
-        raise
-    found[there] = np.asarray(mjd)[place_of]
-    return found
+                high = middle
+    row = int(np.argmax(texts == distinct[low])) + 1
+    raise InputError(
+        f"{place}: column '{column}', row {row}: {shorten(str(values[row - 1]))!r} is not a time such as "
+        "2026-11-30T18:30:00 (format iso)"
+    )
+
+
+def _plain(text: str) -> str:
+    """A time as astropy writes it, without the mark of UTC."""
+    return text.strip().removesuffix("Z").replace("T", " ")
+
+
+def _scale_of_text(place: str, column: str, values: Array, scale: str | None) -> str | None:
+    """Scale of times as text, by the profile and by the Z that marks those in UTC, which may not contradict."""
+    marked = [str(value).strip().endswith("Z") for value in values.tolist() if value is not None and value == value]
+    if not any(marked):
+        return scale
+    if not all(marked) or scale not in (None, "utc"):
+        why = f"the survey profile says scale {scale}" if all(marked) else "not all times have it"
+        raise InputError(f"{place}: column '{column}': Z marks UTC, and {why}; correct the file or the profile")
+    return "utc"
 
 
 def _of_numbers(values: NDArray[np.float64], time: Time | None) -> NDArray[np.float64]:

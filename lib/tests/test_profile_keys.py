@@ -65,6 +65,7 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
     "missing": ("x", "missing: [6]", lambda x: np.where(x == 6, np.nan, x)),
     "missing of float32": ("x32", "missing: [6.1]", lambda x: np.where(X == 6, np.nan, x)),
     "missing text": ("text", 'missing: ["--"]', lambda x: np.where(X == 6, np.nan, X)),
+    "missing beginnings": ("text", 'missing: ["-*"]', lambda x: np.where(X == 6, np.nan, X)),
     "unless": ("x", "unless: flag", lambda x: np.where(SET, np.nan, x)),
     "plus": ("x", "plus: other", lambda x: x + np.arange(ROWS) / 10),
     "element": ("array", "element: 1", lambda x: X + 10),

@@ -57,11 +57,24 @@ def test_timestamps_need_no_declaration() -> None:
 
 
 def test_text_is_read_as_iso_where_it_is_declared() -> None:
-    """With T or a blank, with or without Z; what is no time is named with its row."""
-    text = np.array(["2023-02-25T00:00:00Z", None, "2023-02-25 12:00:00", "2023-02-25"], dtype=object)
+    """With T or a blank; what is no time is named with its row."""
+    text = np.array(["2023-02-25T00:00:00", None, "2023-02-25 12:00:00", "2023-02-25"], dtype=object)
     np.testing.assert_allclose(to_mjd("f", "t", text, Time("iso")), [60000, np.nan, 60000.5, 60000])
     text[3] = "yesterday"
     with pytest.raises(InputError, match="f: column 't', row 4: 'yesterday' is not a time such as"):
+        to_mjd("f", "t", text, Time("iso"))
+
+
+def test_a_z_behind_text_marks_utc() -> None:
+    """It may not contradict the profile, nor the other rows."""
+    text = np.array(["2023-02-25T00:00:00Z", None, "2023-02-25T12:00:00Z"], dtype=object)
+    expected = [60000 + 37 / 86400, np.nan, 60000.5 + 37 / 86400]
+    for scale in (None, "utc"):
+        np.testing.assert_allclose(to_mjd("f", "t", text, Time("iso", scale)), expected, rtol=0, atol=1e-9)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="Z marks UTC, and the survey profile says scale tai"):
+        to_mjd("f", "t", text, Time("iso", "tai"))
+    text[2] = "2023-02-25T12:00:00"
+    with pytest.raises(InputError, match="Z marks UTC, and not all times have it"):
         to_mjd("f", "t", text, Time("iso"))
 
 
