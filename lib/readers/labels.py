@@ -79,7 +79,7 @@ class LabelColumn:
         if source.name is None:
             value = source.value if source.codes is None else source.codes[str(source.value)]
             return Labels(np.zeros(rows, dtype=np.int64), _as_labels([str(value)])[: min(rows, 1)])
-        found = distinct(self.place, source.name, raw[source.name])
+        found = _trimmed(distinct(self.place, source.name, raw[source.name]))
         found = _without(found, [str(value) for value in source.missing])
         if self.name != "object":
             refuse_missing(self.place, source.name, found)
@@ -200,6 +200,14 @@ def _looked_up(rank: Array, codes: Array) -> Array:
     if not (codes < 0).any():
         return np.asarray(rank[codes]) if len(rank) else codes
     return np.asarray(np.append(rank, -1)[codes])
+
+
+def _trimmed(labels: Labels) -> Labels:
+    """Labels without blanks at their ends, in which no two files should differ; none where nothing else is there."""
+    if labels.values.dtype.kind != "U" or all(value == value.strip() for value in labels.values.tolist()):
+        return labels
+    trimmed = [value.strip() for value in labels.values.tolist()]
+    return _without(_ordered(labels.codes, _as_labels(trimmed)), [""])
 
 
 def _without(labels: Labels, missing: Sequence[str]) -> Labels:

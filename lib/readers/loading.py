@@ -159,8 +159,8 @@ def _check_same(offers: Sequence[Offer]) -> None:
         if set(offer.columns) != set(first.columns):
             odd = ", ".join(sorted(set(offer.columns) ^ set(first.columns)))
             raise InputError(
-                f"{offer.part.place}: not the columns of {first.part.place}: {odd} stands in one of them only; name "
-                "the files of the dataset by a glob pattern, or one table with FILE#TABLE"
+                f"{offer.part.place}: not the columns of {first.part.place}: {odd} stands in one of them only; "
+                "leave it out of the survey profile, or choose files by a glob pattern, or one table with FILE#TABLE"
             )
 
 

@@ -320,6 +320,11 @@ def stated_unit(place: str, source: Source, own: str | None) -> u.UnitBase | Non
         They contradict each other, or the file's unit is not known and the profile states none.
     """
     stated = source.unit
+    if source.per is not None and stated is None and not (own or "").strip():
+        raise InputError(
+            f"{place}: column '{source.name}': the file states no unit that 'per' could divide; state the unit in "
+            "the survey profile"
+        )
     if not own or own.strip() in ("", "-", "--", "None", "null", "unknown"):
         return stated
     try:

@@ -12,6 +12,7 @@ from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers.table import shorten
 
+_SEXAGESIMAL = re.compile(r"[+-]?[0-9]{1,3}[:hd° ] ?[0-9]{1,2}[:m' ]")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,4})?|[+-]?(?i:nan|inf|infinity)")
 
 
@@ -58,11 +59,22 @@ def _parsed(place: str, name: str, values: Sequence[object]) -> NDArray[np.float
         number = as_number(value)
         if number is None:
             raise InputError(
-                f"{place}: column '{name}', row {row + 1}: {shorten(value)!r} is not a number; if it means none, the "
-                f"survey profile has to say so: missing: [{_quoted(value)}]"
+                f"{place}: column '{name}', row {row + 1}: {shorten(value)!r} is not a number; {_remedy(value, row)}"
             )
         found[row] = number
     return found
+
+
+def _remedy(value: object, row: int) -> str:
+    """What to do about text among numbers."""
+    if isinstance(value, str) and _SEXAGESIMAL.match(value):
+        return "it looks sexagesimal (hours or degrees, minutes, seconds); write it in degrees"
+    if row == 0:
+        return (
+            "if the first row holds types, units or dashes, remove it; if this means none, the survey profile has to "
+            f"say so: missing: [{_quoted(value)}]"
+        )
+    return f"if it means none, the survey profile has to say so: missing: [{_quoted(value)}]"
 
 
 def as_number(value: object) -> float | None:

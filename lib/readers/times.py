@@ -23,7 +23,8 @@ _FORMS: Mapping[str, tuple[float, float]] = {
     "time: {format: mjd}": (EARLIEST, LATEST),
     "time: {format: unix}": ((46066.0 - _UNIX_EPOCH) * _DAY, (LATEST - _UNIX_EPOCH) * _DAY),  # from 1985 on
     "time: {format: decimalyear}": (1950.0, 2100.0),
-    "time: {format: jd, offset: 2450000}": (0.5, LATEST - 49999.5),
+    "time: {format: jd, offset: 2450000}": (0.5, 16_155.0),  # from 1995 to 2040
+    "time: {format: jd, offset: 2440000}": (16_155.5, 26_155.0),  # from 2012 to 2040
     "time: {format: jd, offset: 2400000}": (EARLIEST + 0.5, LATEST + 0.5),
 }
 """Forms of times and the numbers that they have from 1950 to 2100, the likeliest first."""

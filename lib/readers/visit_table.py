@@ -103,7 +103,11 @@ def _add(
         key = (texts["visit"][k], texts["band"][k] if "band" in texts else "")
         entry = {name: float(one[k]) for name, one in values.items()}
         if rows.setdefault(key, entry) is not entry and not _same(rows[key], entry):
-            raise InputError(f"{place}, row {k + 1}: visit {' '.join(key).strip()} stands in it twice")
+            named = " ".join(key).strip()
+            raise InputError(
+                f"{place}, row {k + 1}: visit {named} stands in it twice, with different values; where bands share "
+                "visits, the survey profile tells them apart: visits: {visit: COLUMN, band: COLUMN, ...}"
+            )
 
 
 def _in(source: Source, name: str) -> Source:

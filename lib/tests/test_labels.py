@@ -31,7 +31,10 @@ def test_integers_sort_as_numbers_and_text_as_text() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20) | st.lists(st.text("abcé ", max_size=3), max_size=20))
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20)
+    | st.lists(st.text("abcé", min_size=1, max_size=3), max_size=20)
+)
 def test_codes_lead_back_to_the_values(values: list[Any]) -> None:
     """In ascending order, each value once; as text and as objects."""
     for dtype in (np.int64,) if not values or isinstance(values[0], int) else (str, object):
@@ -83,3 +86,11 @@ def test_an_object_may_be_missing_or_declared_to_be_none() -> None:
         assert found.values.tolist() == [5, 7]
     masked = np.ma.array([5, 2**62 + 1, 7, 5], mask=[False, True, False, False])
     assert column.values({"o": masked}, 4).codes.tolist() == [0, -1, 1, 0]
+
+
+def test_blanks_at_the_ends_of_a_label_make_no_other_one() -> None:
+    """Files of fixed width have them; what holds nothing else is missing."""
+    assert code(["r", "r ", " r"]).values.tolist() == ["r"]
+    assert code(["7 ", "7"]).values.tolist() == [7]
+    with pytest.raises(InputError, match="row 2: no value"):
+        code(["r", "  "])

@@ -305,3 +305,29 @@ def test_values_that_yaml_takes_for_others_are_refused(tmp_path: Path, section: 
         load(written(tmp_path), path)
     assert words in str(caught.value)
     assert str(caught.value).startswith(f"{path}: line ")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (["10:00:00.5", "1", "2", "3", "4", "5"], "looks sexagesimal .* write it in degrees"),
+        (["-10 00 00.5", "1", "2", "3", "4", "5"], "looks sexagesimal"),
+        (
+            ["N", "1", "2", "3", "4", "5"],
+            "row 1: 'N' is not a number; if the first row holds types, units or dashes, remove",
+        ),
+        (["1", "N", "2", "3", "4", "5"], r'row 2: .N. is not a number; if it means none, .*missing: \["N"\]'),
+    ],
+)
+def test_text_among_numbers_is_refused_with_what_helps(tmp_path: Path, text: list[str], words: str) -> None:
+    """To declare sexagesimal positions or a row of units as missing would be no help."""
+    path = profile(tmp_path, "columns:\n  airmass: text\n")
+    with pytest.raises(InputError, match=words):
+        load(written(tmp_path, text=text), path)
+
+
+def test_a_unit_that_only_divides_needs_one_to_divide(tmp_path: Path) -> None:
+    """Else it would be passed over."""
+    path = profile(tmp_path, "columns:\n  snr: {name: x, per: s}\n")
+    with pytest.raises(InputError, match="the file states no unit that 'per' could divide"):
+        load(written(tmp_path), path)

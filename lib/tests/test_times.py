@@ -83,6 +83,7 @@ def test_a_z_behind_text_marks_utc() -> None:
     [
         (MJD[1:3] + 2400000.5, None, "as mjd .*it would fit as time: {format: jd} in"),
         (MJD[1:3] - 49999.5, None, "it would fit as time: {format: jd, offset: 2450000} in"),
+        ([20000.5], None, "it would fit as time: {format: jd, offset: 2440000} in"),
         ([2015.5, 2020.0], None, "it would fit as time: {format: decimalyear} in"),
         ([1.5e9, 1.6e9], None, "it would fit as time: {format: unix} in"),
         ([0.0, 0.0], None, r"if 0 means none, the survey profile has to say so: missing: \[0\]"),
