@@ -6,14 +6,17 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from urllib.parse import unquote
 
+from skyaccept.lib.catalog import Array
 from skyaccept.lib.document import exists
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import fits, foreign, hats, hdf5, parquet, text, votable
+from skyaccept.lib.readers.masks import apply_masks, masks_of
 from skyaccept.lib.readers.table import Column, Format, Table, head, shorten
 
 FORMATS: tuple[Format, ...] = (
@@ -101,6 +104,8 @@ class Part:
         File, with its table where it has several, for messages.
     fixed : mapping of str to str or None
         Columns that the names of folders give, ``visit=1000``, with their one value.
+    masks : mapping of str to str
+        Columns that have a mask beside them, and its name; no survey profile can name the masks themselves.
     """
 
     path: Path
@@ -108,6 +113,7 @@ class Part:
     table: Table
     place: str
     fixed: Mapping[str, str | None] = field(default_factory=dict)
+    masks: Mapping[str, str] = field(default_factory=dict)
 
     def columns(self) -> dict[str, Column]:
         """Columns by all names that a survey profile may use, those of the folders' names among them."""
@@ -237,7 +243,7 @@ def parts(files: Files, path: Path, table: str | None = None) -> list[Part]:
     several = len(tables) > 1
     fixed = hive_columns(path)
     found = [
-        Part(path, reader, one, f"{path}#{one.name or one.number + 1}" if several else str(path), fixed)
+        _part(path, reader, one, f"{path}#{one.name or one.number + 1}" if several else str(path), fixed)
         for one in tables
     ]
     chosen = files.table if files.table is not None else table
@@ -250,6 +256,37 @@ def parts(files: Files, path: Path, table: str | None = None) -> list[Part]:
         names = [shorten(one.name or one.number + 1) for one in tables]
         raise InputError(f"{path}: no table '{shorten(chosen)}' in it; it has {_listed(names)}")
     return matches
+
+
+def _part(path: Path, reader: Format, table: Table, place: str, fixed: Mapping[str, str | None]) -> Part:
+    """One table, whose masks are no columns of their own."""
+    masks = masks_of({*(column.name for column in table.columns), *table.aliases, *table.beside})
+    hidden = set(masks.values())
+    shown = replace(
+        table,
+        columns=tuple(column for column in table.columns if column.name not in hidden),
+        aliases={name: column for name, column in table.aliases.items() if name not in hidden},
+        beside={name: column for name, column in table.beside.items() if name not in hidden},
+    )
+    return Part(path, reader, shown, place, fixed, masks)
+
+
+def read(parts: Sequence[Part], names: Collection[str], labels: Collection[str] = ()) -> list[dict[str, Array]]:
+    """Named columns of some tables of one file, as `Format.read` gives them, with their masks applied.
+
+    Raises
+    ------
+    InputError
+        Not readable; or a mask is neither true nor false in a row.
+    """
+    found: list[dict[str, Array]] = []
+    for masks, group in groupby(parts, key=lambda part: {n: part.masks[n] for n in names if n in part.masks}):
+        same = list(group)
+        wanted = list(dict.fromkeys([*names, *masks.values()]))
+        numbers = [part.table.number for part in same]
+        stored = same[0].format.read(same[0].path, numbers, wanted, labels)
+        found += [apply_masks(p.place, names, masks, one) for p, one in zip(same, stored, strict=True)]
+    return found
 
 
 def hive_columns(path: Path) -> dict[str, str | None]:

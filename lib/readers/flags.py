@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -15,6 +15,11 @@ from skyaccept.lib.readers.table import LIST
 
 _TRUTH: Mapping[object, bool] = dict.fromkeys((True, "True", "true", "TRUE", "T", "1"), True) | dict.fromkeys(
     (False, "False", "false", "FALSE", "F", "0"), False
+)
+
+_HAS_TO = (
+    "a flag has to be true or false (or 1 or 0) in every row; an integer of several bits needs 'bits:' in the survey "
+    "profile"
 )
 
 
@@ -78,7 +83,7 @@ def marked(place: str, flag: Flag, values: Array) -> Array:
     """
     if values.ndim != 1:
         raise InputError(f"{place}: column '{flag.name}' holds arrays; a flag has to be one value a row")
-    missing = _missing(values)
+    missing = missing_rows(values)
     if missing.any() and flag.missing is None:
         raise InputError(
             f"{place}: column '{flag.name}', row {int(np.argmax(missing)) + 1}: no value ({np.count_nonzero(missing)} "
@@ -91,20 +96,22 @@ def marked(place: str, flag: Flag, values: Array) -> Array:
     elif flag.above is not None:
         found = numbers(place, flag.name, there) > flag.above
     else:
-        found = _truth(place, flag.name, there, np.flatnonzero(~missing))
+        found = truth(place, flag.name, there, np.flatnonzero(~missing), _HAS_TO)
     bad = np.full(len(values), flag.missing == "bad")
     bad[~missing] = found == flag.bad
     return bad
 
 
-def _missing(values: Array) -> Array:
+def missing_rows(values: Array) -> Array:
     """Rows without a value: masked, None, NaN or empty."""
     if isinstance(values, np.ma.MaskedArray):
         return np.ma.getmaskarray(values)
     if values.dtype.kind == "f":
         return np.asarray(np.isnan(values))
     if values.dtype.kind in "OSU":
-        return np.array([v is None or v in ("", b"") or v != v for v in values.tolist()], dtype=bool)
+        return np.array(
+            [v is None or (isinstance(v, Hashable) and (v in ("", b"") or v != v)) for v in values.tolist()], dtype=bool
+        )
     return np.zeros(len(values), dtype=bool)
 
 
@@ -121,8 +128,23 @@ def _bits(place: str, flag: Flag, values: Array) -> Array:
     return np.asarray(values.astype(np.int64) & np.int64(flag.bits or 0) != 0)
 
 
-def _truth(place: str, name: str, values: Array, rows: Array) -> Array:
-    """Values as bool, true as they say."""
+def truth(place: str, name: str, values: Array, rows: Array, has_to: str) -> Array:
+    """Values as bool, true as they say.
+
+    Parameters
+    ----------
+    place, name : str
+        File and column, for messages.
+    values, rows : (n,) array
+        Values, and the rows that they are of, from 0.
+    has_to : str
+        What they have to be, for messages.
+
+    Raises
+    ------
+    InputError
+        A value is neither true nor false.
+    """
     if values.dtype.kind == "b":
         return values
     if values.dtype.kind in "iuf":
@@ -130,19 +152,16 @@ def _truth(place: str, name: str, values: Array, rows: Array) -> Array:
         if not wrong.any():
             return values.astype(bool)
         at = int(np.argmax(wrong))
-        raise _neither(place, name, int(rows[at]), values[at].item())
+        raise _neither(place, name, int(rows[at]), values[at].item(), has_to)
     found = np.empty(len(values), dtype=bool)
     for k, value in enumerate(values.tolist()):
         value = value.decode(errors="replace") if isinstance(value, bytes) else value
-        truth = _TRUTH.get(value.strip() if isinstance(value, str) else value)
-        if truth is None:
-            raise _neither(place, name, int(rows[k]), value)
-        found[k] = truth
+        known = _TRUTH.get(value.strip() if isinstance(value, str) else value) if isinstance(value, Hashable) else None
+        if known is None:
+            raise _neither(place, name, int(rows[k]), value, has_to)
+        found[k] = known
     return found
 
 
-def _neither(place: str, name: str, row: int, value: object) -> InputError:
-    return InputError(
-        f"{place}: column '{name}', row {row + 1}: {value!r:.80}: a flag has to be true or false (or 1 or 0) in every "
-        "row; an integer of several bits needs 'bits:' in the survey profile"
-    )
+def _neither(place: str, name: str, row: int, value: object, has_to: str) -> InputError:
+    return InputError(f"{place}: column '{name}', row {row + 1}: {value!r:.80}: {has_to}")

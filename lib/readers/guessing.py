@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from skyaccept.lib.catalog import UNITS, Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import synonyms
+from skyaccept.lib.readers import files, synonyms
 from skyaccept.lib.readers.files import Part
 from skyaccept.lib.readers.labels import distinct
 from skyaccept.lib.readers.parsing import numbers
@@ -350,7 +350,7 @@ def _distinct(part: Part, name: str) -> list[str]:
     if name in part.fixed:
         return [value] if (value := part.fixed[name]) is not None else []
     try:
-        read = part.format.read(part.path, [part.table.number], [name], [name])[0]
+        read = files.read([part], [name], [name])[0]
         return [str(value) for value in distinct(part.place, name, read[name]).values[:20].tolist()]
     except InputError:
         return []
@@ -361,7 +361,7 @@ def _values(part: Part, name: str) -> Array | None:
     if name in part.fixed:
         return None
     try:
-        read = part.format.read(part.path, [part.table.number], [name], ())[0]
+        read = files.read([part], [name])[0]
         values = numbers(part.place, name, read[name])
     except InputError:
         return None

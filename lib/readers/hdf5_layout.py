@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.serialized import Combined, Header, read_header
+from skyaccept.lib.readers.serialized import Header, read_header
 from skyaccept.lib.readers.table import Column, shorten
 
 MAX_OBJECTS = 100_000
@@ -207,14 +207,14 @@ def _plain(place: str, name: str, group: Any, datasets: Mapping[str, Any]) -> li
             if dataset.ndim == 1:
                 path = f"{name}/{last}" if name else last
                 stored = {one: Stored(one, dataset, one) for one in kind.names}
-                found.append(Layout(path, group, stored, _header(place, dataset, datasets.get(last + _META), stored)))
+                found.append(Layout(path, group, stored, _header(place, dataset, datasets.get(last + _META))))
         else:
             alone[last] = dataset
     lengths = Counter(dataset.shape[0] for dataset in alone.values())
     rows, columns = lengths.most_common(1)[0] if lengths else (0, 0)
     if columns > 1:
         stored = {last: _column(last, dataset, rows) for last, dataset in alone.items()}
-        found.append(Layout(name, group, stored, _masks(stored)))
+        found.append(Layout(name, group, stored))
     return found
 
 
@@ -225,22 +225,15 @@ def _column(name: str, dataset: Any, rows: int) -> Stored:
     return Stored(name, dataset, unit=unit if isinstance(unit, str) else None, refused=refused)
 
 
-def _header(place: str, dataset: Any, lines: Any, stored: Mapping[str, Stored]) -> Header:
-    """Header that astropy wrote beside a dataset."""
+def _header(place: str, dataset: Any, lines: Any) -> Header:
+    """Header that astropy wrote beside a dataset, if it did."""
     if lines is None:
-        return _masks(stored)
+        return Header()
     kind = kind_of(lines)
     if kind is None or kind.kind != "S" or lines.ndim != 1 or lines.size * kind.itemsize > _MAX_ATTRIBUTE * 4:
         raise InputError(f"{place}: the header beside table '{dataset.name}' is no text")
     text = "\n".join(one.decode(errors="replace") for one in lines[()].tolist())
     return read_header(f"{place}: table '{dataset.name}'", text)
-
-
-def _masks(stored: Mapping[str, Stored]) -> Header:
-    """Header for columns that have a mask beside them, as astropy names it, where its own is lost."""
-    pairs = {name: f"{name}.mask" for name in stored if f"{name}.mask" in stored}
-    masks = {name: mask for name, mask in pairs.items() if stored[mask].column().dtype == "bool"}
-    return Header(combined={name: Combined(name, {"value": name, "mask": mask}) for name, mask in masks.items()})
 
 
 def _vaex(name: str, group: Any, groups: Mapping[str, Any], datasets: Mapping[str, Mapping[str, Any]]) -> Layout | None:
@@ -259,9 +252,7 @@ def _vaex(name: str, group: Any, groups: Mapping[str, Any], datasets: Mapping[st
         stored[last] = Stored(last, parts["data"], unit=unit if isinstance(unit, str) else None, refused=refused)
         if "mask" in parts:
             stored[f"{last}.mask"] = Stored(f"{last}.mask", parts["mask"])
-    pairs = {name: f"{name}.mask" for name in stored if f"{name}.mask" in stored}
-    combined = {name: Combined(name, {"value": name, "mask": mask}) for name, mask in pairs.items()}
-    return Layout(name, group, stored, Header(combined=combined))
+    return Layout(name, group, stored)
 
 
 def _pandas(place: str, name: str, group: Any, datasets: Mapping[str, Any]) -> Layout | None:

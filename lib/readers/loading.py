@@ -322,7 +322,7 @@ def _tables(offers: Sequence[Offer], names: Sequence[str]) -> list[tuple[int, di
         if isinstance(column := first[name], NumberColumn) and column.source.join is not None
     }
     columns = stored or [column.name for column in part.table.columns][:1]
-    read = part.format.read(part.path, [offer.part.table.number for offer in offers], columns, as_labels)
+    read = files.read([offer.part for offer in offers], columns, as_labels)
     found = []
     for offer, arrays in zip(offers, read, strict=True):
         raw = dict(arrays)
@@ -369,7 +369,7 @@ def _converted(
 def _joined(part: Part, source: Source, raw: Mapping[str, Array]) -> Array:
     """A column of another table of the file, for the rows of this one."""
     ((there, here),) = (source.join or {}).items()
-    listed = part.format.read(part.path, [part.table.number], [there, str(source.name)], ())[0]
+    listed = files.read([part], [there, str(source.name)])[0]
     return looked_up(part.place, str(source.name), (listed[there], raw[here]), listed[str(source.name)])
 
 

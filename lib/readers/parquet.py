@@ -19,7 +19,7 @@ from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import footer
 from skyaccept.lib.readers.arrow import array, is_list, is_read, is_text, together
-from skyaccept.lib.readers.serialized import Combined, Header, read_header
+from skyaccept.lib.readers.serialized import Header, read_header
 from skyaccept.lib.readers.table import LIST, MAX_RATIO, MAX_UNCOMPRESSED, SMALL, Column, Format, Table, shorten
 
 _ROWS = 65_536  # of objects that are unpacked at a time
@@ -67,7 +67,7 @@ def tables(path: Path) -> list[Table]:
     stored = [
         Column(leaf.name, str(leaf.kind), leaf.unit, scale=_scale(leaf.kind)) for leaf in leaves.values() if leaf.name
     ]
-    return [Table(0, "", _header(path, file.schema_arrow, leaves).offered(stored))]
+    return [Table(0, "", _header(path, file.schema_arrow).offered(stored))]
 
 
 def read(
@@ -76,7 +76,7 @@ def read(
     """Read the named columns; other columns are not touched. With one of lists, its entries are the rows."""
     file = _open(path)
     leaves = _leaves(path, file)
-    header = _header(path, file.schema_arrow, leaves)
+    header = _header(path, file.schema_arrow)
     header.check(str(path), names, leaves)
     wanted = [leaves[name] for name in header.needed(names)]
     for leaf in wanted:
@@ -284,16 +284,11 @@ def _scale(kind: Any) -> str | None:
     return "utc" if pa.types.is_timestamp(kind) and kind.tz is not None else None
 
 
-def _header(path: Path, schema: Any, leaves: Mapping[str, Leaf]) -> Header:
-    """Header that astropy writes; without one, a column ``NAME.mask`` of truth values is the mask of ``NAME``."""
+def _header(path: Path, schema: Any) -> Header:
+    """Header that astropy writes, if it did."""
     text = (schema.metadata or {}).get(b"table_meta_yaml")
     if text is None:
-        masks = {
-            name: f"{name}.mask"
-            for name in leaves
-            if f"{name}.mask" in leaves and pa.types.is_boolean(leaves[f"{name}.mask"].kind)
-        }
-        return Header(combined={name: Combined(name, {"value": name, "mask": mask}) for name, mask in masks.items()})
+        return Header()
     return read_header(f"{path}: metadata table_meta_yaml", text.decode(errors="replace"))
 
 

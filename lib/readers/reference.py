@@ -238,7 +238,7 @@ def _table(part: Part, profile: ReferenceProfile) -> tuple[dict[str, Array], str
         columns |= {f"{kind}:{band}": column for kind, column in _magnitude(part, magnitude).items()}
     wanted = list(dict.fromkeys(name for column in columns.values() for name in column.columns))
     progress.report(f"reading {part.path.name}")
-    raw = dict(part.format.read(part.path, [part.table.number], wanted, ())[0])
+    raw = files.read([part], wanted)[0]
     rows = len(next(iter(raw.values())))
     table = {name: np.asarray(column.values(raw, rows)) for name, column in columns.items()}
     table["ra"], note = wrap(table["ra"])

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.table import Column, masked, shorten
+from skyaccept.lib.readers.table import Column, hidden, shorten
 
 MAX_BYTES = 4_000_000
 MAX_NODES = 200_000
@@ -247,23 +247,26 @@ def _time(name: str, entry: Mapping[str, Any], keys: set[str]) -> Combined:
 
 def _made(place: str, one: Combined, stored: Mapping[str, Array]) -> Array:
     parts = {role: stored[name] for role, name in one.parts.items()}
-    missing = np.zeros(len(next(iter(parts.values()))), dtype=bool)
+    masks: list[tuple[str, Array]] = []
     for role in [role for role in parts if role.endswith("mask")]:
         mask = parts.pop(role)
         if mask.dtype.kind != "b" or isinstance(mask, np.ma.MaskedArray):
             raise InputError(f"{place}: column '{one.parts[role]}': a mask has to be true or false in every row")
-        missing = missing | mask
+        masks.append((one.parts[role], mask))
     if one.format is None:
         value = parts["value"]
-        if value.shape != missing.shape and missing.any():
-            missing = np.broadcast_to(missing if missing.ndim == value.ndim else missing[:, None], value.shape)
-        if isinstance(value, np.ma.MaskedArray):
-            missing, value = missing | np.ma.getmaskarray(value), value.data
-        return masked(value, missing)
-    return _timestamps(place, one, parts, missing)
+        for name, mask in masks:
+            value = hidden(place, one.name, value, name, mask)
+        return value
+    if any(values.ndim > 1 for values in parts.values()):
+        raise InputError(f"{place}: column '{one.name}' holds arrays of times; write one time a row")
+    missing = np.zeros(len(next(iter(parts.values()))), dtype=bool)
+    for name, mask in masks:
+        missing = missing | np.ma.getmaskarray(hidden(place, one.name, np.ma.array(missing), name, mask))
+    return timestamps(place, one, parts, missing)
 
 
-def _timestamps(place: str, one: Combined, parts: Mapping[str, Array], missing: Array) -> Array:
+def timestamps(place: str, one: Combined, parts: Mapping[str, Array], missing: Array) -> Array:
     """Times as datetime64, to the microsecond, in their scale or TAI."""
     from astropy.time import Time
 

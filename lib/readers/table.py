@@ -124,6 +124,27 @@ def masked(values: Array, missing: Array) -> Array:
     return np.ma.array(values, mask=missing)
 
 
+def hidden(place: str, name: str, values: Array, mask: str, missing: Array) -> Array:
+    """Values without those that a mask hides; a mask of one value a row hides the whole array of a row.
+
+    Raises
+    ------
+    InputError
+        The mask is not of the shape of the column.
+    """
+    if missing.ndim < values.ndim:
+        missing = missing.reshape(missing.shape + (1,) * (values.ndim - missing.ndim))
+    if missing.ndim > values.ndim or any(m not in (1, n) for m, n in zip(missing.shape, values.shape, strict=True)):
+        raise InputError(
+            f"{place}: column '{mask}', the mask of '{name}', is of shape {missing.shape}, and that of {values.shape}; "
+            "write the table again, with a mask of the shape of its column"
+        )
+    missing = np.broadcast_to(missing, values.shape)
+    if isinstance(values, np.ma.MaskedArray):
+        missing, values = missing | np.ma.getmaskarray(values), values.data
+    return masked(values, missing)
+
+
 def head(path: Path, size: int = 64 * 1024) -> bytes:
     """First bytes of a file, unpacked.
 

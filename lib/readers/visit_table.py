@@ -90,7 +90,7 @@ def _add(
         stated = source if there[str(source.name)].unit or source.unit or source.time else _in(source, name)
         numbers[name] = resolve(place, name, stated, there, unit, part.table.header, {})
     columns = list(dict.fromkeys(c for group in (labels, numbers) for one in group.values() for c in one.columns))
-    raw = part.format.read(part.path, [part.table.number], columns, [str(used[name].name) for name in keys])[0]
+    raw = files.read([part], columns, [str(used[name].name) for name in keys])[0]
     n = len(next(iter(raw.values())))
     if not n:
         raise InputError(f"{place}: the table is empty: it has no rows")
