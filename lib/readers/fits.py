@@ -20,6 +20,7 @@ from skyaccept.lib.catalog import Array
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers.fits_columns import FitsColumn, columns_of, decode, read_rows
 from skyaccept.lib.readers.hdus import CARD, TABLES, Unit, check_padding, check_sum, walk
+from skyaccept.lib.readers.serialized import SCALES, Combined, timestamps
 from skyaccept.lib.readers.table import Column, Format, Table, open_binary, shorten
 
 EXTENSION = "LDAC_EXTENSION"
@@ -81,6 +82,9 @@ def read(
 
 def _columns(table: FitsTable) -> Iterator[Column]:
     for column in table.columns.values():
+        if column.time:
+            yield Column(column.name, "datetime64[us]", None, column.description, _time(column).handed_scale)
+            continue
         yield Column(column.name, column.form, column.unit, column.description)
     for name, (_, description) in table.flags.items():
         yield Column(name, "flag", None, description)
@@ -98,12 +102,32 @@ def _read(file: BinaryIO, table: FitsTable, names: Collection[str]) -> Mapping[s
     found = {}
     for name in names:
         if name in table.columns:
-            found[name] = decode(table.columns[name], stored[table.columns[name].number])
+            column = table.columns[name]
+            values = decode(column, stored[column.number])
+            found[name] = _times(table.unit, column, values) if column.time else values
         elif name in table.flags and packed is not None:
             found[name] = _bit(stored[packed.number], table.flags[name][0])
         else:
             found[name] = np.full(table.unit.integer("NAXIS2"), table.extension)
     return found
+
+
+def _time(column: FitsColumn) -> Combined:
+    return Combined(column.name, {}, None, "jd", column.time)
+
+
+def _times(unit: Unit, column: FitsColumn, values: Array) -> Array:
+    """Times whose two numbers are parts of a Julian date, as astropy writes them."""
+    origin = next((key for key in ("MJDREF", "MJDREFI", "DATEREF") if unit.value(key) is not None), None)
+    if column.shape != (2,) or column.time not in SCALES or unit.value("JDREF") != 0 or origin is not None:
+        raise InputError(
+            f"{column.place} holds times of {' x '.join(map(str, column.shape))} numbers a row, in scale {column.time} "
+            f"from JDREF = {unit.value('JDREF')}; only two parts of a Julian date, as astropy writes them, are read: "
+            "write one number a row, such as the MJD"
+        )
+    whole, rest = np.ma.getdata(values).T
+    missing = np.ma.getmaskarray(values).any(axis=1)
+    return timestamps(unit.place, _time(column), {"jd1": whole, "jd2": rest}, missing)
 
 
 def _bit(packed: Array, number: int) -> Array:

@@ -19,6 +19,7 @@ from skyaccept.lib.readers.hdus import Unit
 from skyaccept.lib.readers.letters import decoded
 from skyaccept.lib.readers.table import masked, shorten
 
+TIME_SCALES = {"tai", "utc", "tdb", "tt", "tcb", "tcg", "ut1", "et", "tdt", "iat", "ut", "gmt", "gps", "local"}
 MAX_FIELDS = 999
 _BYTES = 64 * 1024**2
 """Bytes of rows that are held while their columns are taken out."""
@@ -75,6 +76,8 @@ class FitsColumn:
         Its TNULL.
     scale, zero : int or float
         Its TSCAL and TZERO.
+    time : str
+        Scale of times that are two numbers, as astropy writes them; empty for all else.
     """
 
     place: str
@@ -92,6 +95,7 @@ class FitsColumn:
     null: object
     scale: int | float
     zero: int | float
+    time: str = ""
 
 
 def columns_of(unit: Unit) -> list[FitsColumn]:
@@ -208,6 +212,7 @@ def _binary(unit: Unit, number: int, offset: int) -> FitsColumn:
         null=_null(unit, number, code),
         scale=1 if code in "LXA" else _number(unit, f"TSCAL{number}", 1),
         zero=0 if code in "LXA" else _number(unit, f"TZERO{number}", 0),
+        time=_time_scale(unit, number) if code == "D" and repeat > 1 and repeat % 2 == 0 else "",
     )
 
 
@@ -235,6 +240,15 @@ def _ascii(unit: Unit, number: int) -> FitsColumn:
         scale=_number(unit, f"TSCAL{number}", 1),
         zero=_number(unit, f"TZERO{number}", 0),
     )
+
+
+def _time_scale(unit: Unit, number: int) -> str:
+    """Scale of a column of times (FITS standard 4.0, 9.2.1), in lower case; empty for all other columns."""
+    scale = unit.text(f"TCTYP{number}").lower().partition("(")[0]
+    if scale in TIME_SCALES:
+        return scale
+    two_parts = bool(unit.text(f"TRPOS{number}")) or scale == "time"
+    return (unit.text("TIMESYS").lower() or "utc") if two_parts else ""
 
 
 def _described(unit: Unit, number: int) -> tuple[str, str, str | None, str]:

@@ -91,7 +91,7 @@ class LabelColumn:
 
 
 def distinct(place: str, column: str, values: Array) -> Labels:
-    """Labels as they stand in a column; none where it is masked, NaN, None or empty.
+    """Labels as they stand in a column; none where it is masked, NaN, None or blank.
 
     Raises
     ------
@@ -137,7 +137,9 @@ def distinct(place: str, column: str, values: Array) -> Labels:
                 f"label may have {MAX_LENGTH}"
             )
     if found.dtype.kind in "OSU":
-        return _ordered(codes, _as_labels([str(text) for text in texts]))
+        labels = _ordered(codes, _as_labels([str(text) for text in texts]))
+        # as in tables of text, where a field of blanks is none
+        return _without(labels, [text for text in map(str, labels.values.tolist()) if not text.strip()])
     return _ordered(codes, found)
 
 

@@ -45,6 +45,9 @@ _TIME_KEYS = {"__class__", "format", "scale", "value", "jd1", "jd2", "precision"
 _TIME_FORMATS = {"mjd", "jd", "iso", "isot", "yday", "fits", "unix", "decimalyear", "jyear", "byear"}
 _SCALES = {"tai", "utc", "tdb"}
 _OTHER_SCALES = {"tt", "tcb", "tcg"}
+SCALES = _SCALES | _OTHER_SCALES
+"""Scales of times that are read."""
+
 _SKY_KEYS = {"__class__", "frame", "ra", "dec", "representation_type", "distance", "pm_ra_cosdec", "pm_dec"}
 _DAY = 86_400_000_000  # microseconds
 
@@ -233,7 +236,7 @@ def _plain(name: str, entry: object) -> Combined:
 def _time(name: str, entry: Mapping[str, Any], keys: set[str]) -> Combined:
     parts: dict[str, str] = {}
     kind, scale = entry.get("format"), entry.get("scale")
-    wrong = not keys <= _TIME_KEYS or scale not in _SCALES | _OTHER_SCALES
+    wrong = not keys <= _TIME_KEYS or scale not in SCALES
     for key in ("value", "jd1", "jd2"):
         if key in entry:
             part = _plain(key, entry[key])

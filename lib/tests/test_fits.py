@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from astropy.time import Time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import readers
@@ -457,3 +458,28 @@ def test_columns_of_any_type_and_order_are_what_was_written(
     for name, values in zip(names, read(path, *names), strict=True):
         np.testing.assert_array_equal(values, written[name][1])
         assert values.dtype.kind == written[name][1].dtype.kind
+
+
+def test_times_of_astropy_are_put_together(tmp_path: Path) -> None:
+    """They are two numbers a row; a scale that no survey profile can state becomes TAI."""
+    path = tmp_path / "a.fits"
+    when = Time([60000.25, 60001.5, 60002.75], format="mjd", scale="tai")
+    when[1] = np.ma.masked
+    Table({"t": when, "u": when.utc, "w": when.tt, "n": [1, 2, 3]}).write(path)
+    scales = {column.name: (column.dtype, column.scale) for column in reader.tables(path)[0].columns[:3]}
+    assert scales == {"t": ("datetime64[us]", "tai"), "u": ("datetime64[us]", "utc"), "w": ("datetime64[us]", "tai")}
+    found = reader.read(path, [0], ["t", "u", "w"], [])[0]
+    expected = np.array(["2023-02-25T06:00:00", "NaT", "2023-02-27T18:00:00"], "datetime64[us]")
+    np.testing.assert_array_equal(found["t"], expected)
+    np.testing.assert_array_equal(found["u"], expected - np.timedelta64(37, "s"))
+    np.testing.assert_array_equal(found["w"], expected)
+
+
+@pytest.mark.parametrize(("keyword", "value"), [("JDREF", 2400000.5), ("MJDREF", 0.0), ("TCTYP1", "GPS")])
+def test_other_times_of_two_parts_are_refused(tmp_path: Path, keyword: str, value: object) -> None:
+    path = tmp_path / "a.fits"
+    Table({"t": Time([60000.25, 60001.5], format="mjd", scale="tai"), "n": [1, 2]}).write(path)
+    with fits.open(path, mode="update") as file:
+        file[1].header[keyword] = value
+    with pytest.raises(InputError, match=r"column 't' holds times .*write one number a row, such as the MJD"):
+        reader.read(path, [0], ["t"], [])

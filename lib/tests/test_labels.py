@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers.labels import LabelColumn, Labels, together
+from skyaccept.lib.readers.labels import LabelColumn, Labels, distinct, together
 from skyaccept.lib.readers.source import Source
 
 
@@ -94,3 +94,12 @@ def test_blanks_at_the_ends_of_a_label_make_no_other_one() -> None:
     assert code(["7 ", "7"]).values.tolist() == [7]
     with pytest.raises(InputError, match="row 2: no value"):
         code(["r", "  "])
+
+
+@pytest.mark.parametrize("blank", ["", " ", b"", b"  "])
+def test_blank_text_is_no_label(blank: str | bytes) -> None:
+    """As an empty field of a table of text is none."""
+    one: str | bytes = "a" if isinstance(blank, str) else b"a"
+    found = distinct("f", "c", np.array([one, blank, None], dtype=object))
+    assert found.codes.tolist() == [0, -1, -1]
+    assert found.values.tolist() == ["a"]
