@@ -12,7 +12,7 @@ from skyaccept.lib import extents
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.components import UNPLACED, connected
 from skyaccept.lib.jit import compiled
-from skyaccept.lib.sphere import MAS, Float
+from skyaccept.lib.sphere import MAS, Float, separation, unit_vectors
 
 Index = NDArray[np.int64]
 
@@ -36,6 +36,9 @@ REASONS: Mapping[int, str] = {
     CONFLICT: "association:two detections in one visit",
 }
 """Names under which selections count what is left out; `UNPLACED` is counted by position."""
+
+MOST = 0.9
+"""Share of rows in ambiguous objects above which positions or visits are in doubt, and a note says so."""
 
 _STEP = 1_000_000  # rows that are compared at a time
 
@@ -88,7 +91,24 @@ def associate(detections: Detections, radius: float) -> Detections:
             label[large] = EXTENDED
             notes += (note,)
     label = _mark_ambiguous(label, detections.visit)
+    lost = int(np.count_nonzero(label == AMBIGUOUS))
+    if lost > MOST * len(label):
+        notes += (_doubt(lost / len(label), detections),)
     return replace(detections, object=label, notes=tuple(dict.fromkeys(detections.notes + notes)))
+
+
+def _doubt(share: float, detections: Detections) -> str:
+    """Note on most rows left out as ambiguous, with the extent of the positions."""
+    placed = np.isfinite(detections.ra) & np.isfinite(detections.dec)
+    vectors = unit_vectors(detections.ra[placed], detections.dec[placed])
+    middle = vectors.mean(axis=0)
+    length = float(np.linalg.norm(middle))
+    radius = float(np.degrees(separation(vectors, middle / length).max())) if length else 180.0
+    size = f"{radius:.3g} degrees" if radius >= 0.1 else f"{3600 * radius:.3g} arcsec"
+    return (
+        f"{share:.1%} of the rows are left out: their objects have two detections in half of their visits or more. "
+        f"All positions lie within {size} of their middle: are they in radians? does the visit tell exposures apart?"
+    )
 
 
 def by_exposure(detections: Detections) -> Detections:

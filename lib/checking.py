@@ -31,6 +31,9 @@ Wide: instrumental magnitudes are negative, and the error of a magnitude has no 
 
 MOST_BANDS = 1000
 
+MOST_MARKS = 3
+"""Most values of a column that mark missing ones."""
+
 Duplicates = Literal["refuse", "merge"]
 """What becomes of rows that hold the same measurement."""
 
@@ -147,8 +150,22 @@ def _check_range(rows: _Rows, name: str, values: Array, limits: tuple[float, flo
         row = int(outside[0])
         raise InputError(
             f"{rows.name(row)}: column '{name}': {values[row]:.10g} is outside [{low:g}, {high:g}]{unit} "
-            f"({outside.size} such rows); {remedy}"
+            f"({outside.size} such rows); {remedy}{marker(values[outside], len(values))}"
         )
+
+
+def marker(outside: Array, number: int) -> str:
+    """End of a message on values that cannot be, where they look like markers of missing ones; else empty.
+
+    Markers are one value in several rows, or a few whole numbers, and not all ``number`` values of the column.
+    """
+    marks = np.unique(outside)
+    repeated = len(marks) == 1 and len(outside) > 1
+    whole = len(marks) <= MOST_MARKS and bool((marks == np.round(marks)).all())
+    if len(outside) == number or not np.isfinite(marks).all() or not (repeated or whole):
+        return ""
+    listed = ", ".join(f"{value:.10g}" for value in marks)
+    return f"; a value that marks a missing one is declared with `missing: [{listed}]` in the profile"
 
 
 def _without_duplicates(
@@ -160,7 +177,7 @@ def _without_duplicates(
     if not len(found.first) and len(unplaced) < 2:
         return detections
     if len(found.first):
-        found = found.where(_equal_in(others(), found))
+        found = found.where(_at_one_time(others(), found))
     if duplicates == "refuse":
         exact = np.flatnonzero(found.same)
         candidates = np.unique(np.r_[found.first[exact], found.second[exact], unplaced])
@@ -181,18 +198,18 @@ def _without_duplicates(
             f"and magnitude ({lost:,} such rows). Tracts, patches or files that overlap hold a measurement twice; "
             "leave out the second one, or merge them with `duplicates: merge` in the survey profile"
         )
-    note = f"{lost:,} rows repeat a measurement of another row: merged{joined}"
+    differ = any((flag[found.first] != flag[found.second]).any() for flag in detections.flags.values())
+    stays = "; of rows that differ in their flags, one without a flag stays" if differ else ""
+    note = f"{lost:,} rows repeat a measurement of another row: merged{joined}{stays}"
     return chosen(replace(detections, object=objects, notes=(*detections.notes, note)), kept)
 
 
-def _equal_in(others: Mapping[str, Array], found: Pairs) -> Array:
-    """Whether the rows of each pair agree in what tells measurements apart among the columns that were left out."""
-    equal = np.ones(len(found.first), dtype=bool)
-    for name, values in others.items():
-        if name in ("detector", "mjd") or name.startswith("flag_"):
-            one, other = values[found.first], values[found.second]
-            equal &= (one == other) | ((one != one) & (other != other))
-    return equal
+def _at_one_time(others: Mapping[str, Array], found: Pairs) -> Array:
+    """Whether the rows of each pair agree in time, if this is among the columns that were left out."""
+    if "mjd" not in others:
+        return np.ones(len(found.first), dtype=bool)
+    one, other = others["mjd"][found.first], others["mjd"][found.second]
+    return (one == other) | ((one != one) & (other != other))
 
 
 def _refuse_identical(

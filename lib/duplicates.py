@@ -56,8 +56,8 @@ def pairs(detections: Detections) -> Pairs:
     ----------
     detections : Detections
         Where there are no magnitudes, signal-to-noise ratios count instead. Rows without a finite position have no
-        pair; positions without a finite magnitude have to agree in all digits. Detector, time and flags have to agree
-        where there are any.
+        pair; positions without a finite magnitude have to agree in all digits, and in the detector. Times have to agree
+        where there are any. Flags and the name of the detector need not: overlaps and files differ in these.
     """
     rows, key = _shared_cells(detections)
     brightness = _brightness(detections, rows)
@@ -104,13 +104,14 @@ def _brightness(d: Detections, rows: Index) -> Array:
 
 
 def _alike(d: Detections, first: Index, second: Index) -> NDArray[np.bool_]:
-    """Whether two rows are of one exposure, place, detector, time and set of flags."""
+    """Whether two rows are of one exposure, place and time; of one detector where no magnitude tells them apart."""
     across = np.abs(d.ra[first].astype(np.float64) - d.ra[second])
     good = np.minimum(across, np.abs(360 - across)) <= DEGREES
     good &= np.abs(d.dec[first].astype(np.float64) - d.dec[second]) <= DEGREES
-    for values in (d.visit, d.band, d.detector, *d.flags.values()):
-        if values is not None:
-            good &= values[first] == values[second]
+    for values in (d.visit, d.band):
+        good &= values[first] == values[second]
+    if d.detector is not None:
+        good &= (d.detector[first] == d.detector[second]) | (_brightness(d, first) < _UNKNOWN)
     if d.mjd is not None:
         good &= ~(np.abs(d.mjd[first] - d.mjd[second]) > 1e-6)  # 0.1 s
     return good
@@ -174,13 +175,17 @@ def _among(key: Keys, shared: Keys) -> Index:
 def merged(detections: Detections, found: Pairs) -> tuple[Index, Array | None]:
     """Rows that stay where each measurement counts once, and the object of all rows once those that share one are one.
 
-    Of several rows the first stays, or the first that belongs to an object.
+    Of several rows the first stays that belongs to an object and has no flag; else the first that belongs to an object,
+    else the first without a flag, else the first.
     """
     rows, place = np.unique(np.r_[found.first, found.second], return_inverse=True)
     group = _components(place[: len(found.first)], place[len(found.first) :], len(rows))
     objects = detections.object
     free = np.zeros(len(rows), dtype=bool) if objects is None else objects[rows] < 0
-    order = np.lexsort((rows, free, group))
+    flagged = np.zeros(len(rows), dtype=bool)
+    for values in detections.flags.values():
+        flagged |= values[rows]
+    order = np.lexsort((rows, flagged, free, group))
     kept = np.ones(len(detections), dtype=bool)
     kept[rows[order][np.r_[False, group[order][1:] == group[order][:-1]]]] = False
     if objects is not None:

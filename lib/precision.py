@@ -1,8 +1,8 @@
-"""Precision of positions: the step to which they were rounded."""
+"""Precision of positions: the step to which they, or a share of them, were rounded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from skyaccept.lib.catalog import Array
@@ -18,18 +18,44 @@ Rounding to a step s adds an error of s / sqrt(12) to each coordinate: 0.3 mas h
 FEWEST = 20
 """Different values below which nothing is said about their step."""
 
-_SAMPLE = 4096  # values that are looked at first
+SHARE = 0.05
+"""Least share of the values that is noted, beyond chance."""
+
+_SAMPLE = 20_000  # rows that are looked at, drawn by lot: rows in the order of visits would not show all of these
 _SMALL = 256  # differences of neighbours that are looked at
-_STEP = 1_000_000  # rows that are looked at at a time
 _UNITS = (1.0, np.pi / 180, 1 / 15, 3600.0)  # of a degree: files hold degrees, radians, hours or arcseconds
 _TOLERANCE = 1e-9  # degrees; rounding of float64 is 1e-13
+_CLOSE = 1e-11  # degrees; chance alone makes few values multiples of the smallest step
+_CHANCE = 5  # standard deviations
 _FINEST = NOTED * float(np.degrees(MAS)) / 2  # degrees
 
 _DECIMALS = sorted(
-    (size for unit in (1.0, 15.0, 1 / 3600, 15 / 3600) for k in range(8) if (size := unit / 10**k) > _FINEST),
+    {36 * 10**k for k in range(3, 12)}
+    | {540 * 10**k for k in range(2, 11)}
+    | {10**k for k in range(5, 10)}
+    | {15 * 10**k for k in range(4, 10)},
     reverse=True,
 )
-"""Last decimals of degrees and hours, and of the arcseconds and seconds of sexagesimal numbers; degrees."""
+"""Last decimals of degrees and hours, and of the arcseconds and seconds of sexagesimal numbers; 1e-6 mas."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Step of coordinates.
+
+    Attributes
+    ----------
+    size : float
+        Degrees; 0 where there is none to speak of.
+    single : bool
+        Whether it is that of single precision.
+    share : float
+        Share of the values that are rounded to it.
+    """
+
+    size: float = 0.0
+    single: bool = False
+    share: float = 1.0
 
 
 def note(ra: Array, dec: Array) -> str:
@@ -38,56 +64,81 @@ def note(ra: Array, dec: Array) -> str:
     north = dec[np.isfinite(dec)]
     if not len(north):
         return ""
-    size = {
-        "RA": steps["RA"][0] * float(np.cos(np.radians(np.median(north[:: max(1, len(north) // _SAMPLE)])))),
-        "Dec": steps["Dec"][0],
-    }
-    coarse = max(size, key=lambda name: size[name])
-    mas = size[coarse] / float(np.degrees(MAS))
-    if mas < NOTED:
+    shrunk = float(np.cos(np.radians(np.median(north[:: max(1, len(north) // _SAMPLE)]))))
+    size = {"RA": steps["RA"].size * shrunk, "Dec": steps["Dec"].size}
+    mas = {name: value / float(np.degrees(MAS)) for name, value in size.items()}
+    coarse = max(mas, key=lambda name: (mas[name] >= NOTED) * steps[name].share * mas[name])
+    if mas[coarse] < NOTED:
         return ""
-    why = "single precision" if steps[coarse][1] else "rounded"
-    return f"positions have a precision of about {mas:.3g} mas in {coarse} ({why}): errors below that are not seen"
+    share = steps[coarse].share
+    why = "single precision" if steps[coarse].single else "rounded"
+    rows = "positions" if share > 0.995 else f"{share:.0%} of the positions"
+    return f"{rows} have a precision of about {mas[coarse]:.3g} mas in {coarse} ({why}): errors below that are not seen"
 
 
-def step(values: Array) -> tuple[float, bool]:
-    """Step of coordinates, degrees, and whether it is that of single precision; 0 where there is none to speak of.
+def step(values: Array) -> Step:
+    """Step of coordinates, judged by a sample.
 
     Parameters
     ----------
     values : (n,) float
-        Degrees. A sample is looked at first, and all of them where it has a step.
+        Degrees.
+
+    Notes
+    -----
+    Any step that all values share is found; one of a share of them where it is single precision or a last decimal. Of
+    several, the step counts that adds most, its size times its share.
     """
-    finite = values[:: max(1, len(values) // _SAMPLE)].astype(np.float64)
-    distinct = np.unique(finite[np.isfinite(finite)])
+    if len(values) > _SAMPLE:
+        values = values[np.random.default_rng(0).integers(0, len(values), _SAMPLE)]
+    finite = values[np.isfinite(values)].astype(np.float64)
+    distinct = np.unique(finite)
     if len(distinct) < FEWEST:
-        return 0.0, False
+        return Step()
+    steps = _single(finite)
+    if not any(step.share > 0.995 for step in steps):
+        size = _common_step(distinct)
+        if size and _multiples(distinct - distinct[0], size, _TOLERANCE).all():
+            return Step(size)
+        steps += _decimals(finite)
+    return max(steps, key=lambda step: step.size * step.share, default=Step())
+
+
+def _single(values: Float) -> list[Step]:
+    """Step of values in single precision, but for the last digits, which a change of units takes; of none or one."""
+    steps = []
     for unit in _UNITS:
-        if _single(distinct * unit) and all(_single(part * unit) for part in _parts(values)):
-            return float(np.spacing(np.float32(np.median(np.abs(distinct)) * unit))) / unit, True
-    size = _common_step(distinct)
-    if size and all(_multiples(part - distinct[0], size) for part in _parts(values)):
-        return size, False
-    for size in _DECIMALS:
-        if _multiples(distinct, size) and all(_multiples(part, size) for part in _parts(values)):
-            return size, False
-    return 0.0, False
+        held = values * unit
+        rounded = np.abs(held - held.astype(np.float32)) <= 4 * np.spacing(np.abs(held))
+        if _enough(values, rounded, 0.0):
+            size = float(np.spacing(np.float32(np.median(np.abs(held[rounded]))))) / unit
+            steps.append(Step(size, True, float(rounded.mean())))
+    return sorted(steps, key=lambda step: -step.share)[:1]
 
 
-def _parts(values: Array) -> Iterator[Float]:
-    """Finite values, in parts."""
-    for start in range(0, len(values), _STEP):
-        part = values[start : start + _STEP].astype(np.float64)
-        yield part[np.isfinite(part)]
+def _decimals(values: Float) -> list[Step]:
+    """Steps of decimals: multiples that finer steps do not explain, which make some multiples by chance."""
+    shares: dict[int, float] = {}
+    steps = []
+    for whole in reversed(_DECIMALS):
+        size = whole * 1e-6 * float(np.degrees(MAS))
+        multiples = _multiples(values, size, _CLOSE)
+        share = float(multiples.mean())
+        chance = max((share * finer / np.lcm(finer, whole) for finer, share in shares.items()), default=0.0)
+        shares[whole] = share
+        if size > _FINEST and _enough(values, multiples, max(float(chance), 2 * _CLOSE / size)):
+            steps.append(Step(size, False, share))
+    return steps
 
 
-def _single(values: Float) -> bool:
-    """Whether all values are those of single precision, but for the last digits, which a change of units takes."""
-    return bool((np.abs(values - values.astype(np.float32)) <= 4 * np.spacing(np.abs(values))).all())
+def _enough(values: Float, chosen: Array, chance: float) -> bool:
+    """Whether values are more than chance alone makes, and different ones."""
+    scatter = np.sqrt(chance / len(values))
+    return bool(chosen.mean() > chance + SHARE + _CHANCE * scatter and len(np.unique(values[chosen])) >= FEWEST)
 
 
-def _multiples(values: Float, of: float) -> bool:
-    return bool((np.abs(values - np.round(values / of) * of) <= _TOLERANCE).all())
+def _multiples(values: Float, of: float, tolerance: float) -> Array:
+    return np.asarray(np.abs(values - np.round(values / of) * of) <= tolerance)
 
 
 def _common_step(ordered: Float) -> float:

@@ -428,3 +428,20 @@ def test_columns_may_be_of_any_layout() -> None:
     ra.flags.writeable = visit.flags.writeable = False
     field = replace(catalog([0.0] * 3, [0.0] * 3, [0, 0, 1]), ra=ra, dec=np.zeros(3, dtype=np.float32), visit=visit)
     assert codes(field).tolist() == [0, 1, 0]
+
+
+def test_most_rows_left_out_as_ambiguous_are_noted_with_the_extent() -> None:
+    """Radians taken for degrees, and one visit for all exposures; few ambiguous objects are no matter for a note."""
+    rng = np.random.default_rng(2)
+    visit = np.tile(np.arange(4), 200)
+    star = np.repeat(np.arange(200), 4)
+    ra, dec = 150 + rng.uniform(0, 0.2, 200)[star], 2 + rng.uniform(0, 0.2, 200)[star]
+    d = Detections(ra, dec, visit, np.zeros(800, dtype=np.int16), ("0", "1", "2", "3"), ("r",))
+    assert associate(d, ARCSEC).notes == ()
+    (radians,) = associate(replace(d, ra=np.radians(ra), dec=np.radians(dec)), ARCSEC).notes
+    assert "of the rows are left out: their objects have two detections in half of their visits or more" in radians
+    assert "arcsec of their middle: are they in radians?" in radians
+    (one,) = associate(replace(d, visit=np.arange(800) // 400, object=star), ARCSEC).notes
+    assert "All positions lie within 0.1" in one
+    assert "degrees of their middle" in one
+    assert "does the visit tell exposures apart?" in one

@@ -111,10 +111,24 @@ def test_positions_lie_on_the_sky(name: str, value: float, bounds: str) -> None:
     """The message names file, row, column, value and remedy."""
     sound = catalog()
     message = complaint(replace(sound, **{name: changed(getattr(sound, name), 4, value)}))
+    declared = f"; a value that marks a missing one is declared with `missing: [{value:g}]` in the profile"
+    marked = declared if value.is_integer() else ""
     assert message == (
         f"data/cat.fits, row 5: column '{name}': {value:.10g} is outside {bounds} degrees (1 such rows); "
-        "are the units in the survey profile right?"
+        f"are the units in the survey profile right?{marked}"
     )
+
+
+@pytest.mark.parametrize("name", ["ra", "dec"])
+@pytest.mark.parametrize("marks", [[-999.0] * 2, [999.0, -999.0], [-999.99] * 3])
+def test_markers_of_missing_positions_are_named(name: str, marks: list[float]) -> None:
+    """One value in several rows, or a few whole numbers; not where all rows or many values are outside."""
+    values = np.full(6, 10.0)
+    values[: len(marks)] = marks
+    listed = ", ".join(f"{mark:g}" for mark in sorted(set(marks)))
+    assert complaint(catalog(**{name: values})).endswith(f"`missing: [{listed}]` in the profile")
+    for wrong in (np.full(6, 999.0), np.array([400.5, 500.5, 600.5, 10, 10, 10])):
+        assert "missing" not in complaint(catalog(**{name: wrong}))
 
 
 def test_all_rows_off_the_sky_are_counted() -> None:
@@ -172,20 +186,15 @@ def test_rows_that_lack_the_same_value_are_identical(name: str) -> None:
     assert "row 5: identical in every column to data/cat.fits, row 2" in message
 
 
-@pytest.mark.parametrize("name", ["visit", "band", "dec", "mag", "detector", "mjd", "flag"])
+@pytest.mark.parametrize("name", ["visit", "band", "dec", "mag", "mjd"])
 def test_rows_that_differ_anywhere_are_two(name: str) -> None:
     """Any one of the columns that tell measurements apart."""
-    columns: dict[str, Any] = {"detector": np.zeros(6, dtype=int), "mjd": np.full(6, 60000.0)}
+    columns: dict[str, Any] = {"mjd": np.full(6, 60000.0)}
     same = twice(1, 4, **columns)
     complaint(same)
-    if name == "flag":
-        flag = same.flags["bad"].copy()
-        flag[4] = ~flag[4]
-        check(replace(same, flags={"bad": flag}))
-    else:
-        values = getattr(same, name).copy()
-        values[4] = values[4] + 1
-        check(replace(same, **{name: values}))
+    values = getattr(same, name).copy()
+    values[4] = values[4] + 1
+    check(replace(same, **{name: values}))
 
 
 @settings(deadline=None)
@@ -225,13 +234,24 @@ def test_a_measurement_under_two_names_is_refused(name: str) -> None:
 
 
 def test_columns_that_were_left_out_may_tell_measurements_apart() -> None:
-    """Their detectors, times and flags do; their airmass does not."""
+    """Their times do; their detectors, flags and airmass do not."""
     same = twice(1, 4)
     left_out = np.arange(6)
-    for name in ("detector", "mjd", "flag_other"):
-        check(same, (), partial(dict, {name: left_out}))
-    with pytest.raises(InputError, match="the same measurement"):
-        check(same, (), lambda: {"airmass": left_out})
+    check(same, (), lambda: {"mjd": left_out})
+    for name in ("detector", "flag_other", "airmass"):
+        with pytest.raises(InputError, match="the same measurement"):
+            check(same, (), partial(dict, {name: left_out}))
+
+
+@pytest.mark.parametrize("flagged", [1, 4])
+def test_of_merged_rows_one_without_a_flag_stays(flagged: int) -> None:
+    same = twice(1, 4)
+    done = check(replace(same, flags={"inner": np.arange(6) == flagged}), duplicates="merge")
+    assert not done.flags["inner"].any()
+    assert done.notes == (
+        "1 rows repeat a measurement of another row: merged; of rows that differ in their flags, one without a flag "
+        "stays",
+    )
 
 
 def test_measurements_are_merged_where_this_is_asked_for() -> None:

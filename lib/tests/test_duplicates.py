@@ -80,21 +80,47 @@ def test_rounding_hides_no_row(change: dict[str, Any]) -> None:
     assert found(again) == list(zip(rows.tolist(), range(400, 400 + len(rows)), strict=True))
 
 
-@pytest.mark.parametrize("name", ["visit", "band", "detector", "mjd", "mag", "ra", "flags"])
+@pytest.mark.parametrize("name", ["visit", "band", "mjd", "mag", "ra"])
 def test_measurements_of_their_own_are_none(name: str) -> None:
-    """One star on two detectors, in two bands, at two times, measured anew."""
+    """One star in two bands, at two times, measured anew."""
     d, rows = field(), np.arange(0, 400, 7)
     rng = np.random.default_rng(3)
     changes: dict[str, Any] = {
         "visit": (d.visit[rows] + 2) % 4,
         "band": 1 - d.band[rows],
-        "detector": d.detector[rows] + 1,  # type: ignore[index]
         "mjd": d.mjd[rows] + 0.01,  # type: ignore[index]
         "mag": d.mag[rows] + rng.normal(0, 0.005, len(rows)),  # type: ignore[index]
         "ra": d.ra[rows] + 3 * DEGREES,
-        "flags": {"bad": ~d.flags["bad"][rows]},
     }
     assert found(doubled(d, rows, **{name: changes[name]})) == []
+
+
+@pytest.mark.parametrize("name", ["detector", "flags"])
+def test_rows_that_differ_in_flags_or_detector_alone_are_one_measurement(name: str) -> None:
+    """Tracts flag what is not primary in them; files name detectors 1 and 01."""
+    d, rows = field(), np.arange(0, 400, 7)
+    changes: dict[str, Any] = {"detector": d.detector[rows] + 1, "flags": {"bad": ~d.flags["bad"][rows]}}  # type: ignore[index]
+    assert found(doubled(d, rows, **{name: changes[name]})) == list(
+        zip(rows.tolist(), range(400, 400 + len(rows)), strict=True)
+    )
+
+
+def test_a_star_on_two_detectors_is_measured_twice() -> None:
+    """With errors of its own; without magnitudes, the detector alone tells them apart."""
+    d, rows, rng = field(), np.arange(0, 400, 7), np.random.default_rng(5)
+    other: dict[str, Any] = {"detector": d.detector[rows] + 1}  # type: ignore[index]
+    moved = {"ra": d.ra[rows] + rng.normal(0, 3e-6, len(rows)), "mag": d.mag[rows] + rng.normal(0, 0.01, len(rows))}  # type: ignore[index]
+    assert found(doubled(d, rows, **other, **moved)) == []
+    assert found(doubled(replace(d, mag=None), rows, **other)) == []
+
+
+def test_the_row_without_a_flag_stays() -> None:
+    d = field()
+    rows = np.flatnonzero(d.flags["bad"])
+    both = doubled(d, rows, flags={"bad": np.zeros(len(rows), dtype=bool)})
+    kept, _ = merged(both, pairs(both))
+    assert len(kept) == len(d)
+    assert not both.flags["bad"][kept].any()
 
 
 def test_stars_measured_twice_in_a_visit_do_not_agree_by_chance() -> None:
@@ -150,7 +176,7 @@ def test_pairs_are_those_of_a_loop(rows: list[tuple[int, int, int, int]], center
     st.lists(st.integers(-4, 5), min_size=12, max_size=12),
 )
 def test_each_measurement_counts_once(edges: list[tuple[int, int]], objects: list[int]) -> None:
-    """One row of each connected group stays, one with an object where there is one; objects that share one are one."""
+    """One row of each connected group stays, if possible with an object and no flag; objects that share one are one."""
     edges = sorted({(min(e), max(e)) for e in edges if e[0] != e[1]} | {(3, 8)})
     first, second = (np.array([e[k] for e in edges], dtype=np.int64) for k in (0, 1))
     d = chosen(field(12), np.arange(12))
@@ -166,7 +192,7 @@ def test_each_measurement_counts_once(edges: list[tuple[int, int]], objects: lis
     expected = []
     for one in set(group):
         rows = [k for k in range(12) if group[k] == one]
-        expected.append(min(rows, key=lambda k: (objects[k] < 0, k)))
+        expected.append(min(rows, key=lambda k: (objects[k] < 0, d.flags["bad"][k], k)))
     assert kept.tolist() == sorted(expected)
     assert joined is not None
     assert joined.tolist() == [name[code] for code in objects]

@@ -19,7 +19,7 @@ def field(n: int = 3000, ra: float = 150.0, dec: float = 2.0) -> tuple[np.ndarra
 
 def test_all_digits_have_no_step() -> None:
     ra, dec = field()
-    assert precision.step(ra) == precision.step(dec) == (0.0, False)
+    assert precision.step(ra) == precision.step(dec) == precision.Step()
     assert precision.note(ra, dec) == ""
 
 
@@ -40,9 +40,9 @@ def test_single_precision_of_other_units_is_found(unit: float) -> None:
     """Radians, hours and arcseconds, turned into degrees in float64."""
     ra, _ = field()
     held = (ra * unit).astype(np.float32).astype(np.float64) / unit
-    size, single = precision.step(held)
-    assert single
-    assert size == pytest.approx(np.spacing(np.float32(150 * unit)) / unit)
+    step = precision.step(held)
+    assert (step.single, step.share) == (True, 1.0)
+    assert step.size == pytest.approx(np.spacing(np.float32(150 * unit)) / unit)
 
 
 @settings(deadline=None, max_examples=80)
@@ -57,24 +57,54 @@ def test_steps_are_found(size: float, low: float, width: float) -> None:
         width = min(width, 1.0)
     rng = np.random.default_rng(5)
     values = np.round((low + rng.uniform(0, width, 20_000)) / size) * size
-    found, single = precision.step(values)
-    assert found == pytest.approx(size, rel=1e-6)
-    assert not single
+    found = precision.step(values)
+    assert found.size == pytest.approx(size, rel=1e-6)
+    assert (found.single, found.share) == (False, 1.0)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 10_000), st.sampled_from([20, 100, 20_000]), st.sampled_from([1e-5, 1.0, 360.0]))
 def test_no_step_is_found_in_any_field_of_all_digits(seed: int, number: int, width: float) -> None:
     values = np.random.default_rng(seed).uniform(0, width, number)
-    assert precision.step(values) == (0.0, False)
+    assert precision.step(values) == precision.Step()
 
 
-def test_one_value_of_more_digits_is_enough() -> None:
-    """The sample alone does not decide."""
-    values = np.round(field(20_000)[0], 5)
-    assert precision.step(values)[0] == pytest.approx(1e-5)
-    values[7777] += 1.3e-7
-    assert precision.step(values) == (0.0, False)
+@pytest.mark.parametrize("n", [100, 3000, 400_000])
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.8])
+def test_rows_of_which_a_share_is_rounded_are_noted_with_it(n: int, share: float) -> None:
+    """One visit of five rounded, in whatever order the rows stand, and four files of five in single precision."""
+    ra, dec = field(max(n, int(21 / share) + 1))
+    visit = np.arange(len(ra)) % 10 < 10 * share
+    for some in (visit, np.sort(visit)):
+        five = precision.note(np.where(some, np.round(ra, 5), ra), np.where(some, np.round(dec, 5), dec))
+        single = precision.note(np.where(some, ra.astype(np.float32), ra), dec)
+        for note, size, why in ((five, 36, "rounded"), (single, 54.9, "single precision")):
+            percent, rest = note.split("% ")
+            assert float(percent) == pytest.approx(100 * share, abs=2)
+            assert rest.startswith(f"of the positions have a precision of about {size} mas")
+            assert why in rest
+
+
+def test_a_few_rows_of_more_digits_hide_no_step() -> None:
+    """All rows rounded but one."""
+    ra, dec = field(20_000)
+    for rounded in (np.round(ra, 5), ra.astype(np.float32).astype(float)):
+        whole = precision.note(rounded, dec)
+        rounded[7777] += 1.3e-7
+        assert precision.note(rounded, dec) == whole
+        assert whole.startswith("positions have a precision")
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([100, 1000, 20_000]),
+    st.sampled_from([1e-7, 1e-8, 1e-9, 1.5e-8, 1e-4 / 3600, 1e-5 / 3600]),
+)
+def test_multiples_by_chance_are_no_step(seed: int, n: int, size: float) -> None:
+    """One value in ten of seven decimals has six."""
+    values = 150 + np.random.default_rng(seed).uniform(0, 0.2, n)
+    assert precision.note(np.round(values / size) * size, values - 150) == ""
 
 
 def test_the_sky_counts_and_not_the_number() -> None:
@@ -102,4 +132,4 @@ def test_missing_positions_do_not_count() -> None:
 
 def test_few_values_have_no_step() -> None:
     """One star in two places."""
-    assert precision.step(np.array([10.0, 10.5] * 100)) == (0.0, False)
+    assert precision.step(np.array([10.0, 10.5] * 100)) == precision.Step()
