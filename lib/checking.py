@@ -31,6 +31,9 @@ Wide: instrumental magnitudes are negative, and the error of a magnitude has no 
 
 MOST_BANDS = 1000
 
+NOT_PRIMARY = "not_primary"
+"""Flag by which a catalog itself tells which of several rows counts: parents of blends, edges of patches."""
+
 MOST_MARKS = 3
 """Most values of a column that mark missing ones."""
 
@@ -171,13 +174,24 @@ def marker(outside: Array, number: int) -> str:
 def _without_duplicates(
     rows: _Rows, detections: Detections, others: Callable[[], Mapping[str, Array]], duplicates: Duplicates
 ) -> Detections:
-    """Refuse rows that hold one measurement, or merge them."""
+    """Refuse rows that hold one measurement, or merge them; note those that the catalog itself tells apart."""
     found = overlap.pairs(detections)
     unplaced = np.flatnonzero(~(np.isfinite(detections.ra) & np.isfinite(detections.dec)))
     if not len(found.first) and len(unplaced) < 2:
         return detections
     if len(found.first):
-        found = found.where(_at_one_time(others(), found))
+        left_out = others()
+        found = found.where(_at_one_time(left_out, found))
+        primary = detections.flags.get(NOT_PRIMARY, left_out.get(f"flag_{NOT_PRIMARY}"))
+        if primary is not None and duplicates == "refuse":
+            settled = primary[found.first] != primary[found.second]
+            found = found.where(~settled)
+            if settled.any():
+                note = (
+                    f"{np.count_nonzero(settled):,} pairs of rows repeat a measurement, where one row is flagged "
+                    f"{NOT_PRIMARY}: both count where a definition does not cut on that flag"
+                )
+                detections = replace(detections, notes=(*detections.notes, note))
     if duplicates == "refuse":
         exact = np.flatnonzero(found.same)
         candidates = np.unique(np.r_[found.first[exact], found.second[exact], unplaced])

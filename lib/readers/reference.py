@@ -13,7 +13,8 @@ import numpy as np
 from pydantic import BeforeValidator, PlainValidator
 from skyaccept.lib import document, progress
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.checking import wrap
+from skyaccept.lib.checking import LIMITS as DETECTED
+from skyaccept.lib.checking import marker, wrap
 from skyaccept.lib.document import STRICT
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import files, flux
@@ -43,6 +44,29 @@ UNITS: Mapping[str, u.UnitBase] = {
 """Columns of a reference catalog and their units; ``mjd``, or ``epoch`` as a Julian year, is when positions hold."""
 
 _MOTION = ("pmra", "pmdec", "parallax")
+
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "ra": (0, 360),
+    "dec": (-90, 90),
+    "epoch": (1950, 2100),
+    "pmra": (-11_000, 11_000),
+    "pmdec": (-11_000, 11_000),
+    "parallax": (-500, 900),
+    "ra_err": (0, 1e6),
+    "dec_err": (0, 1e6),
+    **dict.fromkeys(("pmra_err", "pmdec_err", "parallax_err"), (-np.inf, 1e5)),
+    "mag": DETECTED["mag"],
+    "mag_err": DETECTED["mag_err"],
+}
+"""What values can be, in the units of `UNITS`; times are checked as they are read.
+
+Barnard's star moves by 10,400 mas per year, Proxima Centauri has a parallax of 769 mas, and bad solutions of Gaia have
+parallaxes down to -190 mas. An error that is not positive marks a motion that is unknown.
+"""
+
+_EPOCH = "map a column of days as mjd, and say how it is written: time: {format: jd | mjd | unix | decimalyear | iso}"
+
+_NEAR = 5  # whole numbers on either side of a marker
 
 
 @dataclass(frozen=True)
@@ -264,19 +288,45 @@ def _magnitude(part: Part, magnitude: Magnitude) -> dict[str, NumberColumn | Flu
 
 
 def _check(place: str, table: Mapping[str, Array]) -> None:
-    for name, low, high in (("ra", 0.0, 360.0), ("dec", -90.0, 90.0)):
-        wrong = np.flatnonzero((table[name] < low) | (table[name] > high))
+    """Refuse values that cannot be, and markers of missing ones that are not declared."""
+    for name, values in table.items():
+        if name == "mjd":
+            continue
+        low, high = LIMITS[name.partition(":")[0]]
+        counts = np.ones(len(values), dtype=bool)
+        if name in _MOTION and f"{name}_err" in table:
+            counts = table[f"{name}_err"] > 0  # else it is unknown
+        wrong = np.flatnonzero(counts & ((values < low) | (values > high)))
+        remedy = _EPOCH if name == "epoch" else "are the units in the reference profile right?"
+        what = f"not within [{low:g}, {high:g}] {_unit(name)}".rstrip()
+        if not wrong.size and name in _MOTION:
+            wrong, what = (
+                np.flatnonzero(counts & np.isin(values, _marks(values[counts]))),
+                "a marker of a missing value",
+            )
         if wrong.size:
             raise InputError(
-                f"{place}, row {wrong[0] + 1}: {name} is {table[name][wrong[0]]:.10g}, not within [{low:g}, {high:g}] "
-                f"degrees ({wrong.size} such rows); are the units in the reference profile right?"
+                f"{place}, row {wrong[0] + 1}: {name} is {values[wrong[0]]:.10g}, {what} "
+                f"({wrong.size} such rows); {remedy}{marker(values[wrong], len(values))}"
             )
-    epochs = table.get("epoch")
-    if epochs is not None:
-        wrong = np.flatnonzero((epochs < 1950) | (epochs > 2100))
-        if wrong.size:
-            raise InputError(
-                f"{place}, row {wrong[0] + 1}: epoch is {epochs[wrong[0]]:.10g}, not a Julian year from 1950 to 2100 "
-                f"({wrong.size} such rows); map a column of days as mjd, and say how it is written: "
-                "time: {format: jd | mjd | unix | decimalyear | iso}"
-            )
+
+
+def _unit(name: str) -> str:
+    """Name of the unit of a column."""
+    return {"ra": "degrees", "dec": "degrees", "epoch": "Julian years"}.get(name, str(UNITS.get(name, "mag")))
+
+
+def _marks(values: Array) -> Array:
+    """Values such as -999 that stand out among their neighbours, as motions that are measured do not.
+
+    One row is enough in a column that is not of whole numbers; three are for 99, or in one that is.
+    """
+    whole = values[np.isfinite(values) & (values == np.round(values))]
+    rounded = 2 * len(whole) > np.count_nonzero(np.isfinite(values))
+    found = []
+    for mark in np.outer([1, -1], [99, 999, 9999]).ravel():
+        number = np.count_nonzero(whole == mark)
+        near = np.count_nonzero(np.abs(whole - mark) <= _NEAR) - number
+        if number >= (3 if rounded or abs(mark) < 100 else 1) and number > 10 * near:
+            found.append(mark)
+    return np.array(found)

@@ -243,6 +243,21 @@ def test_columns_that_were_left_out_may_tell_measurements_apart() -> None:
             check(same, (), partial(dict, {name: left_out}))
 
 
+def test_repeats_that_the_catalog_flags_as_not_primary_are_noted() -> None:
+    """As parents of blends in afw tables; merged where this is asked for."""
+    flag = np.arange(6) == 4
+    same = twice(1, 4)
+    flagged = replace(same, flags={"not_primary": flag})
+    note = (
+        "1 pairs of rows repeat a measurement, where one row is flagged not_primary: both count where a definition "
+        "does not cut on that flag"
+    )
+    assert check(flagged).notes == (note,)
+    assert check(same, (), lambda: {"flag_not_primary": flag}).notes == (note,)
+    assert len(check(flagged, duplicates="merge")) == 5
+    complaint(replace(same, flags={"not_primary": np.ones(6, dtype=bool)}))
+
+
 @pytest.mark.parametrize("flagged", [1, 4])
 def test_of_merged_rows_one_without_a_flag_stays(flagged: int) -> None:
     same = twice(1, 4)

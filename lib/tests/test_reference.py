@@ -96,6 +96,44 @@ def test_what_is_wrong_is_said(tmp_path: Path, rows: dict[str, list[float]], mes
         reader.load(tmp_path / "a.csv")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, value) for name in ("parallax", "pmra", "pmdec") for value in (-999.0, -9999.0, 999.0, 1e20, -1e20)),
+        *((name, 1e20) for name in ("ra_err", "dec_err", "pmra_err", "parallax_err", "mag_r", "mag_err_r")),
+        *((name, -999.0) for name in ("ra", "dec", "ra_err", "mag_r", "mag_err_r")),
+    ],
+)
+def test_values_that_no_star_has_are_refused(tmp_path: Path, name: str, value: float) -> None:
+    """Markers of missing values, with the remedy."""
+    row = np.arange(9)
+    names = ("pmra", "pmdec", "parallax", "ra_err", "dec_err", "pmra_err", "parallax_err", "mag_err_r")
+    rows = {"ra": 10.0 + row, "dec": 5.0 + row, "mjd": 57000.0 + row, "mag_r": 18.5 + row}
+    rows |= dict.fromkeys(names, 0.5 + row / 8)
+    table = pd.DataFrame(rows)
+    table.to_csv(tmp_path / "a.csv", index=False)
+    reader.load(tmp_path / "a.csv")
+    table.loc[4, name] = value
+    table.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(InputError, match=r"row 5: .* is .*`missing: \[") as caught:
+        reader.load(tmp_path / "a.csv")
+    assert f"missing: [{value:.10g}]" in str(caught.value)
+
+
+def test_fast_and_near_stars_are_read(tmp_path: Path) -> None:
+    """Barnard's star, Proxima Centauri, a bad solution of Gaia; and whole numbers, where 999 is one of many."""
+    rows = {"ra": [269.45, 217.39, 10.0], "dec": [4.74, -62.68, 5.0], "pmra": [-801.55, -3781.74, -99.0]}
+    rows |= {"pmdec": [10362.39, 769.47, 999.0], "parallax": [546.98, 768.07, -187.03]}
+    rows["pmdec"][2] = 998.7
+    pd.DataFrame(rows).to_csv(tmp_path / "a.csv", index=False)
+    assert reader.load(tmp_path / "a.csv").parallax.tolist() == rows["parallax"]
+    whole = np.arange(900, 1100).astype(float)
+    pd.DataFrame({"ra": whole / 10, "dec": whole / 100, "pmra": whole, "pmdec": -whole}).to_csv(
+        tmp_path / "a.csv", index=False
+    )
+    assert len(reader.load(tmp_path / "a.csv")) == 200
+
+
 def test_a_broken_profile_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--reference-survey gaia-dr9: no such file, and not one of gaia-dr2"):
         reader.load(tmp_path, "gaia-dr9")
