@@ -126,7 +126,7 @@ def _times(unit: Unit, column: FitsColumn, values: Array) -> Array:
             "write one number a row, such as the MJD"
         )
     whole, rest = np.ma.getdata(values).T
-    missing = np.ma.getmaskarray(values).any(axis=1)
+    missing = np.asarray(np.ma.getmaskarray(values).any(axis=1))
     return timestamps(unit.place, _time(column), {"jd1": whole, "jd2": rest}, missing)
 
 

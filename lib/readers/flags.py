@@ -63,7 +63,7 @@ def columns_of(
     """
     found: dict[str, tuple[Flag, ...]] = {}
     for name in names if prefix is not None else ():
-        if name.startswith(str(prefix)):
+        if name.startswith(str(prefix)) and name + LIST not in names:
             found[name.removeprefix(str(prefix)).removesuffix(LIST)] = (Flag(name),)
     for flag, parts in flags.items():
         there = tuple(part for part in parts if part.name in names)

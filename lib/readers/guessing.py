@@ -17,7 +17,7 @@ from skyaccept.lib.readers.labels import distinct
 from skyaccept.lib.readers.parsing import numbers
 from skyaccept.lib.readers.profile import REQUIRED
 from skyaccept.lib.readers.profile_writing import UNKNOWN, Blank, Draft, Line, Value, entry
-from skyaccept.lib.readers.table import LIST, Column, shorten
+from skyaccept.lib.readers.table import LIST, WHOLE, Column, shorten
 from skyaccept.lib.readers.times import fitting_form
 from skyaccept.lib.units import parse_unit
 
@@ -47,7 +47,10 @@ class Names:
     def of_table(cls, part: Part) -> Names:
         """Names of the columns of a table, those of its folders among them."""
         tables: dict[str, dict[str, Column]] = {}
-        for name, column in part.columns().items():
+        names = part.columns()
+        for name, column in names.items():
+            if name + LIST in names:
+                continue
             table, _, last = name.rpartition("/")
             columns, word = tables.setdefault(table, {}), last.removesuffix(LIST).rpartition(".")[2].lower()
             # what was measured at each epoch goes before a mean of it
@@ -55,7 +58,12 @@ class Names:
                 columns[word] = column
         words = {word for names in synonyms.COLUMNS.values() for word in names}
         words |= {word for pair in (*synonyms.POSITIONS, *synonyms.MAGNITUDES, *synonyms.FLUXES) for word in pair}
-        return cls(part, max(tables.values(), key=lambda columns: len(words & set(columns)), default={}))
+        found = cls(part, max(tables.values(), key=lambda columns: len(words & set(columns)), default={}))
+        visit = found.first(synonyms.COLUMNS["visit"])
+        if visit is not None and visit.name.endswith(LIST):
+            return found
+        # rows are detections, and lists are arrays
+        return cls(part, {word: names.get(c.name.removesuffix(LIST), c) for word, c in found.by_name.items()})
 
     def first(self, words: Sequence[str]) -> Column | None:
         """First column of some names that is there."""
@@ -64,7 +72,7 @@ class Names:
     def pair(self, pairs: Sequence[tuple[str, str]]) -> tuple[Column | None, Column | None]:
         """First pair that is there whole, without arrays if it can be; else the first of a pair, alone."""
         whole = [pair for pair in pairs if pair[0] in self.by_name and pair[1] in self.by_name]
-        whole.sort(key=lambda pair: length_of(self.by_name[pair[0]]) is not None)
+        whole.sort(key=lambda pair: is_array(self.by_name[pair[0]]))
         if whole:
             return self.by_name[whole[0][0]], self.by_name[whole[0][1]]
         return self.first([one for one, _ in pairs]), None
@@ -88,6 +96,11 @@ def length_of(column: Column) -> int | None:
         if found is not None and int(found[1]) > 1:
             return int(found[1])
     return None
+
+
+def is_array(column: Column) -> bool:
+    """Whether an array stands in each row, perhaps one of a length that the file does not declare."""
+    return length_of(column) is not None or column.dtype.startswith(WHOLE)
 
 
 def guess(part: Part) -> Draft:
@@ -133,8 +146,10 @@ def _number(
     unit = UNITS[ours] if expected is None else expected
     text, why = _unit(column, unit)
     length = length_of(column)
-    element = None if length is None else UNKNOWN
-    if length is not None:
+    element = UNKNOWN if is_array(column) else None
+    if length is None and element is not None:
+        why = f"{why}; lists, perhaps all of one length: choose an element, from 0".removeprefix("; ")
+    elif length is not None:
         why = f"{why}; an array of {length}: choose an element, 0 to {length - 1}".removeprefix("; ")
     written = entry(name=column.name, unit=text, element=element, **keys)
     complete = text is not UNKNOWN and element is None
@@ -198,7 +213,7 @@ def _flux(names: Names, mag: bool) -> list[Line]:
     if flux is None or mag:
         return []
     remark = f"{BY_NAME}: of the image itself, not of the difference" if names.of_differences else BY_NAME
-    element = None if length_of(flux) is None else UNKNOWN
+    element = UNKNOWN if is_array(flux) else None
     lines = [("flux", _entry(flux, unit=_known(flux), element=element), remark)]
     if error is not None:
         inverse = True if error.name.lower().endswith("ivar") else None

@@ -75,7 +75,8 @@ class Inspection:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Columns of the table, those of its folders first."""
-        return tuple(dict.fromkeys(self.part.columns().values()))
+        there = self.part.columns()
+        return tuple(dict.fromkeys(column for name, column in there.items() if name + LIST not in there))
 
     @property
     def format(self) -> str:
@@ -211,5 +212,6 @@ def _about(column: Column) -> str:
     if length is not None:
         return f"arrays of {length}: choose one with element: 0 to {length - 1} {column.description}".rstrip()
     if column.name.endswith(LIST):
-        return f"lists: a row is a light curve {column.description}".rstrip()
+        how = f"lists: a row is a light curve, or holds an array: its name without {LIST}, and element"
+        return f"{how} {column.description}".rstrip()
     return column.description

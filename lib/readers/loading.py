@@ -226,10 +226,11 @@ def _offer(part: Part, profile: Profile) -> Offer:
 
 def _refuse_arrays(place: str, profile: Profile, there: Mapping[str, Column]) -> None:
     for name, source in profile.columns.items():
-        if source.name is not None and source.name not in there and source.name + LIST in there:
+        listed = source.name is not None and source.name + LIST in there
+        if listed and (source.element is None or source.name not in there):
             raise InputError(
                 f"{place}: column '{source.name}' holds arrays; {name} has to be one value a row. Where a row is a "
-                f"light curve, the survey profile names it '{source.name}{LIST}'"
+                f"light curve, the survey profile names it '{source.name}{LIST}'; else element: 0 (the first) or above"
             )
 
 
@@ -274,7 +275,7 @@ def _check_lists(place: str, columns: Mapping[str, OfferedColumn]) -> None:
         name, column = lists[0]
         raise InputError(
             f"{place}: column '{column.removesuffix(LIST)}' holds arrays; {name} has to be one value a row, unless the "
-            "visit is one of a list as well"
+            f"visit is one of a list as well; or name '{column.removesuffix(LIST)}' with element: 0 (the first) or more"
         )
 
 

@@ -6,7 +6,7 @@ Also light curves: a row an object, with lists of what was measured at its epoch
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,18 @@ from skyaccept.lib.errors import InputError
 from skyaccept.lib.readers import footer
 from skyaccept.lib.readers.arrow import array, is_list, is_read, is_text, together
 from skyaccept.lib.readers.serialized import Header, read_header
-from skyaccept.lib.readers.table import LIST, MAX_RATIO, MAX_UNCOMPRESSED, SMALL, Column, Format, Table, shorten
+from skyaccept.lib.readers.table import (
+    LIST,
+    MAX_RATIO,
+    MAX_UNCOMPRESSED,
+    SMALL,
+    WHOLE,
+    Column,
+    Format,
+    Table,
+    masked,
+    shorten,
+)
 
 _ROWS = 65_536  # of objects that are unpacked at a time
 _DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError, ValueError, KeyError)
@@ -44,6 +55,8 @@ class Leaf:
         Its number among these.
     kind : DataType
     unit : str, optional
+    whole : bool
+        Its lists, all of one length, are taken as arrays.
     """
 
     name: str
@@ -53,11 +66,12 @@ class Leaf:
     place: int
     kind: Any
     unit: str | None = None
+    whole: bool = False
 
     @property
     def listed(self) -> bool:
-        """Whether a row has a list of its values."""
-        return LIST in self.steps
+        """Whether a row has a list of its values, each of a row of its own."""
+        return LIST in self.steps and not self.whole
 
 
 def tables(path: Path) -> list[Table]:
@@ -67,7 +81,8 @@ def tables(path: Path) -> list[Table]:
     stored = [
         Column(leaf.name, str(leaf.kind), leaf.unit, scale=_scale(leaf.kind)) for leaf in leaves.values() if leaf.name
     ]
-    return [Table(0, "", _header(path, file.schema_arrow).offered(stored))]
+    wholes = {one.name: Column(one.name, f"{WHOLE} {one.kind}", one.unit) for one in _wholes(leaves)}
+    return [Table(0, "", _header(path, file.schema_arrow).offered(stored), aliases=wholes)]
 
 
 def read(
@@ -76,6 +91,7 @@ def read(
     """Read the named columns; other columns are not touched. With one of lists, its entries are the rows."""
     file = _open(path)
     leaves = _leaves(path, file)
+    leaves = {one.name: one for one in _wholes(leaves)} | leaves
     header = _header(path, file.schema_arrow)
     header.check(str(path), names, leaves)
     wanted = [leaves[name] for name in header.needed(names)]
@@ -110,6 +126,9 @@ def _columns(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[s
         if not leaf.steps:
             found[leaf.name] = array(file.read(columns=[leaf.path]).column(leaf.column), leaf.name in labels)
             continue
+        if leaf.whole:
+            found[leaf.name] = _arrays(path, file, leaf)
+            continue
         parts = [array(pa.array([], leaf.kind), leaf.name in labels)]
         for batch in _batches(file, [leaf]):
             parts.append(array(_within(batch, leaf), leaf.name in labels))
@@ -120,7 +139,8 @@ def _columns(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[s
 def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[str]) -> dict[str, Array]:
     """Columns of lists one after the other, the others' values as often as their row has entries."""
     # of the type, if there are no rows
-    parts = {leaf.name: [array(pa.array([], leaf.kind), leaf.name in labels)] for leaf in leaves}
+    parts = {leaf.name: [array(pa.array([], leaf.kind), leaf.name in labels)] for leaf in leaves if not leaf.whole}
+    whole = {leaf.name: _arrays(path, file, leaf) for leaf in leaves if leaf.whole}
     row, rows = 0, file.metadata.num_rows
     for batch in _batches(file, leaves):
         progress.report(f"reading {path.name}", row, rows)
@@ -137,11 +157,41 @@ def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[
                     f"'{first.removesuffix(LIST)}' {lengths[at]}"
                 )
             parts[leaf.name].append(array(values, leaf.name in labels))
-        for leaf in (leaf for leaf in leaves if not leaf.listed):
+        for name, values in whole.items():
+            parts.setdefault(name, []).append(_repeated(values[row : row + len(batch)], np.asarray(lengths)))
+        for leaf in (leaf for leaf in leaves if not leaf.listed and not leaf.whole):
             own_values = array(_within(batch, leaf), leaf.name in labels)
             parts[leaf.name].append(_repeated(own_values, np.asarray(lengths)))
         row += len(batch)
-    return {leaf.name: together(parts.pop(leaf.name)) for leaf in leaves}
+    return {leaf.name: together(parts.pop(leaf.name, None) or [whole[leaf.name]]) for leaf in leaves}
+
+
+def _arrays(path: Path, file: Any, leaf: Leaf) -> Array:
+    """Lists of one length as a table of n rows; a row without a list has none of its elements."""
+    lengths: list[Array] = []
+    parts = [array(pa.array([], leaf.kind))]
+    there: list[Array] = []
+    for batch in _batches(file, [leaf]):
+        lists = _within(batch, leaf)
+        lengths.append(lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))
+        there.append(lists.is_valid().to_numpy(zero_copy_only=False))
+        parts.append(array(lists.flatten()))
+    valid = np.concatenate([np.zeros(0, dtype=bool), *there])
+    number = np.concatenate([np.zeros(0, dtype=np.int64), *lengths])
+    width = int(number[valid][0]) if valid.any() else 0
+    odd = np.flatnonzero(valid & (number != width))
+    if odd.size:
+        raise InputError(
+            f"{path}: column '{leaf.name}' holds lists of different lengths, {width} and in row {odd[0] + 1} "
+            f"{number[odd[0]]}; an element can be chosen from lists of one length only"
+        )
+    values = together(parts).reshape(-1, width) if width else np.empty((len(valid), 0))
+    if valid.all() or not width:
+        return values
+    at = np.cumsum(valid) - 1
+    filled = values[np.maximum(at, 0)]
+    gone = np.broadcast_to(~valid[:, None], filled.shape)
+    return masked(np.ma.getdata(filled), gone | np.ma.getmaskarray(filled))
 
 
 def _batches(file: Any, leaves: Sequence[Leaf]) -> Iterator[Any]:
@@ -153,7 +203,7 @@ def _batches(file: Any, leaves: Sequence[Leaf]) -> Iterator[Any]:
 def _within(batch: Any, leaf: Leaf) -> Any:
     """Values of a column within structs."""
     column = batch.column(leaf.column)
-    for step in leaf.steps:
+    for step in leaf.steps[: -1 if leaf.whole else None]:
         column = pc.struct_field(column, step)
     return column
 
@@ -174,6 +224,15 @@ def _repeated(values: Array, lengths: Array) -> Array:
     if isinstance(values, np.ma.MaskedArray):
         return np.ma.array(np.repeat(values.data, lengths, 0), mask=np.repeat(np.ma.getmaskarray(values), lengths, 0))
     return np.repeat(values, lengths, 0)
+
+
+def _wholes(leaves: Mapping[str, Leaf]) -> list[Leaf]:
+    """Columns of lists of values as arrays, under their names without `LIST`."""
+    return [
+        replace(leaf, name=name.removesuffix(LIST), whole=True)
+        for name, leaf in leaves.items()
+        if leaf.steps.count(LIST) == 1 and leaf.steps[-1] == LIST and name.removesuffix(LIST) not in leaves
+    ]
 
 
 def _leaves(path: Path, file: Any) -> dict[str, Leaf]:

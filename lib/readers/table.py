@@ -19,6 +19,9 @@ from skyaccept.lib.errors import InputError
 LIST = "[]"
 """What the name of a column ends in whose rows hold a list, a value for each detection."""
 
+WHOLE = "lists of"
+"""What the type of a column begins with whose lists are taken as arrays, under its name without `LIST`."""
+
 MAX_UNCOMPRESSED = 4 * 1024**3
 """A compressed file may not unpack to more bytes than this."""
 

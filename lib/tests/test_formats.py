@@ -22,7 +22,7 @@ from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.association import same_positions
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.errors import InputError
-from skyaccept.lib.readers import files, hdf5, inspection, parquet, votable
+from skyaccept.lib.readers import files, hdf5, inspection, parquet, reference, votable
 from skyaccept.lib.readers.flags import marked
 from skyaccept.lib.readers.parsing import looked_up
 from skyaccept.lib.readers.source import Flag
@@ -415,6 +415,70 @@ def test_lists_in_a_table_of_detections_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table(columns), path)
     assert refusal(path).startswith(f"{path}: column 'mag' holds arrays; mag has to be one value a row")
+
+
+ARRAYS = (
+    "survey: s\ntitle: a survey\nassociation_radius: 1 arcsec\n"
+    + "columns: {visit: v, band: b, ra: {name: ra, unit: deg}, dec: {name: dec, unit: deg}"
+)
+
+
+def arrays_file(folder: Path, values: Any, **further: Any) -> Path:
+    """Detections with a list each, as pandas writes arrays."""
+    path = folder / "a.parquet"
+    table = {"v": [1, 2, 3], "b": ["r"] * 3, "ra": [10.0] * 3, "dec": [1.0] * 3, "A": values, **further}
+    pq.write_table(pa.table(table), path, row_group_size=2)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        (", mag: {name: A, element: 1, unit: mag}}\n", [20.0, np.nan, 21.0]),
+        (
+            "}\nflux: {flux: {name: A, element: 1, unit: nJy}, error: {name: E, element: 0, unit: nJy}}\n",
+            [31.4 - 2.5 * np.log10(20), np.nan, 31.4 - 2.5 * np.log10(21)],
+        ),
+    ],
+)
+def test_lists_of_one_length_are_arrays(tmp_path: Path, rest: str, expected: list[float]) -> None:
+    survey = tmp_path / "s.yaml"
+    survey.write_text(ARRAYS + rest)
+    path = arrays_file(tmp_path, [[0, 20.0], None, [0, 21.0]], E=[[1.0], [1.0], [1.0]])
+    found = readers.load(path, survey).mag
+    assert found is not None
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_lists_of_several_lengths_have_no_elements(tmp_path: Path) -> None:
+    survey = tmp_path / "s.yaml"
+    survey.write_text(ARRAYS + ", mag: {name: A, element: 1, unit: mag}}\n")
+    path = arrays_file(tmp_path, [[0, 20.0], [0, 1.0], [0, 21.0, 3]])
+    assert "column 'A' holds lists of different lengths, 2 and in row 3 3" in refusal(path, survey)
+    survey.write_text(ARRAYS + ", mag: {name: 'A[]', unit: mag}}\n")
+    assert "element: 0 (the first)" in refusal(path, survey)
+    survey.write_text(ARRAYS + ", mag: {name: A, unit: mag}}\n")
+    assert "element: 0 (the first)" in refusal(path, survey)
+    survey.write_text(ARRAYS + "}\nflags: {bad: A}\n")
+    assert "column 'A' holds lists" in refusal(path, survey)
+
+
+def test_elements_of_lists_serve_in_reference_profiles(tmp_path: Path) -> None:
+    survey = tmp_path / "r.yaml"
+    survey.write_text(
+        "survey: r\ntitle: stars\ncolumns: {ra: {name: ra, unit: deg}, dec: {name: dec, unit: deg}}\n"
+        "mags: {r: {mag: {name: A, element: 1, unit: mag}}}\n"
+    )
+    path = arrays_file(tmp_path, [[0, 15.0], [0, 16.0], [0, 17.0]])
+    assert reference.load(path, survey).mags["r"].tolist() == [15.0, 16.0, 17.0]
+
+
+def test_a_draft_chooses_elements_of_lists_where_rows_are_detections(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    table = {"visit": [1], "band": ["r"], "ra": [10.0], "dec": [1.0], "mag": [[20.0, 21.0]]}
+    pq.write_table(pa.table(table), path)
+    text = inspection.inspect(str(path)).advice.text
+    assert "mag: {name: mag, unit: ?, element: ?}" in text
 
 
 def test_more_values_than_can_be_held_are_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
