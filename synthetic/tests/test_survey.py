@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["parquet", "fits"])
 @pytest.mark.parametrize(
-    "faults", [(), ("misassociation=3percent",), ("not_a_number=3percent", "missing_visits=50percent")]
+    "faults", [(), ("misassociation=0.1percent",), ("not_a_number=3percent", "missing_visits=50percent")]
 )
 def test_a_written_survey_is_read_back_without_loss(tmp_path: Path, suffix: str, faults: tuple[str, ...]) -> None:
     """Every column, the objects where a fault brings them, and no visit that was left out."""
