@@ -181,7 +181,7 @@ def _without_duplicates(
         return detections
     if len(found.first):
         left_out = others()
-        found = found.where(_at_one_time(left_out, found))
+        found = found.where(_equal_in_left_out(left_out, found))
         primary = detections.flags.get(NOT_PRIMARY, left_out.get(f"flag_{NOT_PRIMARY}"))
         if primary is not None and duplicates == "refuse":
             settled = primary[found.first] != primary[found.second]
@@ -218,12 +218,14 @@ def _without_duplicates(
     return chosen(replace(detections, object=objects, notes=(*detections.notes, note)), kept)
 
 
-def _at_one_time(others: Mapping[str, Array], found: Pairs) -> Array:
-    """Whether the rows of each pair agree in time, if this is among the columns that were left out."""
-    if "mjd" not in others:
-        return np.ones(len(found.first), dtype=bool)
-    one, other = others["mjd"][found.first], others["mjd"][found.second]
-    return (one == other) | ((one != one) & (other != other))
+def _equal_in_left_out(others: Mapping[str, Array], found: Pairs) -> Array:
+    """Whether the rows of each pair agree in time and magnitude, where these were left out of the columns."""
+    equal = np.ones(len(found.first), dtype=bool)
+    for name in ("mjd", "mag"):
+        if name in others:
+            one, other = others[name][found.first], others[name][found.second]
+            equal &= (one == other) | ((one != one) & (other != other))
+    return equal
 
 
 def _refuse_identical(
