@@ -163,7 +163,7 @@ def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[
             own_values = array(_within(batch, leaf), leaf.name in labels)
             parts[leaf.name].append(_repeated(own_values, np.asarray(lengths)))
         row += len(batch)
-    return {leaf.name: together(parts.pop(leaf.name, None) or [whole[leaf.name]]) for leaf in leaves}
+    return {leaf.name: together(parts.pop(leaf.name, []) or [whole[leaf.name]]) for leaf in leaves}
 
 
 def _arrays(path: Path, file: Any, leaf: Leaf) -> Array:

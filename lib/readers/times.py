@@ -48,7 +48,7 @@ def to_mjd(place: str, column: str, values: Array, time: Time | None) -> NDArray
         A time is not of the declared form, or outside 1950 to 2100 in it; the message names the row and the form that
         would fit.
     """
-    scale = None if time is None else time.scale
+    scale: str | None = None if time is None else time.scale
     if values.dtype.kind == "M":
         if time is not None and time.format != "iso":
             raise InputError(

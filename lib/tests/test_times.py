@@ -70,7 +70,7 @@ def test_a_z_behind_text_marks_utc() -> None:
     text = np.array(["2023-02-25T00:00:00Z", None, "2023-02-25T12:00:00Z"], dtype=object)
     expected = [60000 + 37 / 86400, np.nan, 60000.5 + 37 / 86400]
     for scale in (None, "utc"):
-        np.testing.assert_allclose(to_mjd("f", "t", text, Time("iso", scale)), expected, rtol=0, atol=1e-9)  # type: ignore[arg-type]
+        np.testing.assert_allclose(to_mjd("f", "t", text, Time("iso", scale)), expected, rtol=0, atol=1e-9)
     with pytest.raises(InputError, match="Z marks UTC, and the survey profile says scale tai"):
         to_mjd("f", "t", text, Time("iso", "tai"))
     text[2] = "2023-02-25T12:00:00"
