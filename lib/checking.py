@@ -219,9 +219,9 @@ def _without_duplicates(
 
 
 def _equal_in_left_out(others: Mapping[str, Array], found: Pairs) -> Array:
-    """Whether the rows of each pair agree in time and magnitude, where these were left out of the columns."""
+    """Whether the rows of each pair agree in time, magnitude and detector, where these were left out of the columns."""
     equal = np.ones(len(found.first), dtype=bool)
-    for name in ("mjd", "mag"):
+    for name in ("mjd", "mag", "detector"):
         if name in others:
             one, other = others[name][found.first], others[name][found.second]
             equal &= (one == other) | ((one != one) & (other != other))

@@ -56,8 +56,8 @@ def pairs(detections: Detections) -> Pairs:
     ----------
     detections : Detections
         Where there are no magnitudes, signal-to-noise ratios count instead. Rows without a finite position have no
-        pair; positions without a finite magnitude have to agree in all digits, and in the detector. Times have to agree
-        where there are any. Flags and the name of the detector need not: overlaps and files differ in these.
+        pair; positions without a finite magnitude have to agree in all digits. Detectors and times have to agree
+        where there are any. Flags need not: tracts that overlap differ in these.
     """
     rows, key = _shared_cells(detections)
     brightness = _brightness(detections, rows)
@@ -104,14 +104,14 @@ def _brightness(d: Detections, rows: Index) -> Array:
 
 
 def _alike(d: Detections, first: Index, second: Index) -> NDArray[np.bool_]:
-    """Whether two rows are of one exposure, place and time; of one detector where no magnitude tells them apart."""
+    """Whether two rows are of one exposure, detector, place and time."""
     across = np.abs(d.ra[first].astype(np.float64) - d.ra[second])
     good = np.minimum(across, np.abs(360 - across)) <= DEGREES
     good &= np.abs(d.dec[first].astype(np.float64) - d.dec[second]) <= DEGREES
     for values in (d.visit, d.band):
         good &= values[first] == values[second]
     if d.detector is not None:
-        good &= (d.detector[first] == d.detector[second]) | (_brightness(d, first) < _UNKNOWN)
+        good &= d.detector[first] == d.detector[second]
     if d.mjd is not None:
         good &= ~(np.abs(d.mjd[first] - d.mjd[second]) > 1e-6)  # 0.1 s
     return good

@@ -45,7 +45,7 @@ def apply_masks(
     InputError
         A mask is neither true nor false in a row, or not of the shape of its column.
     """
-    return {n: _applied(place, n, masks[n], stored) if n in masks else stored[n] for n in names}
+    return {n: _applied(place, n, masks[n], stored) if n in masks else stored[n] for n in names if n in stored}
 
 
 def _applied(place: str, name: str, mask: str, stored: Mapping[str, Array]) -> Array:
