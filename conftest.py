@@ -16,6 +16,6 @@ os.environ.setdefault("SKYACCEPT_CACHE", str(Path.home() / ".cache" / "skyaccept
 
 # workers of pytest-xdist share the cores: threads of compiled code on top of them get into each other's way
 if "PYTEST_XDIST_WORKER" in os.environ:
-    from skyaccept.lib.jit import share_cores
+    from skyaccept.lib.numba_cache import share_cores
 
     share_cores(int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 from scipy import optimize, stats
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import scatter
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled, infer, whole

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from skyaccept.lib import requirements
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.measure import Measurer
 from skyaccept.lib.readers import inspection, load
 from skyaccept.lib.requirements import Specification

@@ -28,7 +28,7 @@ from typing import Any
 
 import yaml
 from skyaccept.lib import readers, requirements, waivers
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import profile, reference
 from skyaccept.lib.tests import packages
 from skyaccept.synthetic import scenario

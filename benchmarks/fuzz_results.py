@@ -27,7 +27,7 @@ from typing import Any
 
 from skyaccept.fixtures.dataset import load_baseline
 from skyaccept.lib import comparison, export, history, influx, results
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.report import html
 from skyaccept.lib.results import Results, dumps
 

@@ -136,7 +136,7 @@ def noticed(mutant: Mutant, copy: Path) -> str:
 @contextmanager
 def written(copy: Path, name: str, content: bytes) -> Iterator[None]:
     """Put another content into a file of a copy of the tree for as long as it is needed."""
-    path, jit = copy / name, copy / "lib/jit.py"
+    path, jit = copy / name, copy / "lib/numba_cache.py"
     original, compiler = (file.read_bytes() for file in (path, jit))
     path.write_bytes(content)
     if not name.startswith(COMPILED):  # no need to compile the core anew, which does not know of it

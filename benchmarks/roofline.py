@@ -8,7 +8,7 @@ from typing import Any
 import numba
 import numpy as np
 from skyaccept.lib import separation
-from skyaccept.lib.jit import REASSOCIATE
+from skyaccept.lib.numba_cache import REASSOCIATE
 from skyaccept.lib.separation import Annulus, PairValues, Positions, kernel, pair
 
 

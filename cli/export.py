@@ -127,11 +127,11 @@ def dispatch(options: argparse.Namespace) -> tuple[list[str], bool]:
 def compare(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Lines on what became of each clause; writes the page. Raises as `report`, and where a dataset is another one."""
     from skyaccept.fixtures.dataset import load_baseline
-    from skyaccept.lib import comparison, output
+    from skyaccept.lib import atomic_write, comparison
     from skyaccept.lib.report import html, text
 
     if options.output is not None:
-        output.check(options.output)
+        atomic_write.check(options.output)
     before, after = load_baseline(options.before), load_baseline(options.after)
     changes = comparison.compare(before, after, pair=_pairing(options, before, after))
     if options.output is not None:
@@ -144,7 +144,7 @@ def _pairing(options: argparse.Namespace, before: Results, after: Results) -> Pa
     """Both datasets, read for the clauses of their runs; None where they are not given."""
     from skyaccept.fixtures.dataset import load, load_reference
     from skyaccept.lib import pairing, requirements
-    from skyaccept.lib.errors import InputError
+    from skyaccept.lib.exceptions import InputError
 
     if options.datasets is None:
         for name in ("survey", "visits", "specs", "reference", "reference_survey"):
@@ -173,7 +173,7 @@ def _pairing(options: argparse.Namespace, before: Results, after: Results) -> Pa
 
 def _for_each(options: argparse.Namespace, name: str) -> Sequence[str | None]:
     """What is given for either dataset."""
-    from skyaccept.lib.errors import InputError
+    from skyaccept.lib.exceptions import InputError
 
     given: list[str] = getattr(options, name)
     if len(given) > 2:
@@ -182,7 +182,7 @@ def _for_each(options: argparse.Namespace, name: str) -> Sequence[str | None]:
 
 
 def _write(text: str, path: Path) -> None:
-    from skyaccept.lib import output
+    from skyaccept.lib import atomic_write
 
-    output.check(path)
-    output.write(path, text)
+    atomic_write.check(path)
+    atomic_write.write(path, text)

@@ -19,8 +19,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Look at the catalog, and write the profile where it is asked for."""
-    from skyaccept.lib.errors import InputError
-    from skyaccept.lib.output import write
+    from skyaccept.lib.atomic_write import write
+    from skyaccept.lib.exceptions import InputError
     from skyaccept.lib.readers import inspection
 
     output: Path | None = options.output

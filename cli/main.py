@@ -45,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     should not be or ``dispatch`` cannot send, 74 where a file or the standard output cannot be written, and 130 after
     Ctrl-C.
     """
-    from skyaccept.lib import terminal
-    from skyaccept.lib.errors import InputError, OutputError
+    from skyaccept.lib import terminal_text
+    from skyaccept.lib.exceptions import InputError, OutputError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return USAGE_ERROR  # argparse ends with 2, which is pytest's status for an interrupted run
     if rest and options.run is not _verify:
-        unknown = terminal.safe(" ".join(rest))
+        unknown = terminal_text.safe(" ".join(rest))
         sys.stderr.write(f"{parser.format_usage()}ERROR: unrecognized arguments: {unknown}\n")
         return USAGE_ERROR
     options.rest = rest
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
     except InputError as error:
-        sys.stderr.write(f"ERROR: {terminal.message(error)}\n")
+        sys.stderr.write(f"ERROR: {terminal_text.message(error)}\n")
         return WRITE_ERROR if isinstance(error, OutputError) else USAGE_ERROR
     except BrokenPipeError:
         return 1
@@ -130,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _verify(options: argparse.Namespace) -> int:
     import pytest
-    from skyaccept.lib.errors import InputError
+    from skyaccept.lib.exceptions import InputError
 
     # FILE is no argument of the parser, which would take the value of an option of pytest for it
     rest = list(options.rest)
@@ -152,7 +152,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _simulate(options: argparse.Namespace) -> int:
     from skyaccept.cli.stdout import put_lines
-    from skyaccept.lib.errors import InputError
+    from skyaccept.lib.exceptions import InputError
     from skyaccept.synthetic import expectation, output, scenario, survey
 
     if options.seed < 0:

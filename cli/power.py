@@ -39,9 +39,9 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     InputError
         Options that make no sense, or a clause that no plan can be made for.
     """
-    from skyaccept.lib import document, output, requirements
+    from skyaccept.lib import atomic_write, requirements, strict_yaml
     from skyaccept.lib.decision import DecisionRule
-    from skyaccept.lib.errors import InputError
+    from skyaccept.lib.exceptions import InputError
     from skyaccept.lib.law import Law
     from skyaccept.lib.power import Plan
     from skyaccept.lib.report import planning
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     if name not in specification.definitions:
         raise InputError(f"--definition {name}: does not exist; known: {', '.join(specification.definitions)}")
     try:
-        radius = float(document.quantity(options.field).to_value("rad"))
+        radius = float(strict_yaml.quantity(options.field).to_value("rad"))
     except ValueError as error:
         raise InputError(f"--field {options.field}: {error}") from None
     plan = Plan(
@@ -67,14 +67,14 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     )
     lines = planning.lines(plan, options.true, options.power)
     if options.plot is not None:
-        output.check(options.plot, "--plot")
-        output.write(options.plot, planning.plot(plan, options.true))
+        atomic_write.check(options.plot, "--plot")
+        atomic_write.write(options.plot, planning.plot(plan, options.true))
     return lines, True
 
 
 def _case(specification: Specification, name: str) -> Case:
     """Case of a clause, in its first band, which makes no difference here."""
-    from skyaccept.lib.errors import InputError
+    from skyaccept.lib.exceptions import InputError
 
     found = [
         case

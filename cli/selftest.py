@@ -24,8 +24,8 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     InputError
         Options that make no sense.
     """
-    from skyaccept.lib import output
-    from skyaccept.lib.errors import InputError
+    from skyaccept.lib import atomic_write
+    from skyaccept.lib.exceptions import InputError
     from skyaccept.synthetic import matrix, sensitivity
 
     for name, least in (("seed", 0), ("workers", 1)):
@@ -33,9 +33,9 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
             raise InputError(f"--{name} {getattr(options, name)}: must not be below {least}")
     path = options.output
     if path is not None:
-        output.check(path)
+        atomic_write.check(path)
     chosen = sensitivity.trials(sensitivity.load(), options.fault)
     found = list(sensitivity.run(chosen, options.seed, options.workers))
     if path is not None:
-        output.write(path, matrix.page(found, options.seed))
+        atomic_write.write(path, matrix.page(found, options.seed))
     return matrix.lines(found), not any(one.wrong for one in found)

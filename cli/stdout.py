@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from skyaccept.lib import terminal
-from skyaccept.lib.errors import OutputError
+from skyaccept.lib import terminal_text
+from skyaccept.lib.exceptions import OutputError
 
 
 def put_lines(lines: Sequence[str]) -> None:
     """Print lines, whatever is in them; raises as `put`."""
-    put(terminal.lines(lines) + "\n")
+    put(terminal_text.lines(lines) + "\n")
 
 
 def put_document(text: str) -> None:

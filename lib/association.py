@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skyaccept.lib import extents
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.components import UNPLACED, connected
-from skyaccept.lib.jit import compiled
+from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.sphere import MAS, Float, separation, unit_vectors
 
 Index = NDArray[np.int64]

@@ -9,12 +9,12 @@ from typing import Annotated, Any, ClassVar
 import astropy.units as u
 import numpy as np
 from pydantic import Field, PlainValidator
-from skyaccept.lib import document
-from skyaccept.lib.document import STRICT
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib import strict_yaml
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.sphere import ARCMIN
+from skyaccept.lib.strict_yaml import STRICT
 
-Angle = Annotated[float, PlainValidator(document.number_in(u.rad))]
+Angle = Annotated[float, PlainValidator(strict_yaml.number_in(u.rad))]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Binning:
             raise NotMeasurable("no bin of the definition lies within the separations asked for")
         return found
 
-    def check(self, place: document.Origin, where: tuple[str | int, ...]) -> None:
+    def check(self, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
         """Refuse ends that are not positive or not in ascending order.
 
         Raises

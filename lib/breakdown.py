@@ -24,7 +24,7 @@ from scipy import special
 from skyaccept.lib import cells, quantile
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.departure import SIGNIFICANCE, departures
-from skyaccept.lib.errors import InputError, NotMeasurable
+from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled, Residual
 from skyaccept.lib.residual import chosen, residuals, words

@@ -10,7 +10,7 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.color import ColorTerm
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 Array = NDArray[Any]
 

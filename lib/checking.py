@@ -12,7 +12,7 @@ from skyaccept.lib import duplicates as overlap
 from skyaccept.lib import precision
 from skyaccept.lib.catalog import SHAPES, UNITS, Array, Detections, chosen
 from skyaccept.lib.duplicates import Pairs
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 LIMITS: Mapping[str, tuple[float, float]] = {
     "mag": (-50, 60),

@@ -18,8 +18,8 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PlainValidator
-from skyaccept.lib import document
-from skyaccept.lib.document import STRICT, Words
+from skyaccept.lib import strict_yaml
+from skyaccept.lib.strict_yaml import STRICT, Words
 
 Magnitudes = Mapping[str, NDArray[Any]]
 
@@ -30,7 +30,7 @@ def _color(value: object) -> tuple[str, str]:
     return value[0], value[1]
 
 
-Magnitude = Annotated[float, PlainValidator(document.number_in(u.mag))]
+Magnitude = Annotated[float, PlainValidator(strict_yaml.number_in(u.mag))]
 Color = Annotated[tuple[str, str], PlainValidator(_color)]
 
 
@@ -52,7 +52,7 @@ class ColorRange:
         """The colour itself."""
         return np.asarray(mags[self.color[0]] - mags[self.color[1]])
 
-    def check(self, place: document.Origin, where: tuple[str | int, ...], both: bool = False) -> None:
+    def check(self, place: strict_yaml.Origin, where: tuple[str | int, ...], both: bool = False) -> None:
         """Refuse a range without a bound, or without ``both``, and one turned round.
 
         Raises
@@ -117,7 +117,7 @@ class ColorTerm:
         holds = np.all([one.holds(mags) for one in self.range], axis=0)
         return np.where(holds, mags[self.reference] + value, np.nan)
 
-    def check(self, place: document.Origin, where: tuple[str | int, ...]) -> None:
+    def check(self, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
         """Refuse a term without a coefficient or a range, and a range that is none.
 
         Raises
@@ -161,7 +161,7 @@ class Locus:
         """Bands of both colours."""
         return tuple(dict.fromkeys(self.x.color + self.y.color))
 
-    def check(self, place: document.Origin, where: tuple[str | int, ...]) -> None:
+    def check(self, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
         """Refuse a box that is not closed, and a fit without a round.
 
         Raises

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal, Protocol
 
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 Verdict = Literal["pass", "fail", "inconclusive", "not_measurable", "waived", "error"]
 

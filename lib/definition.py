@@ -9,14 +9,14 @@ from typing import Annotated, Any, ClassVar
 
 import astropy.units as u
 from pydantic import Field, PlainValidator
-from skyaccept.lib import document
+from skyaccept.lib import strict_yaml
 from skyaccept.lib.binning import Binning
 from skyaccept.lib.color import Locus
-from skyaccept.lib.document import STRICT, Quantity
 from skyaccept.lib.limit import Identifier, check_range
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Estimator
 from skyaccept.lib.selection import Cut
+from skyaccept.lib.strict_yaml import STRICT, Quantity
 
 MOST_VISITS = 100_000
 """Visits that an object may have to be seen in."""
@@ -35,7 +35,7 @@ class Rule:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    metrics: tuple[Annotated[str, PlainValidator(document.one_of(*METRICS))], ...]
+    metrics: tuple[Annotated[str, PlainValidator(strict_yaml.one_of(*METRICS))], ...]
     estimator: str
     sample: str
     half_width: Quantity | None = None
@@ -65,7 +65,7 @@ class Definition:
         return next((rule for rule in self.rules if metric in rule.metrics), None)
 
 
-def check(found: Iterable[Definition], place: document.Origin, known: dict[str, Definition]) -> None:
+def check(found: Iterable[Definition], place: strict_yaml.Origin, known: dict[str, Definition]) -> None:
     """Make sure that the definitions of a document make sense, and add them to those known.
 
     Raises
@@ -94,7 +94,7 @@ def check(found: Iterable[Definition], place: document.Origin, known: dict[str, 
                 _check_settings(rule, estimators[rule.estimator], place, here)
 
 
-def check_cuts(cuts: Iterable[Cut], place: document.Origin, where: tuple[str | int, ...]) -> None:
+def check_cuts(cuts: Iterable[Cut], place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
     """Make sure that some values may pass each cut.
 
     Raises
@@ -112,7 +112,7 @@ def check_cuts(cuts: Iterable[Cut], place: document.Origin, where: tuple[str | i
             raise place.error((*where, number), f"key 'min_visits': {cut.min_visits} is more than {MOST_VISITS}")
 
 
-def _check_settings(rule: Rule, estimator: Estimator, place: document.Origin, where: tuple[str | int, ...]) -> None:
+def _check_settings(rule: Rule, estimator: Estimator, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
     """Those that the estimator needs are there and make sense, and none that would be without effect."""
     for key in ("half_width", "min_common_visits"):
         if estimator.of_pairs and getattr(rule, key) is None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 from skyaccept.lib import cells, focal_plane
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.replicates import Resampled
 from skyaccept.lib.residual import Residuals, chosen, residuals, words
 from skyaccept.lib.results import Json, short

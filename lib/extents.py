@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
-from skyaccept.lib.jit import compiled
+from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.sphere import Float, unit_vectors
 
 Index = NDArray[np.int64]

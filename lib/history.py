@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from scipy import special
 from skyaccept.lib import tidy
+from skyaccept.lib.atomic_write import keep
 from skyaccept.lib.comparison import TOLERANCE
-from skyaccept.lib.errors import InputError
-from skyaccept.lib.output import keep
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results import Json, Results
 from skyaccept.lib.schema import instant
 

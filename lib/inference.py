@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from skyaccept.lib.catalog import Detections, numbering
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled, cells, infer
 from skyaccept.lib.results import Json, short

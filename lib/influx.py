@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skyaccept.lib import post, tidy
-from skyaccept.lib.errors import InputError, OutputError
-from skyaccept.lib.folders import user_folder
-from skyaccept.lib.output import keep
+from skyaccept.lib.atomic_write import keep
+from skyaccept.lib.exceptions import InputError, OutputError
 from skyaccept.lib.results import Results
 from skyaccept.lib.schema import instant
+from skyaccept.lib.user_folders import user_folder
 
 MEASUREMENT = "skyaccept"
 TAGS = ("requirement", "clause", "band", "document", "kind", "metric", "definition", "test", "level", "unit")

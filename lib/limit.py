@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import astropy.units as u
 from pydantic import PlainValidator, StringConstraints
-from skyaccept.lib import document
-from skyaccept.lib.document import STRICT, Quantity
+from skyaccept.lib import strict_yaml
+from skyaccept.lib.strict_yaml import STRICT, Quantity
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
 
@@ -31,10 +31,10 @@ class Limit:
         if match is None:
             raise ValueError("a limit is an operator, a number and a unit, such as '<= 10 mas'")
         operator, bound = match.groups()
-        return cls(document.one_of("<=", "<", ">=", ">")(operator), document.quantity(bound))  # type: ignore[arg-type]
+        return cls(strict_yaml.one_of("<=", "<", ">=", ">")(operator), strict_yaml.quantity(bound))  # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        return f"{self.operator} {document.text_of(self.bound)}"
+        return f"{self.operator} {strict_yaml.text_of(self.bound)}"
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 correlations of ellipticities, each of which is a size."""
 
 
-def check_limit(limit: Limit, unit: str, place: document.Origin, where: tuple[str | int, ...]) -> None:
+def check_limit(limit: Limit, unit: str, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
     """Make sure that some values in a unit meet a limit and others do not.
 
     Raises
@@ -114,7 +114,7 @@ def useless(limit: Limit, unit: str) -> str:
 def check_parameters(
     given: Mapping[str, u.Quantity],
     wanted: Mapping[str, str],
-    place: document.Origin,
+    place: strict_yaml.Origin,
     where: tuple[str | int, ...],
 ) -> None:
     """Make sure that thresholds are those that are ``wanted``, by their units.
@@ -133,7 +133,9 @@ def check_parameters(
         check_range(name, given[name], unit, place, (*where, name))
 
 
-def check_range(name: str, value: u.Quantity, unit: str, place: document.Origin, where: tuple[str | int, ...]) -> None:
+def check_range(
+    name: str, value: u.Quantity, unit: str, place: strict_yaml.Origin, where: tuple[str | int, ...]
+) -> None:
     """Make sure that a value lies in the range of its unit, of `RANGES`.
 
     Only a share and the near end of a range of separations, ``nearest``, may be 0, and no share is 100 percent.

@@ -12,7 +12,7 @@ from skyaccept.lib import breakdown, dependence, focal_plane, prescription
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.definition import Definition
-from skyaccept.lib.errors import InputError, NotMeasurable
+from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.inference import Inferences, identity
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, evaluate

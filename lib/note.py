@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
-from skyaccept.lib.document import Origin
 from skyaccept.lib.limit import Level
+from skyaccept.lib.strict_yaml import Origin
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib import quantile
 from skyaccept.lib.decision import Decision, DecisionRule, Distribution, Verdict, decide, lacking, outlook
-from skyaccept.lib.document import text_of
 from skyaccept.lib.limit import Level
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample
 from skyaccept.lib.requirements import Case
 from skyaccept.lib.results import Json, LevelResult, Result, SampleAccount, short
 from skyaccept.lib.selection import Cut
+from skyaccept.lib.strict_yaml import text_of
 
 BINS = 100
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from skyaccept.lib.association import RADIUS
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.comparison import TOLERANCE, Difference
-from skyaccept.lib.errors import InputError, NotMeasurable
+from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.matching import UNMATCHED, mutual
 from skyaccept.lib.measure import Measured, Measurer, needs
 from skyaccept.lib.question import Question, level

@@ -25,7 +25,7 @@ import numpy as np
 from scipy import integrate, stats
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.definition import Definition
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.law import PAIRS, Draws, Law, Scatter
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.outcome import in_units

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skyaccept.lib.definition import Definition, Rule
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings
 from skyaccept.lib.outcome import in_units

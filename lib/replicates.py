@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import excess, progress
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.question import Question, Sorted, View, views
 from skyaccept.lib.scale import Values
 from skyaccept.lib.uncertainty import Coordinate, Crossing, Estimate, Part, Scheme, estimate, part

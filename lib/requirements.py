@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Discriminator, PlainValidator, StringConstraints, Tag
-from skyaccept.lib import definition, document
+from skyaccept.lib import definition, strict_yaml
 from skyaccept.lib.definition import Definition, Rule
-from skyaccept.lib.document import STRICT, Quantity
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.limit import Identifier, Level, check_limit, check_parameters, check_range
 from skyaccept.lib.lsst_verify import clauses as lsst_verify
 from skyaccept.lib.lsst_verify.package import FOLDERS, is_package
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.note import Note, notes
 from skyaccept.lib.selection import Cut
+from skyaccept.lib.strict_yaml import STRICT, Quantity
 
 LEVELS = ("design", "minimum", "stretch")
 KINDS = ("performance", "capability", "diagnostic")
@@ -27,7 +27,7 @@ BANDS = ("u", "g", "r", "i", "z", "y")
 DEFINITIONS, LSST_VERIFY = "definitions.yaml", "lsst-verify.yaml"
 """Files beside the shipped documents that are none."""
 
-Levels = Mapping[Annotated[str, PlainValidator(document.one_of(*LEVELS))], Level]
+Levels = Mapping[Annotated[str, PlainValidator(strict_yaml.one_of(*LEVELS))], Level]
 
 
 def _against(value: object) -> str | dict[str, str]:
@@ -50,7 +50,7 @@ class Clause:
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     id: Identifier
     text: str
-    metric: Annotated[str, PlainValidator(document.one_of(*METRICS))]
+    metric: Annotated[str, PlainValidator(strict_yaml.one_of(*METRICS))]
     definition: str
     bands: tuple[Identifier, ...]
     levels: Levels = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Requirement:
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     id: Identifier
     title: str
-    kind: Annotated[str, PlainValidator(document.one_of(*KINDS))]
+    kind: Annotated[str, PlainValidator(strict_yaml.one_of(*KINDS))]
     clauses: tuple[
         Annotated[
             Annotated[Clause, Tag("covered")] | Annotated[Uncovered, Tag("uncovered")],
@@ -214,11 +214,11 @@ def load(names: str | Path | Iterable[str | Path] = "LSE-30", where: Iterable[st
     known = shipped()
     folders = [name for name in names if str(name) not in known and is_package(Path(name))]
     packages = lsst_verify.read(folders, folder / LSST_VERIFY, where)
-    read: list[tuple[Document, document.Origin]] = [_shipped(folder / DEFINITIONS)]
+    read: list[tuple[Document, strict_yaml.Origin]] = [_shipped(folder / DEFINITIONS)]
     for name in names:
         if name in packages:
             data, origin = packages[name]
-            read.append((document.check(data, Document, origin), origin))
+            read.append((strict_yaml.check(data, Document, origin), origin))
         else:
             read += [_shipped(known[str(name)])] if str(name) in known else [_read(path) for path in _files(name)]
     for doc, place in read:
@@ -233,8 +233,8 @@ def load(names: str | Path | Iterable[str | Path] = "LSE-30", where: Iterable[st
     return Specification(documents, definitions, tuple(noted))
 
 
-def _read(path: Path) -> tuple[Document, document.Origin]:
-    return document.read(path, Document)
+def _read(path: Path) -> tuple[Document, strict_yaml.Origin]:
+    return strict_yaml.read(path, Document)
 
 
 _shipped = cache(_read)
@@ -243,20 +243,20 @@ _shipped = cache(_read)
 
 def _files(name: str | Path) -> list[Path]:
     path = Path(name)
-    if document.exists(path) and path.is_dir():
+    if strict_yaml.exists(path) and path.is_dir():
         files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")])
         if not files:
             raise InputError(
                 f"{path}: no YAML file in this folder, nor an lsst.verify package (folders {' and '.join(FOLDERS)})"
             )
         return files
-    if not document.exists(path):
+    if not strict_yaml.exists(path):
         raise InputError(f"--specs {name}: no such file or folder, and not one of {', '.join(shipped())}")
     return [path]
 
 
 def _check_clauses(
-    doc: Document, place: document.Origin, definitions: Mapping[str, Definition], seen: dict[str, Path]
+    doc: Document, place: strict_yaml.Origin, definitions: Mapping[str, Definition], seen: dict[str, Path]
 ) -> None:
     if doc.requirements and doc.document is None:
         raise place.error((), "key 'document' is missing")
@@ -302,7 +302,7 @@ def _check_clauses(
 
 
 def _check_against(
-    clause: Clause, known: Collection[str], place: document.Origin, where: tuple[str | int, ...]
+    clause: Clause, known: Collection[str], place: strict_yaml.Origin, where: tuple[str | int, ...]
 ) -> None:
     """It names bands, others than those that are compared with them; one for each, where it names several."""
     named = clause.against
@@ -319,13 +319,15 @@ def _check_against(
             raise place.error(where, f"key 'against': {band} is compared with itself")
 
 
-def _check_once(name: str, place: document.Origin, where: tuple[str | int, ...], seen: dict[str, Path]) -> None:
+def _check_once(name: str, place: strict_yaml.Origin, where: tuple[str | int, ...], seen: dict[str, Path]) -> None:
     if name in seen:
         raise place.error((*where, "id"), f"key 'id': duplicate {name}, also in {seen[name]}")
     seen[name] = place.path
 
 
-def _check_overrides(clause: Clause, rule: Rule | None, place: document.Origin, where: tuple[str | int, ...]) -> None:
+def _check_overrides(
+    clause: Clause, rule: Rule | None, place: strict_yaml.Origin, where: tuple[str | int, ...]
+) -> None:
     """What the clause changes of its definition can be changed there."""
     estimator = METRICS[clause.metric].estimators[rule.estimator] if rule else None
     if clause.half_width is not None:
@@ -340,7 +342,7 @@ def _check_overrides(clause: Clause, rule: Rule | None, place: document.Origin, 
         )
 
 
-def _check_units(clause: Clause, kind: str, place: document.Origin, where: tuple[str | int, ...]) -> None:
+def _check_units(clause: Clause, kind: str, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
     metric = METRICS[clause.metric]
     check_parameters(clause.parameters, metric.parameters_of(kind), place, (*where, "parameters"))
     if "nearest" in clause.parameters and clause.parameters["farthest"] <= clause.parameters["nearest"]:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from skyaccept.lib import decision
+from skyaccept.lib.atomic_write import replacing
 from skyaccept.lib.decision import Verdict
-from skyaccept.lib.errors import InputError
-from skyaccept.lib.output import replacing
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.schema import SCHEMA, check, decode
-from skyaccept.lib.terminal import safe
+from skyaccept.lib.terminal_text import safe
 
 MAX_BYTES = 50_000_000
 """Of a results JSON, unpacked."""

@@ -13,9 +13,9 @@ from typing import Any, get_args
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from skyaccept.lib import output, tidy
+from skyaccept.lib import atomic_write, tidy
 from skyaccept.lib.decision import Verdict
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.schema import LARGEST, instant
 
 SCHEMA = "skyaccept-history/1"
@@ -64,7 +64,7 @@ def encode(rows: Sequence[dict[str, Any]]) -> bytes:
 
 def _text(value: Any) -> Any:
     """A value, or text with what is none in it as visible escapes."""
-    return output.encode(value).decode() if isinstance(value, str) else value
+    return atomic_write.encode(value).decode() if isinstance(value, str) else value
 
 
 def read(path: Path) -> list[dict[str, Any]]:

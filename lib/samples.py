@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from skyaccept.lib.association import same_positions
 from skyaccept.lib.catalog import Array, Detections
-from skyaccept.lib.errors import InputError, NotMeasurable
+from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.inference import known
 from skyaccept.lib.metrics.metric import Errors, Sample
 from skyaccept.lib.prescription import Prescription

@@ -15,7 +15,7 @@ from importlib import resources
 from itertools import islice, pairwise
 from typing import Any, cast
 
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 SCHEMA = "skyaccept-results/1"
 

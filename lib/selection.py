@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from skyaccept.lib import catalog, progress
 from skyaccept.lib.association import REASONS
 from skyaccept.lib.catalog import Array, Detections
-from skyaccept.lib.document import number_or_quantity, one_of
-from skyaccept.lib.jit import compiled
+from skyaccept.lib.numba_cache import compiled
+from skyaccept.lib.strict_yaml import number_or_quantity, one_of
 
 Bools = NDArray[np.bool_]
 

@@ -36,7 +36,7 @@ from typing import Literal
 
 import numpy as np
 from scipy import optimize, special
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.scale import Scale, Values
 
 Source = Literal["stars", "visits", "both"]

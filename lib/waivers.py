@@ -13,10 +13,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
 
-from skyaccept.lib import document
-from skyaccept.lib.document import STRICT, Day, Place, Words
+from skyaccept.lib import strict_yaml
 from skyaccept.lib.requirements import Case, Specification, Uncovered
 from skyaccept.lib.results import Json, Result
+from skyaccept.lib.strict_yaml import STRICT, Day, Place, Words
 
 WAIVABLE = ("fail", "inconclusive")
 
@@ -77,7 +77,7 @@ def load(path: str | Path, specification: Specification, today: date) -> dict[st
         of one case, or a clause that stands in several documents with none named. The message names file, line and
         key.
     """
-    file, place = document.read(Path(path), _File)
+    file, place = strict_yaml.read(Path(path), _File)
     if not file.waivers:
         raise place.error(("waivers",), "key 'waivers': names no waiver")
     found: dict[str, Waiver] = {}

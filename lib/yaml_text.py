@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40

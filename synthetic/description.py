@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 import astropy.units as u
 from pydantic import PlainValidator
-from skyaccept.lib import document
-from skyaccept.lib.document import STRICT, Quantity
+from skyaccept.lib import strict_yaml
 from skyaccept.lib.limit import Identifier
+from skyaccept.lib.strict_yaml import STRICT, Quantity
 from skyaccept.synthetic.photometry import BANDS
 
 
@@ -42,7 +42,7 @@ def _in(unit: u.UnitBase, low: float, high: float, *, open_end: bool = False) ->
     """Validator of a quantity from ``low``, or with ``open_end`` from above it, to ``high`` in a unit."""
 
     def check(value: object) -> u.Quantity:
-        found = document.convertible(value, unit)
+        found = strict_yaml.convertible(value, unit)
         number = found.to_value(unit)
         if number > high:
             raise ValueError(f"{value}: has to be not above {high:g} {unit}")
@@ -75,7 +75,7 @@ Epoch = Annotated[u.Quantity, PlainValidator(_in(u.yr, 1950, 2100))]
 Start = Annotated[u.Quantity, PlainValidator(_in(u.day, 33282, 88069))]
 Period = Annotated[u.Quantity, PlainValidator(_in(u.day, 0, 1e6, open_end=True))]
 Height = Annotated[u.Quantity, PlainValidator(_in(u.m, -500, 10_000))]
-Band = Annotated[str, PlainValidator(document.one_of(*BANDS))]
+Band = Annotated[str, PlainValidator(strict_yaml.one_of(*BANDS))]
 
 
 @dataclass(frozen=True)

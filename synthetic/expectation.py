@@ -36,10 +36,10 @@ import astropy.units as u
 import numpy as np
 from scipy import optimize, special
 from scipy.spatial import cKDTree
-from skyaccept.lib import measure, output, requirements
+from skyaccept.lib import atomic_write, measure, requirements
 from skyaccept.lib.association import RADIUS, associate
 from skyaccept.lib.catalog import Array, Detections
-from skyaccept.lib.errors import InputError, NotMeasurable
+from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.reference import JULIAN_YEAR, Reference, earth
 from skyaccept.lib.requirements import Case, Specification
@@ -152,7 +152,7 @@ def write(scenario: Scenario, seed: int, path: Path) -> None:
     specification = requirements.load()
     values, limits = (expected(scenario, specification, seed, limit) for limit in (False, True))
     lines = ["test,expected,limit", *(f"{test},{value!r},{limits[test]!r}" for test, value in values.items())]
-    output.write(path, "\n".join(lines) + "\n")
+    atomic_write.write(path, "\n".join(lines) + "\n")
 
 
 def dense(

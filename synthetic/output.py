@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.io import fits
+from skyaccept.lib.atomic_write import replacing
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
-from skyaccept.lib.output import replacing
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.sphere import degrees
 from skyaccept.synthetic import sky, visits

@@ -8,8 +8,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from skyaccept.lib import document
-from skyaccept.lib.errors import InputError
+from skyaccept.lib import strict_yaml
+from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic.description import ChosenFault, Scenario, Variant, count
 from skyaccept.synthetic.faults import FAULTS
 
@@ -32,11 +32,11 @@ def load(name: str | Path) -> Scenario:
     """
     known = shipped()
     path = known.get(str(name), Path(name))
-    if not document.exists(path):
+    if not strict_yaml.exists(path):
         raise InputError(f"--scenario {name}: no such file, and not one of {', '.join(known)}")
     if _is_variant(path):
         return _variant(path)
-    scenario, place = document.read(path, Scenario)
+    scenario, place = strict_yaml.read(path, Scenario)
     for band in scenario.visits.number:
         if band not in scenario.measurement.depth:
             raise place.error(("measurement", "depth"), f"key 'depth': band {band!r} is missing")
@@ -55,12 +55,12 @@ def load(name: str | Path) -> Scenario:
 
 
 def _is_variant(path: Path) -> bool:
-    return "like" in document.read(path, dict[str, Any])[0]
+    return "like" in strict_yaml.read(path, dict[str, Any])[0]
 
 
 def _variant(path: Path) -> Scenario:
     """Load a scenario that is like a shipped one, with faults."""
-    variant, place = document.read(path, Variant)
+    variant, place = strict_yaml.read(path, Variant)
     known = shipped()
     if variant.like not in known or _is_variant(known[variant.like]):
         raise place.error(("like",), f"key 'like': {variant.like!r} is not a shipped scenario that stands for itself")
@@ -75,7 +75,7 @@ def _variant(path: Path) -> Scenario:
     )
 
 
-def _check_faults(faults: Sequence[ChosenFault], place: document.Place) -> None:
+def _check_faults(faults: Sequence[ChosenFault], place: strict_yaml.Place) -> None:
     for number, fault in enumerate(faults):
         for key, problem in (("name", _unknown), ("strength", _unfit)):
             if said := problem(fault):
@@ -125,7 +125,7 @@ def _fault(text: str) -> ChosenFault:
     """Parse ``jitter=10mas``."""
     name, _, strength = text.partition("=")
     try:
-        chosen = ChosenFault(name, document.quantity(strength))
+        chosen = ChosenFault(name, strict_yaml.quantity(strength))
     except ValueError as error:
         raise InputError(f"--fault {text}: expected NAME=STRENGTH, such as jitter=10mas: {error}") from None
     if said := _unknown(chosen) or _unfit(chosen):

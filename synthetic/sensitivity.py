@@ -17,13 +17,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from skyaccept.lib import document, measure, progress, requirements
+from skyaccept.lib import measure, progress, requirements, strict_yaml
 from skyaccept.lib.association import RADIUS, associate
 from skyaccept.lib.decision import DecisionRule, Verdict
-from skyaccept.lib.document import STRICT, Quantity
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.outcome import CONFIDENCE
 from skyaccept.lib.results import Result
+from skyaccept.lib.strict_yaml import STRICT, Quantity
 from skyaccept.synthetic import scenario, survey
 from skyaccept.synthetic.description import ChosenFault, Scenario
 from skyaccept.synthetic.faults import FAULTS
@@ -145,7 +145,7 @@ def load(path: Path = PATH) -> Table:
         A survey, a band, a fault or a clause does not exist or is there twice, a survey has faults, or a row names a
         clause that its survey can never answer.
     """
-    table, place = document.read(path, Table)
+    table, place = strict_yaml.read(path, Table)
     known = clauses()
     for name, base in table.surveys.items():
         if name not in scenario.shipped() or (survey := scenario.load(name)).faults:
@@ -164,7 +164,7 @@ def load(path: Path = PATH) -> Table:
     return table
 
 
-def _check(known: Collection[str], named: Sequence[str], place: document.Place, key: tuple[str | int, ...]) -> None:
+def _check(known: Collection[str], named: Sequence[str], place: strict_yaml.Place, key: tuple[str | int, ...]) -> None:
     """Raise InputError unless clauses are known and stand there once."""
     if wrong := [name for name in named if name not in known or named.count(name) > 1]:
         raise place.error(key, f"clauses that there are not, or that are there twice: {', '.join(wrong)}")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array, Detections
 from skyaccept.lib.checking import check
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.sphere import Float, degrees
 from skyaccept.synthetic import faults, photometry, sky, visits

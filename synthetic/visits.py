@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import Float, unit_vectors
 from skyaccept.synthetic import photometry, site
 from skyaccept.synthetic.description import Scenario

@@ -23,7 +23,7 @@ import pytest
 from skyaccept.cli import main as command
 from skyaccept.fixtures import dataset
 from skyaccept.lib import influx, post, tidy
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results import Results
 from skyaccept.lib.tests import servers
 

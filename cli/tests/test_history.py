@@ -19,7 +19,7 @@ import pytest
 from skyaccept.cli import main as command
 from skyaccept.fixtures import dataset
 from skyaccept.lib import history, tidy
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results import Results
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

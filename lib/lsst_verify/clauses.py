@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import astropy.units as u
-from skyaccept.lib import document
-from skyaccept.lib.errors import InputError
+from skyaccept.lib import strict_yaml
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.limit import Limit, useless
 from skyaccept.lib.lsst_verify import package as packages
 from skyaccept.lib.lsst_verify import tree
@@ -37,7 +37,7 @@ Location = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Origins:
-    """Where the parts of the document of a package stand: a `skyaccept.lib.document.Origin`."""
+    """Where the parts of the document of a package stand: a `skyaccept.lib.strict_yaml.Origin`."""
 
     package: Package
     places: Mapping[Location, Value]
@@ -136,7 +136,7 @@ def read(
 
 @cache
 def _names(path: Path) -> Names:
-    return document.read(path, Names)[0]
+    return strict_yaml.read(path, Names)[0]
 
 
 def _term(word: str) -> tuple[str, Any]:

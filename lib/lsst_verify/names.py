@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from skyaccept.lib.document import STRICT, Quantity, Words
+from skyaccept.lib.strict_yaml import STRICT, Quantity, Words
 
 LEVELS = ("design", "minimum", "stretch")
 BANDS = "ugrizy"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import astropy.units as u
-from skyaccept.lib import document
-from skyaccept.lib.errors import InputError
+from skyaccept.lib import strict_yaml
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.lsst_verify import inheritance, tree
 from skyaccept.lib.lsst_verify.tree import Value
 from skyaccept.lib.units import parse_unit
@@ -90,7 +90,7 @@ class Package:
 
 def is_package(folder: Path) -> bool:
     """Whether a folder is laid out as a package."""
-    return all(document.exists(folder / name) and (folder / name).is_dir() for name in FOLDERS)
+    return all(strict_yaml.exists(folder / name) and (folder / name).is_dir() for name in FOLDERS)
 
 
 def read(folder: Path) -> Package:

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 from skyaccept.lib import yaml_text
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 MAX_VALUES = 50_000
 """Values that a document may have, with all aliases and bases written out."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.matching import match
 from skyaccept.lib.metrics import coordinates, scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings

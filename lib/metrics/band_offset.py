@@ -36,7 +36,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from skyaccept.lib import quantile
 from skyaccept.lib.catalog import numbering
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import coordinates, scatter
 from skyaccept.lib.metrics.coordinates import Values
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.scatter import LEFT
 from skyaccept.lib.question import Sorted
 from skyaccept.lib.replicates import Kept, Matrix, Resampled, Take, Units

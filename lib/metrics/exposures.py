@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Sample
 from skyaccept.lib.metrics.scatter import LEFT
 from skyaccept.lib.question import Sorted

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skyaccept.lib.binning import Binning
 from skyaccept.lib.catalog import Array, Detections, numbering
 from skyaccept.lib.color import Locus
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.question import Question
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import LIMIT, Matrix, Resampled

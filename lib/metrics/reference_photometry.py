@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import quantile
 from skyaccept.lib.catalog import numbering
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.absolute_astrometry import matched_stars
 from skyaccept.lib.metrics.band_offset import compared_with

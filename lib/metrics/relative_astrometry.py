@@ -31,7 +31,7 @@ from dataclasses import replace
 
 import numpy as np
 from skyaccept.lib import quantile, separation
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.question import Question

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import bias, excess, quantile
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.question import Sorted, without_signs
 from skyaccept.lib.replicates import Find, Kept, Matrix, Resampled, Residual, Take, Units, number_of_blocks, whole
 from skyaccept.lib.scale import Values

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from scipy import special
 from skyaccept.lib.catalog import numbering
 from skyaccept.lib.color import Locus
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
 from skyaccept.lib.metrics.photometry import MMAG, finite
 from skyaccept.lib.metrics.scatter import LEFT

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import zeropoint
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.exposures import STARS, Values, by_visit, exposures, measured, resampled
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.metrics.photometry import MMAG, finite, from_mean

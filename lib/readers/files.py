@@ -13,11 +13,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.document import exists
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import fits, foreign, hats, hdf5, parquet, text, votable
 from skyaccept.lib.readers.masks import apply_masks, masks_of
 from skyaccept.lib.readers.table import Column, Format, Table, head, shorten
+from skyaccept.lib.strict_yaml import exists
 
 FORMATS: tuple[Format, ...] = (
     parquet.FORMAT,

@@ -17,7 +17,7 @@ import numpy as np
 from astropy.io import fits
 from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.fits_columns import FitsColumn, columns_of, decode, read_rows
 from skyaccept.lib.readers.hdus import CARD, TABLES, Unit, check_padding, check_sum, walk
 from skyaccept.lib.readers.serialized import SCALES, Combined, timestamps

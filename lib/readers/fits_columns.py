@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.hdus import Unit
 from skyaccept.lib.readers.letters import decoded
 from skyaccept.lib.readers.table import masked, shorten

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.parsing import numbers
 from skyaccept.lib.readers.source import Flag
 from skyaccept.lib.readers.table import LIST

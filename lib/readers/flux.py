@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.numbers import POGSON, NumberColumn, resolve, stated_unit
 from skyaccept.lib.readers.profile import ZERO_POINTS, Flux
 from skyaccept.lib.readers.table import Column

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 MAX_BYTES = 64 * 1024**2
 _DEPTH = 40

@@ -10,7 +10,7 @@ import astropy.units as u
 import numpy as np
 import yaml
 from skyaccept.lib.catalog import UNITS, Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, synonyms
 from skyaccept.lib.readers.files import Part
 from skyaccept.lib.readers.labels import distinct

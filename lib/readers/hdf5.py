@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.hdf5_layout import Layout, attributes, layouts
 from skyaccept.lib.readers.hdf5_values import read_columns
 from skyaccept.lib.readers.table import Column, Format, Table, open_binary, shorten

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.hdf5_layout import Stored, attributes, kind_of
 from skyaccept.lib.readers.letters import decoded
 from skyaccept.lib.readers.table import MAX_RATIO, MAX_UNCOMPRESSED, masked, shorten

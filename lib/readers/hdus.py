@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from astropy.io import fits
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import shorten
 
 BLOCK = 2880

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from skyaccept.lib.catalog import UNITS
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, guessing, hats, loading
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers.files import Files, Part

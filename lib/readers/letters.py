@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 
 def decoded(place: str, stored: Array) -> Array:

@@ -15,7 +15,7 @@ from skyaccept.lib import progress
 from skyaccept.lib.association import associate
 from skyaccept.lib.catalog import UNITS, Array, Detections
 from skyaccept.lib.checking import check
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, flags, flux, labels, moments, visit_table
 from skyaccept.lib.readers import profile as survey_profiles
 from skyaccept.lib.readers.files import Part

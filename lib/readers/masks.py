@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.flags import missing_rows, truth
 from skyaccept.lib.readers.table import LIST, hidden
 

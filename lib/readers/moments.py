@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from skyaccept.lib.catalog import SHAPES, Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.flags import marked
 from skyaccept.lib.readers.numbers import NumberColumn, resolve
 from skyaccept.lib.readers.profile import Moments

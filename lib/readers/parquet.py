@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from skyaccept.lib import progress
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import footer
 from skyaccept.lib.readers.arrow import array, is_list, is_read, is_text, together
 from skyaccept.lib.readers.serialized import Header, read_header

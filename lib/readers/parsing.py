@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import shorten
 
 _SEXAGESIMAL = re.compile(r"[+-]?[0-9]{1,3}[:hd° ] ?[0-9]{1,2}[:m' ]")

@@ -11,12 +11,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import astropy.units as u
 from pydantic import BeforeValidator, PlainValidator
-from skyaccept.lib import document
+from skyaccept.lib import strict_yaml
 from skyaccept.lib.catalog import SHAPES, UNITS
 from skyaccept.lib.color import ColorTerm
-from skyaccept.lib.document import STRICT, Quantity
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.source import Flag, Source, as_flags, as_source, check_flag, check_keys, kind_of
+from skyaccept.lib.strict_yaml import STRICT, Quantity
 
 REQUIRED = ("visit", "band", "ra", "dec")
 
@@ -96,7 +96,7 @@ class Flux:
     fluxmag0: Annotated[Source | None, BeforeValidator(as_source)] = None
     calibration: Annotated[Source | None, BeforeValidator(as_source)] = None
 
-    def check(self, place: document.Place, where: tuple[str | int, ...]) -> None:
+    def check(self, place: strict_yaml.Place, where: tuple[str | int, ...]) -> None:
         """Refuse a flux that does not say, or says twice, how bright it is.
 
         Raises
@@ -139,7 +139,7 @@ class Moments:
     unless: Annotated[Flag | None, BeforeValidator(as_source)] = None
     optional: bool = False
 
-    def check(self, place: document.Place) -> None:
+    def check(self, place: strict_yaml.Place) -> None:
         """Refuse keys that mean nothing for a moment; raises as `check_keys`."""
         for key in ("star", "psf"):
             for number, source in enumerate(getattr(self, key)):
@@ -188,7 +188,7 @@ class Profile:
     survey: str
     title: str
     columns: Mapping[
-        Annotated[str, PlainValidator(document.one_of(*UNITS))], Annotated[Source, BeforeValidator(as_source)]
+        Annotated[str, PlainValidator(strict_yaml.one_of(*UNITS))], Annotated[Source, BeforeValidator(as_source)]
     ]
     association_radius: Quantity
     flags: Mapping[str, Annotated[tuple[Flag, ...], BeforeValidator(as_flags)]] = field(default_factory=dict)
@@ -200,7 +200,7 @@ class Profile:
     color_terms: Mapping[str, Mapping[str, ColorTerm]] = field(default_factory=dict)
     table: Annotated[str | None, BeforeValidator(_table_name)] = None
     visits: Mapping[
-        Annotated[str, PlainValidator(document.one_of("visit", "band", "mjd", "airmass"))],
+        Annotated[str, PlainValidator(strict_yaml.one_of("visit", "band", "mjd", "airmass"))],
         Annotated[Source, BeforeValidator(as_source)],
     ] = field(default_factory=dict)
     duplicates: Literal["refuse", "merge"] = "refuse"
@@ -222,9 +222,9 @@ def load(name: str | Path) -> Profile:
     """
     known = shipped()
     path = known.get(str(name), Path(name))
-    if not document.exists(path):
+    if not strict_yaml.exists(path):
         raise InputError(f"--survey {name}: no such file, and not one of {', '.join(known)}")
-    profile, place = document.read(path, Profile)
+    profile, place = strict_yaml.read(path, Profile)
     for column in REQUIRED:
         if column not in profile.columns:
             raise place.error(("columns",), f"key '{column}' is missing: a profile has to map it")
@@ -272,7 +272,7 @@ def _sources(profile: Profile) -> Iterator[tuple[tuple[str | int, ...], Source]]
             yield ("flux", key), source
 
 
-def _check_visits(place: document.Place, profile: Profile) -> None:
+def _check_visits(place: strict_yaml.Place, profile: Profile) -> None:
     for column, source in profile.visits.items():
         check_keys(place, ("visits", column), source, kind_of(column, UNITS[column]), UNITS[column])
         for key in ("header", "field", "value", "day", "within", "join", "optional"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import yaml
-from skyaccept.lib.terminal import safe
+from skyaccept.lib.terminal_text import safe
 
 
 class Blank(Enum):

@@ -11,12 +11,11 @@ from typing import Annotated, Any, ClassVar
 import astropy.units as u
 import numpy as np
 from pydantic import BeforeValidator, PlainValidator
-from skyaccept.lib import document, progress
+from skyaccept.lib import progress, strict_yaml
 from skyaccept.lib.catalog import Array
 from skyaccept.lib.checking import LIMITS as DETECTED
 from skyaccept.lib.checking import marker, wrap
-from skyaccept.lib.document import STRICT
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, flux
 from skyaccept.lib.readers.files import Part
 from skyaccept.lib.readers.flux import FluxColumn
@@ -26,6 +25,7 @@ from skyaccept.lib.readers.source import Source, as_source, check_keys, kind_of
 from skyaccept.lib.readers.spelling import as_in_file
 from skyaccept.lib.readers.table import shorten
 from skyaccept.lib.reference import JULIAN_YEAR, Reference
+from skyaccept.lib.strict_yaml import STRICT
 
 UNITS: Mapping[str, u.UnitBase] = {
     "ra": u.deg,
@@ -90,7 +90,7 @@ class Magnitude:
     error: Annotated[Source | None, BeforeValidator(as_source)] = None
     zero_point: Annotated[Source | None, BeforeValidator(as_source)] = None
 
-    def check(self, place: document.Place, band: str) -> None:
+    def check(self, place: strict_yaml.Place, band: str) -> None:
         """Refuse keys that mean nothing here; with file, line and key."""
         where = ("mags", band)
         if (self.mag is None) == (self.flux is None):
@@ -114,7 +114,7 @@ class ReferenceProfile:
     survey: str
     title: str
     columns: Mapping[
-        Annotated[str, PlainValidator(document.one_of(*UNITS))], Annotated[Source, BeforeValidator(as_source)]
+        Annotated[str, PlainValidator(strict_yaml.one_of(*UNITS))], Annotated[Source, BeforeValidator(as_source)]
     ]
     mags: Mapping[str, Magnitude] = field(default_factory=dict)
     table: str | None = None
@@ -193,9 +193,9 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
 def _profile(name: str | Path) -> ReferenceProfile:
     known = shipped()
     path = known.get(str(name), Path(name))
-    if not document.exists(path):
+    if not strict_yaml.exists(path):
         raise InputError(f"--reference-survey {name}: no such file, and not one of {', '.join(known)}")
-    profile, place = document.read(path, ReferenceProfile)
+    profile, place = strict_yaml.read(path, ReferenceProfile)
     for column in ("ra", "dec"):
         if column not in profile.columns:
             raise place.error(("columns",), f"key '{column}' is missing: a profile has to map it")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import yaml
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import Column, hidden, shorten
 
 MAX_BYTES = 4_000_000

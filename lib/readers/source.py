@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import astropy.units as u
 from pydantic import BeforeValidator, Field, PlainValidator, Strict
-from skyaccept.lib import document
-from skyaccept.lib.document import STRICT
+from skyaccept.lib import strict_yaml
+from skyaccept.lib.strict_yaml import STRICT
 from skyaccept.lib.units import parse_unit
 
 
@@ -197,7 +197,7 @@ def kind_of(column: str, unit: u.UnitBase | None) -> str:
 
 
 def check_keys(
-    place: document.Place, where: tuple[str | int, ...], source: Source, kind: str, unit: u.UnitBase | None = None
+    place: strict_yaml.Place, where: tuple[str | int, ...], source: Source, kind: str, unit: u.UnitBase | None = None
 ) -> None:
     """Refuse keys that mean nothing for a kind of column, or together, rather than pass over them.
 
@@ -247,7 +247,9 @@ def check_keys(
         _check_unit(place, where, source, unit)
 
 
-def _check_unit(place: document.Place, where: tuple[str | int, ...], source: Source, unit: u.UnitBase | None) -> None:
+def _check_unit(
+    place: strict_yaml.Place, where: tuple[str | int, ...], source: Source, unit: u.UnitBase | None
+) -> None:
     if source.unit is None or unit is None:
         return
     own = getattr(source.unit, "function_unit", source.unit)
@@ -259,7 +261,7 @@ def _check_unit(place: document.Place, where: tuple[str | int, ...], source: Sou
         )
 
 
-def _check_number(place: document.Place, where: tuple[str | int, ...], source: Source) -> None:
+def _check_number(place: strict_yaml.Place, where: tuple[str | int, ...], source: Source) -> None:
     iso = source.time is not None and source.time.format == "iso"
     if isinstance(source.value, str) and not iso and source.codes is None:
         raise place.error((*where, "value"), f"key 'value': {source.value!r} is not a number")
@@ -278,7 +280,7 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def check_flag(place: document.Place, where: tuple[str | int, ...], flag: Flag) -> None:
+def check_flag(place: strict_yaml.Place, where: tuple[str | int, ...], flag: Flag) -> None:
     """Refuse a flag that says twice what marks a bad detection; with file, line and key."""
     if flag.bits is not None and flag.above is not None:
         raise place.error(where, "keys 'bits' and 'above' exclude each other")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, masked, shorten
 
 _SUBTYPE = re.compile(r"(bool|u?int(?:8|16|32|64)|float(?:16|32|64|128)|string)\[([0-9]{1,6}(?:,[0-9]{1,6})*|.*null)\]")

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 LIST = "[]"
 """What the name of a column ends in whose rows hold a list, a value for each detection."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 from skyaccept.lib.catalog import Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import foreign, lines, structured
 from skyaccept.lib.readers.layout import BLANKS, Field, Layout, layout_of
 from skyaccept.lib.readers.table import Column, Format, Table, masked, shorten

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from skyaccept.lib.catalog import UNITS, Array
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files
 from skyaccept.lib.readers.labels import LabelColumn, Labels, refuse_missing
 from skyaccept.lib.readers.numbers import NumberColumn, resolve

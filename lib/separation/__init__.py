@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import progress
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.separation import bins, kernel, matrix, pair, tree
 from skyaccept.lib.separation.positions import Positions, positions
 from skyaccept.lib.sphere import Float, chord

@@ -7,7 +7,7 @@ import math
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.jit import compiled
+from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.separation.pair import Numbers
 from skyaccept.lib.separation.tree import Index
 from skyaccept.lib.sphere import Float

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.jit import compiled
+from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.separation import Annulus
 from skyaccept.lib.separation.tree import LEAF, Index, Tree, neighbours, pairs_of
 from skyaccept.lib.sphere import Float, chord

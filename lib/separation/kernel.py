@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.jit import compiled, ones
+from skyaccept.lib.numba_cache import compiled, ones
 from skyaccept.lib.separation import pair
 from skyaccept.lib.separation.pair import LANES, RMS, Numbers, Task
 from skyaccept.lib.separation.positions import Stars

@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.jit import compiled
+from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.separation.positions import Stars
 from skyaccept.lib.sphere import MAS, Float
 

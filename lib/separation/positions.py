@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog import Array, Detections
-from skyaccept.lib.jit import compiled
+from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.separation import tree
 from skyaccept.lib.separation.tree import Index, Tree
 from skyaccept.lib.sphere import MAS, Float

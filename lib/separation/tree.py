@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.jit import compiled
+from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.sphere import Float
 
 Index = NDArray[np.int64]

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import band_offset
 from skyaccept.lib.metrics.metric import Sample, Settings, evaluate
 from skyaccept.lib.results import Result

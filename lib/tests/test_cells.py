@@ -15,7 +15,7 @@ import pytest
 from skyaccept.lib import breakdown, cells, measure, requirements, results, schema
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.tests import reference

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.catalog import SHAPES, UNITS, Detections
 from skyaccept.lib.checking import LIMITS, check
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 
 def catalog(n: int = 6, /, **columns: Any) -> Detections:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skyaccept.lib import readers, requirements
 from skyaccept.lib.color import ColorRange, ColorTerm
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import profile as profiles
 
 TERMS = """\

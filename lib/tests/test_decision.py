@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from skyaccept.lib.decision import DEFAULT_RULE, Decision, DecisionRule, Distribution, decide, margin, outlook
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.tests.distributions import LimitedBy, LogNormal, Normal, Unbounded
 
 SIMPLE, GUARDED = DecisionRule("simple"), DecisionRule("guarded", 0.05)

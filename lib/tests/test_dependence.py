@@ -14,7 +14,7 @@ from skyaccept.lib import measure, requirements, schema
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.dependence import FEWEST, VISITS
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import azimuthal, unit_vectors
 from skyaccept.lib.tests.residuals import STARS, residuals_of_magnitudes, residuals_of_pairs, survey
 from skyaccept.lib.tests.samples import detections, moving_stars, scattered

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from skyaccept.lib import measure, readers, requirements, spin
 from skyaccept.lib.binning import Binning
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.jit import share_cores
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import ellipticity
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
+from skyaccept.lib.numba_cache import share_cores
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import cells, infer, whole
 from skyaccept.lib.results import Result

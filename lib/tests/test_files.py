@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from astropy.io import fits
 from astropy.table import Table
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, load, table
 
 

@@ -14,7 +14,7 @@ from astropy.time import Time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import readers
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import fits as reader
 from skyaccept.lib.readers.hdus import BLOCK
 

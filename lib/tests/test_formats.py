@@ -21,7 +21,7 @@ from astropy.table import MaskedColumn, Table
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.association import same_positions
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, hdf5, inspection, parquet, reference, votable
 from skyaccept.lib.readers.flags import marked
 from skyaccept.lib.readers.parsing import looked_up

@@ -15,7 +15,7 @@ from astropy.time import Time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import readers
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import hdf5
 from skyaccept.lib.readers.hdf5_layout import texts_of_pickle
 

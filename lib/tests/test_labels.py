@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.labels import LabelColumn, Labels, distinct, together
 from skyaccept.lib.readers.source import Source
 

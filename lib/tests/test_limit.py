@@ -7,7 +7,7 @@ from pathlib import Path
 import astropy.units as u
 import pytest
 from skyaccept.lib import requirements
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.limit import RANGES, Limit, useless
 from skyaccept.lib.metrics import METRICS
 

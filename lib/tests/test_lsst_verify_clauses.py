@@ -10,7 +10,7 @@ from pathlib import Path
 import astropy.units as u
 import pytest
 from skyaccept.lib import requirements
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.limit import Level, Limit, Source
 from skyaccept.lib.note import contradictions
 from skyaccept.lib.report import specs

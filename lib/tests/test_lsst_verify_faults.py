@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from skyaccept.lib import requirements
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.lsst_verify import inheritance, package, tree
 from skyaccept.lib.tests import packages
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.lsst_verify import package, tree
 from skyaccept.lib.tests import packages
 

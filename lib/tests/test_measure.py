@@ -9,7 +9,7 @@ import yaml
 from skyaccept.lib import measure, prescription, readers, requirements, results, schema
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.decision import DecisionRule
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.requirements import Specification
 from skyaccept.lib.results import Results
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata

@@ -9,7 +9,7 @@ import pytest
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.association import RADIUS, associate
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import MOST_ZEROS, Errors
 from skyaccept.lib.results import Result
 from skyaccept.lib.tests.samples import detections, scattered

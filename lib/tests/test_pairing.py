@@ -16,7 +16,7 @@ from skyaccept.lib import excess, measure, requirements
 from skyaccept.lib.association import AMBIGUOUS
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.comparison import Change, compare
-from skyaccept.lib.errors import InputError, NotMeasurable
+from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.metrics import scatter
 from skyaccept.lib.pairing import Pairing, Processing, columns, common, difference
 from skyaccept.lib.question import Question

@@ -21,7 +21,7 @@ from astropy.time import Time
 from astropy.utils.masked import Masked
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, footer, load, parquet, serialized
 
 

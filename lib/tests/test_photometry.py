@@ -17,7 +17,7 @@ import yaml
 from scipy import stats
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS, photometry, relative_astrometry
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
 from skyaccept.lib.results import Result

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Settings, evaluate
 from skyaccept.lib.metrics.position_repeatability import METRICS, object_rms, residual
 from skyaccept.lib.tests.reference import Star, mean_position

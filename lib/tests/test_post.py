@@ -7,7 +7,7 @@ import time
 
 import pytest
 from skyaccept.lib import post
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.tests import servers
 from skyaccept.lib.tests.servers import Answer, drip, raw, reset, serving, stall, status
 

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 from skyaccept.lib import requirements
 from skyaccept.lib.decision import DecisionRule, decide
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.law import Law
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.power import Plan, _distance_density

@@ -2,7 +2,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from skyaccept.lib import progress, readers
-from skyaccept.lib.output import replacing
+from skyaccept.lib.atomic_write import replacing
 from skyaccept.lib.tests.test_readers import catalog, write
 
 

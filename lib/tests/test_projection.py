@@ -10,7 +10,7 @@ import pytest
 import yaml
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog import SHAPES, UNITS
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.tests.test_readers import assert_same, astropy_table, catalog, write
 
 SPECIFICATION = requirements.load()

@@ -21,7 +21,7 @@ from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from skyaccept.lib import readers
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import find, inspection, load
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers import table as tables

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import MaskedColumn, Table
 from astropy.units import Unit
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import reference as reader
 from skyaccept.lib.reference import Reference
 

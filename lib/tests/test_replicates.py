@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import relative_astrometry, scatter
 from skyaccept.lib.metrics.metric import Sample, Settings
 from skyaccept.lib.question import Question

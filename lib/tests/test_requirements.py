@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import requirements
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.limit import Limit
 from skyaccept.lib.report import specs
 from skyaccept.lib.requirements import Clause, Specification, Uncovered

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from skyaccept.lib import run_file, tidy
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 ROW: dict[str, Any] = {name: kind() for name, kind in (run_file.RUN | tidy.COLUMNS).items()} | {
     "started": "2026-11-20T00:00:00+00:00",

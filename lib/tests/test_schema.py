@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from skyaccept.lib import results, schema
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 BASELINES = sorted(
     Path(str(path)) for path in resources.files("skyaccept.synthetic.baselines").iterdir() if path.name.endswith(".gz")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.association import AMBIGUOUS, REASONS
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.selection import Cut, Selection, select
 
 Row = dict[str, Any]

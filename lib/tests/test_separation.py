@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import separation
-from skyaccept.lib.errors import NotMeasurable
-from skyaccept.lib.jit import share_cores
+from skyaccept.lib.exceptions import NotMeasurable
+from skyaccept.lib.numba_cache import share_cores
 from skyaccept.lib.separation import Annulus, Positions, Weights, bins, matrix, plain, tree
 from skyaccept.lib.separation.tree import Index
 from skyaccept.lib.sphere import MAS, Float

@@ -7,7 +7,7 @@ import pytest
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog import Detections
 from skyaccept.lib.color import ColorRange, Locus
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.stellar_locus import Line, fit
 from skyaccept.lib.results import Result
 from skyaccept.lib.tests.reference import percentile

@@ -19,7 +19,7 @@ from astropy.table import MaskedColumn, QTable, Table
 from astropy.time import Time, TimeDelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, layout, lines, load, text
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}

@@ -9,7 +9,7 @@ import pytest
 from astropy.time import Time as AstropyTime
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import load
 from skyaccept.lib.readers.source import Time
 from skyaccept.lib.readers.times import to_mjd

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.scale import Scale
 from skyaccept.lib.uncertainty import (
     Coordinate,

@@ -14,7 +14,7 @@ from astropy.table import MaskedColumn, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import readers
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import votable
 
 FORMS = ("tabledata", "binary", "binary2")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from skyaccept.lib import requirements, waivers
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.requirements import Specification
 
 TODAY = date(2026, 6, 30)

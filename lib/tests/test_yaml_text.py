@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from skyaccept.lib import yaml_text
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 
 
 def read(folder: Path, content: str | bytes) -> Any:

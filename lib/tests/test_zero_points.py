@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import NotMeasurable
+from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.exposures import STARS
 from skyaccept.lib.metrics.metric import Settings
 from skyaccept.lib.metrics.zero_points import exposure_offset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.reference import JULIAN_YEAR
 from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.synthetic import atmosphere

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.spatial import cKDTree
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure

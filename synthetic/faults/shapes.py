@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import astropy.units as u
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic import waves
 from skyaccept.synthetic.description import Ellipticity
 from skyaccept.synthetic.exposure import Exposure

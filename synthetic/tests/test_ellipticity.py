@@ -9,7 +9,7 @@ from scipy import integrate, special
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.association import RADIUS, associate
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics.ellipticity import ESTIMATORS
 from skyaccept.lib.metrics.metric import Sample, Settings
 from skyaccept.lib.selection import select

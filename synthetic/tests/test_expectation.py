@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib import requirements
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic import expectation, scenario, survey
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.expectation import Mixture

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from skyaccept.lib.association import AMBIGUOUS, CONFLICT, RADIUS, associate
 from skyaccept.lib.catalog import Detections
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.reference import JULIAN_YEAR
 from skyaccept.lib.sphere import MAS
 from skyaccept.synthetic import camera, scenario, survey, visits

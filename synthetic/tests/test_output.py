@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from astropy.io import fits
 from skyaccept.lib import sphere
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic import output, scenario, sky, survey, visits
 from skyaccept.synthetic.tests.surveys import nominal, plain
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import astropy.units as u
 import pytest
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic import scenario, survey
 from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.faults import FAULTS

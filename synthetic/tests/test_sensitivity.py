@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from skyaccept.lib.decision import DecisionRule
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic import matrix, scenario, sensitivity
 from skyaccept.synthetic.faults import FAULTS
 from skyaccept.synthetic.sensitivity import Found, Row, Trial

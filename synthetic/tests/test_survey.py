@@ -8,7 +8,7 @@ from scipy import stats
 from skyaccept.lib import readers
 from skyaccept.lib.association import RADIUS, associate
 from skyaccept.lib.decision import DecisionRule
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import reference as reference_reader
 from skyaccept.lib.results import Result
 from skyaccept.lib.separation.positions import tangent_basis

@@ -3,7 +3,7 @@ from dataclasses import replace
 import astropy.units as u
 import numpy as np
 import pytest
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import separation, unit_vectors
 from skyaccept.synthetic import site, visits
 from skyaccept.synthetic.description import Site

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Protocol, TypeVar
 import astropy.units as u
 import pydantic
 import yaml
-from skyaccept.lib.errors import InputError
+from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.units import MAX_CHARACTERS, parse_unit
 from skyaccept.lib.yaml_text import compose, one_line, plain, read_text
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from skyaccept.lib import influx
-from skyaccept.lib.folders import user_folder
+from skyaccept.lib.user_folders import user_folder
 
 HOMELESS = """
 import os, pwd

@@ -15,14 +15,14 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numba.extending
-from skyaccept.lib.folders import user_folder
+from skyaccept.lib.user_folders import user_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 CONSTANTS = ("sphere.py",)
 """Modules of ``lib`` without compiled functions whose constants stand in such functions of other modules."""
 
-_MARK = b"from skyaccept.lib.jit import"
+_MARK = b"from skyaccept.lib.numba_cache import"
 
 REASSOCIATE = {"reassoc", "contract", "nsz", "arcp"}
 """Liberties that let loops be vectorised; NaN keeps its meaning, it marks what was not seen."""
@@ -87,7 +87,7 @@ def source_hash(root: Path | None = None) -> str:
 
 def kernel_modules(root: Path) -> dict[Path, bytes]:
     """Sources that compiled code is made of: this module, those that import from it, and `CONSTANTS`."""
-    own = {root / "jit.py", *(root / name for name in CONSTANTS)}
+    own = {root / "numba_cache.py", *(root / name for name in CONSTANTS)}
     sources = {
         path: path.read_bytes() for path in sorted(root.rglob("*.py")) if "tests" not in path.relative_to(root).parts
     }

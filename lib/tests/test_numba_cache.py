@@ -8,15 +8,15 @@ from types import CodeType
 from typing import Any
 
 from numba.core.dispatcher import Dispatcher
-from skyaccept.lib import jit
+from skyaccept.lib import numba_cache
 
-LIB = Path(jit.__file__).resolve().parent
+LIB = Path(numba_cache.__file__).resolve().parent
 
 MODULE = """
 import os, sys
 sys.path.insert(0, {root!r})
-from skyaccept.lib import jit
-jit.source_hash = lambda: jit_hash({root!r})
+from skyaccept.lib import numba_cache
+numba_cache.source_hash = lambda: jit_hash({root!r})
 from pathlib import Path
 import hashlib
 def jit_hash(root):
@@ -28,9 +28,9 @@ print(main.answer(1.0), sum(main.answer.stats.cache_hits.values()))
 
 def test_the_hash_follows_kernel_modules_alone(tmp_path: Path) -> None:
     """A comment anywhere else compiles nothing anew."""
-    kernel = "from skyaccept.lib.jit import compiled\n"
+    kernel = "from skyaccept.lib.numba_cache import compiled\n"
     files = {
-        "jit.py": "",
+        "numba_cache.py": "",
         "sphere.py": "",
         "part/kernel.py": kernel,
         "report.py": "",
@@ -40,18 +40,20 @@ def test_the_hash_follows_kernel_modules_alone(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    before = jit.source_hash(tmp_path)
+    before = numba_cache.source_hash(tmp_path)
     for name, text in files.items():
         (tmp_path / name).write_text(text + "# changed\n")
-        assert (jit.source_hash(tmp_path) != before) == (name in {"jit.py", "sphere.py", "part/kernel.py"}), name
+        assert (numba_cache.source_hash(tmp_path) != before) == (name in {"numba_cache.py", "sphere.py", "part/kernel.py"}), (
+            name
+        )
         (tmp_path / name).write_text(text)
     (tmp_path / "part" / "kernel.py").rename(tmp_path / "part" / "other.py")
-    assert jit.source_hash(tmp_path) != before
+    assert numba_cache.source_hash(tmp_path) != before
 
 
 def test_compiled_functions_use_nothing_of_other_modules() -> None:
     """Whatever a compiled function refers to stands in a module that the hash covers."""
-    covered = {path.resolve() for path in jit.kernel_modules(LIB)}
+    covered = {path.resolve() for path in numba_cache.kernel_modules(LIB)}
     found = 0
     for path in covered:
         module = importlib.import_module(
@@ -86,13 +88,13 @@ def test_a_changed_helper_is_compiled_anew_and_an_unchanged_one_is_not(tmp_path:
     root = tmp_path / "code"
     root.mkdir()
     (root / "main.py").write_text(
-        "from skyaccept.lib.jit import compiled\nimport helper\n"
+        "from skyaccept.lib.numba_cache import compiled\nimport helper\n"
         "@compiled()\ndef answer(x):\n    return helper.twice(x)\n"
     )
 
     def run(factor: int) -> list[str]:
         (root / "helper.py").write_text(
-            f"from skyaccept.lib.jit import compiled\n@compiled()\ndef twice(x):\n    return {factor} * x\n"
+            f"from skyaccept.lib.numba_cache import compiled\n@compiled()\ndef twice(x):\n    return {factor} * x\n"
         )
         environment = os.environ | {"SKYACCEPT_CACHE": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-c", MODULE.format(root=str(root))]

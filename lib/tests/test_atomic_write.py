@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from skyaccept.lib import output
-from skyaccept.lib.errors import InputError, OutputError
+from skyaccept.lib import atomic_write
+from skyaccept.lib.exceptions import InputError, OutputError
 
 NOBODY = 54321
 FULL = Path("/dev/full")
@@ -30,8 +30,8 @@ def as_nobody(folder: Path, program: str) -> str:
 @pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
 def test_a_full_device_is_an_error_that_names_it() -> None:
     with pytest.raises(OutputError, match="/dev/full: cannot be written: No space left on device"):
-        output.write(FULL, "x")
-    assert [str(e) for e in output.write_together({FULL: b"x"})] == [
+        atomic_write.write(FULL, "x")
+    assert [str(e) for e in atomic_write.write_together({FULL: b"x"})] == [
         "/dev/full: cannot be written: No space left on device"
     ]
 
@@ -66,24 +66,24 @@ def test_a_folder_or_a_place_in_none_is_refused_before_the_work(tmp_path: Path) 
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for name in (".", "none/out.json", "file/out.json", "loop"):
         with pytest.raises(InputError, match=r"not a file in an existing folder|cannot be written"):
-            output.check(tmp_path / name)
-    output.check(tmp_path / "none" / "below" / "report.html", "--html", make_folder=True)
+            atomic_write.check(tmp_path / name)
+    atomic_write.check(tmp_path / "none" / "below" / "report.html", "--html", make_folder=True)
     with pytest.raises(InputError, match=r"--html .*: not a file in an existing folder"):
-        output.check(tmp_path / "file" / "report.html", "--html", make_folder=True)
+        atomic_write.check(tmp_path / "file" / "report.html", "--html", make_folder=True)
 
 
 def test_what_cannot_be_written_does_not_keep_the_others_back(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "old").write_text("old")
     paths = [tmp_path / name for name in ("old", "folder", "new/file")]
-    errors = output.write_together(dict.fromkeys(paths, b"new"))
+    errors = atomic_write.write_together(dict.fromkeys(paths, b"new"))
     assert [str(error) for error in errors] == [f"{tmp_path / 'folder'}: cannot be written: Is a directory"]
     assert [(tmp_path / name).read_text() for name in ("old", "new/file")] == ["new", "new"]
     assert not list(tmp_path.rglob("*.part"))
 
 
 def test_text_of_names_that_are_not_utf8_is_written_with_visible_escapes(tmp_path: Path) -> None:
-    output.write(tmp_path / "page.html", os.fsdecode(b"bad\xff.csv"))
+    atomic_write.write(tmp_path / "page.html", os.fsdecode(b"bad\xff.csv"))
     assert (tmp_path / "page.html").read_bytes() == rb"bad\udcff.csv"
 
 
@@ -151,6 +151,6 @@ def test_one_file_that_is_being_written_goes_with_sigterm(tmp_path: Path) -> Non
 
 def test_handlers_of_the_program_are_as_before(tmp_path: Path) -> None:
     before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
-    output.write_together({tmp_path / "one": b"x"})
-    output.write(tmp_path / "two", "x")
+    atomic_write.write_together({tmp_path / "one": b"x"})
+    atomic_write.write(tmp_path / "two", "x")
     assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
