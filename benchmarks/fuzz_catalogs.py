@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from skyaccept.lib import requirements
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.measure import Measurer
 from skyaccept.lib.readers import inspection, load

@@ -171,7 +171,7 @@ def copied(folder: Path) -> Path:
 
 def check(copy: Path, tests: list[str]) -> None:
     """Make sure that some tests are those of the copy, and pass in it."""
-    program = "import skyaccept.lib.catalog as found; print(found.__file__)"
+    program = "import skyaccept.lib.catalog.detections as found; print(found.__file__)"
     where = subprocess.run([sys.executable, "-c", program], env=_environment(copy), capture_output=True, text=True)  # noqa: S603
     if str(copy) not in where.stdout or not passes(copy, tests):
         raise SystemExit(f"the tests do not pass in {copy} as it is: {where.stdout}{where.stderr}")

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.association import RADIUS, associate
+from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.synthetic import expectation, scenario, survey
 
 SCENARIOS = {"nominal": 8, "nominal, 4 visits": 4, "nominal, 20 visits": 20, "nominal, 40 visits": 40, "degraded": 8}

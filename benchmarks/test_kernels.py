@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from skyaccept.lib import separation
-from skyaccept.lib.association import associate
-from skyaccept.lib.catalog import Detections
-from skyaccept.lib.components import connected
+from skyaccept.lib.catalog.association import associate
+from skyaccept.lib.catalog.components import connected
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.separation import Annulus, Positions
 from skyaccept.lib.sphere import MAS, unit_vectors
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 from skyaccept.lib import cells, quantile
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.departure import SIGNIFICANCE, departures
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.question import Question

@@ -11,7 +11,7 @@ import astropy.units as u
 from pydantic import Field, PlainValidator
 from skyaccept.lib import strict_yaml
 from skyaccept.lib.binning import Binning
-from skyaccept.lib.color import Locus
+from skyaccept.lib.catalog.colors import Locus
 from skyaccept.lib.limit import Identifier, check_range
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Estimator

@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, special
-from skyaccept.lib import cells, focal_plane
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib import cells
+from skyaccept.lib.catalog import focal_plane
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.replicates import Resampled
 from skyaccept.lib.residual import Residuals, chosen, residuals, words

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
-from skyaccept.lib.catalog import Detections, numbering
+from skyaccept.lib.catalog.detections import Detections, numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled, cells, infer

@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 
-from skyaccept.lib import breakdown, dependence, focal_plane, prescription
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib import breakdown, dependence, prescription
+from skyaccept.lib.catalog import focal_plane
+from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.definition import Definition
 from skyaccept.lib.exceptions import InputError, NotMeasurable
@@ -19,7 +21,6 @@ from skyaccept.lib.metrics.metric import Errors, Estimator, evaluate
 from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, record
 from skyaccept.lib.provenance import describe, notes, run_record, uncovered
 from skyaccept.lib.question import Question
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Matrix, Resampled
 from skyaccept.lib.requirements import LEVELS, Case, Specification
 from skyaccept.lib.results import Json, Result, Results, plain
@@ -58,7 +59,7 @@ def run(
     compare : bool
         Measure under every other definition that covers the metric as well.
     reference : Reference, optional
-        Reference catalog, as `skyaccept.lib.reference.load` returns it.
+        Reference catalog, as `skyaccept.lib.catalog.reference.load` returns it.
     rule : DecisionRule, optional
         How verdicts are made.
     waivers : mapping of str to Waiver, optional

@@ -22,14 +22,14 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.association import RADIUS
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.association import RADIUS
+from skyaccept.lib.catalog.crossmatch import UNMATCHED, mutual
+from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.comparison import TOLERANCE, Difference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.matching import UNMATCHED, mutual
 from skyaccept.lib.measure import Measured, Measurer, needs
 from skyaccept.lib.question import Question, level
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Matrix, Resampled, check, scheme, tables, whole
 from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.results import Result, Results

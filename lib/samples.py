@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from skyaccept.lib.association import same_positions
-from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.catalog.association import same_positions
+from skyaccept.lib.catalog.detections import Array, Detections
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.inference import known
 from skyaccept.lib.metrics.metric import Errors, Sample
 from skyaccept.lib.prescription import Prescription
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.selection import Cut, Selection, in_band, select
 
 LARGEST = 1e50

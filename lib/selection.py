@@ -10,9 +10,10 @@ import astropy.units as u
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import catalog, progress
-from skyaccept.lib.association import REASONS
-from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib import progress
+from skyaccept.lib.catalog import detections as catalog
+from skyaccept.lib.catalog.association import REASONS
+from skyaccept.lib.catalog.detections import Array, Detections
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.strict_yaml import number_or_quantity, one_of
 

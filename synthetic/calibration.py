@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.sphere import Float
 from skyaccept.synthetic import camera, waves
 from skyaccept.synthetic.description import Scenario

@@ -37,11 +37,11 @@ import numpy as np
 from scipy import optimize, special
 from scipy.spatial import cKDTree
 from skyaccept.lib import atomic_write, measure, requirements
-from skyaccept.lib.association import RADIUS, associate
-from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.catalog.association import RADIUS, associate
+from skyaccept.lib.catalog.detections import Array, Detections
+from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference, earth
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.reference import JULIAN_YEAR, Reference, earth
 from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.selection import select
 from skyaccept.lib.separation.positions import tangent_basis

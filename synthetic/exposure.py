@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.sphere import MAS, Float, degrees, unit_vectors
 from skyaccept.synthetic import atmosphere, calibration, camera, photometry, waves
 from skyaccept.synthetic.description import Ellipticity, Scenario

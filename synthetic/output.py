@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.io import fits
 from skyaccept.lib.atomic_write import replacing
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.sphere import degrees
 from skyaccept.synthetic import sky, visits
 from skyaccept.synthetic.description import Scenario

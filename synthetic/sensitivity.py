@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from skyaccept.lib import measure, progress, requirements, strict_yaml
-from skyaccept.lib.association import RADIUS, associate
+from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.decision import DecisionRule, Verdict
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.outcome import CONFIDENCE

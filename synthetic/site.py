@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.sphere import Float, unit_vectors
 from skyaccept.synthetic.description import Site
 

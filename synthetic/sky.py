@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.catalog import Array
-from skyaccept.lib.reference import JULIAN_YEAR, earth
+from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.catalog.reference import JULIAN_YEAR, earth
 from skyaccept.lib.separation.positions import tangent_basis
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
 from skyaccept.synthetic.description import Galaxies, Scenario, Stars

@@ -11,10 +11,10 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import progress
-from skyaccept.lib.catalog import Array, Detections
-from skyaccept.lib.checking import check
+from skyaccept.lib.catalog.checking import check
+from skyaccept.lib.catalog.detections import Array, Detections
+from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.sphere import Float, degrees
 from skyaccept.synthetic import faults, photometry, sky, visits
 from skyaccept.synthetic.description import Scenario

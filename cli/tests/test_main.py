@@ -13,7 +13,7 @@ from skyaccept.cli import main as command
 from skyaccept.fixtures.plugin import WRITE_ERROR
 from skyaccept.fixtures.tests import catalogs
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.association import associate
+from skyaccept.lib.catalog.association import associate
 from skyaccept.lib.readers import reference
 from skyaccept.lib.tests import packages
 from skyaccept.lib.tests.samples import moving_stars

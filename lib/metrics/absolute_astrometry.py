@@ -19,12 +19,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from skyaccept.lib.catalog.crossmatch import match
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.matching import match
 from skyaccept.lib.metrics import coordinates, scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.question import Question
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Matrix
 from skyaccept.lib.sphere import MAS, Float
 

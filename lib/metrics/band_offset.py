@@ -35,7 +35,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from skyaccept.lib import quantile
-from skyaccept.lib.catalog import numbering
+from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import coordinates, scatter
 from skyaccept.lib.metrics.coordinates import Values

@@ -60,7 +60,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog import SHAPES, numbering
+from skyaccept.lib.catalog.detections import SHAPES, numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import correlation
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Sample
 from skyaccept.lib.metrics.scatter import LEFT

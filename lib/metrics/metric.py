@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.binning import Binning
-from skyaccept.lib.catalog import Array, Detections, numbering
-from skyaccept.lib.color import Locus
+from skyaccept.lib.catalog.colors import Locus
+from skyaccept.lib.catalog.detections import Array, Detections, numbering
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.question import Question
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import LIMIT, Matrix, Resampled
 from skyaccept.lib.selection import Groups, Selection
 from skyaccept.lib.separation import Positions, positions

@@ -33,7 +33,7 @@ from statistics import NormalDist
 
 import numpy as np
 from skyaccept.lib import progress, quantile
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings

@@ -5,11 +5,11 @@ The mean magnitude of star k over its visits in band b is compared with the one 
 .. math:: d_{kb} = \bar m_{kb} - m_{\mathrm{ref},kb}, \qquad
           m_{\mathrm{ref},kb} = m_\mathrm{ref} + \sum_j a_j c^j,
 
-with the colour term that the survey profile declares (`skyaccept.lib.color`); without one reference magnitudes are
-taken as they stand, and notes and method say so. LPM-17 limits how accurately zero points of bands and colours are
-known: one number of a band or colour, not the scatter of its stars. The estimators give one signed error a star and the
-value is the size of their median, in which random errors of either sign cancel, and which wrong matches and variable
-stars hardly move:
+with the colour term that the survey profile declares (`skyaccept.lib.catalog.colors`); without one reference
+magnitudes are taken as they stand, and notes and method say so. LPM-17 limits how accurately zero points of bands and
+colours are known: one number of a band or colour, not the scatter of its stars. The estimators give one signed error
+a star and the value is the size of their median, in which random errors of either sign cancel, and which wrong
+matches and variable stars hardly move:
 
 - PA6, ``absolute_zero_point``: :math:`|\mathrm{median}_k d_{kb}|`;
 - PA5, ``color_zero_point``: :math:`|\mathrm{median}_k (d_{kb} - d_{kb'})|` over the stars that both bands have, b'
@@ -29,7 +29,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import quantile
-from skyaccept.lib.catalog import numbering
+from skyaccept.lib.catalog.detections import numbering
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.absolute_astrometry import matched_stars
@@ -37,7 +38,6 @@ from skyaccept.lib.metrics.band_offset import compared_with
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
 from skyaccept.lib.metrics.photometry import MMAG, finite
 from skyaccept.lib.question import Question
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.replicates import Matrix, Resampled
 from skyaccept.lib.sphere import Float
 

@@ -27,8 +27,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from skyaccept.lib.catalog import numbering
-from skyaccept.lib.color import Locus
+from skyaccept.lib.catalog.colors import Locus
+from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
 from skyaccept.lib.metrics.photometry import MMAG, finite

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import zeropoint
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.exposures import STARS, Values, by_visit, exposures, measured, resampled
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import unquote
 
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import fits, foreign, hats, hdf5, parquet, text, votable
 from skyaccept.lib.readers.masks import apply_masks, masks_of

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from astropy.io import fits
 from skyaccept.lib import progress
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.fits_columns import FitsColumn, columns_of, decode, read_rows
 from skyaccept.lib.readers.hdus import CARD, TABLES, Unit, check_padding, check_sum, walk

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.parsing import numbers
 from skyaccept.lib.readers.source import Flag

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.numbers import POGSON, NumberColumn, resolve, stated_unit
 from skyaccept.lib.readers.profile import ZERO_POINTS, Flux

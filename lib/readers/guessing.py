@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 import yaml
-from skyaccept.lib.catalog import UNITS, Array
+from skyaccept.lib.catalog.detections import UNITS, Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, synonyms
 from skyaccept.lib.readers.files import Part

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from skyaccept.lib import progress
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.hdf5_layout import Stored, attributes, kind_of
 from skyaccept.lib.readers.letters import decoded

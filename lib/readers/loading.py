@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import astropy.units as u
 import numpy as np
 from skyaccept.lib import progress
-from skyaccept.lib.association import associate
-from skyaccept.lib.catalog import UNITS, Array, Detections
-from skyaccept.lib.checking import check
+from skyaccept.lib.catalog.association import associate
+from skyaccept.lib.catalog.checking import check
+from skyaccept.lib.catalog.detections import UNITS, Array, Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, flags, flux, labels, moments, visit_table
 from skyaccept.lib.readers import profile as survey_profiles

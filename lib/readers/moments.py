@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from skyaccept.lib.catalog import SHAPES, Array
+from skyaccept.lib.catalog.detections import SHAPES, Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.flags import marked
 from skyaccept.lib.readers.numbers import NumberColumn, resolve

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import times
 from skyaccept.lib.readers.flags import marked

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from skyaccept.lib import progress
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import footer
 from skyaccept.lib.readers.arrow import array, is_list, is_read, is_text, together

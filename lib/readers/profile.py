@@ -12,8 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import astropy.units as u
 from pydantic import BeforeValidator, PlainValidator
 from skyaccept.lib import strict_yaml
-from skyaccept.lib.catalog import SHAPES, UNITS
-from skyaccept.lib.color import ColorTerm
+from skyaccept.lib.catalog.colors import ColorTerm
+from skyaccept.lib.catalog.detections import SHAPES, UNITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.source import Flag, Source, as_flags, as_source, check_flag, check_keys, kind_of
 from skyaccept.lib.strict_yaml import STRICT, Quantity
@@ -170,7 +170,7 @@ class Profile:
     moments : Moments, optional
         What gives ``e1``, ``e2``, ``psf_e1`` and ``psf_e2`` in place of columns of these.
     shape_axes : {"sky", "pixels"}
-        Axes of moments or ellipticities, see `skyaccept.lib.catalog.Detections`.
+        Axes of moments or ellipticities, see `skyaccept.lib.catalog.detections.Detections`.
     file_name : FileName, optional
         With the fields that columns are taken from.
     color_terms : mapping of str to mapping of str to ColorTerm
@@ -181,7 +181,8 @@ class Profile:
         Columns of the table by visit (``--visits``): ``visit``, ``band`` where visits are told apart by it, ``mjd``,
         ``airmass``. By these names where it is empty.
     duplicates : {"refuse", "merge"}
-        What becomes of a measurement that stands in the catalog twice, see `skyaccept.lib.association.associate`.
+        What becomes of a measurement that stands in the catalog twice, see
+        `skyaccept.lib.catalog.association.associate`.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT

@@ -12,9 +12,10 @@ import astropy.units as u
 import numpy as np
 from pydantic import BeforeValidator, PlainValidator
 from skyaccept.lib import progress, strict_yaml
-from skyaccept.lib.catalog import Array
-from skyaccept.lib.checking import LIMITS as DETECTED
-from skyaccept.lib.checking import marker, wrap
+from skyaccept.lib.catalog.checking import LIMITS as DETECTED
+from skyaccept.lib.catalog.checking import marker, wrap
+from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, flux
 from skyaccept.lib.readers.files import Part
@@ -24,7 +25,6 @@ from skyaccept.lib.readers.profile import Flux
 from skyaccept.lib.readers.source import Source, as_source, check_keys, kind_of
 from skyaccept.lib.readers.spelling import as_in_file
 from skyaccept.lib.readers.table import shorten
-from skyaccept.lib.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.strict_yaml import STRICT
 
 UNITS: Mapping[str, u.UnitBase] = {

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import Column, hidden, shorten
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, masked, shorten
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.source import Time
 from skyaccept.lib.readers.table import shorten

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from skyaccept.lib.catalog import UNITS, Array
+from skyaccept.lib.catalog.detections import UNITS, Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files
 from skyaccept.lib.readers.labels import LabelColumn, Labels, refuse_missing

@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 import numpy as np
 from skyaccept.lib import progress
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import Column, Format, Table, masked, open_binary, shorten
 from skyaccept.lib.readers.votable_values import TEXT, Field, decoded_stream, of_bytes, of_text

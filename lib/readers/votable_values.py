@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, masked, shorten
 

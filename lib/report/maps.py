@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.focal_plane import nearest
+from skyaccept.lib.catalog.focal_plane import nearest
 from skyaccept.lib.report import plots
 from skyaccept.lib.report.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, spots
 from skyaccept.lib.report.text import number

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.catalog.detections import Array, Detections
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.separation import tree
 from skyaccept.lib.separation.tree import Index, Tree

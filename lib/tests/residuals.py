@@ -8,7 +8,7 @@ import statistics
 from functools import cache
 
 import numpy as np
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.tests import reference
 from skyaccept.lib.tests.samples import detections, scattered
 

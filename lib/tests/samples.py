@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.metrics.metric import Sample
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.selection import select
 
 Values = NDArray[np.float64]

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.catalog import Detections
-from skyaccept.lib.matching import match
+from skyaccept.lib.catalog.crossmatch import match
+from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.metrics.absolute_astrometry import ESTIMATORS, METRICS, reference_offset, without_motion
 from skyaccept.lib.metrics.metric import Settings, evaluate
 from skyaccept.lib.question import Question
 from skyaccept.lib.readers import reference as reader
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.sphere import MAS
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import band_offset
 from skyaccept.lib.metrics.metric import Sample, Settings, evaluate

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 from skyaccept.lib import breakdown, cells, measure, requirements, results, schema
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.tests import reference
 from skyaccept.lib.tests.residuals import STARS, residuals_of_magnitudes, residuals_of_pairs, survey

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.comparison import Change, against, compare, regressions
 from skyaccept.lib.results import Results
 from skyaccept.lib.tests import samples

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements, schema
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.dependence import FEWEST, VISITS
 from skyaccept.lib.exceptions import InputError

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from skyaccept.lib import measure, readers, requirements, spin
 from skyaccept.lib.binning import Binning
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import ellipticity
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate

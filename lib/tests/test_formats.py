@@ -19,8 +19,8 @@ from astropy.io import fits
 from astropy.io.votable import from_table
 from astropy.table import MaskedColumn, Table
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.association import same_positions
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.association import same_positions
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, hdf5, inspection, parquet, reference, votable
 from skyaccept.lib.readers.flags import marked

@@ -16,7 +16,7 @@ from astropy.io import fits
 from astropy.table import Table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.catalog import UNITS, Detections
+from skyaccept.lib.catalog.detections import UNITS, Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, guessing, inspection, load, synonyms
 from skyaccept.lib.readers import profile as profiles

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.reference import Reference
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.tests.samples import rotated
 

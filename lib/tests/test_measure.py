@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from skyaccept.lib import measure, prescription, readers, requirements, results, schema
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.requirements import Specification

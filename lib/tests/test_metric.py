@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.association import RADIUS, associate
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.association import RADIUS, associate
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import MOST_ZEROS, Errors
 from skyaccept.lib.results import Result

@@ -43,9 +43,9 @@ def test_the_hash_follows_kernel_modules_alone(tmp_path: Path) -> None:
     before = numba_cache.source_hash(tmp_path)
     for name, text in files.items():
         (tmp_path / name).write_text(text + "# changed\n")
-        assert (numba_cache.source_hash(tmp_path) != before) == (name in {"numba_cache.py", "sphere.py", "part/kernel.py"}), (
-            name
-        )
+        assert (numba_cache.source_hash(tmp_path) != before) == (
+            name in {"numba_cache.py", "sphere.py", "part/kernel.py"}
+        ), name
         (tmp_path / name).write_text(text)
     (tmp_path / "part" / "kernel.py").rename(tmp_path / "part" / "other.py")
     assert numba_cache.source_hash(tmp_path) != before

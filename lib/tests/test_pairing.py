@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib import excess, measure, requirements
-from skyaccept.lib.association import AMBIGUOUS
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.association import AMBIGUOUS
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.comparison import Change, compare
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.metrics import scatter

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from scipy import stats
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS, photometry, relative_astrometry
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate

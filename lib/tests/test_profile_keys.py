@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import load
 from skyaccept.lib.readers import reference as references
 from skyaccept.lib.readers.source import KEYS
-from skyaccept.lib.reference import Reference
 
 ROWS = 6
 X = np.array([4.0, 5.0, 6.0, 7.0, 8.0, 9.0])

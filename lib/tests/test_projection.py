@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.catalog import SHAPES, UNITS
+from skyaccept.lib.catalog.detections import SHAPES, UNITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.tests.test_readers import assert_same, astropy_table, catalog, write
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.readers import inspection, load
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers.profile import Profile

@@ -20,7 +20,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from skyaccept.lib import readers
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import find, inspection, load
 from skyaccept.lib.readers import profile as profiles

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.catalog import Detections
-from skyaccept.lib.color import ColorRange, ColorTerm
+from skyaccept.lib.catalog.colors import ColorRange, ColorTerm
+from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.metrics.metric import Settings
 from skyaccept.lib.metrics.reference_photometry import mean_difference
 from skyaccept.lib.readers import reference as reader
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.sphere import MAS
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import MaskedColumn, Table
 from astropy.units import Unit
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import reference as reader
-from skyaccept.lib.reference import Reference
 
 GAIA_UNITS = {
     "ref_epoch": "yr",

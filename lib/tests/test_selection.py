@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.association import AMBIGUOUS, REASONS
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.association import AMBIGUOUS, REASONS
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.selection import Cut, Selection, select
 

@@ -5,8 +5,8 @@ import statistics
 import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.catalog import Detections
-from skyaccept.lib.color import ColorRange, Locus
+from skyaccept.lib.catalog.colors import ColorRange, Locus
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.stellar_locus import Line, fit
 from skyaccept.lib.results import Result

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.exposures import STARS
 from skyaccept.lib.metrics.metric import Settings
 from skyaccept.lib.metrics.zero_points import exposure_offset
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.tests.samples import sample
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import astropy.units as u
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure
 

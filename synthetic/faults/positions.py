@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import astropy.units as u
 import numpy as np
+from skyaccept.lib.catalog.reference import JULIAN_YEAR
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.reference import JULIAN_YEAR
 from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.synthetic import atmosphere
 from skyaccept.synthetic.draws import stream

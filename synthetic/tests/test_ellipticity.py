@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import integrate, special
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.association import RADIUS, associate
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.association import RADIUS, associate
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics.ellipticity import ESTIMATORS
 from skyaccept.lib.metrics.metric import Sample, Settings

@@ -4,7 +4,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from scipy import stats
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
 from skyaccept.lib.spin import carried
 from skyaccept.synthetic import camera, sky, visits, waves

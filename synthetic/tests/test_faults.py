@@ -4,10 +4,10 @@ import astropy.units as u
 import numpy as np
 import pytest
 from scipy import stats
-from skyaccept.lib.association import AMBIGUOUS, CONFLICT, RADIUS, associate
-from skyaccept.lib.catalog import Detections
+from skyaccept.lib.catalog.association import AMBIGUOUS, CONFLICT, RADIUS, associate
+from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.reference import JULIAN_YEAR
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.reference import JULIAN_YEAR
 from skyaccept.lib.sphere import MAS
 from skyaccept.synthetic import camera, scenario, survey, visits
 from skyaccept.synthetic.description import Atmosphere, Camera, Colors, Galaxies, Scenario

@@ -1,5 +1,5 @@
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.association import RADIUS, associate
+from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.synthetic import scenario, survey
 
 

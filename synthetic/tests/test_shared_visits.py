@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from skyaccept.lib import measure, pairing, requirements
-from skyaccept.lib.association import AMBIGUOUS, CONFLICT, RADIUS, associate
-from skyaccept.lib.catalog import Detections, chosen
-from skyaccept.lib.components import UNPLACED
+from skyaccept.lib.catalog.association import AMBIGUOUS, CONFLICT, RADIUS, associate
+from skyaccept.lib.catalog.components import UNPLACED
+from skyaccept.lib.catalog.detections import Detections, chosen
 from skyaccept.lib.results import Result, Results
 from skyaccept.synthetic import scenario, survey
 

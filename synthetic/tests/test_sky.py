@@ -4,7 +4,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from scipy import stats
-from skyaccept.lib.reference import Reference
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.sphere import MAS, degrees, separation, unit_vectors
 from skyaccept.synthetic import sky
 from skyaccept.synthetic.description import Colors, Companions, Scenario, Variables

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib import readers
-from skyaccept.lib.association import RADIUS, associate
+from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import reference as reference_reader

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from skyaccept.lib.matching import AMBIGUOUS, UNMATCHED, match, mutual
+from skyaccept.lib.catalog.crossmatch import AMBIGUOUS, UNMATCHED, match, mutual
 from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.lib.tests.reference import haversine
 

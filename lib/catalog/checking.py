@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from skyaccept.lib import duplicates as overlap
-from skyaccept.lib import precision
-from skyaccept.lib.catalog import SHAPES, UNITS, Array, Detections, chosen
-from skyaccept.lib.duplicates import Pairs
+from skyaccept.lib.catalog import duplicates as overlap
+from skyaccept.lib.catalog import precision
+from skyaccept.lib.catalog.detections import SHAPES, UNITS, Array, Detections, chosen
+from skyaccept.lib.catalog.duplicates import Pairs
 from skyaccept.lib.exceptions import InputError
 
 LIMITS: Mapping[str, tuple[float, float]] = {
@@ -61,7 +61,8 @@ def check(
     others : callable, optional
         ``others()`` reads the columns that were left out; called only where rows are identical without them.
     duplicates : {"refuse", "merge"}
-        What becomes of rows that hold one measurement, see `skyaccept.lib.duplicates`: merged, their objects are one.
+        What becomes of rows that hold one measurement, see `skyaccept.lib.catalog.duplicates`: merged, their objects
+        are one.
 
     Returns
     -------

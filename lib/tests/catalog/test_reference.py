@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from astropy.coordinates import SkyCoord, get_body_barycentric
 from astropy.time import Time
+from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import reference as reader
-from skyaccept.lib.reference import Reference
 from skyaccept.lib.sphere import MAS, separation
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 

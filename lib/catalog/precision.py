@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.sphere import MAS, Float
 
 NOTED = 1.0

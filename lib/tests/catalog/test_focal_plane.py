@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from skyaccept.lib import focal_plane, measure, readers, requirements
-from skyaccept.lib.catalog import Detections
-from skyaccept.lib.focal_plane import layout
+from skyaccept.lib import measure, readers, requirements
+from skyaccept.lib.catalog import focal_plane
+from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.focal_plane import layout
 from skyaccept.lib.tests.samples import detections
 
 PLAN = {str(k): ((k % 4 - 1.5) * 0.2, (k // 4 - 1) * 0.25) for k in range(12)}

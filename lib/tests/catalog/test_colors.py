@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from skyaccept.lib import readers, requirements
-from skyaccept.lib.color import ColorRange, ColorTerm
+from skyaccept.lib.catalog.colors import ColorRange, ColorTerm
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import profile as profiles
 

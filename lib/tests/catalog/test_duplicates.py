@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.catalog import Detections, chosen
-from skyaccept.lib.duplicates import DEGREES, Pairs, merged, pairs
+from skyaccept.lib.catalog.detections import Detections, chosen
+from skyaccept.lib.catalog.duplicates import DEGREES, Pairs, merged, pairs
 
 
 def field(n: int = 400, visits: int = 4, ra: float = 150.0) -> Detections:

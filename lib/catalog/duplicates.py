@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from skyaccept.lib.catalog import Array, Detections
+from skyaccept.lib.catalog.detections import Array, Detections
 
 Index = NDArray[np.int64]
 Keys = NDArray[np.uint32]

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import extents
-from skyaccept.lib.catalog import Array, Detections
-from skyaccept.lib.components import UNPLACED, connected
+from skyaccept.lib.catalog import extents
+from skyaccept.lib.catalog.components import UNPLACED, connected
+from skyaccept.lib.catalog.detections import Array, Detections
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.sphere import MAS, Float, separation, unit_vectors
 
@@ -52,8 +52,8 @@ def associate(detections: Detections, radius: float) -> Detections:
 
     Where an object has two detections in a visit, nothing tells which is the right one: that visit of the object is
     left out. Where this is so in half of its visits or more, the object is ambiguous and all of it is left out. A
-    catalog that comes with objects keeps them, under the same rule, once `skyaccept.lib.extents` has compared their
-    extents with the radius.
+    catalog that comes with objects keeps them, under the same rule, once `skyaccept.lib.catalog.extents` has compared
+    their extents with the radius.
 
     Parameters
     ----------

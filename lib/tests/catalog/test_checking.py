@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.catalog import SHAPES, UNITS, Detections
-from skyaccept.lib.checking import LIMITS, check
+from skyaccept.lib.catalog.checking import LIMITS, check
+from skyaccept.lib.catalog.detections import SHAPES, UNITS, Detections
 from skyaccept.lib.exceptions import InputError
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skyaccept.lib.catalog.extents import MOST, compare
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.extents import MOST, compare
 
 ARCSEC = math.radians(1 / 3600)
 

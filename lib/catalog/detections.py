@@ -9,7 +9,7 @@ from typing import Any, Literal
 import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.color import ColorTerm
+from skyaccept.lib.catalog.colors import ColorTerm
 from skyaccept.lib.exceptions import InputError
 
 Array = NDArray[Any]
@@ -57,7 +57,7 @@ class Detections:
         the visit is.
     object : (n,) int64, optional
         Object of each detection, 0 ... n_objects - 1; negative for one that belongs to none, by the codes of
-        `skyaccept.lib.association`. Any codes, or None, before association.
+        `skyaccept.lib.catalog.association`. Any codes, or None, before association.
     detector : (n,) int64, optional
         Index into ``detectors``, or the number of the detector where these are empty.
     detectors : tuple of str

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-from skyaccept.lib import association
-from skyaccept.lib.association import AMBIGUOUS, CONFLICT, UNASSOCIATED, associate
-from skyaccept.lib.catalog import Detections
-from skyaccept.lib.components import UNPLACED, connected
+from skyaccept.lib.catalog import association
+from skyaccept.lib.catalog.association import AMBIGUOUS, CONFLICT, UNASSOCIATED, associate
+from skyaccept.lib.catalog.components import UNPLACED, connected
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.sphere import chord, unit_vectors
 
 ARCSEC = math.radians(1 / 3600)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib import precision
+from skyaccept.lib.catalog import precision
 
 DEGREE = 3.6e6  # mas
 

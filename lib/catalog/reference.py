@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from skyaccept.lib.catalog import Array
+from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.separation.positions import tangent_basis
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
 

@@ -1,0 +1,1 @@
+"""Detections, reference stars, colors, association into objects, and checks of all of these."""
