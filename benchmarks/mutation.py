@@ -196,7 +196,7 @@ def main() -> None:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(asked.workers):
             copies.put(copy := copied(Path(folder) / str(number)))
-            check(copy, ["lib/tests/test_pair.py"])
+            check(copy, ["lib/tests/separation/test_pair.py"])
 
         def one(mutant: Mutant) -> dict[str, object]:
             copy = copies.get()

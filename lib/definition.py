@@ -10,12 +10,12 @@ from typing import Annotated, Any, ClassVar
 import astropy.units as u
 from pydantic import Field, PlainValidator
 from skyaccept.lib import strict_yaml
-from skyaccept.lib.binning import Binning
 from skyaccept.lib.catalog.colors import Locus
 from skyaccept.lib.limit import Identifier, check_range
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Estimator
 from skyaccept.lib.selection import Cut
+from skyaccept.lib.separation.separation_bins import Binning
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 
 MOST_VISITS = 100_000

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.binning import Binning
 from skyaccept.lib.catalog.colors import Locus
 from skyaccept.lib.catalog.detections import Array, Detections, numbering
 from skyaccept.lib.catalog.reference import Reference
@@ -18,6 +17,7 @@ from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import LIMIT, Matrix, Resampled
 from skyaccept.lib.selection import Groups, Selection
 from skyaccept.lib.separation import Positions, positions
+from skyaccept.lib.separation.separation_bins import Binning
 from skyaccept.lib.thinning import sampled
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import progress
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.separation import bins, kernel, matrix, pair, tree
+from skyaccept.lib.separation import kernel, matrix, pair, tree, value_bins
 from skyaccept.lib.separation.positions import Positions, positions
 from skyaccept.lib.sphere import Float, chord
 
@@ -155,7 +155,7 @@ def _reduce(
     # memory is used only where something is written
     kept = np.empty(min(int(slot[-1]) * width, KEPT // rows.itemsize), dtype=rows.dtype)
     kept_weights = np.empty(len(kept) if weights is not None else 0)
-    counts: bins.Bins | None = None
+    counts: value_bins.Bins | None = None
     total = np.zeros(3, dtype=np.int64)
     begin = number = 0
     arcmin = np.degrees([annulus.inner, annulus.outer]) * 60
@@ -169,7 +169,7 @@ def _reduce(
         if counts is None and number > len(kept):
             if weights is not None:
                 raise NotMeasurable(f"more than {len(kept):,} weighted values; use fewer stars")
-            counts = bins.Bins()
+            counts = value_bins.Bins()
             counts.add_all(kept[:before])
             kept = kept[:0]
         if counts is not None:

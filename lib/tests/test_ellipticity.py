@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from skyaccept.lib import measure, readers, requirements, spin
-from skyaccept.lib.binning import Binning
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import ellipticity
@@ -21,6 +20,7 @@ from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import cells, infer, whole
 from skyaccept.lib.results import Result
 from skyaccept.lib.separation.correlation import COMPONENTS
+from skyaccept.lib.separation.separation_bins import Binning
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.reference import (

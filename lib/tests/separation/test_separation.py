@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from skyaccept.lib import separation
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.numba_cache import share_cores
-from skyaccept.lib.separation import Annulus, Positions, Weights, bins, matrix, plain, tree
+from skyaccept.lib.separation import Annulus, Positions, Weights, matrix, tree, value_bins
 from skyaccept.lib.separation.tree import Index
 from skyaccept.lib.sphere import MAS, Float
 from skyaccept.lib.tests.reference import Star, exact_separation, haversine, mean_position, pair_separations
+from skyaccept.lib.tests.separation import plain
 
 ARCMIN = np.pi / 180 / 60
 
@@ -381,7 +382,7 @@ def test_bins_stand_in_for_what_is_too_much_to_keep(
     kept = measure()
     monkeypatch.setattr(separation, "KEPT", 4000)
     monkeypatch.setattr(separation, "_PLACES", 5000)
-    monkeypatch.setattr(bins, "_MOST", 20_000)
+    monkeypatch.setattr(value_bins, "_MOST", 20_000)
     for whole, binned in zip(kept, measure(), strict=True):
         assert binned.binned
         assert not whole.binned
