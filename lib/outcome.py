@@ -15,7 +15,7 @@ from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample
 from skyaccept.lib.requirements import Case
 from skyaccept.lib.results import Json, LevelResult, Result, SampleAccount, short
-from skyaccept.lib.selection import Cut
+from skyaccept.lib.sample.selection import Cut
 from skyaccept.lib.strict_yaml import text_of
 
 BINS = 100

@@ -14,7 +14,7 @@ from skyaccept.lib.outcome import in_units
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Matrix, Resampled
 from skyaccept.lib.requirements import Case
-from skyaccept.lib.selection import Cut
+from skyaccept.lib.sample.selection import Cut
 
 
 @dataclass(frozen=True)

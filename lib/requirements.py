@@ -18,7 +18,7 @@ from skyaccept.lib.lsst_verify import clauses as lsst_verify
 from skyaccept.lib.lsst_verify.package import FOLDERS, is_package
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.note import Note, notes
-from skyaccept.lib.selection import Cut
+from skyaccept.lib.sample.selection import Cut
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 
 LEVELS = ("design", "minimum", "stretch")

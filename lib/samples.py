@@ -14,7 +14,7 @@ from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.inference import known
 from skyaccept.lib.metrics.metric import Errors, Sample
 from skyaccept.lib.prescription import Prescription
-from skyaccept.lib.selection import Cut, Selection, in_band, select
+from skyaccept.lib.sample.selection import Cut, Selection, in_band, select
 
 LARGEST = 1e50
 """No number that is measured with is larger: sums of its squares have to stay finite."""

@@ -66,11 +66,11 @@ from skyaccept.lib.metrics import correlation
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, cells_of, starts
+from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.separation import Annulus, tree
 from skyaccept.lib.separation.correlation import COMPONENTS, Sums, group_pairs, sums
 from skyaccept.lib.sphere import ARCMIN, Float, chord, unit_vectors
 from skyaccept.lib.spin import Complex, carried, middles
-from skyaccept.lib.thinning import sampled
 
 Parameters = Mapping[str, float]
 

@@ -36,10 +36,10 @@ from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import LIMIT, Matrix
+from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.separation import Annulus, PairValues
 from skyaccept.lib.sphere import ARCMIN
 from skyaccept.lib.sphere import separation as sphere_separation
-from skyaccept.lib.thinning import sampled
 
 
 def pair_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:

@@ -35,7 +35,7 @@ from skyaccept.lib.metrics.photometry import MMAG, finite
 from skyaccept.lib.metrics.scatter import LEFT
 from skyaccept.lib.question import Question, Sorted
 from skyaccept.lib.replicates import BLOCKS, LIMIT, Kept, Matrix, Resampled, Take, Units, blocks
-from skyaccept.lib.thinning import sampled
+from skyaccept.lib.sample.subsampling import sampled
 
 Values = NDArray[np.float64]
 

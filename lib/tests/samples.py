@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.metrics.metric import Sample
-from skyaccept.lib.selection import select
+from skyaccept.lib.sample.selection import select
 
 Values = NDArray[np.float64]
 

@@ -142,7 +142,7 @@ def test_hsc_r_against_ps1_photometry() -> None:
     ps1 = reader.load(REALDATA / "refcats" / "ps1_*", "ps1")
     cuts = requirements.load().definitions["srd"].samples["positions"]
     from skyaccept.lib.metrics.metric import Sample
-    from skyaccept.lib.selection import select
+    from skyaccept.lib.sample.selection import select
 
     own = Sample(found, select(found, "r", cuts, "test"), "r")
     star = match(own.positions.direction, ps1.directions(), 1000 * MAS).star

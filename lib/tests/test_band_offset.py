@@ -11,7 +11,7 @@ from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import band_offset
 from skyaccept.lib.metrics.metric import Sample, Settings, evaluate
 from skyaccept.lib.results import Result
-from skyaccept.lib.selection import in_band, select
+from skyaccept.lib.sample.selection import in_band, select
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.reference import Star, haversine, mean_position

@@ -169,7 +169,7 @@ def test_the_source_catalog_of_a_detector_in_two_visits_runs_from_files_to_repor
     assert am1.sample is not None
     assert am1.sample.rows_in == am1.sample.rows_used + sum(am1.sample.rejected.values()) == 1542
     definition = requirements.load().definitions["lvv-t1278"]
-    from skyaccept.lib.selection import select
+    from skyaccept.lib.sample.selection import select
 
     rows = select(found, "i", definition.samples["astrometry"], "test").rows
     assert found.object is not None

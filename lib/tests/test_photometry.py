@@ -21,7 +21,7 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS, photometry, relative_astrometry
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
 from skyaccept.lib.results import Result
-from skyaccept.lib.selection import select
+from skyaccept.lib.sample.selection import select
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.reference import photometry as photometric_reference
 

@@ -11,9 +11,9 @@ from skyaccept.lib.metrics import relative_astrometry, scatter
 from skyaccept.lib.metrics.metric import Sample, Settings
 from skyaccept.lib.question import Question
 from skyaccept.lib.replicates import Kept, Matrix, Resampled, blocks, infer, whole
+from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.tests import reference, samples
-from skyaccept.lib.thinning import sampled
 from skyaccept.lib.uncertainty import Crossing, Estimate
 
 ARCMIN = math.pi / 180 / 60

@@ -12,7 +12,7 @@ from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics.ellipticity import ESTIMATORS
 from skyaccept.lib.metrics.metric import Sample, Settings
-from skyaccept.lib.selection import select
+from skyaccept.lib.sample.selection import select
 from skyaccept.lib.sphere import Float
 from skyaccept.synthetic import scenario, survey, visits
 from skyaccept.synthetic.description import Scenario
