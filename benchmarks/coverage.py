@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from scipy import optimize, stats
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import scatter
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix, Resampled, infer, whole
-from skyaccept.lib.scale import Values
+from skyaccept.lib.uncertainty import resampled_errors
+from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, infer, whole
+from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty.transform import Values
 
 from benchmarks.table import show, sums
 
@@ -147,17 +147,17 @@ def survey(rng: np.random.Generator, regime: str, visits: int) -> Iterator[tuple
         i, j = pair.T
         apart = along[:, :1] * (x[chosen][j] - x[chosen][i]) + along[:, 1:] * (y[chosen][j] - y[chosen][i])
         matrix = Matrix((apart,), pair, int(chosen.sum()), logarithm[chosen], least=2)
-        yield name, scatter.rms(matrix, 1) if name == "lvv" else scatter.deviation(matrix, "median")
+        yield name, resampled_errors.rms(matrix, 1) if name == "lvv" else resampled_errors.deviation(matrix, "median")
     photometry = Matrix((magnitude[bright],), single, len(single), logarithm[bright])
-    yield "rms", scatter.rms(photometry, 1)
-    yield "deviation", scatter.deviation(photometry, "mean")
+    yield "rms", resampled_errors.rms(photometry, 1)
+    yield "deviation", resampled_errors.deviation(photometry, "mean")
     other = tuple(o[bright] - o[bright].mean(axis=1, keepdims=True) for o in (other_x, other_y))
     origin = [o[bright].mean(axis=1, keepdims=True) for o in (other_x, other_y)]
     here = tuple(o[bright] - middle for o, middle in zip((x, y), origin, strict=True))
-    yield "band", scatter.offset(Matrix(here, single, len(single), other=other), "zero")
+    yield "band", resampled_errors.offset(Matrix(here, single, len(single), other=other), "zero")
     catalog = rng.normal(0, REFERENCE, (2, len(single), 1))
     here = tuple(o[bright] - shift for o, shift in zip((x, y), catalog, strict=True))
-    yield "reference", scatter.offset(Matrix(here, single, len(single)), "zero", sizes=True)
+    yield "reference", resampled_errors.offset(Matrix(here, single, len(single)), "zero", sizes=True)
 
 
 class Mixture:

@@ -21,14 +21,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from skyaccept.lib import cells, quantile
+from skyaccept.lib import cells
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.departure import SIGNIFICANCE, departures
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix, Resampled, Residual
 from skyaccept.lib.residual import chosen, residuals, words
 from skyaccept.lib.results import Json, short
+from skyaccept.lib.uncertainty import order_statistics
+from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, Residual
+from skyaccept.lib.uncertainty.statistic import Question
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -243,7 +244,9 @@ def _statistic(question: Question, residual: Residual, whole: Values) -> Statist
         question = Question("rms")
     width = _width(question, residual)
     errors = whole if residual.signed else np.abs(whole)
-    center = quantile.median(errors) / _width(Question("percentile", 50), residual) if residual.centered else 0.0
+    center = (
+        order_statistics.median(errors) / _width(Question("percentile", 50), residual) if residual.centered else 0.0
+    )
     sized = question.sized or residual.sized
 
     def statistic(values: Values) -> float:

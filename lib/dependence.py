@@ -24,10 +24,10 @@ from skyaccept.lib import cells
 from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.replicates import Resampled
 from skyaccept.lib.residual import Residuals, chosen, residuals, words
 from skyaccept.lib.results import Json, short
 from skyaccept.lib.sphere import azimuthal, degrees, unit_vectors
+from skyaccept.lib.uncertainty.jackknife import Resampled
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]

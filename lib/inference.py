@@ -9,13 +9,13 @@ from typing import TypeVar
 import numpy as np
 from skyaccept.lib.catalog.detections import Detections, numbering
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix, Resampled, cells, infer
 from skyaccept.lib.results import Json, short
-from skyaccept.lib.scale import Values
 from skyaccept.lib.separation import Positions
 from skyaccept.lib.sphere import degrees
-from skyaccept.lib.uncertainty import Estimate
+from skyaccept.lib.uncertainty.distribution import Estimate
+from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, cells, infer
+from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty.transform import Values
 
 Known = tuple[Estimate, Json]
 """What is known of a true value, and the replicates that say so."""

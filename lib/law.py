@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.question import Kind
+from skyaccept.lib.uncertainty.statistic import Kind
 
 Array = NDArray[np.float64]
 

@@ -20,11 +20,11 @@ from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, evaluate
 from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, record
 from skyaccept.lib.provenance import describe, notes, run_record, uncovered
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix, Resampled
 from skyaccept.lib.requirements import LEVELS, Case, Specification
 from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.samples import Samples
+from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
+from skyaccept.lib.uncertainty.statistic import Question
 from skyaccept.lib.waivers import Waiver, apply
 
 

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib import quantile
 from skyaccept.lib.decision import Decision, DecisionRule, Distribution, Verdict, decide, lacking, outlook
 from skyaccept.lib.limit import Level
 from skyaccept.lib.metrics import METRICS
@@ -17,6 +16,7 @@ from skyaccept.lib.requirements import Case
 from skyaccept.lib.results import Json, LevelResult, Result, SampleAccount, short
 from skyaccept.lib.sample.selection import Cut
 from skyaccept.lib.strict_yaml import text_of
+from skyaccept.lib.uncertainty import order_statistics
 
 BINS = 100
 
@@ -186,7 +186,7 @@ def account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> Sampl
 def histogram(errors: Errors, estimator: Estimator) -> Json:
     """Binned errors for the plots; the last edge leaves out at most the largest 0.5 %, which are counted."""
     values, times = errors.values, errors.counts
-    low, high = min(0.0, float(values.min())), quantile.percentile(values, 99.5, times)
+    low, high = min(0.0, float(values.min())), order_statistics.percentile(values, 99.5, times)
     edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
     counts, _ = np.histogram(values, edges, weights=times)
     of = len(values) if times is None else round(times.sum())
@@ -196,6 +196,6 @@ def histogram(errors: Errors, estimator: Estimator) -> Json:
         "edges": [short(edge) for edge in edges],
         "counts": counts.tolist() if counts.dtype.kind == "i" else [short(count) for count in counts],
         "above": max(0, of - round(counts.sum())),
-        "median": quantile.median(values, times),
+        "median": order_statistics.median(values, times),
         "of": of,
     }

@@ -2,14 +2,15 @@ r"""Two processings of the same sky paired by star and by visit, so that small d
 
 Measurements of the same star, or pair of stars, in the same visit share most of their error: the image is the same.
 What both datasets hold is therefore measured in both with the same blocks of visits and cells of stars left out, and
-the two tables of replicates (`skyaccept.lib.replicates`) are subtracted entry by entry. The difference has a table of
-its own,
+the two tables of replicates (`skyaccept.lib.uncertainty.jackknife`) are subtracted entry by entry. The difference has
+a table of its own,
 
 .. math:: d_{bc} = y^{\text{after}}_{bc} - y^{\text{before}}_{bc},
 
-of which `skyaccept.lib.uncertainty.part` makes an interval: what both have in common cancels, and the noise of single
-measurements counts once, as visits and stars are left out at once as well. Replicates of nearly equal samples differ by
-less than an order statistic jumps, so that :math:`y` is a mean of many (`skyaccept.lib.question.level`).
+of which `skyaccept.lib.uncertainty.distribution.part` makes an interval: what both have in common cancels, and the
+noise of single measurements counts once, as visits and stars are left out at once as well. Replicates of nearly equal
+samples differ by less than an order statistic jumps, so that :math:`y` is a mean of many
+(`skyaccept.lib.uncertainty.statistic.level`).
 
 Objects are paired by position, visits by name; a pair of stars is the same whichever comes first, as is its separation.
 """
@@ -29,13 +30,13 @@ from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.comparison import TOLERANCE, Difference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure import Measured, Measurer, needs
-from skyaccept.lib.question import Question, level
-from skyaccept.lib.replicates import Matrix, Resampled, check, scheme, tables, whole
 from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.results import Result, Results
-from skyaccept.lib.scale import Scale, Values
 from skyaccept.lib.sphere import Float, unit_vectors
-from skyaccept.lib.uncertainty import part
+from skyaccept.lib.uncertainty.distribution import part
+from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, check, scheme, tables, whole
+from skyaccept.lib.uncertainty.statistic import Question, level
+from skyaccept.lib.uncertainty.transform import Scale, Values
 
 Codes = NDArray[np.int64]
 

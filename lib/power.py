@@ -3,9 +3,9 @@ r"""Planning: how likely a clause passes, fails or stays inconclusive, at a true
 The logarithm of the estimate is Gaussian about that of the true value, with the standard error s of
 `skyaccept.lib.law`; a share meets its limit where the quantile that so many lie above is at most the threshold. s is
 itself estimated, with :math:`\nu` degrees of freedom, those of the blocks of visits for the part that comes from visits
-and of the cells of stars for that from stars (`skyaccept.lib.replicates`), combined after Welch and Satterthwaite. With
-t the quantile of Student's distribution at 1 - risk and T the distance of the estimate from the limit
-(`skyaccept.lib.uncertainty.unskewed`) in units of the estimated s, a limit from above is
+and of the cells of stars for that from stars (`skyaccept.lib.uncertainty.jackknife`), combined after Welch and
+Satterthwaite. With t the quantile of Student's distribution at 1 - risk and T the distance of the estimate from the
+limit (`skyaccept.lib.uncertainty.distribution.unskewed`) in units of the estimated s, a limit from above is
 
 - passed where T >= t, failed where T <= -t, and inconclusive between, under ``guarded``;
 - T has the noncentral t distribution with :math:`\nu` degrees of freedom about the distance of the true value.
@@ -29,11 +29,11 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.law import PAIRS, Draws, Law, Scatter
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.outcome import in_units
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import BLOCKS, CELLS
 from skyaccept.lib.requirements import Case
 from skyaccept.lib.sphere import Float
-from skyaccept.lib.uncertainty import unskewed
+from skyaccept.lib.uncertainty.distribution import unskewed
+from skyaccept.lib.uncertainty.jackknife import BLOCKS, CELLS
+from skyaccept.lib.uncertainty.statistic import Question
 
 MOST_VISITS, MOST_STARS = 200, 1_000_000
 """Largest samples that are looked at."""

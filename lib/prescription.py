@@ -11,10 +11,10 @@ from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings
 from skyaccept.lib.outcome import in_units
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix, Resampled
 from skyaccept.lib.requirements import Case
 from skyaccept.lib.sample.selection import Cut
+from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
+from skyaccept.lib.uncertainty.statistic import Question
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.replicates import Matrix, Resampled, Residual
+from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, Residual
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]

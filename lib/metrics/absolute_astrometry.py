@@ -22,11 +22,12 @@ import numpy as np
 from skyaccept.lib.catalog.crossmatch import match
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import coordinates, scatter
+from skyaccept.lib.metrics import coordinates
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix
 from skyaccept.lib.sphere import MAS, Float
+from skyaccept.lib.uncertainty import resampled_errors
+from skyaccept.lib.uncertainty.jackknife import Matrix
+from skyaccept.lib.uncertainty.statistic import Question
 
 
 def reference_offset(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -138,7 +139,7 @@ ESTIMATORS = {
         reference_offset,
         "offset from the reference star, per coordinate",
         _matrix,
-        lambda matrix, _: scatter.offset(matrix, "zero"),
+        lambda matrix, _: resampled_errors.offset(matrix, "zero"),
         needs=("radius",),
         formula="x and y, offsets from the reference star at the epoch of the visit along RA cos(Dec) and Dec",
     ),
@@ -146,7 +147,7 @@ ESTIMATORS = {
         reference_offset,
         "offset from the reference star, per coordinate, with its sign",
         _matrix,
-        lambda matrix, _: scatter.offset(matrix, "zero"),
+        lambda matrix, _: resampled_errors.offset(matrix, "zero"),
         needs=("radius",),
         question=Question("size"),
         formula="x and y, offsets from the reference star at the epoch of the visit along RA cos(Dec) and Dec",

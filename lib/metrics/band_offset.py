@@ -34,15 +34,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from skyaccept.lib import quantile
 from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import coordinates, scatter
+from skyaccept.lib.metrics import coordinates
 from skyaccept.lib.metrics.coordinates import Values
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix, Resampled
 from skyaccept.lib.sphere import MAS, Float, separation, unit_vectors
+from skyaccept.lib.uncertainty import order_statistics, resampled_errors
+from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
+from skyaccept.lib.uncertainty.statistic import Question
 
 
 def offset(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -90,8 +90,8 @@ def deviation_from_median(sample: Sample, parameters: Mapping[str, float], setti
     x, y, visit = found.x[order], found.y[order], found.visit[order]
     parts = np.split(np.arange(len(visit)), np.flatnonzero(np.diff(visit)) + 1)
     for part in parts:
-        x[part] -= quantile.median(x[part])
-        y[part] -= quantile.median(y[part])
+        x[part] -= order_statistics.median(x[part])
+        y[part] -= order_statistics.median(y[part])
     found_errors = coordinates.errors(
         np.abs(x), np.abs(y), "about the median of each visit", total=total, notes=found.notes
     )
@@ -190,7 +190,7 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
 
 def _separation_std(matrix: Matrix, _: Settings) -> Resampled:
     here, there = (v[0] + 1j * v[1] for v in (matrix.values, matrix.other))
-    return scatter.separation_std(replace(matrix, values=(here,), other=(there,)))
+    return resampled_errors.separation_std(replace(matrix, values=(here,), other=(there,)))
 
 
 def _by_visit(sample: Sample) -> dict[int, tuple[Values, Float]]:
@@ -208,21 +208,21 @@ ESTIMATORS = {
         offset,
         "offset from the mean position in the other band",
         _matrix,
-        lambda matrix, _: scatter.offset(matrix, "zero"),
+        lambda matrix, _: resampled_errors.offset(matrix, "zero"),
         formula="x and y, offsets from the mean position in the other band along RA cos(Dec) and Dec",
     ),
     "deviation_from_mean": Estimator(
         deviation_from_mean,
         "deviation of the offset from its mean",
         _matrix,
-        lambda matrix, _: scatter.offset(matrix, "mean", sizes=True),
+        lambda matrix, _: resampled_errors.offset(matrix, "mean", sizes=True),
         formula="|x - x̄| and |y - ȳ|, offsets from the mean position in the other band",
     ),
     "visit_rms": Estimator(
         visit_rms,
         "rms of the offsets of a visit",
         _matrix,
-        lambda matrix, _: scatter.visit_rms(matrix),
+        lambda matrix, _: resampled_errors.visit_rms(matrix),
         question=Question("percentile", 50),
         formula="√(mean x²) and √(mean y²) of each visit, offsets from the mean position in the other band",
     ),
@@ -230,7 +230,7 @@ ESTIMATORS = {
         deviation_from_median,
         "deviation of the offset from the median of its visit",
         _matrix,
-        lambda matrix, _: scatter.offset(matrix, "visit", sizes=True),
+        lambda matrix, _: resampled_errors.offset(matrix, "visit", sizes=True),
         formula="|x - median(x)| and |y - median(y)| within each visit, offsets from the other band",
     ),
     "separation_std": Estimator(

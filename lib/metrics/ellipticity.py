@@ -62,15 +62,15 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog.detections import SHAPES, numbering
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import correlation
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import LIMIT, Matrix, Resampled, cells_of, starts
 from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.separation import Annulus, tree
 from skyaccept.lib.separation.correlation import COMPONENTS, Sums, group_pairs, sums
 from skyaccept.lib.sphere import ARCMIN, Float, chord, unit_vectors
 from skyaccept.lib.spin import Complex, carried, middles
+from skyaccept.lib.uncertainty import resampled_correlations
+from skyaccept.lib.uncertainty.jackknife import LIMIT, Matrix, Resampled, cells_of, starts
+from skyaccept.lib.uncertainty.statistic import Question
 
 Parameters = Mapping[str, float]
 
@@ -111,7 +111,7 @@ def visit_largest(sample: Sample, parameters: Parameters, settings: Settings) ->
 def visit_xi(sample: Sample, parameters: Parameters, settings: Settings) -> Errors:
     """Mean of the sizes of xi+ over the bins of each visit that have pairs, with ``settings.bins``."""
     found = [_by_visit(sample, *edges) for edges in _bins(parameters, settings)]
-    xi = np.stack([correlation.correlations(one.both.sum(axis=0), one.number.sum(axis=0)) for one in found])
+    xi = np.stack([resampled_correlations.correlations(one.both.sum(axis=0), one.number.sum(axis=0)) for one in found])
     seen = np.isfinite(xi).any(axis=0)
     if not seen.any():
         raise _no_pair(parameters)
@@ -133,13 +133,13 @@ def _of_stars(
     parameters: Parameters,
     settings: Settings,
     middle: Callable[..., Float],
-    combine: correlation.Combine,
+    combine: resampled_correlations.Combine,
 ) -> Errors:
     """One number: correlation of what `correlation.star_ellipticity` makes of the residuals of each star."""
-    star = correlation.star_ellipticity(_residuals(sample, by_visit=False), middle)[:, None]
+    star = resampled_correlations.star_ellipticity(_residuals(sample, by_visit=False), middle)[:, None]
     group = np.zeros(len(star), dtype=np.int64)
     found = [sums(sample.positions.tree, Annulus(*edges), group, star) for edges in _bins(parameters, settings)]
-    xi = np.stack([correlation.correlations(one.both.sum(axis=0), one.number.sum(axis=0)) for one in found])
+    xi = np.stack([resampled_correlations.correlations(one.both.sum(axis=0), one.number.sum(axis=0)) for one in found])
     if not np.isfinite(xi).any():
         raise _no_pair(parameters)
     return _errors(sample, found, combine(xi), "products of all pairs of stars by bin, float64")
@@ -199,7 +199,7 @@ def _by_visit(sample: Sample, nearest: float, farthest: float) -> Sums:
 
 def _components(found: Sums) -> Float:
     """E1, E2 and EX of each visit, (3, n_visits)."""
-    return correlation.correlations(found.products.sum(axis=1), found.number.sum(axis=0))
+    return resampled_correlations.correlations(found.products.sum(axis=1), found.number.sum(axis=0))
 
 
 def _measured(found: Sums, parameters: Parameters) -> NDArray[np.bool_]:
@@ -297,19 +297,23 @@ def _matrix_of_stars(sample: Sample, parameters: Parameters, settings: Settings,
     return Matrix((np.asarray(values),), np.arange(len(stars))[:, None], len(stars), note=note, pairs=pairs)
 
 
-def _of_visits(parts: int, combine: correlation.Combine) -> Callable[[Matrix, Settings], Resampled]:
-    return lambda matrix, _: correlation.visit_correlation(matrix, parts, combine)
+def _of_visits(parts: int, combine: resampled_correlations.Combine) -> Callable[[Matrix, Settings], Resampled]:
+    return lambda matrix, _: resampled_correlations.visit_correlation(matrix, parts, combine)
 
 
 def _visit_xi(matrix: Matrix, settings: Settings) -> Resampled:
     number = len(starts(matrix.n_stars))
-    return correlation.visit_correlation(matrix, len(matrix.stars) // (number * (number + 1) // 2), _mean_size)
+    return resampled_correlations.visit_correlation(
+        matrix, len(matrix.stars) // (number * (number + 1) // 2), _mean_size
+    )
 
 
-def _of_all(middle: Callable[..., Float], combine: correlation.Combine) -> Callable[[Matrix, Settings], Resampled]:
+def _of_all(
+    middle: Callable[..., Float], combine: resampled_correlations.Combine
+) -> Callable[[Matrix, Settings], Resampled]:
     def replicates(matrix: Matrix, settings: Settings) -> Resampled:
         classes = 0 if matrix.pairs is None else int(matrix.pairs[:, 2].max()) + 1
-        return correlation.star_correlation(matrix, middle, classes, combine)
+        return resampled_correlations.star_correlation(matrix, middle, classes, combine)
 
     return replicates
 

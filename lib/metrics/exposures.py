@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Sample
-from skyaccept.lib.metrics.scatter import LEFT
-from skyaccept.lib.question import Sorted
-from skyaccept.lib.replicates import Kept, Matrix, Resampled, Residual, Take, Units
+from skyaccept.lib.uncertainty.jackknife import Kept, Matrix, Resampled, Residual, Take, Units
+from skyaccept.lib.uncertainty.resampled_errors import LEFT
+from skyaccept.lib.uncertainty.statistic import Sorted
 
 Values = NDArray[np.float64]
 Codes = NDArray[np.int64]

@@ -13,12 +13,12 @@ from skyaccept.lib.catalog.colors import Locus
 from skyaccept.lib.catalog.detections import Array, Detections, numbering
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import LIMIT, Matrix, Resampled
 from skyaccept.lib.sample.selection import Groups, Selection
 from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.separation import Positions, positions
 from skyaccept.lib.separation.separation_bins import Binning
+from skyaccept.lib.uncertainty.jackknife import LIMIT, Matrix, Resampled
+from skyaccept.lib.uncertainty.statistic import Question
 
 T = TypeVar("T")
 

@@ -32,15 +32,15 @@ from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
-from skyaccept.lib import progress, quantile
+from skyaccept.lib import progress
 from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.metrics.relative_astrometry import excess
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix
 from skyaccept.lib.sphere import Float
+from skyaccept.lib.uncertainty import order_statistics, resampled_errors
+from skyaccept.lib.uncertainty.jackknife import Matrix
+from skyaccept.lib.uncertainty.statistic import Question
 
 MMAG = 1000.0
 """mmag in a mag."""
@@ -161,7 +161,7 @@ def _differences(sample: Sample) -> Errors:
 
 def interquartile_width(values: Array, counts: Array | None) -> float:
     """PA1 of validate_drp: difference of the quartiles over that of a Gaussian of unit width, 1.349."""
-    low, high = (quantile.percentile(values, share, counts) for share in (25, 75))
+    low, high = (order_statistics.percentile(values, share, counts) for share in (25, 75))
     return (high - low) / (2 * _QUARTILE)
 
 
@@ -190,7 +190,7 @@ _ONE_BY_ONE = {
         magnitude_deviation,
         "deviation of a magnitude from the mean of its star",
         _matrix,
-        lambda matrix, _: scatter.deviation(matrix, "mean"),
+        lambda matrix, _: resampled_errors.deviation(matrix, "mean"),
         "mmag",
         columns=_MAG,
         formula="|mₖ - m̄|, m the magnitudes of a star in its visits",
@@ -199,7 +199,9 @@ _ONE_BY_ONE = {
         excess_magnitude_rms,
         "rms of the magnitudes of a star, minus PA1",
         _matrix,
-        lambda matrix, settings: scatter.recentred(scatter.rms(matrix, settings.ddof or 0), signed=True),
+        lambda matrix, settings: resampled_errors.recentred(
+            resampled_errors.rms(matrix, settings.ddof or 0), signed=True
+        ),
         "mmag",
         needs=("ddof",),
         columns=_MAG,
@@ -209,7 +211,7 @@ _ONE_BY_ONE = {
         magnitude_difference_size,
         "difference of two magnitudes of a star / sqrt(2)",
         _matrix_of_pairs,
-        lambda matrix, _: scatter.difference(matrix),
+        lambda matrix, _: resampled_errors.difference(matrix),
         "mmag",
         columns=_MAG,
         formula="|mⱼ - mₖ| / √2, m the magnitudes of a star, all pairs of its visits",
@@ -227,7 +229,7 @@ METRICS = (
                 magnitude_rms,
                 "rms of the magnitudes of a star",
                 _matrix,
-                lambda matrix, settings: scatter.rms(matrix, settings.ddof or 0),
+                lambda matrix, settings: resampled_errors.rms(matrix, settings.ddof or 0),
                 "mmag",
                 needs=("ddof",),
                 takes_shot_noise=True,
@@ -238,7 +240,7 @@ METRICS = (
                 magnitude_difference,
                 "difference of two magnitudes of a star / sqrt(2)",
                 _matrix_of_pairs,
-                lambda matrix, _: scatter.difference(matrix),
+                lambda matrix, _: resampled_errors.difference(matrix),
                 "mmag",
                 columns=_MAG,
                 # the quartiles of values of either sign are the median of their sizes

@@ -18,10 +18,11 @@ from dataclasses import replace
 
 import numpy as np
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import coordinates, scatter
+from skyaccept.lib.metrics import coordinates
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix
+from skyaccept.lib.uncertainty import resampled_errors
+from skyaccept.lib.uncertainty.jackknife import Matrix
+from skyaccept.lib.uncertainty.statistic import Question
 
 
 def object_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -84,7 +85,7 @@ ESTIMATORS = {
         object_rms,
         "rms of an object's positions about their mean",
         _matrix,
-        lambda matrix, settings: scatter.rms(matrix, settings.ddof or 0),
+        lambda matrix, settings: resampled_errors.rms(matrix, settings.ddof or 0),
         needs=("ddof",),
         formula="√(Σ (xₖ - x̄)² / (n - {ddof})), x a coordinate of an object in its n visits",
     ),
@@ -92,7 +93,7 @@ ESTIMATORS = {
         residual,
         "residual of a position about the mean of its object",
         _matrix,
-        lambda matrix, _: scatter.deviation(matrix, "mean"),
+        lambda matrix, _: resampled_errors.deviation(matrix, "mean"),
         formula="|xₖ - x̄|, x a coordinate of an object in its visits",
     ),
 }

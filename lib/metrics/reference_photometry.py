@@ -28,18 +28,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import quantile
 from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.absolute_astrometry import matched_stars
 from skyaccept.lib.metrics.band_offset import compared_with
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
 from skyaccept.lib.metrics.photometry import MMAG, finite
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix, Resampled
 from skyaccept.lib.sphere import Float
+from skyaccept.lib.uncertainty import order_statistics, resampled_errors
+from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
+from skyaccept.lib.uncertainty.statistic import Question
 
 Values = NDArray[np.float64]
 
@@ -240,11 +239,11 @@ def _matrix_of_colors(sample: Sample, parameters: Mapping[str, float], settings:
 
 
 def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
-    return replace(scatter.mean(matrix), note=f"; {_COMMON}")
+    return replace(resampled_errors.mean(matrix), note=f"; {_COMMON}")
 
 
 def _signed(errors: Values) -> str:
-    return f"with its sign, survey minus reference catalog, the median is {quantile.median(errors):+.4g} mmag"
+    return f"with its sign, survey minus reference catalog, the median is {order_statistics.median(errors):+.4g} mmag"
 
 
 def _and(bands: tuple[str, ...] | list[str]) -> str:

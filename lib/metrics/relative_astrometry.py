@@ -30,16 +30,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from skyaccept.lib import quantile, separation
+from skyaccept.lib import separation
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import scatter
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import LIMIT, Matrix
 from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.separation import Annulus, PairValues
 from skyaccept.lib.sphere import ARCMIN
 from skyaccept.lib.sphere import separation as sphere_separation
+from skyaccept.lib.uncertainty import order_statistics, resampled_errors
+from skyaccept.lib.uncertainty.jackknife import LIMIT, Matrix
+from skyaccept.lib.uncertainty.statistic import Question
 
 
 def pair_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
@@ -126,7 +126,7 @@ def pooled_deviation(sample: Sample, parameters: Mapping[str, float], settings: 
 
 def excess(errors: Errors, unit: str) -> Errors:
     """Errors minus their median; signed. Raises `NotMeasurable` where too many are 0 before."""
-    middle = quantile.median(errors.check(unit).values, errors.counts)
+    middle = order_statistics.median(errors.check(unit).values, errors.counts)
     return replace(errors, values=errors.values - middle, zeros=1)
 
 
@@ -152,7 +152,7 @@ ESTIMATORS = {
         pair_rms,
         "rms of the separation of a pair",
         _matrix,
-        lambda matrix, settings: scatter.rms(matrix, settings.ddof or 0),
+        lambda matrix, settings: resampled_errors.rms(matrix, settings.ddof or 0),
         needs=("ddof",),
         of_pairs=True,
         formula="√(Σ (sₖ - s̄)² / (n - {ddof})), s the separations of a pair in its n common visits",
@@ -161,7 +161,7 @@ ESTIMATORS = {
         visit_difference,
         "difference of a pair's two separations",
         _matrix,
-        lambda matrix, _: scatter.rms(matrix, 1, np.sqrt(2)),
+        lambda matrix, _: resampled_errors.rms(matrix, 1, np.sqrt(2)),
         of_pairs=True,
         formula="|s₁ - s₂|, s the separations of a pair in the two visits",
     ),
@@ -169,7 +169,7 @@ ESTIMATORS = {
         deviation,
         "deviation of a separation from the median of its pair",
         _matrix,
-        lambda matrix, _: scatter.deviation(matrix, "median"),
+        lambda matrix, _: resampled_errors.deviation(matrix, "median"),
         of_pairs=True,
         formula="|sₖ - median(s)|, s the separations of a pair in its common visits",
     ),
@@ -177,7 +177,9 @@ ESTIMATORS = {
         excess_rms,
         "rms of the separation of a pair, minus AM",
         _matrix,
-        lambda matrix, settings: scatter.recentred(scatter.rms(matrix, settings.ddof or 0), signed=True),
+        lambda matrix, settings: resampled_errors.recentred(
+            resampled_errors.rms(matrix, settings.ddof or 0), signed=True
+        ),
         needs=("ddof",),
         of_pairs=True,
         formula="r - m, r = √(Σ (sₖ - s̄)² / (n - {ddof})) of a pair in its n common visits, m the median of all r",
@@ -186,7 +188,7 @@ ESTIMATORS = {
         recentred_deviation,
         "deviation from the median of the pair, re-centred",
         _matrix,
-        lambda matrix, _: scatter.recentred(scatter.deviation(matrix, "median"), signed=True),
+        lambda matrix, _: resampled_errors.recentred(resampled_errors.deviation(matrix, "median"), signed=True),
         of_pairs=True,
         formula="e - m, e = |sₖ - median(s)|, s separations of a pair, m the median of all e",
     ),
@@ -194,7 +196,7 @@ ESTIMATORS = {
         recentred_deviation_size,
         "size of the deviation from the median of the pair, re-centred",
         _matrix,
-        lambda matrix, _: scatter.recentred(scatter.deviation(matrix, "median")),
+        lambda matrix, _: resampled_errors.recentred(resampled_errors.deviation(matrix, "median")),
         of_pairs=True,
         formula="|e - m|, e = |sₖ - median(s)|, s separations of a pair, m the median of all e",
     ),
@@ -202,7 +204,7 @@ ESTIMATORS = {
         pooled_deviation,
         "deviation from the mean of the pair about the overall median",
         _matrix,
-        lambda matrix, _: scatter.recentred(scatter.deviation(matrix, "mean", signed=True)),
+        lambda matrix, _: resampled_errors.recentred(resampled_errors.deviation(matrix, "mean", signed=True)),
         of_pairs=True,
         formula="|d - m|, d = sₖ - s̄, s separations of a pair, m the median of all d",
     ),

@@ -35,8 +35,8 @@ from skyaccept.lib.metrics.reference_zero_points import (
     matrix_of_differences,
     resampled_differences,
 )
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix, Resampled
+from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
+from skyaccept.lib.uncertainty.statistic import Question
 from skyaccept.lib.zeropoint import Repeats, System
 
 _ALONE = 0.1  # of the exposures that may have no star in common with the others before nothing is measured

@@ -8,9 +8,9 @@ from html import escape
 from skyaccept.lib.decision import probability
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.power import MOST_STARS, MOST_VISITS, Plan
-from skyaccept.lib.replicates import CELLS
 from skyaccept.lib.report.frame import HEIGHT, WIDTH, Frame, Mark
 from skyaccept.lib.report.text import unit
+from skyaccept.lib.uncertainty.jackknife import CELLS
 
 POINTS = 61
 """True values of a plot."""

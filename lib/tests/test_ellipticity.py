@@ -16,8 +16,6 @@ from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import ellipticity
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
 from skyaccept.lib.numba_cache import share_cores
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import cells, infer, whole
 from skyaccept.lib.results import Result
 from skyaccept.lib.separation.correlation import COMPONENTS
 from skyaccept.lib.separation.separation_bins import Binning
@@ -33,6 +31,8 @@ from skyaccept.lib.tests.reference import (
     percentile,
 )
 from skyaccept.lib.tests.samples import detections, rotated, sample
+from skyaccept.lib.uncertainty.jackknife import cells, infer, whole
+from skyaccept.lib.uncertainty.statistic import Question
 
 Complex = NDArray[np.complex128]
 

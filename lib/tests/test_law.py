@@ -14,9 +14,9 @@ from skyaccept.lib.law import Draws, Law, Scatter, _covariances, _slope
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
 from skyaccept.lib.power import _distance_density
-from skyaccept.lib.question import Kind
 from skyaccept.lib.tests import samples
 from skyaccept.lib.tests.samples import Values
+from skyaccept.lib.uncertainty.statistic import Kind
 
 SIZE = 10.0
 """Standard deviation of the median star: mas, or mmag."""

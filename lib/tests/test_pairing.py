@@ -12,18 +12,18 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy import stats
-from skyaccept.lib import excess, measure, requirements
+from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import AMBIGUOUS
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.comparison import Change, compare
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.metrics import scatter
 from skyaccept.lib.pairing import Pairing, Processing, columns, common, difference
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Matrix
 from skyaccept.lib.requirements import Document
 from skyaccept.lib.results import Results
 from skyaccept.lib.tests import samples
+from skyaccept.lib.uncertainty import jackknife_bias, resampled_errors
+from skyaccept.lib.uncertainty.jackknife import Matrix
+from skyaccept.lib.uncertainty.statistic import Question
 
 pytestmark = pytest.mark.xdist_group("pairing")  # what these tests share is made once
 
@@ -113,7 +113,7 @@ def test_the_difference_is_that_of_plain_loops(of: str, axes: int) -> None:
     centred = np.array(both) - np.mean(both, axis=0) - np.mean(both, axis=1)[:, None] + np.mean(both)
     interaction = (b - 1) * (g - 1) / (b * g) * np.sum(centred**2)
     if of == "pairs":
-        by_stars, interaction = (x / excess.of_stars(here.stars, np.arange(g)) for x in (by_stars, interaction))
+        by_stars, interaction = (x / jackknife_bias.of_stars(here.stars, np.arange(g)) for x in (by_stars, interaction))
     less, more = sorted((by_visits, by_stars))
     alike = max(0, 1 - math.log(more / less) / math.log(4)) * b / 10
     variance = max(by_visits + by_stars - interaction, alike * (less + more) / 2 + (1 - alike) * more)
@@ -121,7 +121,7 @@ def test_the_difference_is_that_of_plain_loops(of: str, axes: int) -> None:
     freedom = 1 / ((1 - alike) * (weight**2 / (b - 1) + (1 - weight) ** 2 / (g - 1)) + alike / (b + g - 2))
     half = stats.t.ppf(0.95, freedom) * np.sqrt(variance)
 
-    first, second = (scatter.offset(m, "zero") for m in (here, there))
+    first, second = (resampled_errors.offset(m, "zero") for m in (here, there))
     found = difference(first, second, Question("rms"), 0.9, "words")
     assert (found.value, found.low, found.high) == pytest.approx(
         (table[0, 0], table[0, 0] - half, table[0, 0] + half), rel=1e-9
@@ -168,9 +168,9 @@ def test_what_has_nothing_in_common_says_so(change: dict[str, object], words: st
 def test_what_no_replicate_tells_apart_is_no_certainty() -> None:
     """The same measurements differ by nothing; others of which no share changes have no interval."""
     values = np.random.default_rng(1).normal(0, 1, (30, 6))
-    one = scatter.offset(matrix([values], list(range(30)), list(range(6)), np.arange(30)[:, None]), "zero")
+    one = resampled_errors.offset(matrix([values], list(range(30)), list(range(6)), np.arange(30)[:, None]), "zero")
     assert difference(one, one, Question("rms"), 0.95, "").high == 0
-    twice = scatter.offset(replace(one.matrix, values=(values + 1e-3,)), "zero")
+    twice = resampled_errors.offset(replace(one.matrix, values=(values + 1e-3,)), "zero")
     with pytest.raises(NotMeasurable, match="nothing changes when stars or visits are left out"):
         difference(one, twice, Question("above", 1e6), 0.95, "")
 

@@ -16,8 +16,8 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.law import Law
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.power import Plan, _distance_density
-from skyaccept.lib.question import Question
 from skyaccept.lib.report import planning
+from skyaccept.lib.uncertainty.statistic import Question
 
 SPECIFICATION = requirements.load()
 CASES = {case.id: case for case in SPECIFICATION.cases()}

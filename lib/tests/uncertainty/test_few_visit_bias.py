@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from skyaccept.lib import bias
+from skyaccept.lib.uncertainty import few_visit_bias
 
 
 def variances(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -28,22 +28,24 @@ def test_the_model_is_a_sum_over_the_stars_of_a_pair() -> None:
         stars = rng.integers(0, 300, (40_000, per_unit))
         expected = true[stars].sum(axis=1)
         squares = expected * rng.chisquare(4, len(stars)) / 4
-        columns = bias.design(brightness, stars)
-        fitted = bias.Model.of(columns, squares, np.full(len(stars), 4.0)).fit(np.zeros(len(stars), dtype=bool))
+        columns = few_visit_bias.design(brightness, stars)
+        fitted = few_visit_bias.Model.of(columns, squares, np.full(len(stars), 4.0)).fit(
+            np.zeros(len(stars), dtype=bool)
+        )
         assert fitted == pytest.approx(expected, rel=0.12)
         assert np.mean(fitted / expected) == pytest.approx(1, abs=0.01)
 
 
 def test_a_model_without_some_units_is_that_of_the_others() -> None:
     rng = np.random.default_rng(2)
-    columns = bias.design(rng.uniform(4, 7, 200), np.arange(200)[:, None])
+    columns = few_visit_bias.design(rng.uniform(4, 7, 200), np.arange(200)[:, None])
     squares = rng.chisquare(2, 200) / 2
     out = rng.random(200) < 0.3
-    whole = bias.Model.of(columns, squares, np.ones(200))
+    whole = few_visit_bias.Model.of(columns, squares, np.ones(200))
     # the weights are those of all units
     weights = whole.weighted[:, 0] / np.where(columns[:, 0] > 0, columns[:, 0], np.nan)
     assert np.isfinite(weights).any()
-    rest = bias.Model(
+    rest = few_visit_bias.Model(
         columns[~out],
         squares[~out],
         whole.weighted[~out],
@@ -64,8 +66,8 @@ def test_gross_errors_are_found_and_faint_stars_are_none(per_unit: int) -> None:
     wrong = rng.random(errors.shape) < 0.01
     errors[wrong] += rng.uniform(5e3, 1e5, int(wrong.sum()))
     residuals = errors - errors.mean(axis=1, keepdims=True)
-    columns, squares = bias.design(brightness, stars), errors.var(axis=1, ddof=1)
-    found = bias.gross(columns, squares, np.full(5000, 7.0), np.abs(residuals).max(axis=1))
+    columns, squares = few_visit_bias.design(brightness, stars), errors.var(axis=1, ddof=1)
+    found = few_visit_bias.gross(columns, squares, np.full(5000, 7.0), np.abs(residuals).max(axis=1))
     assert np.array_equal(found, wrong.any(axis=1))
 
 
@@ -73,8 +75,8 @@ def test_what_most_units_show_is_no_gross_error() -> None:
     rng = np.random.default_rng(6)
     errors = rng.standard_normal((1000, 8)) * rng.choice([1, 1e4], (1000, 1), p=[0.3, 0.7])
     residuals = errors - errors.mean(axis=1, keepdims=True)
-    columns = bias.design(None, np.arange(1000)[:, None])
-    found = bias.gross(columns, errors.var(axis=1, ddof=1), np.full(1000, 7.0), np.abs(residuals).max(axis=1))
+    columns = few_visit_bias.design(None, np.arange(1000)[:, None])
+    found = few_visit_bias.gross(columns, errors.var(axis=1, ddof=1), np.full(1000, 7.0), np.abs(residuals).max(axis=1))
     assert not found.any()
 
 
@@ -94,7 +96,7 @@ def test_heterogeneity_is_the_covariance_of_disjoint_differences() -> None:
     squares, fourth, number = variances(errors)
     expected = np.mean(products) / squares.mean() ** 2 - 1
     assert expected > 0
-    assert bias.heterogeneity(squares, fourth, number, np.ones(300)) == pytest.approx(expected)
+    assert few_visit_bias.heterogeneity(squares, fourth, number, np.ones(300)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("visits", [4, 6, 12])
@@ -102,10 +104,10 @@ def test_outliers_of_single_visits_are_not_heterogeneity_and_bad_stars_are(visit
     rng = np.random.default_rng(4)
     errors = contaminated(rng, (100_000, visits))
     squares, fourth, number = variances(errors)
-    assert bias.heterogeneity(squares, fourth, number, np.ones(len(errors))) == pytest.approx(0, abs=0.06)
+    assert few_visit_bias.heterogeneity(squares, fourth, number, np.ones(len(errors))) == pytest.approx(0, abs=0.06)
     errors = rng.standard_normal((100_000, visits)) * rng.choice([1.0, 2.0], 100_000)[:, None]
     squares, fourth, number = variances(errors)
-    found = bias.heterogeneity(squares, fourth, number, np.ones(len(errors)))
+    found = few_visit_bias.heterogeneity(squares, fourth, number, np.ones(len(errors)))
     assert found == pytest.approx(1.5**2 / 2.5**2, rel=0.05)
 
 
@@ -118,8 +120,8 @@ def test_the_common_variance_is_a_jackknife_over_visits() -> None:
     variance = 5 / 6 * sum((one - np.mean(replicates)) ** 2 for one in replicates)
     mean = float(np.mean(errors.var(axis=1, ddof=1) / fitted))
     residuals = errors - errors.mean(axis=1, keepdims=True)
-    assert bias.common(residuals, fitted) == pytest.approx(variance / mean**2)
-    assert bias.common(residuals[:, :3], fitted) == 0.0
+    assert few_visit_bias.common(residuals, fitted) == pytest.approx(variance / mean**2)
+    assert few_visit_bias.common(residuals[:, :3], fitted) == 0.0
 
 
 def test_visits_that_differ_do_not_hide_what_persists() -> None:
@@ -131,8 +133,8 @@ def test_visits_that_differ_do_not_hide_what_persists() -> None:
         errors = rng.standard_normal((2000, 10)) * persistent[:, None] * np.exp(rng.normal(0, 0.3, 10))
         squares, fourth, number = variances(errors)
         fitted, residuals = np.full(2000, squares.mean()), errors - errors.mean(axis=1, keepdims=True)
-        shared = bias.common(residuals, fitted)
-        found.append([bias.heterogeneity(squares, fourth, number, fitted, k) or 0.0 for k in (shared, 0.0)])
+        shared = few_visit_bias.common(residuals, fitted)
+        found.append([few_visit_bias.heterogeneity(squares, fourth, number, fitted, k) or 0.0 for k in (shared, 0.0)])
     with_visits, without = np.mean(found, axis=0)
     assert with_visits == pytest.approx(0.09, abs=0.02)
     assert without < 0.06
@@ -140,7 +142,7 @@ def test_visits_that_differ_do_not_hide_what_persists() -> None:
 
 def test_with_three_visits_heterogeneity_is_unknown() -> None:
     squares, fourth, number = variances(np.random.default_rng(5).standard_normal((50, 3)))
-    assert bias.heterogeneity(squares, fourth, number, np.ones(50)) is None
+    assert few_visit_bias.heterogeneity(squares, fourth, number, np.ones(50)) is None
 
 
 def test_persistent_variances_have_the_mean_and_the_scatter_asked_for() -> None:
@@ -148,11 +150,11 @@ def test_persistent_variances_have_the_mean_and_the_scatter_asked_for() -> None:
     number = rng.choice([4.0, 5.0, 9.0], 5000)
     fitted = rng.uniform(1, 3, 5000)
     squares = fitted * rng.gamma(3, 1 / 3, 5000) * rng.chisquare(number - 1) / (number - 1)
-    found = bias.persistent(squares, number, fitted, 0.3) / fitted
+    found = few_visit_bias.persistent(squares, number, fitted, 0.3) / fitted
     assert found.mean() == pytest.approx(1)
     assert found.var() == pytest.approx(0.3, rel=1e-3)
-    assert bias.persistent(squares, number, fitted, 0.0) == pytest.approx(fitted)
-    assert (bias.persistent(np.zeros(5), number[:5], np.zeros(5), 0.3) == 0).all()
+    assert few_visit_bias.persistent(squares, number, fitted, 0.0) == pytest.approx(fitted)
+    assert (few_visit_bias.persistent(np.zeros(5), number[:5], np.zeros(5), 0.3) == 0).all()
 
 
 def test_less_than_nothing_moves_quantiles_the_other_way() -> None:
@@ -163,13 +165,13 @@ def test_less_than_nothing_moves_quantiles_the_other_way() -> None:
     squares = fitted * rng.chisquare(5, 20_000) / 5
     percent = np.array([10, 25, 50, 75, 90])
     more, none, less = (
-        np.log(np.percentile(bias.persistent(squares, number, fitted, e), percent)) for e in (0.1, 0, -0.1)
+        np.log(np.percentile(few_visit_bias.persistent(squares, number, fitted, e), percent)) for e in (0.1, 0, -0.1)
     )
     assert (np.abs(more - none) > 0.01).any()
     assert none - less == pytest.approx(more - none, abs=1e-3)
-    alike = bias.persistent(squares / fitted, number, np.ones(20_000), -0.1)
+    alike = few_visit_bias.persistent(squares / fitted, number, np.ones(20_000), -0.1)
     assert alike == pytest.approx(np.full(20_000, alike[0]))
-    ordered = bias.persistent(squares, number, fitted, -0.8)[np.argsort(fitted)]
+    ordered = few_visit_bias.persistent(squares, number, fitted, -0.8)[np.argsort(fitted)]
     assert (np.diff(ordered) >= -1e-12 * ordered[1:]).all()
 
 
@@ -183,10 +185,12 @@ def test_medians_are_right_on_average_where_nothing_persists(width: float) -> No
         errors = contaminated(rng, (100, 6)) * true[:, None]
         squares, fourth, number = variances(errors)
         fitted = true**2 * np.mean(squares / true**2)
-        shared = bias.common(errors - errors.mean(axis=1, keepdims=True), fitted)
-        eta = bias.heterogeneity(squares, fourth, number, fitted, shared)
+        shared = few_visit_bias.common(errors - errors.mean(axis=1, keepdims=True), fitted)
+        eta = few_visit_bias.heterogeneity(squares, fourth, number, fitted, shared)
         assert eta is not None
-        medians = [np.median(np.sqrt(bias.persistent(squares, number, fitted, e))) for e in (eta, max(eta, 0.0))]
+        medians = [
+            np.median(np.sqrt(few_visit_bias.persistent(squares, number, fitted, e))) for e in (eta, max(eta, 0.0))
+        ]
         found.append(np.array(medians) / np.median(true) / np.sqrt(1.72))
     signed, positive = np.mean(found, axis=0)
     assert signed == pytest.approx(1, abs=0.012)
@@ -201,7 +205,7 @@ def test_the_distribution_of_errors_comes_out_of_that_of_residuals(visits: int, 
     shape = (400_000 // visits, visits)
     errors = contaminated(rng, shape) / np.sqrt(1.72) if outliers else rng.standard_normal(shape)
     residuals = (errors - errors.mean(axis=1, keepdims=True)) * np.sqrt(visits / (visits - 1))
-    size, found, predicted = bias.errors_of(residuals.ravel(), visits)
+    size, found, predicted = few_visit_bias.errors_of(residuals.ravel(), visits)
     for bound in (1.0, 2.0, 3.0):
         true, seen = np.mean(np.abs(errors) > bound), np.mean(np.abs(residuals) > bound)
         assert found[size > bound].sum() == pytest.approx(true, rel=0.04, abs=2e-4)
@@ -213,5 +217,5 @@ def test_the_distribution_of_errors_comes_out_of_that_of_residuals(visits: int, 
 def test_sizes_of_gaussian_residuals_stay_as_they_are() -> None:
     rng = np.random.default_rng(8)
     widths = rng.uniform(3, 6, 500)
-    before, after = bias.sizes(rng.standard_normal(300_000), 5, widths)
+    before, after = few_visit_bias.sizes(rng.standard_normal(300_000), 5, widths)
     assert after[20:-20] == pytest.approx(before[20:-20], rel=0.02)

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.scale import Scale
-from skyaccept.lib.uncertainty import (
+from skyaccept.lib.uncertainty.distribution import (
     Coordinate,
     Crossing,
     Estimate,
@@ -22,6 +21,7 @@ from skyaccept.lib.uncertainty import (
     unskewed,
     variances,
 )
+from skyaccept.lib.uncertainty.transform import Scale
 
 
 def one(**changes: float) -> Part:

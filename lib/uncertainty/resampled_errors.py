@@ -8,11 +8,21 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import bias, excess, quantile
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.question import Sorted, without_signs
-from skyaccept.lib.replicates import Find, Kept, Matrix, Resampled, Residual, Take, Units, number_of_blocks, whole
-from skyaccept.lib.scale import Values
+from skyaccept.lib.uncertainty import few_visit_bias, jackknife_bias, order_statistics
+from skyaccept.lib.uncertainty.jackknife import (
+    Find,
+    Kept,
+    Matrix,
+    Resampled,
+    Residual,
+    Take,
+    Units,
+    number_of_blocks,
+    whole,
+)
+from skyaccept.lib.uncertainty.statistic import Sorted, without_signs
+from skyaccept.lib.uncertainty.transform import Values
 
 _SHAPED = 60  # visits beyond which the shape of a residual is that of the error
 
@@ -22,7 +32,7 @@ LEFT = "no interval: without the stars of one part of the sky, or some visits, n
 def rms(matrix: Matrix, ddof: int, factor: float = 1.0) -> Resampled:
     """Standard deviation of each unit; without bias, the square roots of `bias.persistent`."""
     visits = _numbers(matrix.values[0])
-    few = np.count_nonzero(visits >= bias.FEWEST) < max(2, 0.5 * len(visits))
+    few = np.count_nonzero(visits >= few_visit_bias.FEWEST) < max(2, 0.5 * len(visits))
     extreme = _scatter(ddof, factor, opposite=True) if few else None
     residual = Residual(of="unit", factor=factor)
     note = _gross(matrix, max(2, ddof + 1, matrix.least))
@@ -169,7 +179,7 @@ def recentred(resampled: Resampled, signed: bool = False) -> Resampled:
 
             def centred(units: Units) -> Sorted:
                 values, weights = take(units)
-                errors = values - quantile.median(values, weights), weights
+                errors = values - order_statistics.median(values, weights), weights
                 return errors if signed else without_signs(errors)
 
             return centred
@@ -225,16 +235,16 @@ class _Spread:
         with np.errstate(invalid="ignore", divide="ignore"):
             residuals = kept.values - (np.nansum(kept.values, axis=1) / number)[:, None]
             squares = np.nansum(residuals**2, axis=1) / (number - 1)
-        columns = bias.design(kept.matrix.brightness, kept.matrix.stars)
+        columns = few_visit_bias.design(kept.matrix.brightness, kept.matrix.stars)
         scattered = known.copy()
         if known.any():
             largest = np.nanmax(np.abs(residuals[known]), axis=1)
-            scattered[known] = ~bias.gross(columns[known], squares[known], number[known] - 1, largest)
+            scattered[known] = ~few_visit_bias.gross(columns[known], squares[known], number[known] - 1, largest)
         return cls(residuals, number, squares, known, scattered, columns[scattered])
 
-    def model(self) -> bias.Model:
+    def model(self) -> few_visit_bias.Model:
         """Model of the variances."""
-        return bias.Model.of(self.columns, self.squares[self.scattered], self.number[self.scattered] - 1)
+        return few_visit_bias.Model.of(self.columns, self.squares[self.scattered], self.number[self.scattered] - 1)
 
 
 def _gross(matrix: Matrix, fewest: int) -> str:
@@ -242,7 +252,7 @@ def _gross(matrix: Matrix, fewest: int) -> str:
     spreads = [_Spread.of(whole(matrix, axis), fewest) for axis in range(len(matrix.values))]
     number = int(np.count_nonzero(np.any([spread.known & ~spread.scattered for spread in spreads], axis=0)))
     of = f"{len(matrix.stars):,} {'pairs' if matrix.stars.shape[1] == 2 else 'stars'}"
-    said = f"; {number:,} of {of} hold an error beyond {bias.GROSS:g} times the scatter of others like them"
+    said = f"; {number:,} of {of} hold an error beyond {few_visit_bias.GROSS:g} times the scatter of others like them"
     return f"{said}, and keep their value" if number else ""
 
 
@@ -260,11 +270,11 @@ def _scatter(ddof: int, factor: float, opposite: bool = False) -> Find:
             if model is not None and good.any():
                 n, fitted = number[good], model.fit(~units[spread.scattered])
                 if opposite:
-                    eta = bias.gaussian_heterogeneity(squares[good], n, fitted)
+                    eta = few_visit_bias.gaussian_heterogeneity(squares[good], n, fitted)
                 else:
-                    shared = bias.common(spread.residuals[good], fitted)
-                    eta = bias.heterogeneity(squares[good], fourth[good], n, fitted, shared) or 0.0
-                found[good] = bias.persistent(squares[good], n, fitted, eta)
+                    shared = few_visit_bias.common(spread.residuals[good], fitted)
+                    eta = few_visit_bias.heterogeneity(squares[good], fourth[good], n, fitted, shared) or 0.0
+                found[good] = few_visit_bias.persistent(squares[good], n, fitted, eta)
             return found[units & spread.known]
 
         def take(units: Units) -> Sorted:
@@ -295,7 +305,7 @@ def _shape(kept: Kept) -> Callable[[Values], Values]:
         return lambda size: size
     widths = np.sqrt(fitted)
     scaled = spread.residuals[used] * np.sqrt(number / (number - 1))[:, None] / widths[:, None]
-    before, after = bias.sizes(scaled[np.isfinite(scaled)], visits, widths)
+    before, after = few_visit_bias.sizes(scaled[np.isfinite(scaled)], visits, widths)
     low, high = (float(after[k] / before[k]) if before[k] > 0 else 1.0 for k in (0, -1))
 
     def sizes(size: Values) -> Values:
@@ -327,10 +337,10 @@ def _excess(matrix: Matrix) -> float:
     """By what factor the variance by visits of a scatter about the mean of its unit, or of the others, is too large."""
     visits, number = float(_numbers(matrix.values[0]).mean()), number_of_blocks(matrix)
     if not matrix.other:
-        return excess.of_visits(visits, number)
+        return jackknife_bias.of_visits(visits, number)
     if matrix.other[0].shape[1] < number:  # then they are left as they are
         return 1.0
-    return excess.of_offsets(visits, float(_numbers(matrix.other[0]).mean()), number)
+    return jackknife_bias.of_offsets(visits, float(_numbers(matrix.other[0]).mean()), number)
 
 
 def _means(values: Values) -> Values:

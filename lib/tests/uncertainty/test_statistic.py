@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
-from skyaccept.lib.question import Kind, Question, level, views
-from skyaccept.lib.replicates import Matrix
 from skyaccept.lib.tests import samples
+from skyaccept.lib.uncertainty.jackknife import Matrix
+from skyaccept.lib.uncertainty.statistic import Kind, Question, level, views
 
 ARCMIN = math.pi / 180 / 60
 

@@ -7,14 +7,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import relative_astrometry, scatter
+from skyaccept.lib.metrics import relative_astrometry
 from skyaccept.lib.metrics.metric import Sample, Settings
-from skyaccept.lib.question import Question
-from skyaccept.lib.replicates import Kept, Matrix, Resampled, blocks, infer, whole
 from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.tests import reference, samples
-from skyaccept.lib.uncertainty import Crossing, Estimate
+from skyaccept.lib.uncertainty import resampled_errors
+from skyaccept.lib.uncertainty.distribution import Crossing, Estimate
+from skyaccept.lib.uncertainty.jackknife import Kept, Matrix, Resampled, blocks, infer, whole
+from skyaccept.lib.uncertainty.statistic import Question
 
 ARCMIN = math.pi / 180 / 60
 
@@ -107,13 +108,13 @@ def test_stars_are_measured_anew_without_visits() -> None:
     errors = np.where(rng.random((30, 7)) < 0.2, np.nan, rng.normal(0, 5, (30, 7)))
     values = np.delete(errors, [2, 3], axis=1)
     cases: dict[str, tuple[Resampled, Callable[[list[float]], list[float]]]] = {
-        "rms": (scatter.rms(stars(errors), 0), lambda seen: [statistics.pstdev(seen)]),
+        "rms": (resampled_errors.rms(stars(errors), 0), lambda seen: [statistics.pstdev(seen)]),
         "deviation": (
-            scatter.deviation(stars(errors), "mean"),
+            resampled_errors.deviation(stars(errors), "mean"),
             lambda seen: [abs(s - statistics.fmean(seen)) for s in seen],
         ),
         "difference": (
-            scatter.difference(stars(errors)),
+            resampled_errors.difference(stars(errors)),
             lambda seen: [abs(a - b) / math.sqrt(2) for k, a in enumerate(seen) for b in seen[:k]],
         ),
     }
@@ -129,7 +130,7 @@ def test_stars_are_measured_anew_without_visits() -> None:
 
 def test_the_answer_of_the_whole_is_that_of_the_definition() -> None:
     errors = np.random.default_rng(3).normal(0, 5, (200, 6))
-    resampled = scatter.rms(stars(errors), 1)
+    resampled = resampled_errors.rms(stars(errors), 1)
     found = resampled.find(whole(resampled.matrix, 0), False)(np.ones(200, dtype=bool))
     assert Question("percentile", 50).answer(*found) == pytest.approx(np.median(errors.std(axis=1, ddof=1)))
 
@@ -138,9 +139,9 @@ def test_the_answer_of_the_whole_is_that_of_the_definition() -> None:
 def test_equal_errors_lose_the_known_factor(visits: int) -> None:
     """The median of chi makes up for itself, and the residuals of three visits do as well."""
     errors = np.random.default_rng(4).normal(0, 8, (4000, visits))
-    assert known(scatter.rms(stars(errors), 1), Question("percentile", 50)).value == pytest.approx(8, rel=0.03)
-    assert known(scatter.rms(stars(errors), 0), Question("percentile", 50)).value == pytest.approx(8, rel=0.03)
-    found = known(scatter.deviation(stars(errors), "mean"), Question("percentile", 90))
+    assert known(resampled_errors.rms(stars(errors), 1), Question("percentile", 50)).value == pytest.approx(8, rel=0.03)
+    assert known(resampled_errors.rms(stars(errors), 0), Question("percentile", 50)).value == pytest.approx(8, rel=0.03)
+    found = known(resampled_errors.deviation(stars(errors), "mean"), Question("percentile", 90))
     assert found.value == pytest.approx(8 * 1.6449, rel=0.03)
 
 
@@ -151,7 +152,7 @@ def test_a_mixture_at_three_visits_is_not_corrected_as_if_its_errors_were_equal(
     errors = rng.standard_normal((3000, 3)) * np.where(faint, 15.0, 5.0)[:, None]
     plain = float(np.median(errors.std(axis=1, ddof=1)))
     assert plain / 0.8326 > 6.7
-    estimate = known(scatter.rms(stars(errors, np.where(faint, 4.0, 6.0)), 1), Question("percentile", 50))
+    estimate = known(resampled_errors.rms(stars(errors, np.where(faint, 4.0, 6.0)), 1), Question("percentile", 50))
     assert estimate.value == pytest.approx(5, rel=0.04)
     low, high = estimate.interval(0.95)
     assert low < 5 < high
@@ -162,7 +163,7 @@ def test_bad_stars_that_nothing_announces_are_found_from_ten_visits() -> None:
     rng = np.random.default_rng(6)
     bad = rng.random(3000) < 0.1
     errors = rng.standard_normal((3000, 10)) * np.where(bad, 30.0, 5.0)[:, None]
-    estimate = known(scatter.rms(stars(errors), 1), Question("above", 20.0))
+    estimate = known(resampled_errors.rms(stars(errors), 1), Question("above", 20.0))
     assert estimate.value == pytest.approx(100 * bad.mean(), abs=1.5)
 
 
@@ -174,36 +175,36 @@ def test_the_noise_of_what_offsets_are_compared_with_is_taken_off() -> None:
     matrix = Matrix((here,), np.arange(2000)[:, None], 2000, other=(other - other.mean(axis=1, keepdims=True),))
     plain = float(np.sqrt(np.mean(here**2)))
     assert plain == pytest.approx(math.sqrt(9 + 36 + 32), rel=0.02)
-    estimate = known(scatter.offset(matrix, "zero"), Question("rms"))
+    estimate = known(resampled_errors.offset(matrix, "zero"), Question("rms"))
     assert estimate.value == pytest.approx(math.sqrt(9 + 36), rel=0.05)
 
 
 def test_visits_that_differ_limit_the_interval_and_stars_that_differ_do_as_well() -> None:
     rng = np.random.default_rng(8)
     jitter = rng.normal(0, 5, (400, 12)) * np.exp(rng.normal(0, 0.5, 12))
-    assert known(scatter.rms(stars(jitter), 1), Question("percentile", 50)).limited_by == "visits"
+    assert known(resampled_errors.rms(stars(jitter), 1), Question("percentile", 50)).limited_by == "visits"
     uneven = rng.normal(0, 5, (100, 12)) * np.exp(rng.normal(0, 0.7, 100))[:, None]
-    assert known(scatter.rms(stars(uneven), 1), Question("percentile", 50)).limited_by == "stars"
+    assert known(resampled_errors.rms(stars(uneven), 1), Question("percentile", 50)).limited_by == "stars"
 
 
 def test_what_no_interval_can_be_formed_of_is_said() -> None:
     rng = np.random.default_rng(9)
     question = Question("percentile", 50)
-    assert "2 visits cannot tell" in why_not(scatter.rms(stars(rng.normal(size=(50, 2))), 1), question)
-    assert "1 visit cannot tell" in why_not(scatter.offset(stars(rng.normal(size=(50, 1))), "zero"), question)
-    assert "2 stars cannot tell" in why_not(scatter.rms(stars(rng.normal(size=(2, 5))), 1), question)
-    assert "nothing changes" in why_not(scatter.rms(stars(np.zeros((50, 5))), 1), question)
+    assert "2 visits cannot tell" in why_not(resampled_errors.rms(stars(rng.normal(size=(50, 2))), 1), question)
+    assert "1 visit cannot tell" in why_not(resampled_errors.offset(stars(rng.normal(size=(50, 1))), "zero"), question)
+    assert "2 stars cannot tell" in why_not(resampled_errors.rms(stars(rng.normal(size=(2, 5))), 1), question)
+    assert "nothing changes" in why_not(resampled_errors.rms(stars(np.zeros((50, 5))), 1), question)
     # all pairs with one star: without its cell there is none
     pairs = np.stack([np.zeros(20, dtype=np.int64), np.arange(1, 21)], axis=1)
     star = Matrix((rng.normal(size=(20, 5)),), pairs, 21, least=2)
-    assert "nothing is left to measure" in why_not(scatter.rms(star, 1), question)
+    assert "nothing is left to measure" in why_not(resampled_errors.rms(star, 1), question)
 
 
 def test_a_percentage_above_a_threshold_is_known_as_the_quantiles_there_are() -> None:
     """At most x % are above a threshold where the quantile at 100 - x is at most the threshold."""
     rng = np.random.default_rng(12)
     errors = rng.standard_normal((400, 8)) * rng.choice([4.0, 6.0, 9.0], 400)[:, None]
-    resampled = scatter.rms(stars(errors), 1)
+    resampled = resampled_errors.rms(stars(errors), 1)
     crossing = known(resampled, Question("above", 8.6)).coordinates[0].parts[0]
     assert isinstance(crossing, Crossing)
     telling = crossing.above[np.abs(crossing.known) < 3]
@@ -216,7 +217,10 @@ def test_a_percentage_above_a_threshold_is_known_as_the_quantiles_there_are() ->
 @pytest.mark.parametrize(("threshold", "percent"), [(1e3, 0.0), (1e-3, 100.0)])
 def test_percentages_of_none_and_of_all_have_finite_bounds(threshold: float, percent: float) -> None:
     errors = np.random.default_rng(10).normal(0, 5, (200, 6))
-    for resampled in (scatter.rms(stars(errors), 1), scatter.offset(stars(errors), "zero", sizes=True)):
+    for resampled in (
+        resampled_errors.rms(stars(errors), 1),
+        resampled_errors.offset(stars(errors), "zero", sizes=True),
+    ):
         estimate = known(resampled, Question("above", threshold))
         low, high = estimate.interval(0.95)
         assert estimate.value == pytest.approx(percent, abs=0.1)
@@ -229,13 +233,13 @@ def test_three_visits_with_three_common_ones_asked_for_have_an_interval() -> Non
     """A replicate with a visit fewer asks for one fewer."""
     errors = np.random.default_rng(11).normal(0, 5, (300, 3))
     matrix = Matrix((errors,), np.arange(300)[:, None], 300, least=3)
-    low, high = known(scatter.rms(matrix, 1), Question("percentile", 50)).interval(0.95)
+    low, high = known(resampled_errors.rms(matrix, 1), Question("percentile", 50)).interval(0.95)
     assert 0 < low < 5 < high
 
 
 def test_the_same_matrix_gives_the_same_bits() -> None:
     errors = np.random.default_rng(12).normal(0, 5, (100, 5))
-    first, second = (known(scatter.rms(stars(errors), 1), Question("percentile", 50)) for _ in range(2))
+    first, second = (known(resampled_errors.rms(stars(errors), 1), Question("percentile", 50)) for _ in range(2))
     assert first == second
     assert first.interval(0.95) == second.interval(0.95)
 
@@ -247,7 +251,7 @@ def test_one_wrong_star_in_a_thousand_detections_changes_no_median() -> None:
     wrong = errors.copy()
     wrong[rng.choice(600, 5, replace=False), rng.integers(0, 8, 5)] += 1e5
     question = Question("percentile", 50)
-    good, bad = (known(scatter.rms(stars(e), 1), question) for e in (errors, wrong))
+    good, bad = (known(resampled_errors.rms(stars(e), 1), question) for e in (errors, wrong))
     assert bad.value == pytest.approx(good.value, rel=0.01)
     assert bad.interval(0.95) == pytest.approx(good.interval(0.95), rel=0.03)
     assert "5 of 600 stars hold an error beyond 20 times" in bad.method

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from skyaccept.lib import quantile
-from skyaccept.lib.scale import Scale, Values
+from skyaccept.lib.uncertainty import order_statistics
+from skyaccept.lib.uncertainty.transform import Scale, Values
 
 Sorted = tuple[Values, Values | None]
 """Errors in ascending order and their weights; None for ones."""
@@ -74,12 +74,12 @@ class Question:
         """Value in the metric's unit, of prepared errors in any order."""
         if self.kind == "percentile":
             if self.at == 50:
-                return self.factor * quantile.median(values, weights)
-            return self.factor * quantile.percentile(values, self.at, weights)
+                return self.factor * order_statistics.median(values, weights)
+            return self.factor * order_statistics.percentile(values, self.at, weights)
         if self.kind == "above":
-            return quantile.percentage_above(values, self.at, weights)
+            return order_statistics.percentage_above(values, self.at, weights)
         if self.kind == "size":
-            return abs(quantile.median(values, weights))
+            return abs(order_statistics.median(values, weights))
         if self.kind == "mean":
             return float(np.average(values, weights=weights))
         return float(np.sqrt(np.average(np.square(values, dtype=np.float64), weights=weights)))
@@ -185,9 +185,11 @@ def _of_size(whole: Sorted, window: Values) -> View:
     """The size of a median whose sign does not count."""
     return View(
         Scale("size"),
-        np.atleast_1d(quantile.median(*whole)),
+        np.atleast_1d(order_statistics.median(*whole)),
         lambda errors: np.atleast_1d(np.mean(_quantiles(errors, window))),
-        lambda value, errors: float(np.sign(quantile.median(*errors))) * (value - abs(quantile.median(*errors))),
+        lambda value, errors: (
+            float(np.sign(order_statistics.median(*errors))) * (value - abs(order_statistics.median(*errors)))
+        ),
         np.atleast_1d(_smoothed(window, _slopes(whole, window, Scale()))),
     )
 
@@ -290,7 +292,7 @@ def _logit(percent: Values) -> Values:
 
 
 def _quantiles(errors: Sorted, percent: Values) -> Values:
-    """Percentiles of sorted errors, as `skyaccept.lib.quantile.percentile` has them."""
+    """Percentiles of sorted errors, as `skyaccept.lib.uncertainty.order_statistics.percentile` has them."""
     values, weights = errors
     if weights is None:
         place = (len(values) - 1) * percent / 100

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from skyaccept.lib import excess
-from skyaccept.lib.replicates import cells_of
+from skyaccept.lib.uncertainty import jackknife_bias
+from skyaccept.lib.uncertainty.jackknife import cells_of
 
 
 def centring(chosen: np.ndarray, of: int) -> np.ndarray:
@@ -24,14 +24,14 @@ def test_a_jackknife_by_visits_of_a_sample_variance(visits: int, blocks: int) ->
     mean = sum(forms) / blocks
     jackknife = (blocks - 1) / blocks * sum(2 * np.sum((form - mean) ** 2) for form in forms)
     true = 2 * np.sum(centring(np.arange(visits), visits) ** 2)
-    assert excess.of_visits(visits, blocks) == pytest.approx(jackknife / true)
+    assert jackknife_bias.of_visits(visits, blocks) == pytest.approx(jackknife / true)
 
 
 def test_where_visits_are_blocks_it_has_a_closed_form() -> None:
     for visits in (3, 4, 8, 20):
-        assert excess.of_visits(visits, 20) == pytest.approx((visits - 1) / (visits - 2))
-    assert excess.of_visits(2.5, 10) == 1.0
-    assert excess.of_visits(1e6, 10) == pytest.approx(1.0, abs=1e-5)
+        assert jackknife_bias.of_visits(visits, 20) == pytest.approx((visits - 1) / (visits - 2))
+    assert jackknife_bias.of_visits(2.5, 10) == 1.0
+    assert jackknife_bias.of_visits(1e6, 10) == pytest.approx(1.0, abs=1e-5)
 
 
 @pytest.mark.parametrize(("visits", "others"), [(5, 5), (10, 10), (20, 30)])
@@ -48,12 +48,12 @@ def test_a_jackknife_by_visits_of_offsets_from_the_mean_of_others(visits: int, o
     parts = [np.array_split(np.arange(number), blocks) for number in (visits, others)]
     left = [(np.delete(x, here, axis=1), np.delete(o, there, axis=1)) for here, there in zip(*parts, strict=True)]
     jackknife = (blocks - 1) * np.var([value(*both) for both in left], axis=0).mean()
-    assert excess.of_offsets(visits, others, blocks) == pytest.approx(jackknife / value(x, o).var(), rel=0.03)
+    assert jackknife_bias.of_offsets(visits, others, blocks) == pytest.approx(jackknife / value(x, o).var(), rel=0.03)
 
 
 def test_where_the_others_are_too_few_nothing_is_known() -> None:
-    assert excess.of_offsets(10, 2.5, 10) == excess.of_offsets(2.5, 10, 10) == 1.0
-    assert excess.of_offsets(1e6, 1e6, 10) == pytest.approx(1, abs=1e-5)
+    assert jackknife_bias.of_offsets(10, 2.5, 10) == jackknife_bias.of_offsets(2.5, 10, 10) == 1.0
+    assert jackknife_bias.of_offsets(1e6, 1e6, 10) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_jackknife_of_pairs_by_cells_of_stars() -> None:
@@ -70,7 +70,7 @@ def test_a_jackknife_of_pairs_by_cells_of_stars() -> None:
         square = (error[pairs[:, 0]] - error[pairs[:, 1]]) ** 2
         values.append(square.mean())
         jackknife.append(15 * np.var([square[(cell[pairs] != c).all(axis=1)].mean() for c in range(16)]))
-    found = excess.of_stars(pairs, cell)
+    found = jackknife_bias.of_stars(pairs, cell)
     assert found == pytest.approx(np.mean(jackknife) / np.var(values), rel=0.08)
     assert found > 1.2
 
@@ -78,7 +78,9 @@ def test_a_jackknife_of_pairs_by_cells_of_stars() -> None:
 def test_ends_of_pairs() -> None:
     """Exact where all stars make pairs, as a mean over them is a mean over stars; pairs within cells are units."""
     cell = np.arange(160) // 10
-    assert excess.of_stars(np.array(list(itertools.combinations(range(160), 2))), cell) == pytest.approx(1, abs=0.01)
+    assert jackknife_bias.of_stars(np.array(list(itertools.combinations(range(160), 2))), cell) == pytest.approx(
+        1, abs=0.01
+    )
     inside = np.stack([np.arange(0, 160, 2), np.arange(1, 160, 2)], axis=1)
-    assert excess.of_stars(inside, cell) == pytest.approx(1)
-    assert excess.of_stars(np.array([[0, 15], [1, 16]]), cell) == 1.0  # without the first cell nothing is left
+    assert jackknife_bias.of_stars(inside, cell) == pytest.approx(1)
+    assert jackknife_bias.of_stars(np.array([[0, 15], [1, 16]]), cell) == 1.0  # without the first cell nothing is left

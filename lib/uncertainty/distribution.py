@@ -1,9 +1,9 @@
 r"""Estimates with an uncertainty: what the true value of a metric may be, by what changes without some stars or visits.
 
-The estimand is the statistic in the limit of many visits and stars drawn like these. `skyaccept.lib.replicates` makes
-the table of the statistic with each block of visits left out (rows), each cell of stars (columns), and both; `part`
-turns it into a distribution. With B blocks of visits, G cells and the statistic :math:`y` on a scale on which it varies
-evenly,
+The estimand is the statistic in the limit of many visits and stars drawn like these.
+`skyaccept.lib.uncertainty.jackknife` makes the table of the statistic with each block of visits left out (rows), each
+cell of stars (columns), and both; `part` turns it into a distribution. With B blocks of visits, G cells and the
+statistic :math:`y` on a scale on which it varies evenly,
 
 .. math::
 
@@ -13,10 +13,10 @@ evenly,
 the delete-block jackknife (Tukey 1958; Shao and Wu 1989) by visits, by stars, and of their interaction. What a single
 measurement contributes is in all three, so :math:`g + v - i` counts it once (analysis of variance of a two-way table
 with one entry a cell; Scheffe 1959, chapter 7). Before that g, v and i are divided by what noise makes too large of
-them (`skyaccept.lib.excess`), v as far as it looks like noise. Without effects of visits or stars v and g estimate the
-same noise, and the larger of the two is too large on average, while i of order statistics is too large itself: the
-variance is at least a mean of g and v that goes from the arithmetic one, where they are alike, to the larger, where one
-is `ALIKE` times the other. See `combined`.
+them (`skyaccept.lib.uncertainty.jackknife_bias`), v as far as it looks like noise. Without effects of visits or stars
+v and g estimate the same noise, and the larger of the two is too large on average, while i of order statistics is too
+large itself: the variance is at least a mean of g and v that goes from the arithmetic one, where they are alike, to
+the larger, where one is `ALIKE` times the other. See `combined`.
 
 What single visits add to a scatter is skewed: one visit that is far worse than the others raises the estimate and its
 error, and where it is missing both are low. With T the distance of the true value from the estimate in standard errors,
@@ -37,7 +37,7 @@ from typing import Literal
 import numpy as np
 from scipy import optimize, special
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.scale import Scale, Values
+from skyaccept.lib.uncertainty.transform import Scale, Values
 
 Source = Literal["stars", "visits", "both"]
 
@@ -281,7 +281,7 @@ class Scheme:
     ----------
     visits, stars : float
         By what factor the variances by visits and by stars are too large where they are noise, see
-        `skyaccept.lib.excess`.
+        `skyaccept.lib.uncertainty.jackknife_bias`.
     skewed : int, optional
         Number of visits, where what they add to a scatter is skewed.
     """

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skyaccept.lib import quantile
+from skyaccept.lib.uncertainty import order_statistics
 
 
 @given(
@@ -16,19 +16,19 @@ def test_counts_stand_for_repeated_values(pairs: list[tuple[float, int]], share:
     values, counts = np.array([value for value, _ in pairs]), np.array([count for _, count in pairs])
     repeated = np.repeat(values, counts)
     expected = np.percentile(repeated, share)
-    assert quantile.percentile(values, share, counts) == pytest.approx(expected, rel=1e-9, abs=1e-6)
-    assert quantile.percentile(repeated, share) == expected
-    assert quantile.median(values, counts) == pytest.approx(np.median(repeated), rel=1e-12, abs=1e-9)
-    assert quantile.percentage_above(values, bound, counts) == pytest.approx(100 * np.mean(repeated > bound))
-    assert quantile.percentage_above(repeated, bound) == pytest.approx(100 * np.mean(repeated > bound))
+    assert order_statistics.percentile(values, share, counts) == pytest.approx(expected, rel=1e-9, abs=1e-6)
+    assert order_statistics.percentile(repeated, share) == expected
+    assert order_statistics.median(values, counts) == pytest.approx(np.median(repeated), rel=1e-12, abs=1e-9)
+    assert order_statistics.percentage_above(values, bound, counts) == pytest.approx(100 * np.mean(repeated > bound))
+    assert order_statistics.percentage_above(repeated, bound) == pytest.approx(100 * np.mean(repeated > bound))
 
 
 @pytest.mark.parametrize("counts", [None, np.array([], dtype=int)])
 def test_nothing_has_no_quantile(counts: np.ndarray | None) -> None:
     nothing = np.array([])
     with pytest.raises(ValueError, match="no values"):
-        quantile.median(nothing, counts)
+        order_statistics.median(nothing, counts)
     with pytest.raises(ValueError, match="no values"):
-        quantile.percentile(nothing, 10, counts)
+        order_statistics.percentile(nothing, 10, counts)
     with pytest.raises(ValueError, match="no values"):
-        quantile.percentage_above(nothing, 1.0, counts)
+        order_statistics.percentage_above(nothing, 1.0, counts)

@@ -13,11 +13,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import excess, progress
+from skyaccept.lib import progress
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.question import Question, Sorted, View, views
-from skyaccept.lib.scale import Values
-from skyaccept.lib.uncertainty import Coordinate, Crossing, Estimate, Part, Scheme, estimate, part
+from skyaccept.lib.uncertainty import jackknife_bias
+from skyaccept.lib.uncertainty.distribution import Coordinate, Crossing, Estimate, Part, Scheme, estimate, part
+from skyaccept.lib.uncertainty.statistic import Question, Sorted, View, views
+from skyaccept.lib.uncertainty.transform import Values
 
 CELLS = 16
 """Cells of the sky, with the same number of stars each."""
@@ -152,7 +153,8 @@ class Resampled:
     zero_points : (n_units, n_visits) float64, optional
         That of the exposure of each measurement, where the residuals are these.
     excess : float
-        By what factor the variance by visits is too large where it is noise, see `skyaccept.lib.excess`.
+        By what factor the variance by visits is too large where it is noise, see
+        `skyaccept.lib.uncertainty.jackknife_bias`.
     """
 
     matrix: Matrix
@@ -208,7 +210,8 @@ def infer(
 
 
 def tables(resampled: Resampled, statistics: Sequence[Callable[[Sorted], float]]) -> list[Values]:
-    """Tables of a statistic of errors, one for each coordinate, as `skyaccept.lib.uncertainty.part` takes them.
+    """Tables of a statistic of errors, one for each coordinate, as `skyaccept.lib.uncertainty.distribution.part`
+    takes them.
 
     Parameters
     ----------
@@ -244,7 +247,7 @@ def scheme(resampled: Resampled) -> Scheme:
     matrix = resampled.matrix
     by_stars = 1.0
     if matrix.stars.shape[1] == 2:
-        by_stars = excess.of_stars(matrix.stars, cells(matrix, np.arange(matrix.n_stars)))
+        by_stars = jackknife_bias.of_stars(matrix.stars, cells(matrix, np.arange(matrix.n_stars)))
     # of two coordinates the lower end is that of the larger, which lies high as it is
     return Scheme(resampled.excess, by_stars, matrix.values[0].shape[1] if len(matrix.values) == 1 else None)
 

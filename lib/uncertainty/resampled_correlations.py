@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.scatter import LEFT
-from skyaccept.lib.question import Sorted
-from skyaccept.lib.replicates import Kept, Matrix, Resampled, Take, Units
-from skyaccept.lib.scale import Values
+from skyaccept.lib.uncertainty.jackknife import Kept, Matrix, Resampled, Take, Units
+from skyaccept.lib.uncertainty.resampled_errors import LEFT
+from skyaccept.lib.uncertainty.statistic import Sorted
+from skyaccept.lib.uncertainty.transform import Values
 
 Complex = NDArray[np.complex128]
 

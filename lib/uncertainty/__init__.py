@@ -1,0 +1,1 @@
+"""Statistics of errors, the jackknife, bias corrections, and the distribution of an estimate."""
