@@ -37,7 +37,11 @@ def test_mutants_are_single_changes_of_code_that_still_compiles() -> None:
 
 def test_there_are_mutants_of_every_module_of_metrics_and_separations() -> None:
     paths = {mutant.path for mutant in mutation.mutants()}
-    assert {"lib/uncertainty/resampled_errors.py", "lib/metrics/photometry.py", "lib/separation/pair.py"} <= paths
+    assert {
+        "lib/uncertainty/resampled_errors.py",
+        "lib/metrics/photometric_repeatability.py",
+        "lib/separation/pair.py",
+    } <= paths
     assert len(mutation.mutants()) > 1000
 
 

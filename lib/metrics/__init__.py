@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from skyaccept.lib.metrics import (
     absolute_astrometry,
     band_offset,
-    ellipticity,
-    photometry,
+    ellipticity_correlation,
+    photometric_repeatability,
     position_repeatability,
     reference_photometry,
     relative_astrometry,
@@ -19,14 +19,14 @@ METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for family in (
         relative_astrometry,
-        photometry,
+        photometric_repeatability,
         zero_points,
         reference_photometry,
         stellar_locus,
         band_offset,
         absolute_astrometry,
         position_repeatability,
-        ellipticity,
+        ellipticity_correlation,
     )
     for metric in family.METRICS
 }

@@ -34,7 +34,7 @@ from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.absolute_astrometry import matched_stars
 from skyaccept.lib.metrics.band_offset import compared_with
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
-from skyaccept.lib.metrics.photometry import MMAG, finite
+from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite
 from skyaccept.lib.sphere import Float
 from skyaccept.lib.uncertainty import order_statistics, resampled_errors
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled

@@ -18,8 +18,8 @@ from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.exposures import STARS, Values, by_visit, exposures, measured, resampled
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings
 from skyaccept.lib.metrics.reference_photometry import Differences, differences
+from skyaccept.lib.metrics.zero_point_solver import CLIP, MAD
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
-from skyaccept.lib.zeropoint import CLIP, MAD
 
 
 def exposure_reference_offset(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:

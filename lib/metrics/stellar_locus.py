@@ -31,7 +31,7 @@ from skyaccept.lib.catalog.colors import Locus
 from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
-from skyaccept.lib.metrics.photometry import MMAG, finite
+from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite
 from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.uncertainty.jackknife import BLOCKS, LIMIT, Kept, Matrix, Resampled, Take, Units, blocks
 from skyaccept.lib.uncertainty.resampled_errors import LEFT

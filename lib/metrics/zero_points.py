@@ -1,8 +1,9 @@
 r"""Internal zero points PA3, PF2 and PA4: how alike magnitudes are over visits and detectors.
 
 The zero points :math:`z_j` of all exposures are solved simultaneously from the repeat observations of all stars
-(`skyaccept.lib.zeropoint`) and taken about their mean; a calibrated catalog has none left. An exposure is what one
-detector saw in one visit, where half of these have `STARS` stars, and otherwise the whole visit. Over the exposures
+(`skyaccept.lib.metrics.zero_point_solver`) and taken about their mean; a calibrated catalog has none left. An
+exposure is what one detector saw in one visit, where half of these have `STARS` stars, and otherwise the whole visit.
+Over the exposures
 
 - PA3, ``zero_point_rms``: :math:`\sqrt{\mathrm{mean}\, z_j^2}`;
 - PF2, ``zero_point_outliers``: the percentage of :math:`|z_j|` strictly above PA4 (mmag);
@@ -24,20 +25,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import zeropoint
 from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.exceptions import NotMeasurable
+from skyaccept.lib.metrics import zero_point_solver
 from skyaccept.lib.metrics.exposures import STARS, Values, by_visit, exposures, measured, resampled
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
-from skyaccept.lib.metrics.photometry import MMAG, finite, from_mean
+from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite, from_mean
 from skyaccept.lib.metrics.reference_zero_points import (
     exposure_reference_offset,
     matrix_of_differences,
     resampled_differences,
 )
+from skyaccept.lib.metrics.zero_point_solver import Repeats, System
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
 from skyaccept.lib.uncertainty.statistic import Question
-from skyaccept.lib.zeropoint import Repeats, System
 
 _ALONE = 0.1  # of the exposures that may have no star in common with the others before nothing is measured
 
@@ -74,10 +75,10 @@ class _Exposures:
         if not len(chosen):
             raise NotMeasurable(f"no exposure has {STARS} stars that were measured in another one as well")
         found = cls._numbered(magnitude, star, code, chosen)
-        part = zeropoint.parts(found.repeats)
+        part = zero_point_solver.parts(found.repeats)
         alone = int(np.count_nonzero(part))
         if alone > _ALONE * len(part):
-            raise NotMeasurable(zeropoint.apart(part))
+            raise NotMeasurable(zero_point_solver.apart(part))
         if alone:
             found = cls._numbered(magnitude, star, code, chosen[part[found.repeats.exposure] == 0])
         return replace(found, alone=alone, few=everything - len(part))
@@ -122,7 +123,7 @@ def _errors(sample: Sample) -> Errors:
         notes.append(f"{found.alone:,} exposures have no star in common with the others: left out")
     clipped = int(np.count_nonzero(solution.clipped))
     if clipped:
-        notes.append(f"{clipped:,} measurements beyond {zeropoint.CLIP:g} sigma have no weight")
+        notes.append(f"{clipped:,} measurements beyond {zero_point_solver.CLIP:g} sigma have no weight")
     method = (
         f"{repeats.exposures:,} zero points solved with {repeats.stars:,} stars, noise "
         f"{np.sqrt(solution.variance):.3g} mmag; one for each {exposures(sample)[1]}"
@@ -130,12 +131,12 @@ def _errors(sample: Sample) -> Errors:
     return Errors(solution.offsets, 0, len(repeats.star), method, notes=tuple(notes))
 
 
-def _solution(sample: Sample) -> tuple[_Exposures, zeropoint.Solution]:
-    def find() -> tuple[_Exposures, zeropoint.Solution]:
+def _solution(sample: Sample) -> tuple[_Exposures, zero_point_solver.Solution]:
+    def find() -> tuple[_Exposures, zero_point_solver.Solution]:
         magnitude, code = finite(sample, "mag") * MMAG, exposures(sample)[0]
         order = np.lexsort((code, sample.star))  # the same bits in whatever order the rows stand
         found = _Exposures.of(magnitude[order], sample.star[order], code[order])
-        return replace(found, chosen=order[found.chosen]), zeropoint.solve(found.repeats)
+        return replace(found, chosen=order[found.chosen]), zero_point_solver.solve(found.repeats)
 
     return sample.once("zero points solved", find)
 
@@ -152,7 +153,7 @@ def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
     """Zero points of the exposures that are left, with the weights that all of them lead to."""
     star, value, code = measured(matrix.values[0], matrix.exposure)
     whole = _Exposures.of(value, star, code)
-    solution = zeropoint.solve(whole.repeats)
+    solution = zero_point_solver.solve(whole.repeats)
     sigma = np.full(len(matrix.stars), float(np.median(solution.sigma)))
     sigma[star[whole.chosen]] = solution.sigma
     start = dict(zip(whole.code.tolist(), solution.offsets.tolist(), strict=True))

@@ -12,8 +12,8 @@ from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.requirements import Specification
 from skyaccept.lib.results import Results
+from skyaccept.lib.tests.metrics.test_photometric_repeatability import catalog
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
-from skyaccept.lib.tests.test_photometry import catalog
 
 HSC = "hsc/matchedCatalogTract_0_r.fits.gz"
 AM1 = [case.clause.id for case in requirements.load().cases(["r"])].index("AM1")

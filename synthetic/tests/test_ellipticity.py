@@ -10,7 +10,7 @@ from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.metrics.ellipticity import ESTIMATORS
+from skyaccept.lib.metrics.ellipticity_correlation import ESTIMATORS
 from skyaccept.lib.metrics.metric import Sample, Settings
 from skyaccept.lib.sample.selection import select
 from skyaccept.lib.sphere import Float

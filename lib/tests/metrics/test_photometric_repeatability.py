@@ -18,7 +18,7 @@ from scipy import stats
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.metrics import METRICS, photometry, relative_astrometry
+from skyaccept.lib.metrics import METRICS, photometric_repeatability, relative_astrometry
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
 from skyaccept.lib.results import Result
 from skyaccept.lib.sample.selection import select
@@ -168,10 +168,12 @@ def test_what_is_subtracted_is_what_unequal_errors_contribute(ddof: int) -> None
     detections = catalog((18 + rng.normal(0, 1, errors.shape) * errors).tolist())
     detections = dataclasses.replace(detections, mag_err=errors.ravel())
     sample = Sample(detections, select(detections, "r", (), "test"), "r")
-    plain = photometry.magnitude_rms(sample, {}, Settings(ddof=ddof)).values ** 2
+    plain = photometric_repeatability.magnitude_rms(sample, {}, Settings(ddof=ddof)).values ** 2
     shot = 1e6 * (errors**2).sum(axis=1) * 3 / (4 * (4 - ddof))
     assert (plain - shot).mean() == pytest.approx(0, abs=4 * plain.std() / np.sqrt(len(plain)))
-    subtracted = photometry.magnitude_rms(sample, {}, Settings(ddof=ddof, subtract_shot_noise=True)).values
+    subtracted = photometric_repeatability.magnitude_rms(
+        sample, {}, Settings(ddof=ddof, subtract_shot_noise=True)
+    ).values
     np.testing.assert_allclose(subtracted, np.sqrt(np.maximum(plain - shot, 0)), atol=1e-6)
 
 
@@ -270,7 +272,7 @@ def test_too_many_pairs_to_keep_are_counted_in_bins(monkeypatch: pytest.MonkeyPa
     """Within half a bin for what is small, as they are beyond 1 mag; the same with equal and unequal visits."""
     for stars in (uneven(), [*uneven(), [17.0, 19.5, 18.0]]):
         kept = values(catalog(stars), "validate_drp")
-        monkeypatch.setattr(photometry, "KEPT", 10)
+        monkeypatch.setattr(photometric_repeatability, "KEPT", 10)
         binned = values(catalog(stars), "validate_drp")
         monkeypatch.undo()
         assert "too many to keep: counted in bins of 0.0001 mmag" in str(binned["PA1"].method)
@@ -334,7 +336,7 @@ def test_the_published_figures_of_decam_come_out_of_its_arrays() -> None:
             found[f"AD{x}_{level}"] = answer("pair_separation_percentile", beyond, AF=share)
     draws = np.array(stored["PA1"]["magDiff"]["value"])
     assert draws.shape == (50, 339)
-    widths = [photometry.interquartile_width(draw, None) for draw in draws]
+    widths = [photometric_repeatability.interquartile_width(draw, None) for draw in draws]
     np.testing.assert_allclose(widths, stored["PA1"]["iqr"]["value"], rtol=1e-9)
     found["PA1"] = statistics.fmean(widths)
     first = Errors(np.abs(draws[0]), 0, 0, "")  # the peer takes PF1 and PA2 from its first draw alone

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from skyaccept.lib import zeropoint
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.zeropoint import Repeats, System
+from skyaccept.lib.metrics import zero_point_solver
+from skyaccept.lib.metrics.zero_point_solver import Repeats, System
 
 Values = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def field(
     return repeats(star, exposure, magnitude), truth - truth.mean(), error
 
 
-def chi_squared(solution: zeropoint.Solution, truth: Values) -> float:
+def chi_squared(solution: zero_point_solver.Solution, truth: Values) -> float:
     """Of the errors of a solution by its own covariance, per degree of freedom: all exposures but one."""
     off = solution.offsets - truth
     return float(off @ solution.normal(off)) / (len(off) - 1)
@@ -90,9 +90,9 @@ def test_without_noise_zero_points_are_exact() -> None:
     made, truth, _ = field(rng, stars=400)
     star = rng.normal(18_000, 500, made.stars)
     exact = repeats(made.star, made.exposure, star[made.star] + truth[made.exposure])
-    assert zeropoint.solve(exact).offsets == pytest.approx(truth, abs=1e-5)
+    assert zero_point_solver.solve(exact).offsets == pytest.approx(truth, abs=1e-5)
     shifted = repeats(made.star, made.exposure, exact.magnitude + 1234)
-    assert zeropoint.solve(shifted).offsets == pytest.approx(truth, abs=1e-5)
+    assert zero_point_solver.solve(shifted).offsets == pytest.approx(truth, abs=1e-5)
 
 
 def test_errors_are_those_that_the_solution_states() -> None:
@@ -100,7 +100,7 @@ def test_errors_are_those_that_the_solution_states() -> None:
     chi, ratio = [], []
     for seed in range(40):
         made, truth, _ = field(np.random.default_rng(seed))
-        solution = zeropoint.solve(made)
+        solution = zero_point_solver.solve(made)
         chi.append(chi_squared(solution, truth))
         ratio.append(float(np.mean((solution.offsets - truth) ** 2)) / solution.variance)
     assert np.mean(chi) == pytest.approx(1, abs=0.05)
@@ -111,7 +111,7 @@ def test_errors_are_those_that_the_solution_states() -> None:
 def test_the_error_of_each_measurement_is_found_by_brightness() -> None:
     """Of bins of magnitude, within a tenth of what was put in."""
     made, _, error = field(np.random.default_rng(3))
-    solution = zeropoint.solve(made)
+    solution = zero_point_solver.solve(made)
     assert np.median(solution.sigma / error) == pytest.approx(1, abs=0.05)
     assert np.percentile(np.abs(np.log(solution.sigma / error)), 90) < 0.15
 
@@ -120,10 +120,10 @@ def test_gross_errors_have_no_weight() -> None:
     """One measurement in a hundred off by 1 mag moves zero points by a small part of their noise."""
     rng = np.random.default_rng(4)
     made, truth, _ = field(rng)
-    clean = zeropoint.solve(made)
+    clean = zero_point_solver.solve(made)
     wrong = rng.random(len(made.star)) < 0.01
     bad = repeats(made.star, made.exposure, made.magnitude + np.where(wrong, rng.choice([-1000, 1000], len(wrong)), 0))
-    solution = zeropoint.solve(bad)
+    solution = zero_point_solver.solve(bad)
     assert solution.clipped[wrong].all()
     assert np.count_nonzero(solution.clipped & ~wrong) < 1e-3 * len(wrong)
     assert float(np.std(solution.offsets - clean.offsets)) < 0.4 * np.sqrt(solution.variance)
@@ -136,7 +136,7 @@ def test_the_order_of_measurements_changes_nothing_that_matters() -> None:
     made, _, _ = field(rng, stars=500)
     order = rng.permutation(len(made.star))
     other = repeats(made.star[order], made.exposure[order], made.magnitude[order])
-    assert zeropoint.solve(other).offsets == pytest.approx(zeropoint.solve(made).offsets, abs=1e-6)
+    assert zero_point_solver.solve(other).offsets == pytest.approx(zero_point_solver.solve(made).offsets, abs=1e-6)
 
 
 def test_halves_that_no_star_connects_are_refused() -> None:
@@ -152,19 +152,19 @@ def test_halves_that_no_star_connects_are_refused() -> None:
         match=f"^the exposures fall into 2 groups without a star in common, of {number}, {number}: nothing tells the "
         "zero points of one from those of another$",
     ):
-        zeropoint.solve(split)
+        zero_point_solver.solve(split)
     bridge = repeats(
         np.append(star, split.stars - 1),
         np.append(exposure, 0),
         np.append(magnitude, split.magnitude[star == split.stars - 1][0]),
     )
-    assert zeropoint.parts(bridge).max() == 0
-    assert len(zeropoint.solve(bridge).offsets) == 2 * number
+    assert zero_point_solver.parts(bridge).max() == 0
+    assert len(zero_point_solver.solve(bridge).offsets) == 2 * number
 
 
 def test_what_cannot_be_solved_is_said() -> None:
     """One exposure, and fewer measurements than unknowns."""
     with pytest.raises(NotMeasurable, match="one exposure has no zero point"):
-        zeropoint.solve(repeats(np.array([0, 1]), np.array([0, 0]), np.zeros(2)))
+        zero_point_solver.solve(repeats(np.array([0, 1]), np.array([0, 0]), np.zeros(2)))
     with pytest.raises(NotMeasurable, match="2 measurements are too few for 2 zero points of 1 stars"):
-        zeropoint.solve(repeats(np.array([0, 0]), np.array([0, 1]), np.zeros(2)))
+        zero_point_solver.solve(repeats(np.array([0, 0]), np.array([0, 1]), np.zeros(2)))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skyaccept.lib import measure, readers, requirements, spin
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import ellipticity
+from skyaccept.lib.metrics import ellipticity_correlation
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
 from skyaccept.lib.numba_cache import share_cores
 from skyaccept.lib.results import Result
@@ -204,7 +204,7 @@ def _of_stars(
 
 def components(found: Detections, parameters: dict[str, float] = FAR) -> NDArray[np.float64]:
     """E1, E2 and EX by visit."""
-    errors = ellipticity.visit_correlation(sample(found), parameters, SETTINGS)
+    errors = ellipticity_correlation.visit_correlation(sample(found), parameters, SETTINGS)
     return np.stack([errors.coordinates[name] for name in COMPONENTS])
 
 
@@ -301,14 +301,14 @@ def test_noise_alone_gives_nothing_and_the_model_cancels() -> None:
     assert far.value_unbiased < 0.7 * far.value
 
 
-@pytest.mark.parametrize("name", sorted(ellipticity.ESTIMATORS))
+@pytest.mark.parametrize("name", sorted(ellipticity_correlation.ESTIMATORS))
 def test_replicates_are_what_is_measured_without_stars_or_visits(name: str) -> None:
     """On all of the sample, and without one cell of the sky, by the estimator itself."""
     rng = np.random.default_rng(13)
     ra, dec = field(rng, 120, (150.0, 2.0), 0.1)
     shapes = 0.01 * noise(rng, 120, 5) + 0.01 * noise(rng, 1, 5)
     found, settings = catalog(ra, dec, shapes), Settings(bins=Binning(10, 0.25 * ARCMIN))
-    estimator, here = ellipticity.ESTIMATORS[name], sample(found)
+    estimator, here = ellipticity_correlation.ESTIMATORS[name], sample(found)
     errors = estimator.find(here, FAR, settings)
     resampled = estimator.replicates(estimator.matrix(here, FAR, settings, errors), settings)
     matrix = resampled.matrix
@@ -362,19 +362,23 @@ def test_what_cannot_be_measured_says_why() -> None:
     assert nothing.e1 is not None
     nothing.e1[:] = np.nan
     with pytest.raises(NotMeasurable, match="none of the 90 selected detections has ellipticities"):
-        ellipticity.visit_correlation(sample(nothing), NEAR, SETTINGS)
+        ellipticity_correlation.visit_correlation(sample(nothing), NEAR, SETTINGS)
     apart = catalog(np.arange(5.0), np.zeros(5), 0.01 * noise(rng, 5, 3))
-    for find in (ellipticity.visit_correlation, ellipticity.visit_largest):
+    for find in (ellipticity_correlation.visit_correlation, ellipticity_correlation.visit_largest):
         with pytest.raises(NotMeasurable, match="no pair of stars 5 to 20 arcmin apart"):
             find(sample(apart), FAR, SETTINGS)
     binned = Settings(bins=Binning(10, 0.25 * ARCMIN))
-    for find in (ellipticity.visit_xi, ellipticity.median_residual_xi, ellipticity.mean_residual_xi):
+    for find in (
+        ellipticity_correlation.visit_xi,
+        ellipticity_correlation.median_residual_xi,
+        ellipticity_correlation.mean_residual_xi,
+    ):
         with pytest.raises(NotMeasurable, match="no pair of stars 5 to 20 arcmin apart"):
             find(sample(apart), FAR, binned)
     with pytest.raises(NotMeasurable, match=r"begin at 2 arcmin"):
-        ellipticity.visit_xi(sample(apart), NEAR, Settings(bins=Binning(10, 2 * ARCMIN)))
+        ellipticity_correlation.visit_xi(sample(apart), NEAR, Settings(bins=Binning(10, 2 * ARCMIN)))
     with pytest.raises(NotMeasurable, match="no bin of the definition"):
-        ellipticity.visit_xi(sample(apart), FAR, Settings(bins=Binning(5, 0.25 * ARCMIN, 2 * ARCMIN)))
+        ellipticity_correlation.visit_xi(sample(apart), FAR, Settings(bins=Binning(5, 0.25 * ARCMIN, 2 * ARCMIN)))
     single = results(catalog(ra, dec, 0.01 * noise(rng, 30, 1)))["TE2"]
     assert single.value is not None
     assert str(single.no_interval).startswith("no interval: 1 visit cannot tell")
@@ -386,7 +390,7 @@ def test_visits_without_pairs_are_counted() -> None:
     rng = np.random.default_rng(17)
     shapes = 0.01 * noise(rng, 2, 4)
     shapes[1, 2] = complex(np.nan, np.nan)
-    errors = ellipticity.visit_largest(sample(catalog([10.0, 10.1], [0.0, 0.0], shapes)), FAR, SETTINGS)
+    errors = ellipticity_correlation.visit_largest(sample(catalog([10.0, 10.1], [0.0, 0.0], shapes)), FAR, SETTINGS)
     assert (len(errors.values), errors.pairs, errors.measurements) == (3, 1, 3)
     assert "1 visits have no pair of stars at these separations" in errors.notes
 
@@ -403,7 +407,7 @@ def test_stars_of_the_model_are_left_out_and_axes_of_pixels_are_said() -> None:
     assert "ellipticities along the axes of the pixels" in run.sample.notes[-1]
     # parallel as they stand: nothing is carried
     products = [(a, b) for visit in range(4) for a, b in _pixel_pairs(flagged, visit)]
-    errors = ellipticity.visit_correlation(sample(flagged), FAR, SETTINGS)
+    errors = ellipticity_correlation.visit_correlation(sample(flagged), FAR, SETTINGS)
     mean = np.average(errors.coordinates["E1"])
     assert mean == pytest.approx(np.mean([a.real * b.real for a, b in products]), rel=1e-9)
 
@@ -425,7 +429,7 @@ def test_intervals_are_about_the_value_and_have_each_component() -> None:
     rng = np.random.default_rng(19)
     found = catalog(*field(rng, 200, (150.0, 2.0)), 0.01 * noise(rng, 200, 8) + 0.003 * noise(rng, 1, 8))
     here = sample(found)
-    estimator = ellipticity.ESTIMATORS["visit_correlation"]
+    estimator = ellipticity_correlation.ESTIMATORS["visit_correlation"]
     errors = estimator.find(here, FAR, SETTINGS)
     question = Question("size")
     value, by = evaluate(question, errors)
