@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 
-from skyaccept.lib import breakdown, dependence, prescription
+from skyaccept.lib import prescription
 from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.definition import Definition
+from skyaccept.lib.diagnostics import breakdown, trends
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.inference import Inferences, identity
 from skyaccept.lib.metrics import METRICS
@@ -67,7 +68,8 @@ def run(
     confidence : float, optional
         Of the intervals, between 0 and 1; with None values are measured alone.
     by : sequence of str
-        Keys of `skyaccept.lib.cells.KEYS` that all clauses are broken down by; see `skyaccept.lib.breakdown.keys`.
+        Keys of `skyaccept.lib.diagnostics.groups.KEYS` that all clauses are broken down by; see
+        `skyaccept.lib.diagnostics.breakdown.keys`.
 
     Returns
     -------
@@ -307,7 +309,7 @@ class Measurer:
             return breakdown.record(resampled, asked[level], self._detections, rows, self._by, confidence)
 
         def dependent() -> Json:
-            return sample.once(("dependence", key), lambda: dependence.record(resampled, self._detections, rows))
+            return sample.once(("dependence", key), lambda: trends.record(resampled, self._detections, rows))
 
         made = Outcome(
             None,

@@ -13,7 +13,7 @@ import pytest
 from skyaccept.lib import measure, requirements, schema
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.decision import DecisionRule
-from skyaccept.lib.dependence import FEWEST, VISITS
+from skyaccept.lib.diagnostics.trends import FEWEST, VISITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import azimuthal, unit_vectors
 from skyaccept.lib.tests.residuals import STARS, residuals_of_magnitudes, residuals_of_pairs, survey

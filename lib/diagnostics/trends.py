@@ -1,8 +1,8 @@
 r"""What the errors of a metric depend on, binned for plots: magnitude, place on the sky, detector, visit and airmass.
 
-Sizes are medians of the absolute residuals of single measurements (`skyaccept.lib.residual`), which a few wrong
-associations do not move. Against magnitude stands the rms of each star or pair over its visits, with a model of the
-error of one star (after Ivezic et al. 2019, equation 5, whose two random terms are free here):
+Sizes are medians of the absolute residuals of single measurements (`skyaccept.lib.diagnostics.residuals`), which a
+few wrong associations do not move. Against magnitude stands the rms of each star or pair over its visits, with a
+model of the error of one star (after Ivezic et al. 2019, equation 5, whose two random terms are free here):
 
 .. math:: \sigma^2 = s^2 + a f + b f^2, \quad f = 10^{0.4 (m - m_0)}.
 
@@ -20,11 +20,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, special
-from skyaccept.lib import cells
 from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.diagnostics import groups as cells
+from skyaccept.lib.diagnostics.residuals import Residuals, chosen, residuals, words
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.residual import Residuals, chosen, residuals, words
 from skyaccept.lib.results import Json, short
 from skyaccept.lib.sphere import azimuthal, degrees, unit_vectors
 from skyaccept.lib.uncertainty.jackknife import Resampled

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog.detections import Detections, numbering
-from skyaccept.lib.residual import Residuals
+from skyaccept.lib.diagnostics.residuals import Residuals
 from skyaccept.lib.sphere import degrees, unit_vectors
 from skyaccept.lib.uncertainty.jackknife import Matrix
 

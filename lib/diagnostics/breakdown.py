@@ -1,7 +1,7 @@
 r"""Where the errors of a metric come from: its statistic by visit, detector, airmass, magnitude or place on the sky.
 
-The residuals (`skyaccept.lib.residual`) of a cell, say a visit, yield a value with an interval, and their size, a
-quantile of their absolute values, is compared with that of all other cells:
+The residuals (`skyaccept.lib.diagnostics.residuals`) of a cell, say a visit, yield a value with an interval, and
+their size, a quantile of their absolute values, is compared with that of all other cells:
 
 - within: is the difference of the logarithms larger than the scatter of the stars allows? The error of each side is
   that of a delete-block jackknife over stars (Shao and Wu 1989), the significance corrected after Holm (1979);
@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from skyaccept.lib import cells
 from skyaccept.lib.catalog.detections import Detections
-from skyaccept.lib.departure import SIGNIFICANCE, departures
+from skyaccept.lib.diagnostics import groups
+from skyaccept.lib.diagnostics.outliers import SIGNIFICANCE, departures
+from skyaccept.lib.diagnostics.residuals import chosen, residuals, words
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.residual import chosen, residuals, words
 from skyaccept.lib.results import Json, short
 from skyaccept.lib.uncertainty import order_statistics
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, Residual
@@ -133,9 +133,9 @@ def columns(by: Sequence[str]) -> list[str]:
         Something is no key.
     """
     for key in by:
-        if key not in cells.KEYS:
-            raise InputError(f"--by {key}: not one of {', '.join(cells.KEYS)}")
-    return [cells.COLUMNS[key] for key in by if key in cells.COLUMNS]
+        if key not in groups.KEYS:
+            raise InputError(f"--by {key}: not one of {', '.join(groups.KEYS)}")
+    return [groups.COLUMNS[key] for key in by if key in groups.COLUMNS]
 
 
 def keys(by: Sequence[str], detections: Detections) -> tuple[str, ...]:
@@ -205,7 +205,7 @@ def break_down(
     """
     found = residuals(resampled)
     matrix, residual, flat = resampled.matrix, found.kind, found.values
-    place = cells.place(matrix, detections, rows, found)
+    place = groups.place(matrix, detections, rows, found)
     statistics = [_statistic(question, residual, whole) for whole in flat.T]
 
     def largest(part: Values) -> float:
@@ -214,7 +214,7 @@ def break_down(
     tests = FAMILIES * len(by) * len(detections.bands)
     ask = Ask(largest, _share(question, largest(flat)), confidence, question.kind == "above", tests)
     of = _words(question, residual, matrix)
-    return [replace(compare(key, flat, cells.KEYS[key](place), found.stars, ask), of=of) for key in by]
+    return [replace(compare(key, flat, groups.KEYS[key](place), found.stars, ask), of=of) for key in by]
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from skyaccept.lib import breakdown
-from skyaccept.lib.breakdown import Ask, Breakdown
+from skyaccept.lib.diagnostics import breakdown
+from skyaccept.lib.diagnostics.breakdown import Ask, Breakdown
 
 Values = NDArray[np.float64]
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from skyaccept.lib import breakdown, cells, measure, requirements, results, schema
+from skyaccept.lib import measure, requirements, results, schema
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.diagnostics import breakdown, groups
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results import Result
 from skyaccept.lib.tests import reference
@@ -24,7 +25,7 @@ from skyaccept.lib.tests.samples import detections, moving_stars, scattered
 
 pytestmark = pytest.mark.xdist_group("cells")  # what these tests share is made once
 
-ALL = tuple(cells.KEYS)
+ALL = tuple(groups.KEYS)
 NORMAL = statistics.NormalDist().inv_cdf(0.75)
 
 
@@ -231,7 +232,7 @@ def test_columns_that_tell_where_errors_come_from_are_always_needed() -> None:
     specification = requirements.load()
     always = {"detector", "mag", "mjd", "airmass"}
     assert measure.needs(specification, []) == always
-    assert measure.needs(specification, [], by=list(cells.KEYS)) == always
+    assert measure.needs(specification, [], by=list(groups.KEYS)) == always
 
 
 def test_measurements_without_an_airmass_are_counted_as_such() -> None:
