@@ -27,9 +27,10 @@ from types import FrameType
 from typing import Any
 
 import yaml
-from skyaccept.lib import readers, requirements, waivers
+from skyaccept.lib import readers, requirements
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import profile, reference
+from skyaccept.lib.requirements import waivers
 from skyaccept.lib.tests import packages
 from skyaccept.synthetic import scenario
 

@@ -13,7 +13,6 @@ from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision import DecisionRule
-from skyaccept.lib.definition import Definition
 from skyaccept.lib.diagnostics import breakdown, trends
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.inference import Inferences, identity
@@ -21,12 +20,13 @@ from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, evaluate
 from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, record
 from skyaccept.lib.provenance import describe, notes, run_record, uncovered
-from skyaccept.lib.requirements import LEVELS, Case, Specification
+from skyaccept.lib.requirements.definitions import Definition
+from skyaccept.lib.requirements.loading import LEVELS, Case, Specification
+from skyaccept.lib.requirements.waivers import Waiver, apply
 from skyaccept.lib.results import Json, Result, Results, plain
 from skyaccept.lib.samples import Samples
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
 from skyaccept.lib.uncertainty.statistic import Question
-from skyaccept.lib.waivers import Waiver, apply
 
 
 def run(
@@ -64,7 +64,7 @@ def run(
     rule : DecisionRule, optional
         How verdicts are made.
     waivers : mapping of str to Waiver, optional
-        As `skyaccept.lib.waivers.load` returns it.
+        As `skyaccept.lib.requirements.waivers.load` returns it.
     confidence : float, optional
         Of the intervals, between 0 and 1; with None values are measured alone.
     by : sequence of str

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field
 import astropy.units as u
 import numpy as np
 from skyaccept.lib.decision import Decision, DecisionRule, Distribution, Verdict, decide, lacking, outlook
-from skyaccept.lib.limit import Level
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample
-from skyaccept.lib.requirements import Case
+from skyaccept.lib.requirements.limits import Level
+from skyaccept.lib.requirements.loading import Case
 from skyaccept.lib.results import Json, LevelResult, Result, SampleAccount, short
 from skyaccept.lib.sample.selection import Cut
 from skyaccept.lib.strict_yaml import text_of

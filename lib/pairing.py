@@ -30,7 +30,7 @@ from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.comparison import TOLERANCE, Difference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure import Measured, Measurer, needs
-from skyaccept.lib.requirements import Case, Specification
+from skyaccept.lib.requirements.loading import Case, Specification
 from skyaccept.lib.results import Result, Results
 from skyaccept.lib.sphere import Float, unit_vectors
 from skyaccept.lib.uncertainty.distribution import part

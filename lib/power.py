@@ -24,12 +24,12 @@ from functools import cached_property
 import numpy as np
 from scipy import integrate, stats
 from skyaccept.lib.decision import DecisionRule
-from skyaccept.lib.definition import Definition
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.law import PAIRS, Draws, Law, Scatter
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.outcome import in_units
-from skyaccept.lib.requirements import Case
+from skyaccept.lib.requirements.definitions import Definition
+from skyaccept.lib.requirements.loading import Case
 from skyaccept.lib.sphere import Float
 from skyaccept.lib.uncertainty.distribution import unskewed
 from skyaccept.lib.uncertainty.jackknife import BLOCKS, CELLS

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skyaccept.lib.definition import Definition, Rule
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings
 from skyaccept.lib.outcome import in_units
-from skyaccept.lib.requirements import Case
+from skyaccept.lib.requirements.definitions import Definition, Rule
+from skyaccept.lib.requirements.loading import Case
 from skyaccept.lib.sample.selection import Cut
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
 from skyaccept.lib.uncertainty.statistic import Question

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 
 import skyaccept
-from skyaccept.lib.requirements import Specification, Uncovered
+from skyaccept.lib.requirements.loading import Specification, Uncovered
 from skyaccept.lib.results import Json, Result
 
 _PACKAGES = ("numpy", "numba", "scipy", "astropy", "pandas", "pyarrow", "pytest")

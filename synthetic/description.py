@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import astropy.units as u
 from pydantic import PlainValidator
 from skyaccept.lib import strict_yaml
-from skyaccept.lib.limit import Identifier
+from skyaccept.lib.requirements.limits import Identifier
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 from skyaccept.synthetic.photometry import BANDS
 

@@ -42,7 +42,7 @@ from skyaccept.lib.catalog.detections import Array, Detections
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference, earth
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.requirements import Case, Specification
+from skyaccept.lib.requirements.loading import Case, Specification
 from skyaccept.lib.sample.selection import select
 from skyaccept.lib.separation.positions import tangent_basis
 from skyaccept.lib.sphere import Float, chord, unit_vectors

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from skyaccept.lib.comparison import Change
 from skyaccept.lib.history import Series
 from skyaccept.lib.report import bar, command, maps, plots, text, trend
-from skyaccept.lib.requirements import LEVELS
+from skyaccept.lib.requirements.loading import LEVELS
 from skyaccept.lib.results import Json, Result, Results
 
 _SCRIPTS = ("matrix.js", "plots.js")  # of the report

@@ -10,7 +10,7 @@ from skyaccept.lib import measure, prescription, readers, requirements, results,
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.decision import DecisionRule
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.requirements import Specification
+from skyaccept.lib.requirements.loading import Specification
 from skyaccept.lib.results import Results
 from skyaccept.lib.tests.metrics.test_photometric_repeatability import catalog
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata

@@ -16,10 +16,10 @@ from skyaccept.lib.decision import DecisionRule, Distribution
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.outcome import Outcome, record
 from skyaccept.lib.report import html, maps, text
-from skyaccept.lib.requirements import Case
+from skyaccept.lib.requirements.loading import Case
+from skyaccept.lib.requirements.waivers import Waiver, apply
 from skyaccept.lib.results import Result, Results, SampleAccount
 from skyaccept.lib.tests.distributions import LogNormal, Unbounded
-from skyaccept.lib.waivers import Waiver, apply
 
 SAMPLE = SampleAccount(300, 5, 2000, 10_000, 1500, 1500, {})
 LEVELS = ("design", "minimum", "stretch")

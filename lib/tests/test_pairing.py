@@ -18,7 +18,7 @@ from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.comparison import Change, compare
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.pairing import Pairing, Processing, columns, common, difference
-from skyaccept.lib.requirements import Document
+from skyaccept.lib.requirements.loading import Document
 from skyaccept.lib.results import Results
 from skyaccept.lib.tests import samples
 from skyaccept.lib.uncertainty import jackknife_bias, resampled_errors

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Discriminator, PlainValidator, StringConstraints, Tag
-from skyaccept.lib import definition, strict_yaml
-from skyaccept.lib.definition import Definition, Rule
+from skyaccept.lib import strict_yaml
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.limit import Identifier, Level, check_limit, check_parameters, check_range
-from skyaccept.lib.lsst_verify import clauses as lsst_verify
-from skyaccept.lib.lsst_verify.package import FOLDERS, is_package
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.note import Note, notes
+from skyaccept.lib.requirements import definitions as definition
+from skyaccept.lib.requirements.consistency import Note, notes
+from skyaccept.lib.requirements.definitions import Definition, Rule
+from skyaccept.lib.requirements.limits import Identifier, Level, check_limit, check_parameters, check_range
+from skyaccept.lib.requirements.lsst_verify import clauses as lsst_verify
+from skyaccept.lib.requirements.lsst_verify.package import FOLDERS, is_package
 from skyaccept.lib.sample.selection import Cut
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 

@@ -8,8 +8,8 @@ import astropy.units as u
 import pytest
 from skyaccept.lib import requirements
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.limit import RANGES, Limit, useless
 from skyaccept.lib.metrics import METRICS
+from skyaccept.lib.requirements.limits import RANGES, Limit, useless
 
 
 def test_every_unit_of_metrics_and_their_parameters_has_a_range() -> None:

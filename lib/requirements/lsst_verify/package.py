@@ -13,8 +13,8 @@ from typing import Any
 import astropy.units as u
 from skyaccept.lib import strict_yaml
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.lsst_verify import inheritance, tree
-from skyaccept.lib.lsst_verify.tree import Value
+from skyaccept.lib.requirements.lsst_verify import inheritance, located_yaml
+from skyaccept.lib.requirements.lsst_verify.located_yaml import Value
 from skyaccept.lib.units import parse_unit
 
 FOLDERS = ("metrics", "specs")
@@ -31,7 +31,18 @@ MAX_NOTES = 50
 _OPERATORS = ("<=", "<", ">=", ">", "==", "!=")
 _SUFFIXES = (".yaml", ".yml")
 _METRIC_KEYS = ("description", "unit", "tags", "reference")
-_KEYS = ("id", "name", "metric", "package", "base", "threshold", "metadata_query", tree.LENIENT, "tags", "reference")
+_KEYS = (
+    "id",
+    "name",
+    "metric",
+    "package",
+    "base",
+    "threshold",
+    "metadata_query",
+    located_yaml.LENIENT,
+    "tags",
+    "reference",
+)
 _THRESHOLD_KEYS = ("operator", "unit", "value", "reference")
 
 
@@ -110,7 +121,7 @@ def read(folder: Path) -> Package:
         if package in seen:
             raise InputError(f"{path}: {package} has another file of metrics")
         seen.add(package)
-        for content in tree.read(path, MAX_BYTES, notes):
+        for content in located_yaml.read(path, MAX_BYTES, notes):
             for name, value in content.mapping("the document").items():
                 if (package, name) in metrics:
                     raise value.error(f"duplicate metric {package}.{name}")
@@ -121,7 +132,7 @@ def read(folder: Path) -> Package:
         package = _name(directory, directory.name)
         for path in listing.files(directory):
             file = path.relative_to(directory).with_suffix("").as_posix()
-            for content in tree.read(path, MAX_BYTES, notes):
+            for content in located_yaml.read(path, MAX_BYTES, notes):
                 entries.append(inheritance.entry(content, package, file))
                 if len(entries) > MAX_ENTRIES:
                     raise InputError(f"{path}: more than {MAX_ENTRIES} documents in this package")
@@ -247,7 +258,7 @@ def _specification(
         )
     bound = _number(data["value"], name) * unit
     query: dict[str, Any] = {}
-    for key in (tree.LENIENT, "metadata_query"):
+    for key in (located_yaml.LENIENT, "metadata_query"):
         if key in content.data:
             query |= {term: value.plain for term, value in content.data[key].mapping(key).items()}
     return Specification(

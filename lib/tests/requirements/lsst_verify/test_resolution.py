@@ -12,8 +12,8 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.lsst_verify import inheritance, package, tree
-from skyaccept.lib.lsst_verify.package import Package, Specification
+from skyaccept.lib.requirements.lsst_verify import inheritance, located_yaml, package
+from skyaccept.lib.requirements.lsst_verify.package import Package, Specification
 from skyaccept.lib.tests import packages
 
 
@@ -293,7 +293,7 @@ def test_inheritance_is_that_of_a_plain_reference(documents: list[tuple[Any, lis
             content = merged(content, expected[base])
         expected.append(merged(content, {"x": value}))
     random.shuffle(written)
-    values = tree.parse(yaml.safe_dump_all(written), Path("x.yaml"), [])
+    values = located_yaml.parse(yaml.safe_dump_all(written), Path("x.yaml"), [])
     found, notes = inheritance.resolve([inheritance.entry(value, "p", "x") for value in values])
     assert {one.name: one.content.plain for one in found} == {f"n{n}": value for n, value in enumerate(expected)}
     assert notes == []
@@ -302,8 +302,8 @@ def test_inheritance_is_that_of_a_plain_reference(documents: list[tuple[Any, lis
 @given(VALUES, VALUES)
 def test_a_merge_is_that_of_a_plain_reference(base: Any, new: Any) -> None:
     """And counts its values."""
-    one, other = (tree.parse(yaml.safe_dump({"v": value}), Path("x"), [])[0].data["v"] for value in (base, new))
-    found = tree.merge(one, other)
+    one, other = (located_yaml.parse(yaml.safe_dump({"v": value}), Path("x"), [])[0].data["v"] for value in (base, new))
+    found = located_yaml.merge(one, other)
     assert found.plain == merged(base, new)
     assert found.size == counted(found.plain)
 

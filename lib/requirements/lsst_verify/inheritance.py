@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
 
-from skyaccept.lib.lsst_verify.tree import Value, merge
+from skyaccept.lib.requirements.lsst_verify.located_yaml import Value, merge
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """Of a package, a metric, or a specification."""

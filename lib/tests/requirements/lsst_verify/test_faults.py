@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from skyaccept.lib import requirements
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.lsst_verify import inheritance, package, tree
+from skyaccept.lib.requirements.lsst_verify import inheritance, located_yaml, package
 from skyaccept.lib.tests import packages
 
 GOOD = """\
@@ -315,7 +315,7 @@ def test_aliases_cannot_grow_without_bounds(tmp_path: Path) -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     started = time.perf_counter()
     found = refusal(packages.one_file(tmp_path, GOOD + "\n".join(lines) + "\n"))
-    assert f"more than {tree.MAX_VALUES} values with all aliases written out" in found
+    assert f"more than {located_yaml.MAX_VALUES} values with all aliases written out" in found
     assert time.perf_counter() - started < 5
 
 
@@ -325,7 +325,7 @@ def test_lists_cannot_grow_without_bounds(tmp_path: Path) -> None:
     parts += [f"id: p{n}\nbase: ['#p{n - 1}', '#p{n - 1}']\n" for n in range(1, 40)]
     started = time.perf_counter()
     found = refusal(packages.one_file(tmp_path, GOOD + "---\n" + "---\n".join(parts)))
-    assert f"has more than {tree.MAX_VALUES} values with all that it inherits" in found
+    assert f"has more than {located_yaml.MAX_VALUES} values with all that it inherits" in found
     assert time.perf_counter() - started < 5
 
 
@@ -357,7 +357,7 @@ def test_bases_above_one_another_have_a_limit(tmp_path: Path) -> None:
 def test_nesting_has_a_limit(tmp_path: Path, opening: str) -> None:
     """However deep."""
     found = refusal(packages.one_file(tmp_path, GOOD + f"deep: {opening * 50_000}"))
-    assert f"line 11: nested more than {tree.MAX_DEPTH} deep" in found or "not valid YAML" in found
+    assert f"line 11: nested more than {located_yaml.MAX_DEPTH} deep" in found or "not valid YAML" in found
 
 
 def test_a_package_needs_both_folders(tmp_path: Path) -> None:

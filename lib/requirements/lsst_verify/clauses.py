@@ -17,13 +17,13 @@ from typing import Any
 import astropy.units as u
 from skyaccept.lib import strict_yaml
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.limit import Limit, useless
-from skyaccept.lib.lsst_verify import package as packages
-from skyaccept.lib.lsst_verify import tree
-from skyaccept.lib.lsst_verify.names import BANDS, LEVELS, Family, Names, is_bands
-from skyaccept.lib.lsst_verify.package import Metric, Package, Specification
-from skyaccept.lib.lsst_verify.tree import Value
 from skyaccept.lib.metrics import METRICS
+from skyaccept.lib.requirements.limits import Limit, useless
+from skyaccept.lib.requirements.lsst_verify import located_yaml
+from skyaccept.lib.requirements.lsst_verify import package as packages
+from skyaccept.lib.requirements.lsst_verify.located_yaml import Value
+from skyaccept.lib.requirements.lsst_verify.names import BANDS, LEVELS, Family, Names, is_bands
+from skyaccept.lib.requirements.lsst_verify.package import Metric, Package, Specification
 
 BAND_TERM = "filter_name"
 """Term of a query that chooses the band."""
@@ -99,7 +99,7 @@ def read(
     ----------
     folders : iterable of str or Path
     names : Path
-        File that says what names in a package mean, see `skyaccept.lib.lsst_verify.names`.
+        File that says what names in a package mean, see `skyaccept.lib.requirements.lsst_verify.names`.
     where : iterable of str
         What holds of the dataset, as ``"instrument=HSC"``. A specification with a ``metadata_query`` applies where all
         its terms hold (SQR-019, metadata queries); its ``filter_name`` chooses bands instead.
@@ -143,7 +143,7 @@ def _term(word: str) -> tuple[str, Any]:
     key, equals, value = word.partition("=")
     if not key or not equals:
         raise InputError(f"--where {word}: not of the form KEY=VALUE, such as instrument=HSC")
-    values = tree.parse(value, Path(f"--where {key}"), [])
+    values = located_yaml.parse(value, Path(f"--where {key}"), [])
     return key, values[0].plain if values else None
 
 

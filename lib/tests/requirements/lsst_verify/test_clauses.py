@@ -11,10 +11,10 @@ import astropy.units as u
 import pytest
 from skyaccept.lib import requirements
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.limit import Level, Limit, Source
-from skyaccept.lib.note import contradictions
 from skyaccept.lib.report import specs
-from skyaccept.lib.requirements import Clause, Requirement, Specification, Uncovered
+from skyaccept.lib.requirements.consistency import contradictions
+from skyaccept.lib.requirements.limits import Level, Limit, Source
+from skyaccept.lib.requirements.loading import Clause, Requirement, Specification, Uncovered
 from skyaccept.lib.tests import packages
 
 UNSAID = ("PA5", "PA5u", "TEF-TE3", "TE3", "TEF-TE4", "TE4")

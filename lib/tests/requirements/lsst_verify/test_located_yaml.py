@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.lsst_verify import package, tree
+from skyaccept.lib.requirements.lsst_verify import located_yaml, package
 from skyaccept.lib.tests import packages
 
 FEATURES: dict[str, tuple[str, Any]] = {
@@ -71,7 +71,7 @@ FEATURES: dict[str, tuple[str, Any]] = {
 @pytest.mark.parametrize("feature", FEATURES)
 def test_a_feature_of_yaml_is_read(feature: str) -> None:
     text, expected = FEATURES[feature]
-    (found,) = tree.parse(text, Path("x.yaml"), [])
+    (found,) = located_yaml.parse(text, Path("x.yaml"), [])
     assert found.plain == expected
 
 
@@ -124,7 +124,7 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_aliases_stay_bounded(bomb: str) -> None:
     with pytest.raises(InputError, match=r"x\.yaml: line \d+: more than 50000 values with all aliases written out"):
-        tree.parse(BOMBS[bomb], Path("x.yaml"), [])
+        located_yaml.parse(BOMBS[bomb], Path("x.yaml"), [])
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_aliases_stay_bounded(bomb: str) -> None:
 )
 def test_what_is_no_plain_data_is_refused(text: str, words: str) -> None:
     with pytest.raises(InputError) as complaint:
-        tree.parse(text, Path("x.yaml"), [])
+        located_yaml.parse(text, Path("x.yaml"), [])
     assert words in str(complaint.value)
     assert len(str(complaint.value)) < 300
 

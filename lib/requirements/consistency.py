@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
-from skyaccept.lib.limit import Level
+from skyaccept.lib.requirements.limits import Level
 from skyaccept.lib.strict_yaml import Origin
 
 

@@ -6,9 +6,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from skyaccept.lib import requirements, waivers
+from skyaccept.lib import requirements
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.requirements import Specification
+from skyaccept.lib.requirements import waivers
+from skyaccept.lib.requirements.loading import Specification
 
 TODAY = date(2026, 6, 30)
 
