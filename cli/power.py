@@ -40,10 +40,10 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
         Options that make no sense, or a clause that no plan can be made for.
     """
     from skyaccept.lib import atomic_write, requirements, strict_yaml
-    from skyaccept.lib.decision import DecisionRule
+    from skyaccept.lib.decision.error_model import Law
+    from skyaccept.lib.decision.power import Plan
+    from skyaccept.lib.decision.rule import DecisionRule
     from skyaccept.lib.exceptions import InputError
-    from skyaccept.lib.law import Law
-    from skyaccept.lib.power import Plan
     from skyaccept.lib.report import planning
 
     specification = requirements.load(options.specs or ["LSE-30"])

@@ -12,7 +12,7 @@ from skyaccept.lib import prescription
 from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
-from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.diagnostics import breakdown, trends
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.inference import Inferences, identity

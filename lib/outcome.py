@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.decision import Decision, DecisionRule, Distribution, Verdict, decide, lacking, outlook
+from skyaccept.lib.decision.rule import Decision, DecisionRule, Distribution, Verdict, decide, lacking, outlook
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample
 from skyaccept.lib.requirements.limits import Level

@@ -13,9 +13,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from skyaccept.lib import decision
 from skyaccept.lib.atomic_write import replacing
-from skyaccept.lib.decision import Verdict
+from skyaccept.lib.decision import rule
+from skyaccept.lib.decision.rule import Verdict
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.schema import SCHEMA, check, decode
 from skyaccept.lib.terminal_text import safe
@@ -34,7 +34,7 @@ class LevelResult:
 
     ``parameters`` are the partner thresholds as the document writes them, ``source`` is where the limit is published.
     The limit of a capability is a target: ``verdict`` is None where the quantity was measured. ``decision`` is a
-    `skyaccept.lib.decision.Decision` without its verdict, and what limits an inconclusive one.
+    `skyaccept.lib.decision.rule.Decision` without its verdict, and what limits an inconclusive one.
     """
 
     parameters: Mapping[str, str]
@@ -125,7 +125,7 @@ class Result:
         """Distance to the deciding limit, positive where it is met; None where nothing was measured or decided."""
         if self.kind != "performance" or self.value is None or self.limit is None or self.operator is None:
             return None
-        return decision.margin(self.value, self.operator, self.limit)
+        return rule.margin(self.value, self.operator, self.limit)
 
     @property
     def basis(self) -> str:
@@ -173,7 +173,7 @@ class Result:
         words = ""
         if found.get("bound") is not None:
             words = f" and the bound at a risk of {found['risk']:g} is {found['bound']:.4g}{unit}: {verdict}, "
-            chance = decision.probability(found["conformance"])
+            chance = rule.probability(found["conformance"])
             words += found["reason"] or f"the true value meets the limit with a probability of {chance}"
         elif self.measured:
             words = f", {'met with' if verdict == 'pass' else 'missed by'} {abs(self.margin or 0.0):.3g}{unit}"

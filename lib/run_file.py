@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from skyaccept.lib import atomic_write, tidy
-from skyaccept.lib.decision import Verdict
+from skyaccept.lib.decision.rule import Verdict
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.schema import LARGEST, instant
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skyaccept.lib import decision
+from skyaccept.lib.decision import rule
 from skyaccept.lib.results import LevelResult, Result, Results
 
 COLUMNS = {
@@ -73,9 +73,7 @@ def _of(result: Result) -> list[dict[str, Any]]:
         interval = level.interval or {}
         limited = bool(result.levels)
         deciding = name == result.level or not limited
-        margin = (
-            decision.margin(level.value, level.operator, level.limit) if limited and level.value is not None else None
-        )
+        margin = rule.margin(level.value, level.operator, level.limit) if limited and level.value is not None else None
         row = {
             "level": name,
             "deciding": deciding,

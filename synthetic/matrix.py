@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from skyaccept.lib.decision import Verdict
+from skyaccept.lib.decision.rule import Verdict
 from skyaccept.lib.report import html
 from skyaccept.synthetic.sensitivity import Found, Reaction, Table, clauses, trials
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal
 
 from skyaccept.lib import measure, progress, requirements, strict_yaml
 from skyaccept.lib.catalog.association import RADIUS, associate
-from skyaccept.lib.decision import DecisionRule, Verdict
+from skyaccept.lib.decision.rule import DecisionRule, Verdict
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.outcome import CONFIDENCE
 from skyaccept.lib.results import Result

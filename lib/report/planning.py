@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from html import escape
 
-from skyaccept.lib.decision import probability
+from skyaccept.lib.decision.power import MOST_STARS, MOST_VISITS, Plan
+from skyaccept.lib.decision.rule import probability
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.power import MOST_STARS, MOST_VISITS, Plan
 from skyaccept.lib.report.frame import HEIGHT, WIDTH, Frame, Mark
 from skyaccept.lib.report.text import unit
 from skyaccept.lib.uncertainty.jackknife import CELLS

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from skyaccept.lib.comparison import PAIRED
-from skyaccept.lib.decision import Verdict, probability
+from skyaccept.lib.decision.rule import Verdict, probability
 from skyaccept.lib.report import gauge
 from skyaccept.lib.results import Result, Results, listed
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from skyaccept.lib import measure, prescription, readers, requirements, results, schema
 from skyaccept.lib.catalog.detections import Detections
-from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.requirements.loading import Specification
 from skyaccept.lib.results import Results

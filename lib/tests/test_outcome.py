@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Tree
 
 import pytest
 from skyaccept.lib import requirements, results, schema
-from skyaccept.lib.decision import DecisionRule, Distribution
+from skyaccept.lib.decision.rule import DecisionRule, Distribution
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.outcome import Outcome, record
 from skyaccept.lib.report import html, maps, text

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic import matrix, scenario, sensitivity
 from skyaccept.synthetic.faults import FAULTS

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from skyaccept.lib import readers
 from skyaccept.lib.catalog.association import RADIUS, associate
-from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import reference as reference_reader
 from skyaccept.lib.results import Result

@@ -15,7 +15,7 @@ import pytest
 from skyaccept.lib import measure, requirements, results, schema
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
-from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.diagnostics import breakdown, groups
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results import Result

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements, schema
 from skyaccept.lib.catalog.detections import Detections
-from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.diagnostics.trends import FEWEST, VISITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import azimuthal, unit_vectors

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skyaccept.lib.decision import DEFAULT_RULE, Decision, DecisionRule, Distribution, decide, margin, outlook
+from skyaccept.lib.decision.rule import DEFAULT_RULE, Decision, DecisionRule, Distribution, decide, margin, outlook
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.tests.distributions import LimitedBy, LogNormal, Normal, Unbounded
 

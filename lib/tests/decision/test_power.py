@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib import requirements
-from skyaccept.lib.decision import DecisionRule, decide
+from skyaccept.lib.decision.error_model import Law
+from skyaccept.lib.decision.power import Plan, _distance_density
+from skyaccept.lib.decision.rule import DecisionRule, decide
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.law import Law
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.power import Plan, _distance_density
 from skyaccept.lib.report import planning
 from skyaccept.lib.uncertainty.statistic import Question
 

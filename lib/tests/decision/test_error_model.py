@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
+from skyaccept.lib.decision.error_model import Draws, Law, Scatter, _covariances, _slope
+from skyaccept.lib.decision.power import _distance_density
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.law import Draws, Law, Scatter, _covariances, _slope
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
-from skyaccept.lib.power import _distance_density
 from skyaccept.lib.tests import samples
 from skyaccept.lib.tests.samples import Values
 from skyaccept.lib.uncertainty.statistic import Kind

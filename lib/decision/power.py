@@ -1,11 +1,12 @@
 r"""Planning: how likely a clause passes, fails or stays inconclusive, at a true value and with a sample.
 
 The logarithm of the estimate is Gaussian about that of the true value, with the standard error s of
-`skyaccept.lib.law`; a share meets its limit where the quantile that so many lie above is at most the threshold. s is
-itself estimated, with :math:`\nu` degrees of freedom, those of the blocks of visits for the part that comes from visits
-and of the cells of stars for that from stars (`skyaccept.lib.uncertainty.jackknife`), combined after Welch and
-Satterthwaite. With t the quantile of Student's distribution at 1 - risk and T the distance of the estimate from the
-limit (`skyaccept.lib.uncertainty.distribution.unskewed`) in units of the estimated s, a limit from above is
+`skyaccept.lib.decision.error_model`; a share meets its limit where the quantile that so many lie above is at most the
+threshold. s is itself estimated, with :math:`\nu` degrees of freedom, those of the blocks of visits for the part that
+comes from visits and of the cells of stars for that from stars (`skyaccept.lib.uncertainty.jackknife`), combined
+after Welch and Satterthwaite. With t the quantile of Student's distribution at 1 - risk and T the distance of the
+estimate from the limit (`skyaccept.lib.uncertainty.distribution.unskewed`) in units of the estimated s, a limit from
+above is
 
 - passed where T >= t, failed where T <= -t, and inconclusive between, under ``guarded``;
 - T has the noncentral t distribution with :math:`\nu` degrees of freedom about the distance of the true value.
@@ -23,9 +24,9 @@ from functools import cached_property
 
 import numpy as np
 from scipy import integrate, stats
-from skyaccept.lib.decision import DecisionRule
+from skyaccept.lib.decision.error_model import PAIRS, Draws, Law, Scatter
+from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.law import PAIRS, Draws, Law, Scatter
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.outcome import in_units
 from skyaccept.lib.requirements.definitions import Definition
