@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 
 
 def test_position_rms(sky_verify: Callable[[], Result]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 
 
 def test_stellar_locus_width(sky_verify: Callable[[], Result]) -> None:

@@ -26,10 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from skyaccept.fixtures.dataset import load_baseline
-from skyaccept.lib import comparison, export, history, influx, results
+from skyaccept.lib import export, influx
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.report import html
-from skyaccept.lib.results import Results, dumps
+from skyaccept.lib.results import comparison, history, model
+from skyaccept.lib.results.model import Results, dumps
 
 BASELINE = "hsc-few-visits"
 CASES = ("OSS-REQ-0388-AM1-r", "OSS-REQ-0388-AF1-r", "OSS-REQ-0387-PF1gri-r", "OSS-REQ-0388-AM2-r")
@@ -139,7 +140,7 @@ def _at(node: Any, place: Sequence[Any]) -> Any:
 
 def use(path: Path, folder: Path) -> None:
     """Do everything with a results JSON that the commands do."""
-    found = results.load(path)
+    found = model.load(path)
     html.page(found).encode()
     refused = []
     for convert in export.FORMATS.values():

@@ -11,7 +11,7 @@ from skyaccept.fixtures.plugin import OPTIONS
 
 if TYPE_CHECKING:
     from skyaccept.lib.pairing import Pairing
-    from skyaccept.lib.results import Results
+    from skyaccept.lib.results.model import Results
 
 FORMATS = ("junit", "job", "csv", "ecsv", "control-md", "control-html", "needs")
 """As in `skyaccept.lib.export`, which takes long to import."""
@@ -59,19 +59,20 @@ def report(options: argparse.Namespace) -> tuple[list[str], bool]:
     InputError
         Not a results JSON, or nowhere to write.
     """
-    from skyaccept.lib import results
     from skyaccept.lib.report import html
+    from skyaccept.lib.results import model
 
-    _write(html.page(results.load(options.results)), options.output)
+    _write(html.page(model.load(options.results)), options.output)
     return [], True
 
 
 def convert(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Write the results of a run in another format; raises as `report`."""
     from skyaccept.cli.stdout import put_document
-    from skyaccept.lib import export, results
+    from skyaccept.lib import export
+    from skyaccept.lib.results import model
 
-    text = export.FORMATS[options.to](results.load(options.results))
+    text = export.FORMATS[options.to](model.load(options.results))
     if options.output is None:
         put_document(text)
     else:
@@ -87,8 +88,8 @@ def history_arguments(parser: argparse.ArgumentParser) -> None:
 
 def history(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Lines on where clauses changed; writes the page. Raises as `report`."""
-    from skyaccept.lib import history
     from skyaccept.lib.report import html
+    from skyaccept.lib.results import history
 
     found = history.load(options.folder)
     if options.output is not None:
@@ -113,9 +114,10 @@ def dispatch_arguments(parser: argparse.ArgumentParser) -> None:
 
 def dispatch(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Lines on what was sent, and whether nothing waits. Raises as `report`, and where the URL is none."""
-    from skyaccept.lib import influx, results
+    from skyaccept.lib import influx
+    from skyaccept.lib.results import model
 
-    found = results.load(options.results)
+    found = model.load(options.results)
     sent = influx.dispatch(found, options.url, options.database, options.spool or influx.spool_folder())
     said = [f"{sent.runs} run{'s' * (sent.runs != 1)} sent"]
     if sent.waiting:
@@ -127,8 +129,9 @@ def dispatch(options: argparse.Namespace) -> tuple[list[str], bool]:
 def compare(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Lines on what became of each clause; writes the page. Raises as `report`, and where a dataset is another one."""
     from skyaccept.fixtures.dataset import load_baseline
-    from skyaccept.lib import atomic_write, comparison
+    from skyaccept.lib import atomic_write
     from skyaccept.lib.report import html, text
+    from skyaccept.lib.results import comparison
 
     if options.output is not None:
         atomic_write.check(options.output)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from skyaccept.lib.catalog.detections import Detections, numbering
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.results import Json, short
+from skyaccept.lib.results.model import Json, short
 from skyaccept.lib.separation import Positions
 from skyaccept.lib.sphere import degrees
 from skyaccept.lib.uncertainty.distribution import Estimate

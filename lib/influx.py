@@ -16,11 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from skyaccept.lib import post, tidy
+from skyaccept.lib import post
 from skyaccept.lib.atomic_write import keep
 from skyaccept.lib.exceptions import InputError, OutputError
-from skyaccept.lib.results import Results
-from skyaccept.lib.schema import instant
+from skyaccept.lib.results import table
+from skyaccept.lib.results.model import Results
+from skyaccept.lib.results.schema import instant
 from skyaccept.lib.user_folders import user_folder
 
 MEASUREMENT = "skyaccept"
@@ -71,7 +72,7 @@ def lines(results: Results) -> str:
     of = {name: str(results.dataset[name]) for name in ("name", "survey", "sha256")}
     common = {"dataset": of["name"], "survey": of["survey"]}
     said: dict[str, str] = {}
-    for row in tidy.rows(results):
+    for row in table.rows(results):
         tags = {name: str(row[name]) for name in TAGS if row[name] not in (None, "")} | common
         fields = {name: row[name] for name in FIELDS if row[name] is not None}
         fields |= {"sha256": of["sha256"], "skyaccept": results.run["skyaccept"]}

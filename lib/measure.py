@@ -19,11 +19,11 @@ from skyaccept.lib.inference import Inferences, identity
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, evaluate
 from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, record
-from skyaccept.lib.provenance import describe, notes, run_record, uncovered
 from skyaccept.lib.requirements.definitions import Definition
 from skyaccept.lib.requirements.loading import LEVELS, Case, Specification
 from skyaccept.lib.requirements.waivers import Waiver, apply
-from skyaccept.lib.results import Json, Result, Results, plain
+from skyaccept.lib.results.model import Json, Result, Results, plain
+from skyaccept.lib.results.provenance import describe, notes, run_record, uncovered
 from skyaccept.lib.samples import Samples
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
 from skyaccept.lib.uncertainty.statistic import Question

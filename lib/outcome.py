@@ -13,7 +13,7 @@ from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample
 from skyaccept.lib.requirements.limits import Level
 from skyaccept.lib.requirements.loading import Case
-from skyaccept.lib.results import Json, LevelResult, Result, SampleAccount, short
+from skyaccept.lib.results.model import Json, LevelResult, Result, SampleAccount, short
 from skyaccept.lib.sample.selection import Cut
 from skyaccept.lib.strict_yaml import text_of
 from skyaccept.lib.uncertainty import order_statistics

@@ -27,11 +27,11 @@ from skyaccept.lib.catalog.association import RADIUS
 from skyaccept.lib.catalog.crossmatch import UNMATCHED, mutual
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
-from skyaccept.lib.comparison import TOLERANCE, Difference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure import Measured, Measurer, needs
 from skyaccept.lib.requirements.loading import Case, Specification
-from skyaccept.lib.results import Result, Results
+from skyaccept.lib.results.comparison import TOLERANCE, Difference
+from skyaccept.lib.results.model import Result, Results
 from skyaccept.lib.sphere import Float, unit_vectors
 from skyaccept.lib.uncertainty.distribution import part
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, check, scheme, tables, whole

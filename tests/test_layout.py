@@ -79,7 +79,7 @@ def test_acceptance_holds_requirement_tests_and_nothing_else() -> None:
     """Its modules are test modules, and import results only."""
     found = [path for path in modules() if path.relative_to(ROOT).parts[0] == "acceptance"]
     assert all(path.name == "__init__.py" or path.name.startswith("test_") for path in found)
-    allowed = {"collections.abc.Callable", "skyaccept.lib.results.Result"}
+    allowed = {"collections.abc.Callable", "skyaccept.lib.results.model.Result"}
     assert {name for path in found for name in imported(path)} == allowed
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from skyaccept.cli.tests.browser import CHROMIUM, Page, browser
 from skyaccept.fixtures import dataset
-from skyaccept.lib import comparison, history
 from skyaccept.lib.export import control
 from skyaccept.lib.report import html
-from skyaccept.lib.results import Results
+from skyaccept.lib.results import comparison, history
+from skyaccept.lib.results.model import Results
 from skyaccept.synthetic import matrix, sensitivity
 
 pytestmark = [

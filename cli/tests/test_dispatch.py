@@ -22,9 +22,10 @@ from typing import Any
 import pytest
 from skyaccept.cli import main as command
 from skyaccept.fixtures import dataset
-from skyaccept.lib import influx, post, tidy
+from skyaccept.lib import influx, post
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.results import Results
+from skyaccept.lib.results import table
+from skyaccept.lib.results.model import Results
 from skyaccept.lib.tests import servers
 
 INFLUXD = shutil.which("influxd")
@@ -131,7 +132,7 @@ def test_the_real_server_has_every_number_and_gets_what_was_missed(
     assert "word" not in said
     found = ask(influxdb, "SELECT * FROM skyaccept")["series"][0]
     rows = [dict(zip(found["columns"], values, strict=True)) for values in found["values"]]
-    expected = tidy.rows(results())
+    expected = table.rows(results())
     assert len(rows) == 2 * len(expected)
     first = {(row["test"], row["level"]): row for row in rows if row["time"].startswith("2026-11-20")}
     for row in expected:
@@ -293,5 +294,5 @@ def test_an_url_that_will_not_do_is_refused_without_showing_it(url: str, tmp_pat
 
 def test_lines_hold_no_more_lines_than_there_are_rows() -> None:
     text = influx.lines(results())
-    assert len(text.splitlines()) == len(tidy.rows(results()))
+    assert len(text.splitlines()) == len(table.rows(results()))
     assert r"dataset=sur\ vey\,\"x\"\=\y\ z".replace(r"\"", '"') in text

@@ -22,7 +22,7 @@ from skyaccept.cli import main as command
 from skyaccept.fixtures import dataset
 from skyaccept.lib.export import FORMATS
 from skyaccept.lib.export.keys import distinct
-from skyaccept.lib.results import Results
+from skyaccept.lib.results.model import Results
 
 HOSTILE = "<script>alert(1)</script>|`x`\x07=cmd"
 VERDICTS = {"pass", "fail", "inconclusive", "not_measurable", "waived", "error", "measured"}

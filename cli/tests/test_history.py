@@ -18,9 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 from skyaccept.cli import main as command
 from skyaccept.fixtures import dataset
-from skyaccept.lib import history, tidy
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.results import Results
+from skyaccept.lib.results import history
+from skyaccept.lib.results import table as tidy
+from skyaccept.lib.results.model import Results
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TEST = "OSS-REQ-0388-AM1-r"

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import spatial
 from skyaccept.lib.catalog.detections import Detections
-from skyaccept.lib.results import short
+from skyaccept.lib.results.model import short
 from skyaccept.lib.sphere import azimuthal, unit_vectors
 
 Complex = NDArray[np.complex128]

@@ -26,7 +26,7 @@ from skyaccept.lib.diagnostics import groups
 from skyaccept.lib.diagnostics.outliers import SIGNIFICANCE, departures
 from skyaccept.lib.diagnostics.residuals import chosen, residuals, words
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.results import Json, short
+from skyaccept.lib.results.model import Json, short
 from skyaccept.lib.uncertainty import order_statistics
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, Residual
 from skyaccept.lib.uncertainty.statistic import Question

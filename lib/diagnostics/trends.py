@@ -25,7 +25,7 @@ from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.diagnostics import groups as cells
 from skyaccept.lib.diagnostics.residuals import Residuals, chosen, residuals, words
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.results import Json, short
+from skyaccept.lib.results.model import Json, short
 from skyaccept.lib.sphere import azimuthal, degrees, unit_vectors
 from skyaccept.lib.uncertainty.jackknife import Resampled
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from skyaccept.lib.export import control, job, junit, needs, table
-from skyaccept.lib.results import Results
+from skyaccept.lib.results.model import Results
 
 FORMATS: Mapping[str, Callable[[Results], str]] = {
     "junit": junit.dumps,

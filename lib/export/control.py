@@ -9,7 +9,7 @@ from typing import Literal
 
 from skyaccept.lib.report import html as pages
 from skyaccept.lib.report import text
-from skyaccept.lib.results import Json, Result, Results
+from skyaccept.lib.results.model import Json, Result, Results
 
 Status = Literal["verified", "not verified", "in verification", "not covered"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from xml.etree import ElementTree as Tree
 
-from skyaccept.lib.results import Result, Results
+from skyaccept.lib.results.model import Result, Results
 
 _OUTCOMES: Mapping[str | None, tuple[str, str]] = {
     "fail": ("failure", "fail"),

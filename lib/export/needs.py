@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from skyaccept.lib.export.keys import distinct
-from skyaccept.lib.results import Json, Result, Results
-from skyaccept.lib.results import dumps as written
+from skyaccept.lib.results.model import Json, Result, Results
+from skyaccept.lib.results.model import dumps as written
 
 
 def dumps(results: Results) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from skyaccept.lib.results import Results
-from skyaccept.lib.tidy import COLUMNS, rows
+from skyaccept.lib.results.model import Results
+from skyaccept.lib.results.table import COLUMNS, rows
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

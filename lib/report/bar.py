@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from skyaccept.lib.report import text
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 
 WIDTH, ROW = 120, 14
 _EDGE = 4

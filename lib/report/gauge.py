@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 
 WIDTH = 20
 HEADING = "0 .. limit |"

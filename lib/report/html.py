@@ -12,11 +12,11 @@ from itertools import groupby
 
 import jinja2
 from markupsafe import Markup
-from skyaccept.lib.comparison import Change
-from skyaccept.lib.history import Series
 from skyaccept.lib.report import bar, command, maps, plots, text, trend
 from skyaccept.lib.requirements.loading import LEVELS
-from skyaccept.lib.results import Json, Result, Results
+from skyaccept.lib.results.comparison import Change
+from skyaccept.lib.results.history import Series
+from skyaccept.lib.results.model import Json, Result, Results
 
 _SCRIPTS = ("matrix.js", "plots.js")  # of the report
 

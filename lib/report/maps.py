@@ -10,7 +10,7 @@ from skyaccept.lib.catalog.focal_plane import nearest
 from skyaccept.lib.report import plots
 from skyaccept.lib.report.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, spots
 from skyaccept.lib.report.text import number
-from skyaccept.lib.results import Json, Result
+from skyaccept.lib.results.model import Json, Result
 
 Values = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ import numpy as np
 from skyaccept.lib.report.frame import TOP, Frame, Mark, span, spots
 from skyaccept.lib.report.text import number
 from skyaccept.lib.report.text import unit as text_unit
-from skyaccept.lib.results import Json, Result
-from skyaccept.lib.schema import LARGEST
+from skyaccept.lib.results.model import Json, Result
+from skyaccept.lib.results.schema import LARGEST
 
 
 def histogram(result: Result) -> str:

@@ -9,10 +9,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from skyaccept.lib.comparison import PAIRED
 from skyaccept.lib.decision.rule import Verdict, probability
 from skyaccept.lib.report import gauge
-from skyaccept.lib.results import Result, Results, listed
+from skyaccept.lib.results.comparison import PAIRED
+from skyaccept.lib.results.model import Result, Results, listed
 
 DASH = "\N{EN DASH}"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from skyaccept.lib.history import Series
 from skyaccept.lib.report import text
 from skyaccept.lib.report.frame import Frame, Mark
+from skyaccept.lib.results.history import Series
 
 _DAY = 86400.0
 

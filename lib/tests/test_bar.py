@@ -6,7 +6,7 @@ from xml.etree import ElementTree as Tree
 
 import pytest
 from skyaccept.lib.report import bar, command, gauge, text
-from skyaccept.lib.results import LevelResult, Result, Results
+from skyaccept.lib.results.model import LevelResult, Result, Results
 
 LEVELS = {
     name: LevelResult({}, "<=", limit, "somewhere", 6.0, "pass")

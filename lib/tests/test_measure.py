@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from skyaccept.lib import measure, prescription, readers, requirements, results, schema
+from skyaccept.lib import measure, prescription, readers, requirements
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.requirements.loading import Specification
-from skyaccept.lib.results import Results
+from skyaccept.lib.results import model, schema
+from skyaccept.lib.results.model import Results
 from skyaccept.lib.tests.metrics.test_photometric_repeatability import catalog
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 
@@ -74,7 +75,7 @@ def test_definitions_stand_side_by_side(hsc: Detections, specification: Specific
 def test_results_survive_being_written_and_read(hsc: Detections, specification: Specification, tmp_path: Path) -> None:
     run = measure.run(hsc, specification, compare=True)
     run.write(tmp_path / "results.json")
-    assert results.load(tmp_path / "results.json") == run
+    assert model.load(tmp_path / "results.json") == run
     assert "<table>" in run._repr_html_()
 
 
@@ -146,7 +147,7 @@ def test_the_schema_keeps_the_kinds_of_requirement_apart(kind: str, changes: dic
         "diagnostic": ("diagnostics", faint),
     }[kind]
     found = measure.run(detections, requirements.load([document]), bands=["r"])
-    data = json.loads(results.dumps(found.to_json()))
+    data = json.loads(model.dumps(found.to_json()))
     schema.check(data, "results")
     record = next(record for record in data["results"] if record["value"] is not None)
     assert record["kind"] == kind

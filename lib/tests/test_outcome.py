@@ -11,14 +11,15 @@ from typing import Any
 from xml.etree import ElementTree as Tree
 
 import pytest
-from skyaccept.lib import requirements, results, schema
+from skyaccept.lib import requirements
 from skyaccept.lib.decision.rule import DecisionRule, Distribution
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.outcome import Outcome, record
 from skyaccept.lib.report import html, maps, text
 from skyaccept.lib.requirements.loading import Case
 from skyaccept.lib.requirements.waivers import Waiver, apply
-from skyaccept.lib.results import Result, Results, SampleAccount
+from skyaccept.lib.results import model, schema
+from skyaccept.lib.results.model import Result, Results, SampleAccount
 from skyaccept.lib.tests.distributions import LogNormal, Unbounded
 
 SAMPLE = SampleAccount(300, 5, 2000, 10_000, 1500, 1500, {})
@@ -48,7 +49,7 @@ def conforming(*found: Result) -> Any:
     dataset |= dict.fromkeys(("detections", "objects", "visits"), 1)
     run: Any = dict.fromkeys(("skyaccept", "command", "python"), "x")
     run |= {"started": "2026-11-20T00:00:00+00:00", "seconds": 1.0, "packages": {}}
-    data = json.loads(results.dumps(Results(run, dataset, found).to_json()))
+    data = json.loads(model.dumps(Results(run, dataset, found).to_json()))
     schema.check(data, "results")
     return data
 
@@ -83,7 +84,7 @@ def test_the_limits_of_all_levels_are_decided_at_the_same_risk(case: Callable[[s
     for shown in (report, table):
         assert "0.804" in shown
         assert "limited by stars" in shown
-    assert Result.from_json(results.plain(found.to_json())) == found
+    assert Result.from_json(model.plain(found.to_json())) == found
 
 
 def test_a_pass_and_a_fail_say_how_sure_they_are(case: Callable[[str], Case]) -> None:
@@ -185,7 +186,7 @@ def test_a_waiver_takes_failures_and_accuses_a_pass(
         assert "it passes, so the waiver has to go, by A. Who" in waived.sentence
         assert "1 pass, and the waiver has to go" in table
     assert waived.levels == found.levels
-    assert Result.from_json(results.plain(waived.to_json())) == waived
+    assert Result.from_json(model.plain(waived.to_json())) == waived
 
 
 @pytest.mark.parametrize(

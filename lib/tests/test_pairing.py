@@ -15,11 +15,11 @@ from scipy import stats
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import AMBIGUOUS
 from skyaccept.lib.catalog.detections import Detections
-from skyaccept.lib.comparison import Change, compare
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.pairing import Pairing, Processing, columns, common, difference
 from skyaccept.lib.requirements.loading import Document
-from skyaccept.lib.results import Results
+from skyaccept.lib.results.comparison import Change, compare
+from skyaccept.lib.results.model import Results
 from skyaccept.lib.tests import samples
 from skyaccept.lib.uncertainty import jackknife_bias, resampled_errors
 from skyaccept.lib.uncertainty.jackknife import Matrix

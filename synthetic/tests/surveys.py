@@ -13,7 +13,7 @@ from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision.rule import DecisionRule
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
 from skyaccept.synthetic import scenario, sky, visits
 from skyaccept.synthetic.description import Scenario, Site

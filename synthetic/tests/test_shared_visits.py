@@ -11,7 +11,7 @@ from skyaccept.lib import measure, pairing, requirements
 from skyaccept.lib.catalog.association import AMBIGUOUS, CONFLICT, RADIUS, associate
 from skyaccept.lib.catalog.components import UNPLACED
 from skyaccept.lib.catalog.detections import Detections, chosen
-from skyaccept.lib.results import Result, Results
+from skyaccept.lib.results.model import Result, Results
 from skyaccept.synthetic import scenario, survey
 
 BANDS = ["g", "r", "i"]

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from skyaccept.lib import measure, requirements, results, schema
+from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.diagnostics import breakdown, groups
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.results import Result
+from skyaccept.lib.results import model, schema
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.tests import reference
 from skyaccept.lib.tests.residuals import STARS, residuals_of_magnitudes, residuals_of_pairs, survey
 from skyaccept.lib.tests.samples import detections, moving_stars, scattered
@@ -148,7 +149,7 @@ def test_each_key_of_each_clause_under_each_definition_accounts_for_its_measurem
         specification = requirements.load()
         keys = ALL if definition == "srd" else ("visit", "airmass")
         made = measure.run(d, specification, bands=["r"], definition=definition, by=keys, confidence=None)
-        schema.check(results.plain(made.to_json()), "results")
+        schema.check(model.plain(made.to_json()), "results")
         for result in made.results:
             if result.value is None:
                 continue

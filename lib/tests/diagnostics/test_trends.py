@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from skyaccept.lib import measure, requirements, schema
+from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.diagnostics.trends import FEWEST, VISITS
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.results import schema
 from skyaccept.lib.sphere import azimuthal, unit_vectors
 from skyaccept.lib.tests.residuals import STARS, residuals_of_magnitudes, residuals_of_pairs, survey
 from skyaccept.lib.tests.samples import detections, moving_stars, scattered

@@ -10,7 +10,7 @@ from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.metrics.absolute_astrometry import ESTIMATORS, METRICS, reference_offset, without_motion
 from skyaccept.lib.metrics.metric import Settings, evaluate
 from skyaccept.lib.readers import reference as reader
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.samples import moving_stars, offset, rotated, sample

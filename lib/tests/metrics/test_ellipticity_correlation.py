@@ -16,7 +16,7 @@ from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import ellipticity_correlation
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
 from skyaccept.lib.numba_cache import share_cores
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.separation.correlation import COMPONENTS
 from skyaccept.lib.separation.separation_bins import Binning
 from skyaccept.lib.sphere import unit_vectors

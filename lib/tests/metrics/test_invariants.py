@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.reference import Reference
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.tests.samples import rotated
 
 pytestmark = pytest.mark.xdist_group("invariants")  # what these tests share is made once

@@ -11,7 +11,7 @@ from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import MOST_ZEROS, Errors
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.tests.samples import detections, scattered
 
 

@@ -12,7 +12,7 @@ from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.metrics.metric import Settings
 from skyaccept.lib.metrics.reference_photometry import mean_difference
 from skyaccept.lib.readers import reference as reader
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.reference import haversine

@@ -4,7 +4,7 @@ from scipy import stats
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import Detections
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
 from skyaccept.lib.tests.reference import Star, pair_separations, relative_astrometry
 

@@ -9,7 +9,7 @@ from skyaccept.lib.catalog.colors import ColorRange, Locus
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.stellar_locus import Line, fit
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.tests.reference import percentile
 from skyaccept.lib.tests.samples import detections, scattered
 

@@ -12,7 +12,7 @@ from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.exposures import STARS
 from skyaccept.lib.metrics.metric import Settings
 from skyaccept.lib.metrics.zero_points import exposure_offset
-from skyaccept.lib.results import Result
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.tests.samples import sample
 
 Values = NDArray[np.float64]

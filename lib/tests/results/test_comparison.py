@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.detections import Detections
-from skyaccept.lib.comparison import Change, against, compare, regressions
-from skyaccept.lib.results import Results
+from skyaccept.lib.results.comparison import Change, against, compare, regressions
+from skyaccept.lib.results.model import Results
 from skyaccept.lib.tests import samples
 
 pytestmark = pytest.mark.xdist_group("comparison")  # what these tests share is made once

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from skyaccept.lib import results, schema
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.results import model, schema
 
 BASELINES = sorted(
     Path(str(path)) for path in resources.files("skyaccept.synthetic.baselines").iterdir() if path.name.endswith(".gz")
@@ -23,7 +23,7 @@ BASELINES = sorted(
 def stored() -> Any:
     """A few results of a run, with everything that results may hold."""
     path = next(path for path in BASELINES if path.name.startswith("hsc-few-visits"))
-    data = json.loads(results.dumps(results.load(path).to_json()))
+    data = json.loads(model.dumps(model.load(path).to_json()))
     return data | {"results": [one for one in data["results"] if one["decision"] and one["data"].get("dependence")][:3]}
 
 
@@ -52,8 +52,8 @@ def put(*keys: Any, to: Any) -> Callable[[Any], object]:
 
 @pytest.mark.parametrize("path", BASELINES, ids=lambda path: path.name)
 def test_results_of_earlier_versions_are_read(path: Path) -> None:
-    found = results.load(path)
-    schema.check(json.loads(results.dumps(found.to_json())), path.name)
+    found = model.load(path)
+    schema.check(json.loads(model.dumps(found.to_json())), path.name)
     assert found.results
 
 
@@ -83,12 +83,12 @@ def test_results_of_earlier_versions_are_read(path: Path) -> None:
     ],
 )
 def test_what_json_should_not_hold_is_named_with_its_place(old: str, new: str, said: str, tmp_path: Path) -> None:
-    text = results.dumps(stored())
+    text = model.dumps(stored())
     assert text.count(old) == 1
     path = tmp_path / "r.json"
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(InputError, match=f"^{path}: {said}"):
-        results.load(path)
+        model.load(path)
 
 
 @pytest.mark.parametrize("name", ["title", "text", "parameters", "operator", "sample", "levels", "reason"])
@@ -133,8 +133,8 @@ def test_what_does_not_go_together_is_named_with_its_place(change: Callable[[Any
 
 def test_a_name_that_is_no_text_is_stored_as_text(tmp_path: Path) -> None:
     """A file may have any bytes in its name; the results can be read by any program."""
-    found = results.load(next(iter(BASELINES)))
+    found = model.load(next(iter(BASELINES)))
     found.dataset["source"] = "caf\udce9.csv"
     found.write(tmp_path / "r.json")
     json.loads((tmp_path / "r.json").read_bytes())
-    assert results.load(tmp_path / "r.json").dataset["source"] == r"caf\udce9.csv"
+    assert model.load(tmp_path / "r.json").dataset["source"] == r"caf\udce9.csv"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skyaccept.lib.decision import rule
-from skyaccept.lib.results import LevelResult, Result, Results
+from skyaccept.lib.results.model import LevelResult, Result, Results
 
 COLUMNS = {
     "requirement": str,

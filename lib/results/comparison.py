@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.results import Json, Result, Results
+from skyaccept.lib.results.model import Json, Result, Results
 from skyaccept.lib.sphere import separation, unit_vectors
 
 Values = NDArray[np.float64]
@@ -106,7 +106,7 @@ def compare(before: Results, after: Results, confidence: float = 0.95, pair: Pai
     Parameters
     ----------
     before, after : Results
-        As `skyaccept.lib.measure.run` or `skyaccept.lib.results.load` returns them.
+        As `skyaccept.lib.measure.run` or `skyaccept.lib.results.model.load` returns them.
     confidence : float
         Of the intervals of differences.
     pair : callable, optional

@@ -1,4 +1,4 @@
-"""The file of one run in a history: Parquet with the rows of `skyaccept.lib.tidy` and where they come from.
+"""The file of one run in a history: Parquet with the rows of `skyaccept.lib.results.table` and where they come from.
 
 A file is judged by what it says of itself before its rows are read, and each row after: it may come from anybody.
 """
@@ -13,10 +13,11 @@ from typing import Any, get_args
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from skyaccept.lib import atomic_write, tidy
+from skyaccept.lib import atomic_write
 from skyaccept.lib.decision.rule import Verdict
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.schema import LARGEST, instant
+from skyaccept.lib.results import table as tidy
+from skyaccept.lib.results.schema import LARGEST, instant
 
 SCHEMA = "skyaccept-history/1"
 
@@ -29,7 +30,7 @@ RUN = {
     "sha256": str,
     "detections": int,
 }
-"""Columns beside those of `skyaccept.lib.tidy.COLUMNS`, and their types; in each stands one value."""
+"""Columns beside those of `skyaccept.lib.results.table.COLUMNS`, and their types; in each stands one value."""
 
 MAX_BYTES, MAX_UNPACKED, MAX_ROWS = 5_000_000, 100_000_000, 20_000
 """Of a file, as it is and as it says that it is unpacked."""

@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from skyaccept.lib import run_file, tidy
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.results import run_file
+from skyaccept.lib.results import table as tidy
 
 ROW: dict[str, Any] = {name: kind() for name, kind in (run_file.RUN | tidy.COLUMNS).items()} | {
     "started": "2026-11-20T00:00:00+00:00",

@@ -17,7 +17,7 @@ from skyaccept.lib.atomic_write import replacing
 from skyaccept.lib.decision import rule
 from skyaccept.lib.decision.rule import Verdict
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.schema import SCHEMA, check, decode
+from skyaccept.lib.results.schema import SCHEMA, check, decode
 from skyaccept.lib.terminal_text import safe
 
 MAX_BYTES = 50_000_000
@@ -228,7 +228,7 @@ class Results:
     """All results of a run, in document order.
 
     ``uncovered`` are clauses of its documents that make no case, ``notes`` what is odd about them, ``baseline`` is the
-    run that it was compared with, and the `skyaccept.lib.comparison.Change` of each clause.
+    run that it was compared with, and the `skyaccept.lib.results.comparison.Change` of each clause.
     """
 
     run: Json

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 from scipy import special
-from skyaccept.lib import tidy
 from skyaccept.lib.atomic_write import keep
-from skyaccept.lib.comparison import TOLERANCE
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.results import Json, Results
-from skyaccept.lib.schema import instant
+from skyaccept.lib.results import table
+from skyaccept.lib.results.comparison import TOLERANCE
+from skyaccept.lib.results.model import Json, Results
+from skyaccept.lib.results.schema import instant
 
 SIGNIFICANCE = 0.01
 """Of a change point, of all those that a series may have."""
@@ -77,9 +77,9 @@ def append(results: Results, folder: Path) -> Path:
 
 def encode(results: Results) -> tuple[str, bytes]:
     """Name and content of the file of a run; raises InputError where it holds too much."""
-    from skyaccept.lib import run_file
+    from skyaccept.lib.results import run_file
 
-    rows = [_run(results) | row for row in tidy.rows(results)]
+    rows = [_run(results) | row for row in table.rows(results)]
     digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
     started = results.run["started"].replace(":", "").replace("+0000", "Z")
     return f"{started}-{digest}.parquet", run_file.encode(rows)
@@ -93,7 +93,7 @@ def load(folder: Path) -> list[Series]:
     InputError
         No such folder, no run in it, or a file that is none of a history.
     """
-    from skyaccept.lib import run_file
+    from skyaccept.lib.results import run_file
 
     paths = sorted(path for path in folder.glob("*.parquet") if not path.name.startswith("."))
     if not paths:
@@ -120,7 +120,7 @@ def _run(results: Results) -> dict[str, Any]:
 
 
 def _series(rows: Sequence[dict[str, Any]]) -> Series:
-    from skyaccept.lib.run_file import RUN
+    from skyaccept.lib.results.run_file import RUN
 
     points = tuple(
         Point(

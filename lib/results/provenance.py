@@ -11,7 +11,7 @@ from importlib import metadata
 
 import skyaccept
 from skyaccept.lib.requirements.loading import Specification, Uncovered
-from skyaccept.lib.results import Json, Result
+from skyaccept.lib.results.model import Json, Result
 
 _PACKAGES = ("numpy", "numba", "scipy", "astropy", "pandas", "pyarrow", "pytest")
 

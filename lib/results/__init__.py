@@ -1,0 +1,1 @@
+"""Results of a run as JSON and as tables, their comparison and history."""
