@@ -24,7 +24,7 @@ import numpy as np
 from skyaccept.lib import requirements
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.measure import Measurer
+from skyaccept.lib.measure.measurer import Measurer
 from skyaccept.lib.readers import inspection, load
 from skyaccept.lib.requirements.loading import Specification
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from skyaccept.fixtures.plugin import OPTIONS
 
 if TYPE_CHECKING:
-    from skyaccept.lib.pairing import Pairing
+    from skyaccept.lib.measure.paired import Pairing
     from skyaccept.lib.results.model import Results
 
 FORMATS = ("junit", "job", "csv", "ecsv", "control-md", "control-html", "needs")
@@ -146,8 +146,9 @@ def compare(options: argparse.Namespace) -> tuple[list[str], bool]:
 def _pairing(options: argparse.Namespace, before: Results, after: Results) -> Pairing | None:
     """Both datasets, read for the clauses of their runs; None where they are not given."""
     from skyaccept.fixtures.dataset import load, load_reference
-    from skyaccept.lib import pairing, requirements
+    from skyaccept.lib import requirements
     from skyaccept.lib.exceptions import InputError
+    from skyaccept.lib.measure import paired
 
     if options.datasets is None:
         for name in ("survey", "visits", "specs", "reference", "reference_survey"):
@@ -162,16 +163,16 @@ def _pairing(options: argparse.Namespace, before: Results, after: Results) -> Pa
     reference = load_reference(options.reference, options.reference_survey, dataset=options.datasets[0])
     surveys, visits = (_for_each(options, name) for name in ("survey", "visits"))
     sides = [
-        pairing.Processing(
+        paired.Processing(
             run,
-            load(path, survey or run.dataset["survey"], table, columns=pairing.columns(run, specification)),
+            load(path, survey or run.dataset["survey"], table, columns=paired.columns(run, specification)),
             file,
         )
         for run, path, survey, table, file in zip(
             (before, after), options.datasets, surveys, visits, (options.before, options.after), strict=True
         )
     ]
-    return pairing.Pairing(sides[0], sides[1], specification, reference)
+    return paired.Pairing(sides[0], sides[1], specification, reference)
 
 
 def _for_each(options: argparse.Namespace, name: str) -> Sequence[str | None]:

@@ -67,7 +67,8 @@ def missing(columns: Collection[str], to_complete: Collection[str]) -> list[str]
 
 def blocks(columns: Collection[str]) -> tuple[dict[str, list[str]], int]:
     """Clauses that cannot be measured without each of some columns, and how many clauses there are."""
-    from skyaccept.lib import prescription, requirements
+    from skyaccept.lib import requirements
+    from skyaccept.lib.measure import plan
     from skyaccept.lib.metrics import METRICS, reference_photometry
 
     # a reference catalog without motions to the epoch is compared in brightness all the same
@@ -76,7 +77,7 @@ def blocks(columns: Collection[str]) -> tuple[dict[str, list[str]], int]:
     clauses: dict[str, set[str]] = {}
     for case in specification.cases():
         needed = clauses.setdefault(case.clause.id, set())
-        needed |= prescription.columns(specification.definitions[case.clause.definition], case)
+        needed |= plan.columns(specification.definitions[case.clause.definition], case)
         if case.clause.metric not in without:
             needed |= set(METRICS[case.clause.metric].optional_columns)
     return {name: [clause for clause, needed in clauses.items() if name in needed] for name in columns}, len(clauses)

@@ -21,7 +21,7 @@ from skyaccept.lib import measure, progress, requirements, strict_yaml
 from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.decision.rule import DecisionRule, Verdict
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.outcome import CONFIDENCE
+from skyaccept.lib.measure.record import CONFIDENCE
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 from skyaccept.synthetic import scenario, survey

@@ -27,8 +27,8 @@ from scipy import integrate, stats
 from skyaccept.lib.decision.error_model import PAIRS, Draws, Law, Scatter
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.measure.record import in_units
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.outcome import in_units
 from skyaccept.lib.requirements.definitions import Definition
 from skyaccept.lib.requirements.loading import Case
 from skyaccept.lib.sphere import Float

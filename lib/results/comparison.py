@@ -1,14 +1,16 @@
 r"""Two runs clause by clause: a stored baseline and a new run, or two processings of the same sky.
 
 The difference of two estimates of the true value has an uncertainty of its own. Where both rest on the same visits and
-the same cells of the sky (`skyaccept.lib.inference.identity`), what these have in common cancels: the replicates of one
-are subtracted from those of the other, block by block, and the differences, with B blocks of visits and G cells, give
+the same cells of the sky (`skyaccept.lib.measure.estimates.identity`), what these have in common cancels: the
+replicates of one are subtracted from those of the other, block by block, and the differences, with B blocks of visits
+and G cells, give
 
 .. math:: \operatorname{var} d = \tfrac{B-1}{B} \sum_b (d_b - \bar d)^2 + \tfrac{G-1}{G} \sum_c (d_c - \bar d)^2,
 
 the sum of both delete-block jackknife variances. It counts the noise of single measurements twice and so is never too
 small: how much that is cannot be told without both left out at once, which results do not keep. Otherwise both runs are
-taken as independent, each with the same sum of its own. With both datasets at hand `skyaccept.lib.pairing` does better.
+taken as independent, each with the same sum of its own. With both datasets at hand `skyaccept.lib.measure.paired`
+does better.
 """
 
 from __future__ import annotations
@@ -110,7 +112,7 @@ def compare(before: Results, after: Results, confidence: float = 0.95, pair: Pai
     confidence : float
         Of the intervals of differences.
     pair : callable, optional
-        Such as a `skyaccept.lib.pairing.Pairing`; in place of the stored replicates, where it can.
+        Such as a `skyaccept.lib.measure.paired.Pairing`; in place of the stored replicates, where it can.
 
     Returns
     -------

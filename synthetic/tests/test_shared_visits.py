@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from skyaccept.lib import measure, pairing, requirements
+from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import AMBIGUOUS, CONFLICT, RADIUS, associate
 from skyaccept.lib.catalog.components import UNPLACED
 from skyaccept.lib.catalog.detections import Detections, chosen
+from skyaccept.lib.measure import paired
 from skyaccept.lib.results.model import Result, Results
 from skyaccept.synthetic import scenario, survey
 
@@ -62,9 +63,9 @@ def test_two_processings_are_paired_by_visit_and_band(named: Detections) -> None
     lacking = (before.visit == before.exposures().index(("000", "g"))) & (before.band == before.bands.index("g"))
     after = associate(chosen(restarted(named), np.flatnonzero(~lacking)), RADIUS)
     runs = [measure.run(d, requirements.load(), bands=BANDS, confidence=None) for d in (before, after)]
-    pair = pairing.Pairing(
-        pairing.Processing(runs[0], before, "a.json"),
-        pairing.Processing(runs[1], after, "b.json"),
+    pair = paired.Pairing(
+        paired.Processing(runs[0], before, "a.json"),
+        paired.Processing(runs[1], after, "b.json"),
         requirements.load(),
     )
     notes = {}

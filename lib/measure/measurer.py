@@ -8,23 +8,23 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 
-from skyaccept.lib import prescription
 from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.diagnostics import breakdown, trends
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.inference import Inferences, identity
+from skyaccept.lib.measure import plan
+from skyaccept.lib.measure.estimates import Inferences, identity
+from skyaccept.lib.measure.record import CONFIDENCE, Outcome, account, histogram, record
+from skyaccept.lib.measure.samples import Samples
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, evaluate
-from skyaccept.lib.outcome import CONFIDENCE, Outcome, account, histogram, record
 from skyaccept.lib.requirements.definitions import Definition
 from skyaccept.lib.requirements.loading import LEVELS, Case, Specification
 from skyaccept.lib.requirements.waivers import Waiver, apply
 from skyaccept.lib.results.model import Json, Result, Results, plain
 from skyaccept.lib.results.provenance import describe, notes, run_record, uncovered
-from skyaccept.lib.samples import Samples
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
 from skyaccept.lib.uncertainty.statistic import Question
 
@@ -140,7 +140,7 @@ def needs(
         if compare and case.requirement.kind != "diagnostic":
             names = list(specification.definitions)
         for name in names:
-            used.update(prescription.columns(specification.definitions[name], case))
+            used.update(plan.columns(specification.definitions[name], case))
             if specification.definitions[name].rule(case.clause.metric) is not None:
                 used.update(METRICS[case.clause.metric].optional_columns)
     return frozenset(used)
@@ -259,7 +259,7 @@ class Measurer:
         """
         for case in cases:
             definition = self._definitions[_deciding(case, self._definition)]
-            for name in (name for name in prescription.columns(definition, case) if not name.startswith("flag_")):
+            for name in (name for name in plan.columns(definition, case) if not name.startswith("flag_")):
                 self._detections.column(name, f"{case.id} under definition {definition.id}")
 
     def failed(self, case: Case, reason: str) -> Result:
@@ -276,7 +276,7 @@ class Measurer:
     def _under(self, definition: Definition, case: Case) -> Outcome:
         """Measure a case under one definition."""
         try:
-            task = prescription.of(definition, case)
+            task = plan.of(definition, case)
         except NotMeasurable as reason:
             return Outcome(str(reason))
         sample, estimator, asked = self._samples.of(task, case.band), task.estimator, task.asked
@@ -288,7 +288,7 @@ class Measurer:
         values = {name: value for name, (value, _) in found.items()}
         for value in values.values():
             if not math.isfinite(value):
-                columns = ", ".join(sorted(prescription.columns(definition, case)))
+                columns = ", ".join(sorted(plan.columns(definition, case)))
                 raise InputError(
                     f"{self._detections.source or self._detections.name}: the measured value is {value}; look at the "
                     f"numbers in {columns}, and at those of the reference catalog where there is one"
@@ -344,7 +344,7 @@ class Measurer:
             known = self._asked[definition.id, band] = {}
             for case in self._cases:
                 if case.band == band and definition.rule(case.clause.metric) is not None:
-                    task = prescription.of(definition, case)
+                    task = plan.of(definition, case)
                     known.setdefault(task.key(band), {}).update(dict.fromkeys(task.asked.values()))
         return known
 
@@ -360,7 +360,7 @@ class Measurer:
         """
         if definition not in self._definitions:
             raise NotMeasurable(f"definition {definition} does not exist")
-        task = prescription.of(self._definitions[definition], case)
+        task = plan.of(self._definitions[definition], case)
         sample = self._samples.of(task, case.band)
         errors = self._samples.errors(task, sample)
         question = task.asked[level if level in task.asked else ""]

@@ -14,7 +14,7 @@ import pytest
 from skyaccept.lib import requirements
 from skyaccept.lib.decision.rule import DecisionRule, Distribution
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.outcome import Outcome, record
+from skyaccept.lib.measure.record import Outcome, record
 from skyaccept.lib.report import html, maps, text
 from skyaccept.lib.requirements.loading import Case
 from skyaccept.lib.requirements.waivers import Waiver, apply

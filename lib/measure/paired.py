@@ -28,7 +28,7 @@ from skyaccept.lib.catalog.crossmatch import UNMATCHED, mutual
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.measure import Measured, Measurer, needs
+from skyaccept.lib.measure.measurer import Measured, Measurer, needs
 from skyaccept.lib.requirements.loading import Case, Specification
 from skyaccept.lib.results.comparison import TOLERANCE, Difference
 from skyaccept.lib.results.model import Result, Results

@@ -16,7 +16,7 @@ from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import AMBIGUOUS
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.pairing import Pairing, Processing, columns, common, difference
+from skyaccept.lib.measure.paired import Pairing, Processing, columns, common, difference
 from skyaccept.lib.requirements.loading import Document
 from skyaccept.lib.results.comparison import Change, compare
 from skyaccept.lib.results.model import Results

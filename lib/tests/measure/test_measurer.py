@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from skyaccept.lib import measure, prescription, readers, requirements
+from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.measure import plan
 from skyaccept.lib.requirements.loading import Specification
 from skyaccept.lib.results import model, schema
 from skyaccept.lib.results.model import Results
@@ -236,7 +237,7 @@ def test_each_value_comes_with_the_formula_that_made_it() -> None:
     for definition in specification.definitions.values():
         for case in specification.cases(["r"]):
             if definition.rule(case.clause.metric) is not None:
-                said[definition.id, case.clause.id] = prescription.of(definition, case).formula("design")
+                said[definition.id, case.clause.id] = plan.of(definition, case).formula("design")
     assert all(said.values())
     assert not any("{" in formula or "?" in formula for formula in said.values())
     assert said["lvv-t1278", "AM1"].startswith("median of √(Σ (sₖ - s̄)² / (n - 1)), s the separations of a pair")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from skyaccept.lib.exceptions import NotMeasurable
+from skyaccept.lib.measure.record import in_units
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings
-from skyaccept.lib.outcome import in_units
 from skyaccept.lib.requirements.definitions import Definition, Rule
 from skyaccept.lib.requirements.loading import Case
 from skyaccept.lib.sample.selection import Cut

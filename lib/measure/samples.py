@@ -11,9 +11,9 @@ from skyaccept.lib.catalog.association import same_positions
 from skyaccept.lib.catalog.detections import Array, Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.inference import known
+from skyaccept.lib.measure.estimates import known
+from skyaccept.lib.measure.plan import Prescription
 from skyaccept.lib.metrics.metric import Errors, Sample
-from skyaccept.lib.prescription import Prescription
 from skyaccept.lib.sample.selection import Cut, Selection, in_band, select
 
 LARGEST = 1e50
