@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     from skyaccept.lib.decision.power import Plan
     from skyaccept.lib.decision.rule import DecisionRule
     from skyaccept.lib.exceptions import InputError
-    from skyaccept.lib.report import planning
+    from skyaccept.lib.report import power as planning
 
     specification = requirements.load(options.specs or ["LSE-30"])
     case = _case(specification, options.clause)

@@ -12,7 +12,7 @@ from itertools import groupby
 
 import jinja2
 from markupsafe import Markup
-from skyaccept.lib.report import bar, command, maps, plots, text, trend
+from skyaccept.lib.report import history_plot, interval_bar, maps, plots, rerun_command, text
 from skyaccept.lib.requirements.loading import LEVELS
 from skyaccept.lib.results.comparison import Change
 from skyaccept.lib.results.history import Series
@@ -68,7 +68,7 @@ def history(series: Sequence[Series]) -> str:
     runs = {json.dumps(point.run, sort_keys=True): point.run for one in series for point in one.points}
     return render(
         "history.html",
-        series=[{"series": one, "plot": Markup(trend.plot(one))} for one in series],  # noqa: S704  (it escapes)
+        series=[{"series": one, "plot": Markup(history_plot.plot(one))} for one in series],  # noqa: S704  (it escapes)
         runs=sorted(runs.values(), key=lambda run: str(run["started"])),
         changing=sum(bool(one.changes) for one in series),
     )
@@ -99,7 +99,7 @@ class Compared:
     @property
     def bar(self) -> Markup:
         """Both runs on one axis."""
-        return Markup(bar.of_two(self.before, self.after))  # noqa: S704  (it escapes its words itself)
+        return Markup(interval_bar.of_two(self.before, self.after))  # noqa: S704  (it escapes its words itself)
 
     @property
     def plots(self) -> Markup:
@@ -153,7 +153,7 @@ def _environment() -> jinja2.Environment:
         "selection": text.selection,
         "not_run": text.not_run,
         "plots": _plots,
-        "of_case": command.of_case,
+        "of_case": rerun_command.of_case,
         "bar": _bar,
     }
     return environment
@@ -165,7 +165,7 @@ def _template(name: str) -> str:
 
 
 def _bar(result: Result) -> Markup:
-    return Markup(bar.of_result(result))  # noqa: S704  (it escapes its words itself)
+    return Markup(interval_bar.of_result(result))  # noqa: S704  (it escapes its words itself)
 
 
 def _plots(result: Result, dataset: Json) -> Markup:

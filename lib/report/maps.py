@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.catalog.focal_plane import nearest
 from skyaccept.lib.report import plots
-from skyaccept.lib.report.frame import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, spots
+from skyaccept.lib.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, spots
 from skyaccept.lib.report.text import number
 from skyaccept.lib.results.model import Json, Result
 

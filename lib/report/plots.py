@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from skyaccept.lib.report.frame import TOP, Frame, Mark, span, spots
+from skyaccept.lib.report.axes import TOP, Frame, Mark, span, spots
 from skyaccept.lib.report.text import number
 from skyaccept.lib.report.text import unit as text_unit
 from skyaccept.lib.results.model import Json, Result

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from skyaccept.lib.decision.rule import Verdict, probability
-from skyaccept.lib.report import gauge
+from skyaccept.lib.report import text_bar
 from skyaccept.lib.results.comparison import PAIRED
 from skyaccept.lib.results.model import Result, Results, listed
 
@@ -221,9 +221,9 @@ def _rows(found: Sequence[Result], kind: str, width: int | None) -> list[tuple[s
     headings = _HEADINGS[kind]
     rows: list[tuple[str, ...]] = [headings]
     colors = [""]
-    bars = [gauge.HEADING if kind == "performance" else ""]
+    bars = [text_bar.HEADING if kind == "performance" else ""]
     for result in found:
-        bars.append(gauge.draw(result) if kind == "performance" else "")
+        bars.append(text_bar.draw(result) if kind == "performance" else "")
         rows.append(_row(result) if kind == "performance" else _row_without_limit(result))
         colors.append(COLORS[result.verdict])
         for name, other in result.other_definitions.items():
@@ -236,7 +236,7 @@ def _rows(found: Sequence[Result], kind: str, width: int | None) -> list[tuple[s
         rows = [tuple(c for name, c in zip(headings, row, strict=True) if name not in empty) for row in rows]
         headings = rows[0]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    room = width is not None and sum(widths) + 2 * len(widths) + gauge.WIDTH <= width
+    room = width is not None and sum(widths) + 2 * len(widths) + text_bar.WIDTH <= width
     lines = []
     for row, color, drawn in zip(rows, colors, bars, strict=True):
         padded = [

@@ -16,7 +16,7 @@ from skyaccept.lib.decision.power import Plan, _distance_density
 from skyaccept.lib.decision.rule import DecisionRule, decide
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.report import planning
+from skyaccept.lib.report import power as planning
 from skyaccept.lib.uncertainty.statistic import Question
 
 SPECIFICATION = requirements.load()

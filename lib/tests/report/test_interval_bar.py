@@ -5,7 +5,7 @@ from dataclasses import replace
 from xml.etree import ElementTree as Tree
 
 import pytest
-from skyaccept.lib.report import bar, command, gauge, text
+from skyaccept.lib.report import interval_bar, rerun_command, text, text_bar
 from skyaccept.lib.results.model import LevelResult, Result, Results
 
 LEVELS = {
@@ -40,7 +40,7 @@ def numbers(svg: str) -> dict[str, list[list[float]]]:
 
 
 def test_value_estimate_interval_and_limits_stand_where_they_belong() -> None:
-    found = numbers(bar.of_result(result()))
+    found = numbers(interval_bar.of_result(result()))
     assert found["value"] == [[pytest.approx(6.0, abs=0.02)]]
     assert found["estimate"] == [[pytest.approx(7.0, abs=0.02)]]
     assert found["interval"] == [[pytest.approx(6.5, abs=0.02), pytest.approx(8.0, abs=0.02)]]
@@ -48,31 +48,33 @@ def test_value_estimate_interval_and_limits_stand_where_they_belong() -> None:
 
 
 def test_an_interval_that_reaches_far_ends_in_an_arrow() -> None:
-    svg = bar.of_result(result(interval={"confidence": 0.95, "low": None, "high": None, "method": "m"}, verdict="fail"))
+    svg = interval_bar.of_result(
+        result(interval={"confidence": 0.95, "low": None, "high": None, "method": "m"}, verdict="fail")
+    )
     assert '<path class="interval"' not in svg
-    far = bar.of_result(result(interval={"confidence": 0.95, "low": 1.0, "high": 1e9, "method": "m"}))
+    far = interval_bar.of_result(result(interval={"confidence": 0.95, "low": 1.0, "high": 1e9, "method": "m"}))
     assert '<path class="interval"' in far
     assert "6.000, true value 7.000 (1.000 to 1.000e+09); limits design &lt;= 10, minimum" in far
 
 
 def test_what_was_not_measured_has_no_bar_and_two_runs_have_one() -> None:
     nothing = result(value=None, verdict="not_measurable", interval=None, value_unbiased=None)
-    assert bar.of_result(nothing) == ""
-    assert bar.of_two(nothing, None) == ""
-    assert bar.of_two(result(), None).count("<circle") == 1
-    both = bar.of_two(result(), result(value=9.0))
+    assert interval_bar.of_result(nothing) == ""
+    assert interval_bar.of_two(nothing, None) == ""
+    assert interval_bar.of_two(result(), None).count("<circle") == 1
+    both = interval_bar.of_two(result(), result(value=9.0))
     assert both.count("<circle") == 2
     assert [node.get("class") for node in Tree.fromstring(both) if node.tag == "g"] == ["before", "after"]
 
 
 def test_a_bar_escapes_what_it_says() -> None:
-    assert "<script" not in bar.of_result(result(unit="<script>", levels={"<script>": LEVELS["design"]}))
+    assert "<script" not in interval_bar.of_result(result(unit="<script>", levels={"<script>": LEVELS["design"]}))
 
 
 def test_the_bar_of_characters_shows_the_same() -> None:
     """Of 20 characters the limit of 10 takes the 17th, so that one is 0.6."""
-    drawn = gauge.draw(result())
-    assert len(drawn) == gauge.WIDTH
+    drawn = text_bar.draw(result())
+    assert len(drawn) == text_bar.WIDTH
     limit = drawn.index("|")
     scale = 10.0 / limit
     assert drawn.index("\N{BLACK CIRCLE}") * scale == pytest.approx(6.0, abs=scale)
@@ -83,10 +85,10 @@ def test_the_bar_of_characters_shows_the_same() -> None:
 
 def test_the_bar_of_characters_says_where_an_interval_goes_on() -> None:
     far = {"confidence": 0.95, "low": 1.0, "high": 1e9, "method": "m"}
-    assert gauge.draw(result(interval=far)).endswith(">")
-    assert gauge.draw(result(interval=far | {"high": None})).endswith(">")
-    assert gauge.draw(result(value=None)) == ""
-    assert gauge.draw(result(limit=None)) == ""
+    assert text_bar.draw(result(interval=far)).endswith(">")
+    assert text_bar.draw(result(interval=far | {"high": None})).endswith(">")
+    assert text_bar.draw(result(value=None)) == ""
+    assert text_bar.draw(result(limit=None)) == ""
 
 
 def test_bars_stand_in_the_table_where_there_is_room_for_them() -> None:
@@ -128,4 +130,4 @@ def test_the_headline_says_why_clauses_cannot_be_measured() -> None:
     ],
 )
 def test_a_case_is_measured_again_without_what_the_run_wrote(run: str, again: str) -> None:
-    assert command.of_case(run, "R-AM1-r") == again
+    assert rerun_command.of_case(run, "R-AM1-r") == again

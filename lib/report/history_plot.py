@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from skyaccept.lib.report import text
-from skyaccept.lib.report.frame import Frame, Mark
+from skyaccept.lib.report.axes import Frame, Mark
 from skyaccept.lib.results.history import Series
 
 _DAY = 86400.0

@@ -8,7 +8,7 @@ from html import escape
 from skyaccept.lib.decision.power import MOST_STARS, MOST_VISITS, Plan
 from skyaccept.lib.decision.rule import probability
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.report.frame import HEIGHT, WIDTH, Frame, Mark
+from skyaccept.lib.report.axes import HEIGHT, WIDTH, Frame, Mark
 from skyaccept.lib.report.text import unit
 from skyaccept.lib.uncertainty.jackknife import CELLS
 
