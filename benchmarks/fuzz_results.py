@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from skyaccept.fixtures.dataset import load_baseline
-from skyaccept.lib import export, influx
+from skyaccept.lib import export
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.export import influxdb
 from skyaccept.lib.report import html
 from skyaccept.lib.results import comparison, history, model
 from skyaccept.lib.results.model import Results, dumps
@@ -148,7 +149,7 @@ def use(path: Path, folder: Path) -> None:
     for before, after in ((seeds()[1], found), (found, seeds()[1]), (found, found)):
         changes = comparison.compare(before, after)
         html.compared(before, after, changes).encode()
-    for make in (lambda: influx.lines(found).encode(), lambda: _history(found, folder)):
+    for make in (lambda: influxdb.lines(found).encode(), lambda: _history(found, folder)):
         try:
             make()
         except InputError as error:  # the others have to work all the same

@@ -114,11 +114,11 @@ def dispatch_arguments(parser: argparse.ArgumentParser) -> None:
 
 def dispatch(options: argparse.Namespace) -> tuple[list[str], bool]:
     """Lines on what was sent, and whether nothing waits. Raises as `report`, and where the URL is none."""
-    from skyaccept.lib import influx
+    from skyaccept.lib.export import influxdb
     from skyaccept.lib.results import model
 
     found = model.load(options.results)
-    sent = influx.dispatch(found, options.url, options.database, options.spool or influx.spool_folder())
+    sent = influxdb.dispatch(found, options.url, options.database, options.spool or influxdb.spool_folder())
     said = [f"{sent.runs} run{'s' * (sent.runs != 1)} sent"]
     if sent.waiting:
         said.append(f"{sent.waiting} wait in the spool and go with the next dispatch: {sent.reason}")

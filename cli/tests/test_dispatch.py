@@ -22,8 +22,9 @@ from typing import Any
 import pytest
 from skyaccept.cli import main as command
 from skyaccept.fixtures import dataset
-from skyaccept.lib import influx, post
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.export import http_post
+from skyaccept.lib.export import influxdb as influx
 from skyaccept.lib.results import table
 from skyaccept.lib.results.model import Results
 from skyaccept.lib.tests import servers
@@ -120,12 +121,12 @@ def test_the_real_server_has_every_number_and_gets_what_was_missed(
     results().write(stored)
     replace(results(), run=results().run | {"started": "2026-11-20T00:00:00+00:00"}).write(other)
     arguments = ["--to", "influxdb", influxdb, "--spool", str(spool)]
-    monkeypatch.setenv(post.USER, "writer")
-    monkeypatch.setenv(post.PASSWORD, "wrong word")
+    monkeypatch.setenv(http_post.USER, "writer")
+    monkeypatch.setenv(http_post.PASSWORD, "wrong word")
     assert command.main(["dispatch", str(stored), *arguments]) == 1
     said = capsys.readouterr().out
     assert "0 runs sent\n1 wait in the spool and go with the next dispatch: the server answers 401" in said
-    monkeypatch.setenv(post.PASSWORD, "secret word")
+    monkeypatch.setenv(http_post.PASSWORD, "secret word")
     assert command.main(["dispatch", str(other), *arguments]) == 0
     assert capsys.readouterr().out == "2 runs sent\n"
     assert not list(spool.rglob("*.lp"))
@@ -260,7 +261,7 @@ def test_credentials_come_from_the_environment_and_go_nowhere_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not to where the server points, not into the spool."""
-    monkeypatch.setenv(post.TOKEN, "top secret")
+    monkeypatch.setenv(http_post.TOKEN, "top secret")
     with server([307]) as (url, seen):
         sent = influx.dispatch(results(), url, "my db", tmp_path, waits=())
         assert sent.waiting == 1

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from skyaccept.lib import influx
+from skyaccept.lib.export import influxdb
 from skyaccept.lib.user_folders import user_folder
 
 HOMELESS = """
@@ -18,7 +18,7 @@ print(requirements.load().documents[0].document, influx.spool_folder(), jit.user
 def test_a_variable_names_the_folder_if_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    assert influx.spool_folder() == tmp_path / "state" / "skyaccept" / "influxdb"
+    assert influxdb.spool_folder() == tmp_path / "state" / "skyaccept" / "influxdb"
     for relative in ("", "state"):
         monkeypatch.setenv("XDG_STATE_HOME", relative)
         assert user_folder("XDG_STATE_HOME", ".local", "state") == tmp_path / ".local" / "state"

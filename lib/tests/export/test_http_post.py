@@ -6,8 +6,8 @@ import base64
 import time
 
 import pytest
-from skyaccept.lib import post
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.export import http_post
 from skyaccept.lib.tests import servers
 from skyaccept.lib.tests.servers import Answer, drip, raw, reset, serving, stall, status
 
@@ -55,19 +55,19 @@ AWAY: dict[str, tuple[Answer, str]] = {
 
 @pytest.fixture
 def nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (post.USER, post.PASSWORD, post.TOKEN):
+    for name in (http_post.USER, http_post.PASSWORD, http_post.TOKEN):
         monkeypatch.delenv(name, raising=False)
 
 
 def send(url: str, waits: tuple[float, ...] = (), limit: float = 1.0) -> None:
-    post.send(f"{url}/write", b"content", post.Credentials.of_environment(), waits, limit)
+    http_post.send(f"{url}/write", b"content", http_post.Credentials.of_environment(), waits, limit)
 
 
 @pytest.mark.usefixtures("nothing")
 @pytest.mark.parametrize("kind", AWAY)
 def test_what_is_no_written_content_is_one_sentence(kind: str) -> None:
     answer, said = AWAY[kind]
-    with serving(answer) as (url, seen), pytest.raises(post.Away) as away:
+    with serving(answer) as (url, seen), pytest.raises(http_post.Away) as away:
         send(url)
     assert said in str(away.value)
     assert str(away.value).isprintable() or "\ufffd" in str(away.value)
@@ -81,7 +81,7 @@ def test_what_is_no_written_content_is_one_sentence(kind: str) -> None:
 def test_content_that_a_server_does_not_take_is_refused_with_its_words(line: str) -> None:
     with (
         serving(status(line, '{"error":"field type conflict"}')) as (url, seen),
-        pytest.raises(post.Refused) as refused,
+        pytest.raises(http_post.Refused) as refused,
     ):
         send(url, (0.0, 0.0))
     assert str(refused.value) == f'the server answers {line[:3]}: {{"error":"field type conflict"}}'
@@ -99,29 +99,33 @@ def test_only_204_is_a_write() -> None:
 def test_all_attempts_together_take_no_longer_than_the_limit() -> None:
     """However many there are, and however little the server sends."""
     started = time.monotonic()
-    with serving(drip(HEAD)) as (url, _), pytest.raises(post.Away):
+    with serving(drip(HEAD)) as (url, _), pytest.raises(http_post.Away):
         send(url, (0.1,) * 100, limit=0.5)
     assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n"])
 def test_line_ends_after_a_secret_do_not_count(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(post.TOKEN, f"tok-S3CRET{end}")
-    assert post.Credentials.of_environment().header == "Token tok-S3CRET"
-    monkeypatch.delenv(post.TOKEN)
-    monkeypatch.setenv(post.USER, f"writer{end}")
-    monkeypatch.setenv(post.PASSWORD, f"S3CRET{end}")
-    assert post.Credentials.of_environment().header == f"Basic {base64.b64encode(b'writer:S3CRET').decode()}"
+    monkeypatch.setenv(http_post.TOKEN, f"tok-S3CRET{end}")
+    assert http_post.Credentials.of_environment().header == "Token tok-S3CRET"
+    monkeypatch.delenv(http_post.TOKEN)
+    monkeypatch.setenv(http_post.USER, f"writer{end}")
+    monkeypatch.setenv(http_post.PASSWORD, f"S3CRET{end}")
+    assert http_post.Credentials.of_environment().header == f"Basic {base64.b64encode(b'writer:S3CRET').decode()}"
 
 
 @pytest.mark.usefixtures("nothing")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *((name, f"S3{c}CRET") for name in (post.TOKEN, post.USER, post.PASSWORD) for c in "\n\r\t\x1b\x7f\x85\udcff"),
-        (post.TOKEN, "S3CRET\N{EURO SIGN}"),
-        (post.USER, "S3:CRET"),
-        (post.PASSWORD, "S3CRET"),
+        *(
+            (name, f"S3{c}CRET")
+            for name in (http_post.TOKEN, http_post.USER, http_post.PASSWORD)
+            for c in "\n\r\t\x1b\x7f\x85\udcff"
+        ),
+        (http_post.TOKEN, "S3CRET\N{EURO SIGN}"),
+        (http_post.USER, "S3:CRET"),
+        (http_post.PASSWORD, "S3CRET"),
     ],
 )
 def test_a_secret_that_cannot_be_sent_is_refused_by_its_name_alone(
@@ -129,7 +133,7 @@ def test_a_secret_that_cannot_be_sent_is_refused_by_its_name_alone(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(InputError) as error:
-        post.Credentials.of_environment()
+        http_post.Credentials.of_environment()
     assert str(error.value).startswith(name)
     assert "S3" not in str(error.value)
     assert "CRET" not in str(error.value)
@@ -139,9 +143,9 @@ def test_a_secret_that_cannot_be_sent_is_refused_by_its_name_alone(
 @pytest.mark.parametrize(
     "variables",
     [
-        {post.TOKEN: "tok-S3CRET"},
-        {post.USER: "w", post.PASSWORD: "S3CRET"},
-        {post.USER: "w", post.PASSWORD: 'S3"<CRET&'},
+        {http_post.TOKEN: "tok-S3CRET"},
+        {http_post.USER: "w", http_post.PASSWORD: "S3CRET"},
+        {http_post.USER: "w", http_post.PASSWORD: 'S3"<CRET&'},
     ],
 )
 @pytest.mark.parametrize("answer", [servers.echo("500 Error"), servers.echo("400 Bad"), servers.echo("200 OK")])
@@ -150,8 +154,8 @@ def test_a_server_that_sends_the_request_back_shows_no_secret(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    header = post.Credentials.of_environment().header or ""
-    with serving(answer) as (url, seen), pytest.raises((post.Away, post.Refused)) as error:
+    header = http_post.Credentials.of_environment().header or ""
+    with serving(answer) as (url, seen), pytest.raises((http_post.Away, http_post.Refused)) as error:
         send(url)
     assert header.encode() in seen[0]
     assert "Authorization: " in str(error.value)
@@ -160,7 +164,7 @@ def test_a_server_that_sends_the_request_back_shows_no_secret(
 
 
 def test_not_even_the_beginning_of_a_secret_is_shown_and_none_that_is_written_in_another_way() -> None:
-    made = post.Credentials("Token x", post._written('S3CRET "word"'))
+    made = http_post.Credentials("Token x", http_post._written('S3CRET "word"'))
     assert made.hide("Token S3CRET") == "Token (hidden)"
     for text in ('S3CRET \\"word\\"', "S3CRET &quot;word&quot;", "S3CRET%20%22word%22", "S3CRET+%22word%22"):
         assert made.hide(f"x {text} y") == "x (hidden) y"
@@ -170,5 +174,5 @@ def test_not_even_the_beginning_of_a_secret_is_shown_and_none_that_is_written_in
 def test_nobody_there_is_said_so() -> None:
     with serving(raw(b"")) as (url, _):
         pass
-    with pytest.raises(post.Away, match=r"cannot be reached: .*refused"):
+    with pytest.raises(http_post.Away, match=r"cannot be reached: .*refused"):
         send(url)

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from skyaccept.lib import post
 from skyaccept.lib.atomic_write import keep
 from skyaccept.lib.exceptions import InputError, OutputError
+from skyaccept.lib.export import http_post
 from skyaccept.lib.results import table
 from skyaccept.lib.results.model import Results
 from skyaccept.lib.results.schema import instant
@@ -86,7 +86,12 @@ def lines(results: Results) -> str:
 
 
 def dispatch(
-    results: Results, url: str, database: str, spool: Path, waits: Sequence[float] = post.WAITS, limit: float = 60.0
+    results: Results,
+    url: str,
+    database: str,
+    spool: Path,
+    waits: Sequence[float] = http_post.WAITS,
+    limit: float = 60.0,
 ) -> Sent:
     """Send a run, after those that wait in the spool for the same database.
 
@@ -111,7 +116,7 @@ def dispatch(
         The spool cannot be read and written.
     """
     target = _target(url, database)
-    credentials = post.Credentials.of_environment()
+    credentials = http_post.Credentials.of_environment()
     folder = spool / hashlib.sha256(target.encode()).hexdigest()[:16]
     text = lines(results)
     name = f"{results.run['started'].replace(':', '')}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.lp"
@@ -125,7 +130,9 @@ def dispatch(
         raise OutputError(f"spool {folder}: cannot be used: {error.strerror or error}") from None
 
 
-def _send_all(folder: Path, target: str, credentials: post.Credentials, waits: Sequence[float], limit: float) -> Sent:
+def _send_all(
+    folder: Path, target: str, credentials: http_post.Credentials, waits: Sequence[float], limit: float
+) -> Sent:
     """Send what is in a folder, and put aside what is refused."""
     sent = 0
     refused: list[tuple[Path, str]] = []
@@ -136,10 +143,10 @@ def _send_all(folder: Path, target: str, credentials: post.Credentials, waits: S
         except FileNotFoundError:  # removed by hand in the meantime
             continue
         try:
-            post.send(target, content, credentials, waits, limit)
-        except post.Away as away:  # the others would fare no better, and each would wait as long
+            http_post.send(target, content, credentials, waits, limit)
+        except http_post.Away as away:  # the others would fare no better, and each would wait as long
             return Sent(sent, len(waiting) - number, str(away), tuple(refused))
-        except post.Refused as refusal:
+        except http_post.Refused as refusal:
             aside = folder / REFUSED / path.name
             aside.parent.mkdir(exist_ok=True)
             path.replace(aside)
@@ -188,7 +195,9 @@ def _target(url: str, database: str) -> str:
     if not known or not url.isprintable() or " " in url:
         raise InputError("the URL of the server has to be like http://host:8086, and the name of the database be text")
     if parts.username is not None or parts.password is not None:
-        raise InputError(f"the URL holds credentials; put them into {post.USER} and {post.PASSWORD}, or {post.TOKEN}")
+        raise InputError(
+            f"the URL holds credentials; put them into {http_post.USER} and {http_post.PASSWORD}, or {http_post.TOKEN}"
+        )
     if parts.query or parts.fragment:
         raise InputError("the URL of the server ends in ?... or #..., which is not sent; leave it out")
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + "/write", query, ""))
