@@ -88,7 +88,7 @@ def check(data: object, where: str) -> None:
 @cache
 def schema() -> Json:
     """JSON Schema of the results, as shipped with the package."""
-    text = resources.files("skyaccept.lib").joinpath("results.schema.json").read_text(encoding="utf-8")
+    text = resources.files("skyaccept.lib.results").joinpath("schema.json").read_text(encoding="utf-8")
     loaded: Json = json.loads(text)
     return loaded
 

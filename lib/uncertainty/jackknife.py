@@ -210,8 +210,9 @@ def infer(
 
 
 def tables(resampled: Resampled, statistics: Sequence[Callable[[Sorted], float]]) -> list[Values]:
-    """Tables of a statistic of errors, one for each coordinate, as `skyaccept.lib.uncertainty.distribution.part`
-    takes them.
+    """Tables of a statistic of errors, one for each coordinate.
+
+    They have the form that `skyaccept.lib.uncertainty.distribution.part` takes.
 
     Parameters
     ----------
