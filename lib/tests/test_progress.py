@@ -3,7 +3,7 @@ from pathlib import Path
 
 from skyaccept.lib import progress, readers
 from skyaccept.lib.atomic_write import replacing
-from skyaccept.lib.tests.test_readers import catalog, write
+from skyaccept.lib.tests.readers.test_loading import catalog, write
 
 
 def test_reports_go_to_whoever_listens_and_nowhere_else() -> None:

@@ -487,7 +487,7 @@ def test_more_than_1500_specifications_load_within_5_seconds(tmp_path: Path) -> 
 
 def test_the_example_of_the_documentation_is_what_it_says(tmp_path: Path) -> None:
     """Files, clause and tests of docs/packages.md."""
-    page = (Path(__file__).parents[2] / "docs/packages.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[4] / "docs/packages.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```yaml\n# (\S+?):? .*?\n(.*?)```", page, re.DOTALL)
     found = requirements.load(packages.write(tmp_path, {name.rstrip(":"): text for name, text in blocks}))
     assert limits(covered(found)["AM1"]) == {"design": "<= 10 mas"}

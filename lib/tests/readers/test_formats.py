@@ -815,7 +815,7 @@ def test_the_scatter_of_a_ztf_star_is_that_of_its_match_file() -> None:
 
 def examples(language: str) -> list[str]:
     """Examples of the page on formats."""
-    page = Path(__file__).parents[2] / "docs" / "formats.md"
+    page = Path(__file__).parents[3] / "docs" / "formats.md"
     if not page.is_file():
         pytest.skip("docs/formats.md is there in a checkout only")
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
