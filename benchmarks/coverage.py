@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 from scipy import optimize, stats
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.uncertainty import resampled_errors
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, infer, whole
 from skyaccept.lib.uncertainty.statistic import Question
-from skyaccept.lib.uncertainty.transform import Values
 
 from benchmarks.table import show, sums
 
@@ -73,10 +73,10 @@ _SHARES = np.array([1, 1, 0.64, 0.64, 0.36, 0.36])
 class Stars:
     """Positions (n, 2) in arcmin, S/N, and errors of a coordinate in mas and of a magnitude in mmag."""
 
-    where: Values
-    snr: Values
-    position: Values
-    magnitude: Values
+    where: FloatArray
+    snr: FloatArray
+    position: FloatArray
+    magnitude: FloatArray
 
 
 def stars(rng: np.random.Generator, number: int) -> Stars:
@@ -89,7 +89,7 @@ def stars(rng: np.random.Generator, number: int) -> Stars:
     return Stars(where[along_the_sky(where)], snr, np.hypot(4, 297 / snr), np.hypot(4, 1085.7 / snr))
 
 
-def along_the_sky(where: Values) -> Any:
+def along_the_sky(where: FloatArray) -> Any:
     """Order in which runs of a sixteenth of the stars are cells of the field, as in the tree of the positions."""
     order = np.arange(len(where))
     for level in range(4):
@@ -99,14 +99,16 @@ def along_the_sky(where: Values) -> Any:
     return order
 
 
-def waves(where: Values) -> Values:
+def waves(where: FloatArray) -> FloatArray:
     """Distortions of a coordinate by unit amplitudes, (n, 12)."""
     phase = where @ _WAVES.T
     size = MODES[0] * np.sqrt(_SHARES / _SHARES.sum())
     return np.concatenate([np.cos(phase) * size, np.sin(phase) * size], axis=1)
 
 
-def errors(rng: np.random.Generator, regime: str, field: Stars, widths: list[Values], visits: int) -> list[Values]:
+def errors(
+    rng: np.random.Generator, regime: str, field: Stars, widths: list[FloatArray], visits: int
+) -> list[FloatArray]:
     """Errors by star and visit for each of several quantities; outliers hit all of a measurement."""
     shape = (len(field.snr), visits)
     wide = np.where(rng.random(shape) < OUTLIERS[0], OUTLIERS[1], 1.0) if regime == "outliers" else np.ones(shape)
@@ -122,12 +124,12 @@ def errors(rng: np.random.Generator, regime: str, field: Stars, widths: list[Val
     return found
 
 
-def _root(where: Values) -> Values:
+def _root(where: FloatArray) -> FloatArray:
     square = ((where[:, None] - where) ** 2).sum(axis=-1)
     return np.asarray(np.linalg.cholesky(np.exp(-square / 2 / PATCHES[1] ** 2) + 1e-8 * np.eye(len(where))))
 
 
-def pairs(where: Values, half: float) -> tuple[Any, Values]:
+def pairs(where: FloatArray, half: float) -> tuple[Any, FloatArray]:
     """Pairs 5 arcmin apart, and the unit vectors from one to the other."""
     apart = where[None] - where[:, None]
     distance = np.hypot(apart[..., 0], apart[..., 1])
@@ -163,7 +165,7 @@ def survey(rng: np.random.Generator, regime: str, visits: int) -> Iterator[tuple
 class Mixture:
     """Gaussians about zero of many widths: shares of their sizes, and quantiles."""
 
-    def __init__(self, parts: list[tuple[float, Values]]) -> None:
+    def __init__(self, parts: list[tuple[float, FloatArray]]) -> None:
         widths, weights = (np.concatenate(a) for a in zip(*((s, np.full(len(s), w)) for w, s in parts), strict=True))
         share, edges = np.histogram(np.log(widths), 2000, weights=weights)
         self._widths, self._share = np.exp((edges[1:] + edges[:-1]) / 2), share / share.sum()
@@ -182,9 +184,9 @@ def truth(regime: str) -> dict[str, tuple[str, Question, float]]:
     """Matrix, question and true value of each metric; thresholds are exceeded by 8 % in truth."""
     rng = np.random.default_rng(0)
     pair_rms, star_rms, squares = [], [], []
-    separations: list[tuple[float, Values]] = []
-    magnitudes: list[tuple[float, Values]] = []
-    offsets: list[tuple[float, Values]] = []
+    separations: list[tuple[float, FloatArray]] = []
+    magnitudes: list[tuple[float, FloatArray]] = []
+    offsets: list[tuple[float, FloatArray]] = []
     extra = 1 + OUTLIERS[0] * (OUTLIERS[1] ** 2 - 1) if regime == "outliers" else 1.0
     kinds = [(1 - OUTLIERS[0], 1.0), (OUTLIERS[0], OUTLIERS[1] ** 2)] if regime == "outliers" else [(1.0, 1.0)]
     for _ in range(40):

@@ -1,8 +1,8 @@
 """Mutation score of the tests: ``python -m benchmarks.mutation OUT.json [--mutants N] [--workers N] [--seed N]``.
 
-Single operators, comparisons, numbers and calls of ``lib/metrics`` and ``lib/separation`` are changed, a random choice
-of all that there are, and the tests of ``lib`` are run against each: first those of the module, then all. A mutant that
-no test notices is printed with its line: it is either equivalent or a missing test.
+Single operators, comparisons, numbers and calls in the packages of `FOLDERS` are changed: a random choice, as many of
+each package. The tests of ``lib`` are run against each: first those of the module, then those of its package, then all.
+A mutant that no test notices is printed with its line: it is either equivalent or a missing test.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -24,24 +24,9 @@ from pathlib import Path
 from queue import SimpleQueue
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("lib/metrics", "lib/separation")
+FOLDERS = tuple(f"lib/{name}" for name in ("separation", "sample", "metrics", "uncertainty", "decision", "readers"))
 LIMIT = 900
 """Seconds after which a mutant that never ends is killed."""
-
-COMPILED = ("lib/association", "lib/jit", "lib/selection", "lib/separation", "lib/sphere")
-"""What compiled code is made of: it is compiled anew where one of these is changed."""
-
-FIRST = {
-    "absolute_astrometry": ("absolute_astrometry",),
-    "band_offset": ("band_offset",),
-    "coordinates": ("band_offset", "absolute_astrometry", "position_repeatability"),
-    "metric": ("replicates", "measure"),
-    "photometry": ("photometry",),
-    "position_repeatability": ("position_repeatability",),
-    "relative_astrometry": ("relative_astrometry",),
-    "scatter": ("replicates", "relative_astrometry"),
-}
-"""Tests of ``lib`` that are run first; for the modules of ``lib/separation`` those of the core."""
 
 _OPERATORS = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "*", "**": "*", "%": "*", "&": "|", "|": "&", ">>": "<<"}
 _COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "is not": "is", "is": "is not"}
@@ -66,7 +51,7 @@ def mutants() -> list[Mutant]:
     """Every mutant of the folders."""
     found = []
     for folder in FOLDERS:
-        for path in sorted((ROOT / folder).glob("*.py")):
+        for path in sorted((ROOT / folder).rglob("*.py")):
             source = path.read_text(encoding="utf-8")
             found += list(_of(str(path.relative_to(ROOT)), source))
     return found
@@ -124,28 +109,38 @@ def noticed(mutant: Mutant, copy: Path) -> str:
     """Which tests notice a mutant in a copy of the tree; empty where none does."""
     original = (copy / mutant.path).read_bytes()
     changed = original[: mutant.start] + mutant.new.encode() + original[mutant.end :]
-    stages = FIRST.get(Path(mutant.path).stem, ("tree", "separation", "pair")), None
     with written(copy, mutant.path, changed):
-        for names in stages:
-            files = ["lib/tests"] if names is None else [f"lib/tests/test_{name}.py" for name in names]
-            if not passes(copy, files):
-                return " ".join(files)
-        return ""
+        return next((tests for tests in stages(mutant.path) if not passes(copy, [tests])), "")
+
+
+def stages(path: str) -> list[str]:
+    """Tests of a module, then those of its package, then all."""
+    package, module = Path(path).parts[1], Path(path).name
+    own = Path("lib/tests", package, f"test_{module}")
+    return [*([str(own)] if (ROOT / own).is_file() else []), f"lib/tests/{package}", "lib/tests"]
+
+
+def drawn(whole: Sequence[Mutant], number: int, seed: int) -> list[Mutant]:
+    """Choose mutants at random, as many of each folder."""
+    rng = random.Random(seed)  # noqa: S311
+    chosen = []
+    for k, folder in enumerate(FOLDERS):
+        own = [mutant for mutant in whole if mutant.path.startswith(f"{folder}/")]
+        share = number // len(FOLDERS) + (k < number % len(FOLDERS))
+        chosen += rng.sample(own, min(share, len(own)))
+    return chosen
 
 
 @contextmanager
 def written(copy: Path, name: str, content: bytes) -> Iterator[None]:
     """Put another content into a file of a copy of the tree for as long as it is needed."""
-    path, jit = copy / name, copy / "lib/numba_cache.py"
-    original, compiler = (file.read_bytes() for file in (path, jit))
+    path = copy / name
+    original = path.read_bytes()
     path.write_bytes(content)
-    if not name.startswith(COMPILED):  # no need to compile the core anew, which does not know of it
-        jit.write_bytes(compiler.replace(b"compiled-{source_hash()}", b"compiled-once"))
     try:
         yield
     finally:
         path.write_bytes(original)
-        jit.write_bytes(compiler)
 
 
 def passes(copy: Path, tests: list[str]) -> bool:
@@ -191,7 +186,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     whole = mutants()
-    chosen = random.Random(asked.seed).sample(whole, min(asked.mutants, len(whole)))  # noqa: S311
+    chosen = drawn(whole, asked.mutants, asked.seed)
     with tempfile.TemporaryDirectory() as folder:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(asked.workers):

@@ -7,14 +7,14 @@ from typing import Any
 
 import numba
 import numpy as np
-from skyaccept.lib import separation
+from skyaccept.lib import arrays, separation
 from skyaccept.lib.numba_cache import REASSOCIATE
 from skyaccept.lib.separation import Annulus, PairValues, Positions, kernel, pair
 
 
 @numba.njit(fastmath=REASSOCIATE, error_model="numpy")
 def _traffic(
-    factors: pair.Factors, x: pair.Numbers, y: pair.Numbers, i: int, j: int, common: int, ddof: int
+    factors: pair.Factors, x: arrays.AnyArray, y: arrays.AnyArray, i: int, j: int, common: int, ddof: int
 ) -> pair.Number:
     total = square = np.float32(0)
     for v in range(x.shape[1]):

@@ -6,21 +6,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-Float = NDArray[np.float64]
+from skyaccept.lib.arrays import ComplexArray, FloatArray
 
 MAS = np.pi / 180 / 3_600_000
-ARCMIN = np.pi / 180 / 60
 """One milliarcsecond in radians."""
 
+ARCMIN = np.pi / 180 / 60
+"""One arcminute in radians."""
 
-def unit_vectors(ra: NDArray[Any], dec: NDArray[Any]) -> Float:
+
+def unit_vectors(ra: NDArray[Any], dec: NDArray[Any]) -> FloatArray:
     """Unit vectors of positions in degrees; shape (..., 3)."""
     alpha, delta = np.radians(ra, dtype=np.float64), np.radians(dec, dtype=np.float64)
     return np.stack([np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)], axis=-1)
 
 
-def degrees(vectors: Float) -> tuple[Float, Float]:
+def degrees(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Right ascension in [0, 360) and declination of vectors (..., 3) of any length, degrees."""
     x, y, z = np.moveaxis(vectors, -1, 0)
     ra = np.degrees(np.arctan2(y, x)) % 360
@@ -32,7 +33,7 @@ def chord(angle: float) -> float:
     return float(2 * np.sin(angle / 2))
 
 
-def separation(a: Float, b: Float) -> Float:
+def separation(a: FloatArray, b: FloatArray) -> FloatArray:
     """Angle between unit vectors, radians, accurate to rounding at any angle.
 
     Parameters
@@ -48,7 +49,7 @@ def separation(a: Float, b: Float) -> Float:
     return 2 * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1))
 
 
-def azimuthal(vectors: Float, center: Float) -> tuple[Float, Float]:
+def azimuthal(vectors: FloatArray, center: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Offsets to the east and north of a centre in the azimuthal equal-area projection (Lambert), degrees.
 
     Parameters
@@ -65,3 +66,41 @@ def azimuthal(vectors: Float, center: Float) -> tuple[Float, Float]:
     north = np.cross(middle, east)
     scale = np.degrees(np.sqrt(2 / np.maximum(1 + vectors @ middle, 1e-12)))
     return scale * (vectors @ east), scale * (vectors @ north)
+
+
+def tangent_basis(direction: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """East and north of unit vectors (n, 3); at a pole, along the axes."""
+    east = np.stack([-direction[:, 1], direction[:, 0], np.zeros(len(direction))], axis=1)
+    length = np.linalg.norm(east, axis=1, keepdims=True)
+    east = np.where(length > 0, east / np.where(length > 0, length, 1.0), [0.0, 1.0, 0.0])
+    return np.ascontiguousarray(east), np.ascontiguousarray(np.cross(direction, east))
+
+
+def parallel_transport(ellipticity: ComplexArray, origin: FloatArray, middle: FloatArray) -> ComplexArray:
+    r"""Carry ellipticities along great circles into the axes at another place.
+
+    Parallel transport takes the direction to the north n from a to b:
+    :math:`n - (n \cdot b) (a + b) / (1 + a \cdot b)`.
+    It stands at an angle :math:`\psi` to the north there (towards the west), and :math:`e' = e \exp(2 i \psi)`.
+
+    Parameters
+    ----------
+    ellipticity : (n,) complex128
+        e1 + i e2, x to the east and y to the north.
+    origin, middle : (n, 3) float64
+        Unit vectors; not opposite to each other.
+    """
+    _, north = tangent_basis(origin)
+    to_east, to_north = tangent_basis(middle)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.einsum("ij,ij->i", north, middle) / (1 + np.einsum("ij,ij->i", origin, middle))
+        there = north - share[:, None] * (origin + middle)
+    turned = np.einsum("ij,ij->i", there, to_north) - 1j * np.einsum("ij,ij->i", there, to_east)
+    return np.asarray(ellipticity * turned**2 / np.abs(turned) ** 2)
+
+
+def mean_directions(direction: FloatArray, column: NDArray[np.int64]) -> FloatArray:
+    """Mean direction of the members of each group (``column``); the north pole where it has none."""
+    total = np.stack([np.bincount(column, axis) for axis in direction.T], axis=1)
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return np.where(length > 1e-9, total / np.where(length > 1e-9, length, 1.0), [0.0, 0.0, 1.0])

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.sphere import MAS, Float
+from skyaccept.lib.arrays import FloatArray
+from skyaccept.lib.sphere import MAS
 from skyaccept.synthetic import camera, waves
 from skyaccept.synthetic.description import Scenario, Site
 from skyaccept.synthetic.draws import stream
@@ -51,8 +52,14 @@ def chromatic(band: str, site: Site) -> float:
 
 
 def displacement(
-    scenario: Scenario, visit: Visit, seed: int, color: Float | None, place: Float, x: Float, y: Float
-) -> Float:
+    scenario: Scenario,
+    visit: Visit,
+    seed: int,
+    color: FloatArray | None,
+    place: FloatArray,
+    x: FloatArray,
+    y: FloatArray,
+) -> FloatArray:
     """Displacement of the stars of a visit, (n, 3) in radians: turbulence, and the refraction that is left.
 
     Parameters
@@ -76,7 +83,7 @@ def displacement(
     return total
 
 
-def refraction(scenario: Scenario, band: str, color: Float, place: Float, zenith: Float) -> Float:
+def refraction(scenario: Scenario, band: str, color: FloatArray, place: FloatArray, zenith: FloatArray) -> FloatArray:
     """Displacement of stars by chromatic refraction, (n, 3) in radians, for a share of 1 left in.
 
     The vector towards the zenith whose length is tan z at direction s is ``zenith / (zenith . s) - s``.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
-from skyaccept.lib.sphere import Float
+from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.synthetic import camera, waves
 from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.visits import Visit
 
 
-def error(scenario: Scenario, visit: Visit, seed: int, detector: Array, x: Float, y: Float) -> Float:
+def error(scenario: Scenario, visit: Visit, seed: int, detector: AnyArray, x: FloatArray, y: FloatArray) -> FloatArray:
     """Error of the zero point of each detection, mag.
 
     Normal by visit; normal by detector and band, the same in all visits; and a von Karman field on the focal plane by

@@ -7,41 +7,38 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.separation.positions import tangent_basis
-from skyaccept.lib.sphere import Float
-from skyaccept.lib.spin import Complex, carried
+from skyaccept.lib.arrays import ComplexArray, FloatArray, IntArray
+from skyaccept.lib.sphere import parallel_transport, tangent_basis
 from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.visits import Visit
 
-Index = NDArray[np.int64]
 
-
-def axes(visit: Visit) -> tuple[Float, Float]:
+def axes(visit: Visit) -> tuple[FloatArray, FloatArray]:
     """Unit vectors of the focal plane's x and y axes on the sky at the pointing, (3,) each."""
     east, north = (basis[0] for basis in tangent_basis(visit.pointing[None, :]))
     cos, sin = np.cos(visit.rotation), np.sin(visit.rotation)
     return cos * east + sin * north, cos * north - sin * east
 
 
-def project(direction: Float, visit: Visit) -> tuple[Float, Float]:
+def project(direction: FloatArray, visit: Visit) -> tuple[FloatArray, FloatArray]:
     """Place on the focal plane (gnomonic projection), radians; for directions within 90 degrees of the pointing."""
     along = np.einsum("ij,j->i", direction, visit.pointing)
     x, y = (np.einsum("ij,j->i", direction, axis) / along for axis in axes(visit))
     return x, y
 
 
-def along(visit: Visit, direction: Float, offset: Float) -> Float:
+def along(visit: Visit, direction: FloatArray, offset: FloatArray) -> FloatArray:
     """Displacements (2, n) along the axes of the focal plane, as vectors (n, 3) tangent to the sphere at directions."""
     first, second = axes(visit)
     vector = offset[0][:, None] * first + offset[1][:, None] * second
     return np.asarray(vector - np.einsum("ij,ij->i", vector, direction)[:, None] * direction)
 
 
-def spun(visit: Visit, direction: Float, ellipticity: Complex | complex) -> Complex:
+def spun(visit: Visit, direction: FloatArray, ellipticity: ComplexArray | complex) -> ComplexArray:
     """Ellipticities, or one, in the axes of the focal plane as those to the east and north at directions (n, 3)."""
     pointing = np.broadcast_to(visit.pointing, direction.shape)
     turned = np.broadcast_to(np.exp(2j * visit.rotation) * ellipticity, len(direction))
-    return carried(turned, pointing, direction)
+    return parallel_transport(turned, pointing, direction)
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Grid:
         """Number of detectors."""
         return self.side**2
 
-    def locate(self, x: Float, y: Float) -> tuple[Index, NDArray[np.bool_]]:
+    def locate(self, x: FloatArray, y: FloatArray) -> tuple[IntArray, NDArray[np.bool_]]:
         """Detector of places on the focal plane, -1 in a gap or outside, and whether they lie at its edge."""
         column, dx = self._along(x)
         row, dy = self._along(y)
@@ -66,12 +63,12 @@ class Grid:
         on = (rim > 0) & (column >= 0) & (column < self.side) & (row >= 0) & (row < self.side)
         return np.where(on, row * self.side + column, -1), rim < self.edge
 
-    def center(self, detector: Index) -> tuple[Float, Float]:
+    def center(self, detector: IntArray) -> tuple[FloatArray, FloatArray]:
         """Places of the centres of detectors."""
         row, column = np.divmod(detector, self.side)
         return (column - (self.side - 1) / 2) * self.pitch, (row - (self.side - 1) / 2) * self.pitch
 
-    def _along(self, x: Float) -> tuple[Index, Float]:
+    def _along(self, x: FloatArray) -> tuple[IntArray, FloatArray]:
         place = np.floor(x / self.pitch + self.side / 2)
         return place.astype(np.int64), x - (place - (self.side - 1) / 2) * self.pitch
 

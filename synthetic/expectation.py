@@ -37,15 +37,15 @@ import numpy as np
 from scipy import optimize, special
 from scipy.spatial import cKDTree
 from skyaccept.lib import atomic_write, measure, requirements
+from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.catalog.association import RADIUS, associate
-from skyaccept.lib.catalog.detections import Array, Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference, earth
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.requirements.loading import Case, Specification
 from skyaccept.lib.sample.selection import select
-from skyaccept.lib.separation.positions import tangent_basis
-from skyaccept.lib.sphere import Float, chord, unit_vectors
+from skyaccept.lib.sphere import chord, tangent_basis, unit_vectors
 from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.survey import Survey, in_reference, reference, simulate
 
@@ -63,9 +63,9 @@ class Mixture:
         How often each occurs.
     """
 
-    scale: Float
-    freedom: Float
-    weight: Float
+    scale: FloatArray
+    freedom: FloatArray
+    weight: FloatArray
 
     def share_above(self, size: float) -> float:
         """Expected share of the errors above a size."""
@@ -180,11 +180,11 @@ def dense(
 class _Stars:
     """Stars of a sample in one band: sources, number of visits, mean squares of errors, and who was seen when."""
 
-    source: Array
-    number: Float
-    position: Float
-    magnitude: Float
-    seen: Array
+    source: AnyArray
+    number: FloatArray
+    position: FloatArray
+    magnitude: FloatArray
+    seen: AnyArray
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class _Truth:
     made: Survey
     detections: Detections
     catalog: Reference | None
-    listed: Array
+    listed: AnyArray
     limit: bool
 
     def stars(self, case: Case, specification: Specification, band: str) -> _Stars:
@@ -215,7 +215,7 @@ class _Truth:
         squares = [np.bincount(place, d.column(name, case.id)[rows] ** 2) / number for name in ("ra_err", "mag_err")]
         return _Stars(stars, number, squares[0], squares[1], seen)
 
-    def freedom(self, number: Float) -> Float:
+    def freedom(self, number: FloatArray) -> FloatArray:
         """Degrees of freedom of a standard deviation over visits."""
         return np.full(len(number), np.inf) if self.limit else number - 1
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
-from skyaccept.lib.sphere import MAS, Float, degrees, unit_vectors
+from skyaccept.lib.arrays import AnyArray, FloatArray
+from skyaccept.lib.sphere import MAS, degrees, unit_vectors
 from skyaccept.synthetic import atmosphere, calibration, camera, photometry, waves
 from skyaccept.synthetic.description import Ellipticity, Scenario
 from skyaccept.synthetic.draws import stream
@@ -58,11 +58,11 @@ class Exposure:
     seed: int
     sky: Sky
     detectors: camera.Grid
-    source: Array
-    true_mag: Float
-    x: Float
-    y: Float
-    columns: Mapping[str, Array]
+    source: AnyArray
+    true_mag: FloatArray
+    x: FloatArray
+    y: FloatArray
+    columns: Mapping[str, AnyArray]
 
     def __len__(self) -> int:
         return len(self.source)
@@ -71,11 +71,11 @@ class Exposure:
         """Random numbers of this visit."""
         return stream(self.seed, f"{purpose} {self.visit.band}", self.visit.index)
 
-    def with_columns(self, **columns: Array) -> Exposure:
+    def with_columns(self, **columns: AnyArray) -> Exposure:
         """The same with columns replaced or added."""
         return replace(self, columns={**self.columns, **columns})
 
-    def take(self, rows: Array) -> Exposure:
+    def take(self, rows: AnyArray) -> Exposure:
         """The chosen rows, as a mask or as indices."""
         return replace(
             self,
@@ -97,27 +97,27 @@ class Exposure:
             columns={name: np.concatenate([values, other.columns[name]]) for name, values in self.columns.items()},
         )
 
-    def moved(self, east: Float | float, north: Float | float) -> Exposure:
+    def moved(self, east: FloatArray | float, north: FloatArray | float) -> Exposure:
         """Positions moved on the sky, mas to the east and north."""
         place = unit_vectors(self.columns["ra"], self.columns["dec"])
         return self.at(displaced(place, np.stack(np.broadcast_arrays(east, north, np.zeros(len(self))))[:2]))
 
-    def shifted(self, x: Float, y: Float) -> Exposure:
+    def shifted(self, x: FloatArray, y: FloatArray) -> Exposure:
         """Positions moved along the axes of the focal plane, mas."""
         place = unit_vectors(self.columns["ra"], self.columns["dec"])
         return self.at(place + camera.along(self.visit, place, np.stack([x, y]) * MAS))
 
-    def stretched(self, e1: Float, e2: Float) -> Exposure:
+    def stretched(self, e1: FloatArray, e2: FloatArray) -> Exposure:
         """Images whose ellipticities along the axes of the focal plane have changed."""
         place = unit_vectors(self.columns["ra"], self.columns["dec"])
         change = camera.spun(self.visit, place, e1 + 1j * e2)
         return self.with_columns(e1=self.columns["e1"] + change.real, e2=self.columns["e2"] + change.imag)
 
-    def brightened(self, change: Float | float) -> Exposure:
+    def brightened(self, change: FloatArray | float) -> Exposure:
         """Magnitudes changed, mag."""
         return self.with_columns(mag=self.columns["mag"] + change)
 
-    def at(self, vectors: Float) -> Exposure:
+    def at(self, vectors: FloatArray) -> Exposure:
         """Positions in the directions of vectors of any length."""
         ra, dec = degrees(vectors)
         return self.with_columns(ra=ra, dec=dec)
@@ -194,8 +194,14 @@ def expose(scenario: Scenario, sky: Sky, plan: tuple[Visit, ...], number: int, s
 
 
 def _shapes(
-    shape: Ellipticity, visit: Visit, seed: int, source: Array, place: Float, at: tuple[Float, Float], sources: int
-) -> dict[str, Array]:
+    shape: Ellipticity,
+    visit: Visit,
+    seed: int,
+    source: AnyArray,
+    place: FloatArray,
+    at: tuple[FloatArray, FloatArray],
+    sources: int,
+) -> dict[str, AnyArray]:
     """Columns of ellipticities of the images and of the model of the PSF, x to the east and y to the north.
 
     The model, what it misses and the noise of an image are drawn in the axes of the focal plane, which are carried from
@@ -252,7 +258,7 @@ def _with_spurious(made: Exposure) -> Exposure:
     )
 
 
-def _table(scenario: Scenario, visit: Visit, **measured: Array) -> dict[str, Array]:
+def _table(scenario: Scenario, visit: Visit, **measured: AnyArray) -> dict[str, AnyArray]:
     """All columns: what was measured, and what is the same for the whole visit."""
     n = len(measured["ra"])
     none = np.zeros(n, dtype=bool)

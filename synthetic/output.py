@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.io import fits
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.atomic_write import replacing
-from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import degrees
@@ -38,7 +38,7 @@ _REFERENCE_ERRORS = _REFERENCE | {"ra": "mas", "dec": "mas"}
 _FITS = {"f": "D", "i": "K", "b": "L"}
 _BLOCK = 2880
 
-Columns = Mapping[str, Array]
+Columns = Mapping[str, AnyArray]
 Write = Callable[[Columns], None]
 
 
@@ -102,7 +102,7 @@ def write_truth(scenario: Scenario, seed: int, folder: Path) -> None:
     _write(folder / "visits.parquet", [table], of_visits)
 
 
-def _table(exposure: Exposure, bands: Array) -> dict[str, Array]:
+def _table(exposure: Exposure, bands: AnyArray) -> dict[str, AnyArray]:
     """Columns of a visit as they stand in a file."""
     columns = dict(exposure.columns)
     return columns | {"visit": columns["visit"] + FIRST_VISIT, "band": bands[columns["band"]]}

@@ -10,7 +10,7 @@ Gaussian image, and a floor, in quadrature.
 from __future__ import annotations
 
 import numpy as np
-from skyaccept.lib.sphere import Float
+from skyaccept.lib.arrays import FloatArray
 
 GAMMA = {"u": 0.038, "g": 0.039, "r": 0.039, "i": 0.039, "z": 0.039, "y": 0.039}
 EXTINCTION = {"u": 0.491, "g": 0.213, "r": 0.126, "i": 0.096, "z": 0.069, "y": 0.170}
@@ -27,13 +27,13 @@ SEEING_POWER = 0.6
 """FWHM grows as this power of the airmass (Kolmogorov)."""
 
 
-def random_error(band: str, mag: Float, depth: float) -> Float:
+def random_error(band: str, mag: FloatArray, depth: float) -> FloatArray:
     """Random error of a magnitude, mag, without floor."""
     x = 10 ** (0.4 * (mag - depth))
     return np.asarray(np.sqrt((0.04 - GAMMA[band]) * x + GAMMA[band] * x**2))
 
 
-def snr(random: Float) -> Float:
+def snr(random: FloatArray) -> FloatArray:
     """Signal-to-noise ratio of a flux whose magnitude has this random error: 2.5 / ln 10 over it."""
     return np.asarray(2.5 / np.log(10) / random)
 
@@ -43,6 +43,6 @@ def depth(band: str, zenith: float, airmass: float, broadening: float) -> float:
     return float(zenith - EXTINCTION[band] * (airmass - 1) - 2.5 * np.log10(broadening))
 
 
-def centroid_error(fwhm: Float | float, ratio: Float, floor: float) -> Float:
+def centroid_error(fwhm: FloatArray | float, ratio: FloatArray, floor: float) -> FloatArray:
     """Standard error of a position per coordinate, in the unit of ``fwhm`` and ``floor``."""
     return np.asarray(np.hypot(floor, fwhm / (FWHM * ratio)))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
-from skyaccept.lib.sphere import Float, unit_vectors
+from skyaccept.lib.arrays import AnyArray, FloatArray
+from skyaccept.lib.sphere import unit_vectors
 from skyaccept.synthetic.description import Site
 
 J2000 = 51544.5
@@ -19,18 +19,18 @@ TWILIGHT = -18.0
 """Altitude of the Sun below which it is night, degrees."""
 
 
-def sidereal_time(mjd: Array) -> Float:
+def sidereal_time(mjd: AnyArray) -> FloatArray:
     """Greenwich mean sidereal time, degrees (Meeus, Astronomical Algorithms, eq. 12.4, without the terms in T**2)."""
     return np.asarray((280.46061837 + 360.98564736629 * (np.asarray(mjd) - J2000)) % 360)
 
 
-def zenith(site: Site, mjd: Array) -> Float:
+def zenith(site: Site, mjd: AnyArray) -> FloatArray:
     """Direction of the zenith, unit vectors of shape (..., 3)."""
     local = sidereal_time(mjd) + site.longitude.to_value(u.deg)
     return unit_vectors(local, np.full(np.shape(mjd), site.latitude.to_value(u.deg)))
 
 
-def sun(mjd: Array) -> Float:
+def sun(mjd: AnyArray) -> FloatArray:
     """Direction of the Sun, to 0.01 degrees from 1950 to 2050 (Astronomical Almanac, section C), shape (..., 3)."""
     days = np.asarray(mjd) - J2000
     anomaly = np.radians(357.528 + 0.9856003 * days)
@@ -40,13 +40,13 @@ def sun(mjd: Array) -> Float:
     return np.stack([np.cos(longitude), np.cos(obliquity) * y, np.sin(obliquity) * y], axis=-1)
 
 
-def airmass(direction: Float, zenith: Float) -> Float:
+def airmass(direction: FloatArray, zenith: FloatArray) -> FloatArray:
     """Airmass of a plane atmosphere, 1 / cos z; infinite below the horizon."""
     height = (direction * zenith).sum(axis=-1)
     with np.errstate(divide="ignore"):
         return np.where(height > 0, 1 / np.maximum(height, 0), np.inf)
 
 
-def is_night(site: Site, mjd: Array) -> Array:
+def is_night(site: Site, mjd: AnyArray) -> AnyArray:
     """Whether the Sun stands below `TWILIGHT`."""
     return np.asarray((sun(mjd) * zenith(site, mjd)).sum(axis=-1) < np.sin(np.radians(TWILIGHT)))

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, earth
-from skyaccept.lib.separation.positions import tangent_basis
-from skyaccept.lib.sphere import MAS, Float, unit_vectors
+from skyaccept.lib.sphere import MAS, tangent_basis, unit_vectors
 from skyaccept.synthetic.description import Galaxies, Scenario, Stars
 from skyaccept.synthetic.draws import stream
 
@@ -43,22 +42,22 @@ class Sky:
         Flux of the companion over that of the star; 0 without one.
     """
 
-    direction: Float
-    motion: Float
-    parallax: Float
-    mag: Float
-    color: Float | None
-    galaxy: Array
-    amplitude: Float
-    period: Float
-    phase: Float
-    companion: Float
-    share: Float
+    direction: FloatArray
+    motion: FloatArray
+    parallax: FloatArray
+    mag: FloatArray
+    color: FloatArray | None
+    galaxy: AnyArray
+    amplitude: FloatArray
+    period: FloatArray
+    phase: FloatArray
+    companion: FloatArray
+    share: FloatArray
 
     def __len__(self) -> int:
         return len(self.mag)
 
-    def seen(self, mjd: float) -> Float:
+    def seen(self, mjd: float) -> FloatArray:
         """Directions in which the sources are seen from the Earth, (n, 3) unit vectors.
 
         ``direction + motion t - parallax b``, made a unit vector, b being the barycentric place of the Earth in au
@@ -70,7 +69,7 @@ class Sky:
         aside = (self.parallax * MAS)[:, None] * earth(np.array([mjd]))
         return displaced(self.direction, self.motion.T * years, -aside)
 
-    def magnitude(self, band: str, mjd: float | None = None) -> Float:
+    def magnitude(self, band: str, mjd: float | None = None) -> FloatArray:
         """Magnitudes in a band: at a time, or on average over the variability of stars."""
         mag = self.mag
         if self.color is not None:
@@ -133,7 +132,7 @@ def draw(scenario: Scenario, seed: int) -> Sky:
     )
 
 
-def disc(rng: np.random.Generator, n: int, center: Float, radius: float) -> Float:
+def disc(rng: np.random.Generator, n: int, center: FloatArray, radius: float) -> FloatArray:
     """Unit vectors uniform within ``radius`` (radians) of a centre (ra, dec in degrees); right at the poles as well."""
     # 1 - cos written so that a small radius keeps its digits
     squared = np.sin(radius / 2) ** 2 * rng.random(n)
@@ -144,14 +143,14 @@ def disc(rng: np.random.Generator, n: int, center: Float, radius: float) -> Floa
     return np.asarray(np.cos(distance)[:, None] * middle + np.sin(distance)[:, None] * aside)
 
 
-def displaced(direction: Float, offset: Float, further: Float | float = 0.0) -> Float:
+def displaced(direction: FloatArray, offset: FloatArray, further: FloatArray | float = 0.0) -> FloatArray:
     """Unit vectors (n, 3) moved by offsets (2, n) to the east and north, mas, and by further vectors (n, 3)."""
     east, north = tangent_basis(direction)
     moved = direction + (offset[0] * MAS)[:, None] * east + (offset[1] * MAS)[:, None] * north + further
     return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True))
 
 
-def _magnitudes(rng: np.random.Generator, sources: Stars | Galaxies) -> Float:
+def _magnitudes(rng: np.random.Generator, sources: Stars | Galaxies) -> FloatArray:
     """Draw from a density proportional to 10 ** (slope m) between two magnitudes."""
     bright, faint = sources.brightest.to_value(u.mag), sources.faintest.to_value(u.mag)
     uniform = rng.random(sources.number)

@@ -11,11 +11,12 @@ import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import progress
+from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.catalog.checking import check
-from skyaccept.lib.catalog.detections import Array, Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.sphere import Float, degrees
+from skyaccept.lib.sphere import degrees
 from skyaccept.synthetic import faults, photometry, sky, visits
 from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.draws import stream
@@ -50,12 +51,12 @@ class Truth:
     visits : tuple of Visit
     """
 
-    ra: Float
-    dec: Float
-    mag: dict[str, Float]
-    position_error: dict[str, Float]
+    ra: FloatArray
+    dec: FloatArray
+    mag: dict[str, FloatArray]
+    position_error: dict[str, FloatArray]
     star: NDArray[np.int64]
-    galaxy: Array
+    galaxy: AnyArray
     sky: Sky
     visits: tuple[Visit, ...]
 
@@ -134,7 +135,7 @@ def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
     motion = catalog.motion_error.to_value(u.mas / u.yr) * scale
     parallax = catalog.parallax_error.to_value(u.mas) * scale
 
-    def noise(purpose: str) -> Float:
+    def noise(purpose: str) -> FloatArray:
         return stream(seed, f"reference {purpose}").standard_normal(len(whole))[rows]
 
     # the catalog gives places at its own epoch
@@ -173,7 +174,7 @@ def in_reference(scenario: Scenario, whole: Sky) -> NDArray[np.int64]:
     return np.flatnonzero(~whole.galaxy & (whole.mag <= scenario.reference.faintest.to_value(u.mag)))
 
 
-def position_error(scenario: Scenario, band: str, mag: Float) -> Float:
+def position_error(scenario: Scenario, band: str, mag: FloatArray) -> FloatArray:
     """Standard error of a position per coordinate, mas, of stars at the zenith in typical seeing."""
     measurement = scenario.measurement
     random = photometry.random_error(band, mag, measurement.depth[band].to_value(u.mag))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.sphere import Float, unit_vectors
+from skyaccept.lib.sphere import unit_vectors
 from skyaccept.synthetic import photometry, site
 from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.draws import stream
@@ -45,8 +46,8 @@ class Visit:
     band: str
     index: int
     mjd: float
-    pointing: Float
-    zenith: Float
+    pointing: FloatArray
+    zenith: FloatArray
     rotation: float
     airmass: float
     seeing: float
@@ -98,7 +99,7 @@ def plan(scenario: Scenario, seed: int) -> tuple[Visit, ...]:
     return tuple(made)
 
 
-def _times(scenario: Scenario, rng: np.random.Generator, n: int, center: Float) -> Float:
+def _times(scenario: Scenario, rng: np.random.Generator, n: int, center: FloatArray) -> FloatArray:
     """Times in ascending order, MJD."""
     visits = scenario.visits
     found = np.empty(0)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.sphere import Float
+from skyaccept.lib.arrays import FloatArray
 
 WAVES = 100
 """Waves of a field: its distribution at a point is then normal to 1e-2."""
@@ -31,9 +31,9 @@ _BLOCK = 8192
 class Waves:
     """Wave vectors (m, 2) per radian, phases (m,), and directions of the waves (m,) in radians."""
 
-    vector: Float
-    phase: Float
-    direction: Float
+    vector: FloatArray
+    phase: FloatArray
+    direction: FloatArray
 
 
 def draw(rng: np.random.Generator, scale: float) -> Waves:
@@ -45,12 +45,12 @@ def draw(rng: np.random.Generator, scale: float) -> Waves:
     return Waves(vector, 2 * np.pi * rng.random(WAVES), direction)
 
 
-def scalar(waves: Waves, x: Float, y: Float) -> Float:
+def scalar(waves: Waves, x: FloatArray, y: FloatArray) -> FloatArray:
     """Field of unit variance at points of the plane, radians; shape (n,)."""
     return _sum(waves, x, y, np.full((1, WAVES), np.sqrt(2 / WAVES)))[0]
 
 
-def gradient(waves: Waves, x: Float, y: Float) -> Float:
+def gradient(waves: Waves, x: FloatArray, y: FloatArray) -> FloatArray:
     """Field of displacements along the waves, without curl, of unit variance in each coordinate; shape (2, n).
 
     Displacements by turbulence are the gradient of the wave front, and so without curl.
@@ -58,13 +58,13 @@ def gradient(waves: Waves, x: Float, y: Float) -> Float:
     return _sum(waves, x, y, np.stack([np.cos(waves.direction), np.sin(waves.direction)]) * 2 / np.sqrt(WAVES))
 
 
-def ellipticity(waves: Waves, x: Float, y: Float) -> Float:
+def ellipticity(waves: Waves, x: FloatArray, y: FloatArray) -> FloatArray:
     """Components e1 and e2 of a field of spin 2, elongated along the waves, of unit variance each; shape (2, n)."""
     angle = 2 * waves.direction
     return _sum(waves, x, y, np.stack([np.cos(angle), np.sin(angle)]) * 2 / np.sqrt(WAVES))
 
 
-def _sum(waves: Waves, x: Float, y: Float, amplitude: NDArray[np.float64]) -> Float:
+def _sum(waves: Waves, x: FloatArray, y: FloatArray, amplitude: NDArray[np.float64]) -> FloatArray:
     total = np.zeros((len(amplitude), len(x)))
     for begin in range(0, len(x), _BLOCK):
         part = slice(begin, begin + _BLOCK)

@@ -35,14 +35,20 @@ def test_mutants_are_single_changes_of_code_that_still_compiles() -> None:
     ]
 
 
-def test_there_are_mutants_of_every_module_of_metrics_and_separations() -> None:
-    paths = {mutant.path for mutant in mutation.mutants()}
+def test_mutants_are_drawn_from_every_package_alike() -> None:
+    whole = mutation.mutants()
+    paths = {mutant.path for mutant in whole}
+    chosen = mutation.drawn(whole, 14, seed=1)
+    by_package = [sum(mutant.path.startswith(f"{folder}/") for mutant in chosen) for folder in mutation.FOLDERS]
+    assert by_package == [3, 3, 2, 2, 2, 2]
+    assert chosen == mutation.drawn(whole, 14, seed=1)
     assert {
         "lib/uncertainty/resampled_errors.py",
         "lib/metrics/photometric_repeatability.py",
         "lib/separation/pair.py",
     } <= paths
-    assert len(mutation.mutants()) > 1000
+    assert mutation.stages("lib/separation/pair.py")[0] == "lib/tests/separation/test_pair.py"
+    assert len(whole) > 1000
 
 
 def test_a_clause_that_is_covered_too_seldom_is_named() -> None:

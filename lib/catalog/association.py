@@ -8,13 +8,12 @@ from dataclasses import replace
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.catalog import extents
 from skyaccept.lib.catalog.components import UNPLACED, connected
-from skyaccept.lib.catalog.detections import Array, Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.numba_cache import compiled
-from skyaccept.lib.sphere import MAS, Float, separation, unit_vectors
-
-Index = NDArray[np.int64]
+from skyaccept.lib.sphere import MAS, separation, unit_vectors
 
 RADIUS = 1000 * MAS
 """Within which detections of different visits are one object where nothing else is said, radians."""
@@ -153,12 +152,12 @@ def same_positions(detections: Detections) -> bool:
     return True
 
 
-def _column(values: Array) -> Float:
+def _column(values: AnyArray) -> FloatArray:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
 @compiled(parallel=True, strict=True)
-def _directions(ra: Float, dec: Float) -> Float:
+def _directions(ra: FloatArray, dec: FloatArray) -> FloatArray:
     """`unit_vectors`, in parallel; a position that is not finite gives none that is."""
     vectors = np.empty((len(ra), 3))
     for k in numba.prange(len(ra)):
@@ -169,14 +168,14 @@ def _directions(ra: Float, dec: Float) -> Float:
     return vectors
 
 
-def _close_up(label: Index) -> None:
+def _close_up(label: IntArray) -> None:
     """Number labels anew, in their order, where these are too sparse to index arrays; in place."""
     if int(label.max(initial=UNPLACED)) >= 4 * len(label):
         used = label >= 0
         label[used] = np.unique(label[used], return_inverse=True)[1]
 
 
-def _mark_ambiguous(label: Index, visit: Array) -> Index:
+def _mark_ambiguous(label: IntArray, visit: AnyArray) -> IntArray:
     """Number the objects 0, 1, ..., and mark what is `AMBIGUOUS` or in `CONFLICT`, in place."""
     if label.max(initial=UNPLACED) < 0:
         return label
@@ -192,7 +191,7 @@ def _mark_ambiguous(label: Index, visit: Array) -> Index:
 
 
 @compiled()
-def _renumber(label: Index, visit: Index) -> NDArray[np.bool_]:
+def _renumber(label: IntArray, visit: IntArray) -> NDArray[np.bool_]:
     """Close up the numbers of groups that are not ambiguous; which of these have two detections in some visit."""
     groups = label.max() + 1
     start = np.zeros(groups + 1, dtype=np.int64)

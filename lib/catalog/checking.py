@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog import duplicates as overlap
 from skyaccept.lib.catalog import precision
-from skyaccept.lib.catalog.detections import SHAPES, UNITS, Array, Detections, chosen
+from skyaccept.lib.catalog.detections import SHAPES, UNITS, Detections, chosen
 from skyaccept.lib.catalog.duplicates import Pairs
 from skyaccept.lib.exceptions import InputError
 
@@ -44,7 +45,7 @@ Duplicates = Literal["refuse", "merge"]
 def check(
     detections: Detections,
     parts: Sequence[tuple[str, int]] = (),
-    others: Callable[[], Mapping[str, Array]] = dict,
+    others: Callable[[], Mapping[str, AnyArray]] = dict,
     duplicates: Duplicates = "refuse",
 ) -> Detections:
     """Return the detections if they are sound; every reader and simulator passes through here.
@@ -110,7 +111,7 @@ def check(
     return replace(detections, notes=(*detections.notes, note)) if note else detections
 
 
-def wrap(ra: Array) -> tuple[Array, str]:
+def wrap(ra: AnyArray) -> tuple[AnyArray, str]:
     """Right ascensions from -180 to 180 degrees as 0 to 360, with a note; others as they are.
 
     Negative values that are whole numbers, or all the same, mark missing ones instead.
@@ -140,12 +141,12 @@ class _Rows:
         raise IndexError(row)
 
 
-def _columns(detections: Detections) -> dict[str, Array]:
+def _columns(detections: Detections) -> dict[str, AnyArray]:
     columns = {name: c for name in UNITS if (c := getattr(detections, name)) is not None}
     return columns | {f"flag_{name}": c for name, c in detections.flags.items()}
 
 
-def _check_range(rows: _Rows, name: str, values: Array, limits: tuple[float, float], unit: str, remedy: str) -> None:
+def _check_range(rows: _Rows, name: str, values: AnyArray, limits: tuple[float, float], unit: str, remedy: str) -> None:
     low, high = limits
     outside = np.flatnonzero((values < low) | (values > high))
     if name in LIMITS:  # a position is finite or not known, and infinity is no position
@@ -158,7 +159,7 @@ def _check_range(rows: _Rows, name: str, values: Array, limits: tuple[float, flo
         )
 
 
-def marker(outside: Array, number: int) -> str:
+def marker(outside: AnyArray, number: int) -> str:
     """End of a message on values that cannot be, where they look like markers of missing ones; else empty.
 
     Markers are one value in several rows, or a few whole numbers, and not all ``number`` values of the column.
@@ -173,7 +174,7 @@ def marker(outside: Array, number: int) -> str:
 
 
 def _without_duplicates(
-    rows: _Rows, detections: Detections, others: Callable[[], Mapping[str, Array]], duplicates: Duplicates
+    rows: _Rows, detections: Detections, others: Callable[[], Mapping[str, AnyArray]], duplicates: Duplicates
 ) -> Detections:
     """Refuse rows that hold one measurement, or merge them; note those that the catalog itself tells apart."""
     found = overlap.pairs(detections)
@@ -219,7 +220,7 @@ def _without_duplicates(
     return chosen(replace(detections, object=objects, notes=(*detections.notes, note)), kept)
 
 
-def _equal_in_left_out(others: Mapping[str, Array], found: Pairs) -> Array:
+def _equal_in_left_out(others: Mapping[str, AnyArray], found: Pairs) -> AnyArray:
     """Whether the rows of each pair agree in time, magnitude and detector, where these were left out of the columns."""
     equal = np.ones(len(found.first), dtype=bool)
     for name in ("mjd", "mag", "detector"):
@@ -230,7 +231,7 @@ def _equal_in_left_out(others: Mapping[str, Array], found: Pairs) -> Array:
 
 
 def _refuse_identical(
-    rows: _Rows, detections: Detections, candidates: Array, others: Callable[[], Mapping[str, Array]]
+    rows: _Rows, detections: Detections, candidates: AnyArray, others: Callable[[], Mapping[str, AnyArray]]
 ) -> None:
     """Refuse rows that repeat another one in every column; NaN equals NaN here."""
     columns = _columns(detections)
@@ -248,5 +249,5 @@ def _refuse_identical(
         )
 
 
-def _table(columns: Mapping[str, Array], rows: Array) -> pd.DataFrame:
+def _table(columns: Mapping[str, AnyArray], rows: AnyArray) -> pd.DataFrame:
     return pd.DataFrame({name: values[rows] for name, values in columns.items()})

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.numba_cache import compiled
-from skyaccept.lib.sphere import Float, chord
-
-Index = NDArray[np.int64]
-Rows = NDArray[Any]
+from skyaccept.lib.sphere import chord
 
 UNPLACED = -1
 """Label of a point that is not finite."""
@@ -21,7 +15,7 @@ _SMALLEST_SIDE = 1e-6  # coordinates from 0 to 2 in units of it take 21 bits eac
 _SLACK = 1e-6  # relative; rounding moves a point by less than 1e-9 of a cube
 
 
-def connected(vectors: Float, visit: Array, radius: float) -> Index:
+def connected(vectors: FloatArray, visit: AnyArray, radius: float) -> IntArray:
     """Label connected components of points of different visits closer than a radius.
 
     Parameters
@@ -63,7 +57,9 @@ def connected(vectors: Float, visit: Array, radius: float) -> Index:
 
 
 @compiled(strict=True)
-def _fill_cubes(vectors: Float, visit: Index, side: float, parent: Index, previous: Rows) -> tuple[Index, Rows, Index]:
+def _fill_cubes(
+    vectors: FloatArray, visit: IntArray, side: float, parent: IntArray, previous: AnyArray
+) -> tuple[IntArray, AnyArray, IntArray]:
     """Put points into cubes, in order of appearance, found again by a hash of their key.
 
     ``previous`` becomes the row of the point before each in its cube, -1 for the first, and ``parent`` the row of the
@@ -128,15 +124,15 @@ def _hash(key: int, bits: int) -> int:
 
 @compiled(strict=True)
 def _join_cubes(
-    vectors: Float,
-    visit: Index,
-    key: Index,
-    last: Rows,
-    seen: Index,
+    vectors: FloatArray,
+    visit: IntArray,
+    key: IntArray,
+    last: AnyArray,
+    seen: IntArray,
     side: float,
     reach: float,
-    parent: Index,
-    previous: Rows,
+    parent: IntArray,
+    previous: AnyArray,
 ) -> None:
     """Join the points of each cube with each other and with those of neighbours; cubes ascend in their key.
 
@@ -179,7 +175,7 @@ def _join_cubes(
 
 
 @compiled(strict=True)
-def _extent(vectors: Float, last: int, previous: Rows) -> float:
+def _extent(vectors: FloatArray, last: int, previous: AnyArray) -> float:
     """Diagonal of the box about the points of a cube; rounded, it is still no less than the distance of any two."""
     square = 0.0
     for axis in range(3):
@@ -194,15 +190,15 @@ def _extent(vectors: Float, last: int, previous: Rows) -> float:
 
 @compiled(strict=True)
 def _join_points(
-    vectors: Float,
-    visit: Index,
+    vectors: FloatArray,
+    visit: IntArray,
     last: int,
     other: int,
     whole: bool,
     other_whole: bool,
     reach: float,
-    parent: Index,
-    previous: Rows,
+    parent: IntArray,
+    previous: AnyArray,
 ) -> None:
     """Join the points of two cubes, or of one; a point meets a whole cube once, and two whole cubes meet once."""
     near = reach * reach * (1 + 1e-12)
@@ -224,7 +220,7 @@ def _join_points(
 
 
 @compiled()
-def _root(parent: Index, k: int) -> int:
+def _root(parent: IntArray, k: int) -> int:
     while parent[k] != k:
         parent[k] = parent[parent[k]]
         k = parent[k]
@@ -232,7 +228,7 @@ def _root(parent: Index, k: int) -> int:
 
 
 @compiled()
-def _join(parent: Index, a: int, b: int) -> None:
+def _join(parent: IntArray, a: int, b: int) -> None:
     """Hang the later root under the earlier one, so that the root is the first point of its component."""
     a, b = _root(parent, a), _root(parent, b)
     if a < b:
@@ -242,7 +238,7 @@ def _join(parent: Index, a: int, b: int) -> None:
 
 
 @compiled()
-def _number(parent: Index) -> None:
+def _number(parent: IntArray) -> None:
     """Turn parents into labels, in place: a parent comes before its children."""
     count = 0
     for k in range(len(parent)):

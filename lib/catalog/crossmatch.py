@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from skyaccept.lib.sphere import Float, chord
+from skyaccept.lib.arrays import FloatArray
+from skyaccept.lib.sphere import chord
 
 UNMATCHED = -1
 AMBIGUOUS = -2
@@ -38,7 +39,7 @@ class Matches:
         return ", ".join(f"{number:,} {name}" for name, number in self.account().items())
 
 
-def match(objects: Float, stars: Float, radius: float) -> Matches:
+def match(objects: FloatArray, stars: FloatArray, radius: float) -> Matches:
     """Match objects with stars, one to one.
 
     Parameters
@@ -76,7 +77,7 @@ def match(objects: Float, stars: Float, radius: float) -> Matches:
     return Matches(star)
 
 
-def mutual(first: Float, second: Float, radius: float) -> NDArray[np.int64]:
+def mutual(first: FloatArray, second: FloatArray, radius: float) -> NDArray[np.int64]:
     """Counterparts of points: the nearest one within a radius, where each is the nearest of the other.
 
     For two lists of the same objects, in which a neighbour within the radius is no reason for doubt.
@@ -110,13 +111,13 @@ def mutual(first: Float, second: Float, radius: float) -> NDArray[np.int64]:
     return found
 
 
-def _nearest(tree: Any, points: Float, reach: float) -> NDArray[np.int64]:
+def _nearest(tree: Any, points: FloatArray, reach: float) -> NDArray[np.int64]:
     """Nearest point of a tree within reach of each point; the size of the tree for none."""
     index: NDArray[np.int64] = tree.query(points, distance_upper_bound=reach)[1]
     return index
 
 
-def _two_nearest(tree: Any, points: Float, reach: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _two_nearest(tree: Any, points: FloatArray, reach: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Nearest and second nearest point of a tree within reach of each point; the size of the tree for none."""
     _, index = tree.query(points, k=2, distance_upper_bound=reach)
     return index[:, 0], index[:, 1]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.colors import ColorTerm
 from skyaccept.lib.exceptions import InputError
-
-Array = NDArray[Any]
 
 UNITS: Mapping[str, u.UnitBase | None] = {
     "visit": None,
@@ -91,27 +90,27 @@ class Detections:
         changed or marked as missing by a convention. Short sentences.
     """
 
-    ra: Array
-    dec: Array
-    visit: Array
-    band: Array
+    ra: AnyArray
+    dec: AnyArray
+    visit: AnyArray
+    band: AnyArray
     visits: tuple[str, ...]
     bands: tuple[str, ...]
-    object: Array | None = None
-    detector: Array | None = None
-    mag: Array | None = None
-    mag_err: Array | None = None
-    snr: Array | None = None
-    extendedness: Array | None = None
-    mjd: Array | None = None
-    airmass: Array | None = None
-    ra_err: Array | None = None
-    dec_err: Array | None = None
-    e1: Array | None = None
-    e2: Array | None = None
-    psf_e1: Array | None = None
-    psf_e2: Array | None = None
-    flags: Mapping[str, Array] = field(default_factory=dict)
+    object: AnyArray | None = None
+    detector: AnyArray | None = None
+    mag: AnyArray | None = None
+    mag_err: AnyArray | None = None
+    snr: AnyArray | None = None
+    extendedness: AnyArray | None = None
+    mjd: AnyArray | None = None
+    airmass: AnyArray | None = None
+    ra_err: AnyArray | None = None
+    dec_err: AnyArray | None = None
+    e1: AnyArray | None = None
+    e2: AnyArray | None = None
+    psf_e1: AnyArray | None = None
+    psf_e2: AnyArray | None = None
+    flags: Mapping[str, AnyArray] = field(default_factory=dict)
     detectors: tuple[str, ...] = ()
     color_terms: Mapping[str, Mapping[str, ColorTerm]] = field(default_factory=dict)
     shape_axes: Literal["sky", "pixels"] = "sky"
@@ -140,7 +139,7 @@ class Detections:
         """What the catalog calls a detector."""
         return self.detectors[code] if self.detectors else str(code)
 
-    def column(self, name: str, needed_by: str) -> Array:
+    def column(self, name: str, needed_by: str) -> AnyArray:
         """Optional column by name.
 
         Raises
@@ -148,7 +147,7 @@ class Detections:
         InputError
             The catalog has no such column.
         """
-        values: Array | None = getattr(self, name)
+        values: AnyArray | None = getattr(self, name)
         if values is None:
             raise InputError(
                 f"{self.source or self.name}: no column for '{name}', which {needed_by} needs; "

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from skyaccept.lib.catalog.detections import Array, Detections
+from skyaccept.lib.arrays import AnyArray, IntArray
+from skyaccept.lib.catalog.detections import Detections
 
-Index = NDArray[np.int64]
 Keys = NDArray[np.uint32]
 
 DEGREES = 3.1e-5
@@ -40,8 +40,8 @@ class Pairs:
     ``same`` marks those that agree in all digits; of the others, rounding has changed some digits.
     """
 
-    first: Index
-    second: Index
+    first: IntArray
+    second: IntArray
     same: NDArray[np.bool_]
 
     def where(self, chosen: NDArray[np.bool_]) -> Pairs:
@@ -63,7 +63,7 @@ def pairs(detections: Detections) -> Pairs:
     brightness = _brightness(detections, rows)
     order = np.lexsort((detections.ra[rows], detections.dec[rows], brightness, key))
     rows, key, brightness = rows[order], key[order], brightness[order]
-    found: list[Index] = []
+    found: list[IntArray] = []
     for lag in range(1, _NEIGHBOURS + 1):
         close = (key[lag:] == key[:-lag]) & (brightness[lag:] - brightness[:-lag] <= WIDE)
         if not close.any():
@@ -75,7 +75,7 @@ def pairs(detections: Detections) -> Pairs:
     return _judged(detections, *both.T)
 
 
-def _judged(detections: Detections, first: Index, second: Index) -> Pairs:
+def _judged(detections: Detections, first: IntArray, second: IntArray) -> Pairs:
     """Pairs that agree in their magnitudes, and not by chance, among those of one place."""
     one, other = _brightness(detections, first), _brightness(detections, second)
     same = one == other
@@ -91,7 +91,7 @@ _UNKNOWN = 1e9
 """In place of a brightness that is not finite."""
 
 
-def _brightness(d: Detections, rows: Index) -> Array:
+def _brightness(d: Detections, rows: IntArray) -> AnyArray:
     """Magnitude of rows, or what a signal-to-noise ratio makes of one."""
     if d.mag is not None:
         values = d.mag[rows].astype(np.float64)
@@ -103,7 +103,7 @@ def _brightness(d: Detections, rows: Index) -> Array:
     return np.where(np.isfinite(values), values, _UNKNOWN)
 
 
-def _alike(d: Detections, first: Index, second: Index) -> NDArray[np.bool_]:
+def _alike(d: Detections, first: IntArray, second: IntArray) -> NDArray[np.bool_]:
     """Whether two rows are of one exposure, detector, place and time."""
     across = np.abs(d.ra[first].astype(np.float64) - d.ra[second])
     good = np.minimum(across, np.abs(360 - across)) <= DEGREES
@@ -117,7 +117,7 @@ def _alike(d: Detections, first: Index, second: Index) -> NDArray[np.bool_]:
     return good
 
 
-def _shared_cells(d: Detections) -> tuple[Index, Keys]:
+def _shared_cells(d: Detections) -> tuple[IntArray, Keys]:
     """Rows that share a cell of the sky and an exposure with another one, and the key of it.
 
     A row that lies near the upper edge of its cell is in the next one as well, so that two rows that are close to each
@@ -156,12 +156,12 @@ def _shared_cells(d: Detections) -> tuple[Index, Keys]:
     return found, key[place]
 
 
-def _hash(cell: Index) -> Keys:
+def _hash(cell: IntArray) -> Keys:
     """Multiplicative hash (Knuth): the upper half of the product with 2^64 over the golden ratio, modulo 2^64."""
     return ((cell.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)).astype(np.uint32)
 
 
-def _among(key: Keys, shared: Keys) -> Index:
+def _among(key: Keys, shared: Keys) -> IntArray:
     """Places of those keys that are among some, which ascend."""
     # the upper bits tell of most that they are not
     near = np.zeros(1 << 24, dtype=bool)
@@ -172,7 +172,7 @@ def _among(key: Keys, shared: Keys) -> Index:
     return place[shared[np.minimum(np.searchsorted(shared, found), len(shared) - 1)] == found]
 
 
-def merged(detections: Detections, found: Pairs) -> tuple[Index, Array | None]:
+def merged(detections: Detections, found: Pairs) -> tuple[IntArray, AnyArray | None]:
     """Rows that stay where each measurement counts once, and the object of all rows once those that share one are one.
 
     Of several rows the first stays that belongs to an object and has no flag; else the first that belongs to an object,
@@ -201,7 +201,7 @@ def merged(detections: Detections, found: Pairs) -> tuple[Index, Array | None]:
     return np.flatnonzero(kept), objects
 
 
-def _components(first: Index, second: Index, number: int) -> Index:
+def _components(first: IntArray, second: IntArray, number: int) -> IntArray:
     """Number of the connected component of each of some nodes, by edges between them."""
     graph = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(number, number))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.numba_cache import compiled
-from skyaccept.lib.sphere import Float, unit_vectors
-
-Index = NDArray[np.int64]
-Rows = NDArray[Any]
+from skyaccept.lib.sphere import unit_vectors
 
 WIDEST = 4.0
 """Largest extent of an object in association radii.
@@ -29,7 +24,7 @@ Fast stars are fewer: less than one in a thousand moves by 4" in ten years.
 _ARCSEC = np.pi / 180 / 3600
 
 
-def compare(where: str, label: Index, ra: Array, dec: Array, radius: float) -> tuple[Index, str]:
+def compare(where: str, label: IntArray, ra: AnyArray, dec: AnyArray, radius: float) -> tuple[IntArray, str]:
     """Rows of objects that extend over more than `WIDEST` radii, and a note on them.
 
     Parameters
@@ -89,14 +84,16 @@ def compare(where: str, label: Index, ra: Array, dec: Array, radius: float) -> t
     return lost, f"{counted} arc sec, up to {extent.max():.4g}: left out"
 
 
-def _extent(vectors: Float, start: Index) -> Float:
+def _extent(vectors: FloatArray, start: IntArray) -> FloatArray:
     """Diagonal of the box about each run of unit vectors, as an angle in radians."""
     sides = np.maximum.reduceat(vectors, start) - np.minimum.reduceat(vectors, start)
     return np.asarray(2 * np.arcsin(np.minimum(np.sqrt((sides**2).sum(axis=1)) / 2, 1.0)))
 
 
 @compiled(strict=True)
-def _far(label: Index, ra: Float, dec: Float, bound: float, first: Rows) -> tuple[np.int64, NDArray[np.bool_]]:
+def _far(
+    label: IntArray, ra: FloatArray, dec: FloatArray, bound: float, first: AnyArray
+) -> tuple[np.int64, NDArray[np.bool_]]:
     """Number of objects with several rows, and whether one may lie beyond a bound from the first row of its object.
 
     Degrees of right ascension count in full, which is too much away from the equator, never too little. ``first``,

@@ -10,15 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import spatial
+from skyaccept.lib.arrays import ComplexArray, FloatArray, IntArray
 from skyaccept.lib.catalog.detections import Detections
-from skyaccept.lib.results.model import short
+from skyaccept.lib.rounding import round_significant
 from skyaccept.lib.sphere import azimuthal, unit_vectors
-
-Complex = NDArray[np.complex128]
-Codes = NDArray[np.int64]
-Values = NDArray[np.float64]
 
 ROWS = 1_000_000
 """Detections that are looked at, at most: every second, third, ... one of more."""
@@ -46,9 +42,9 @@ class _Cells:
         East is real, north imaginary; degrees from the middle of the visit.
     """
 
-    visit: Codes
-    detector: Codes
-    place: Complex
+    visit: IntArray
+    detector: IntArray
+    place: ComplexArray
 
 
 def layout(detections: Detections) -> dict[str, tuple[float, float]]:
@@ -79,7 +75,10 @@ def layout(detections: Detections) -> dict[str, tuple[float, float]]:
     if not np.nanmedian(np.abs(laid - plan[cells.detector])) < _LOOSE * np.median(apart):
         return {}
     plan = plan - plan[known].mean()
-    return {detections.detector_name(names[k]): (short(plan[k].real, 5), short(plan[k].imag, 5)) for k in known}
+    return {
+        detections.detector_name(names[k]): (round_significant(plan[k].real, 5), round_significant(plan[k].imag, 5))
+        for k in known
+    }
 
 
 def refusal(detections: Detections) -> str | None:
@@ -93,13 +92,13 @@ def refusal(detections: Detections) -> str | None:
     )
 
 
-def nearest(places: Values) -> Values:
+def nearest(places: FloatArray) -> FloatArray:
     """Distance of each place to the nearest other one, (n_places,); places are (n_places, 2)."""
-    distance: Values = spatial.KDTree(places).query(places, k=2)[0][:, 1]
+    distance: FloatArray = spatial.KDTree(places).query(places, k=2)[0][:, 1]
     return distance
 
 
-def _cells(detections: Detections, rows: Codes, detector: Codes) -> _Cells | None:
+def _cells(detections: Detections, rows: IntArray, detector: IntArray) -> _Cells | None:
     """Cells of the visits that have enough detectors; None without such a visit."""
     _, visit = np.unique(detections.visit[rows], return_inverse=True)
     pairs, cell = np.unique(visit * (detector.max() + 1) + detector, return_inverse=True)
@@ -110,7 +109,7 @@ def _cells(detections: Detections, rows: Codes, detector: Codes) -> _Cells | Non
     if not len(chosen):
         return None
     vectors = unit_vectors(detections.ra[rows], detections.dec[rows])
-    mean: Values = np.stack([np.bincount(cell, along) for along in vectors.T], axis=-1).astype(np.float64)
+    mean: FloatArray = np.stack([np.bincount(cell, along) for along in vectors.T], axis=-1).astype(np.float64)
     mean /= np.linalg.norm(mean, axis=-1, keepdims=True)
     places = np.full(len(pairs), np.nan, dtype=complex)
     end = np.cumsum(number)
@@ -122,7 +121,7 @@ def _cells(detections: Detections, rows: Codes, detector: Codes) -> _Cells | Non
     return _Cells(np.unique(visits[kept], return_inverse=True)[1], detectors[kept], places[kept])
 
 
-def _laid(cells: _Cells, plan: Complex) -> Complex:
+def _laid(cells: _Cells, plan: ComplexArray) -> ComplexArray:
     """Places of each visit, shifted and rotated onto a plan; NaN in a visit that has too little in common with it."""
     visit, here, there = cells.visit, cells.place, plan[cells.detector]
     both = np.isfinite(there)
@@ -130,11 +129,11 @@ def _laid(cells: _Cells, plan: Complex) -> Complex:
     middle, target = (_sums(visit, np.where(both, z, 0)) / np.maximum(number, 1) for z in (here, there))
     away = here - middle[visit]
     turn = _sums(visit, np.where(both, np.conj(away) * (there - target[visit]), 0))
-    laid: Complex = target[visit] + away * (turn / np.maximum(np.abs(turn), 1e-300))[visit]
+    laid: ComplexArray = target[visit] + away * (turn / np.maximum(np.abs(turn), 1e-300))[visit]
     return np.where((number >= _FEWEST)[visit], laid, np.nan)
 
 
-def _sums(code: Codes, values: Complex, length: int = 0) -> Complex:
+def _sums(code: IntArray, values: ComplexArray, length: int = 0) -> ComplexArray:
     """Sums of values by code."""
     real = np.bincount(code, values.real, minlength=length)
     return real + 1j * np.bincount(code, values.imag, minlength=length)

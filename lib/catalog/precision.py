@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
-from skyaccept.lib.sphere import MAS, Float
+from skyaccept.lib.arrays import AnyArray, FloatArray
+from skyaccept.lib.sphere import MAS
 
 NOTED = 1.0
 """Least step that is noted, mas.
@@ -58,7 +58,7 @@ class Step:
     share: float = 1.0
 
 
-def note(ra: Array, dec: Array) -> str:
+def note(ra: AnyArray, dec: AnyArray) -> str:
     """Sentence on the precision of positions in degrees where they are rounded to `NOTED` or more; else empty."""
     steps = {"RA": step(ra), "Dec": step(dec)}
     north = dec[np.isfinite(dec)]
@@ -76,7 +76,7 @@ def note(ra: Array, dec: Array) -> str:
     return f"{rows} have a precision of about {mas[coarse]:.3g} mas in {coarse} ({why}): errors below that are not seen"
 
 
-def step(values: Array) -> Step:
+def step(values: AnyArray) -> Step:
     """Step of coordinates, judged by a sample.
 
     Parameters
@@ -104,7 +104,7 @@ def step(values: Array) -> Step:
     return max(steps, key=lambda step: step.size * step.share, default=Step())
 
 
-def _single(values: Float) -> list[Step]:
+def _single(values: FloatArray) -> list[Step]:
     """Step of values in single precision, but for the last digits, which a change of units takes; of none or one."""
     steps = []
     for unit in _UNITS:
@@ -116,7 +116,7 @@ def _single(values: Float) -> list[Step]:
     return sorted(steps, key=lambda step: -step.share)[:1]
 
 
-def _decimals(values: Float) -> list[Step]:
+def _decimals(values: FloatArray) -> list[Step]:
     """Steps of decimals: multiples that finer steps do not explain, which make some multiples by chance."""
     shares: dict[int, float] = {}
     steps = []
@@ -131,17 +131,17 @@ def _decimals(values: Float) -> list[Step]:
     return steps
 
 
-def _enough(values: Float, chosen: Array, chance: float) -> bool:
+def _enough(values: FloatArray, chosen: AnyArray, chance: float) -> bool:
     """Whether values are more than chance alone makes, and different ones."""
     scatter = np.sqrt(chance / len(values))
     return bool(chosen.mean() > chance + SHARE + _CHANCE * scatter and len(np.unique(values[chosen])) >= FEWEST)
 
 
-def _multiples(values: Float, of: float, tolerance: float) -> Array:
+def _multiples(values: FloatArray, of: float, tolerance: float) -> AnyArray:
     return np.asarray(np.abs(values - np.round(values / of) * of) <= tolerance)
 
 
-def _common_step(ordered: Float) -> float:
+def _common_step(ordered: FloatArray) -> float:
     """Largest step that all differences of some values are multiples of, by Euclid's algorithm; 0 below `_FINEST`.
 
     Far more steps across than there are values hide it: rounding then leaves remainders of its own.

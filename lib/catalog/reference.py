@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
-from skyaccept.lib.separation.positions import tangent_basis
-from skyaccept.lib.sphere import MAS, Float, unit_vectors
+from skyaccept.lib.arrays import AnyArray, FloatArray
+from skyaccept.lib.sphere import MAS, tangent_basis, unit_vectors
 
 JULIAN_YEAR = 365.25
 """Days; proper motions are per Julian year."""
@@ -38,15 +37,15 @@ class Reference:
         As of `Detections`.
     """
 
-    ra: Array
-    dec: Array
-    mjd: Array
-    pmra: Array
-    pmdec: Array
-    parallax: Array
-    errors: Mapping[str, Array] = field(default_factory=dict)
-    mags: Mapping[str, Array] = field(default_factory=dict)
-    mag_errs: Mapping[str, Array] = field(default_factory=dict)
+    ra: AnyArray
+    dec: AnyArray
+    mjd: AnyArray
+    pmra: AnyArray
+    pmdec: AnyArray
+    parallax: AnyArray
+    errors: Mapping[str, AnyArray] = field(default_factory=dict)
+    mags: Mapping[str, AnyArray] = field(default_factory=dict)
+    mag_errs: Mapping[str, AnyArray] = field(default_factory=dict)
     name: str = ""
     source: str = ""
     survey: str = ""
@@ -57,7 +56,7 @@ class Reference:
         return len(self.ra)
 
     @property
-    def moving(self) -> Array:
+    def moving(self) -> AnyArray:
         """Whether epoch, proper motion and parallax of each star are known, (n,) bool."""
         return np.isfinite(self.mjd) & np.isfinite(self.pmra) & np.isfinite(self.pmdec) & np.isfinite(self.parallax)
 
@@ -72,11 +71,11 @@ class Reference:
             "moving": int(self.moving.sum()),
         }
 
-    def directions(self) -> Float:
+    def directions(self) -> FloatArray:
         """Unit vectors at the epochs of the catalog, (n, 3)."""
         return unit_vectors(self.ra, self.dec)
 
-    def directions_at(self, stars: Array, mjd: Array) -> Float:
+    def directions_at(self, stars: AnyArray, mjd: AnyArray) -> FloatArray:
         """Directions in which stars are seen from the Earth at given times.
 
         Parameters
@@ -109,7 +108,7 @@ class Reference:
         return np.asarray(seen / np.linalg.norm(seen, axis=1, keepdims=True))
 
 
-def earth(mjd: Array) -> Float:
+def earth(mjd: AnyArray) -> FloatArray:
     """Barycentric position of the Earth in ICRS, au, (n, 3); NaN where the time is."""
     from astropy.coordinates import get_body_barycentric
     from astropy.time import Time

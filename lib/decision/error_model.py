@@ -30,12 +30,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize, special
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.uncertainty.statistic import Kind
-
-Array = NDArray[np.float64]
 
 ROOM = 4_000_000
 """Simulated measurements that are held at a time."""
@@ -175,7 +173,7 @@ class Draws:
         return float(optimize.brentq(lambda x: self.share_above(x) - share, 0.0, top))
 
     @cached_property
-    def _widths(self) -> Array:
+    def _widths(self) -> FloatArray:
         """Standard deviations of units in the limit of many visits."""
         rng = np.random.default_rng(0)
         square = np.exp(2 * self.law.spread * rng.standard_normal((2, 100_000)))
@@ -184,16 +182,16 @@ class Draws:
         return np.asarray(np.sqrt(square[0] + self.law.shift**2))
 
     @cached_property
-    def _alone(self) -> Array:
+    def _alone(self) -> FloatArray:
         """Errors of units that share the visits of their group: groups, units, and visits where each has an error."""
         return self._errors(np.random.default_rng(1), share_star=False)
 
     @cached_property
-    def _sharing(self) -> Array:
+    def _sharing(self) -> FloatArray:
         """Errors of pairs that share a star as well."""
         return self._errors(np.random.default_rng(2), share_star=True)
 
-    def _errors(self, rng: np.random.Generator, share_star: bool) -> Array:
+    def _errors(self, rng: np.random.Generator, share_star: bool) -> FloatArray:
         groups = max(200, ROOM // (MEMBERS * self.visits))
         shape = (groups, MEMBERS, self.visits)
         if self.estimator in PAIRS:
@@ -217,7 +215,7 @@ class Draws:
             found -= found.mean(axis=(1, 2), keepdims=True)
         return np.abs(found, out=found)
 
-    def _separations(self, rng: np.random.Generator, shape: tuple[int, int, int], share_star: bool) -> Array:
+    def _separations(self, rng: np.random.Generator, shape: tuple[int, int, int], share_star: bool) -> FloatArray:
         """Deviations of separations: two stars, projected on the line between them, and the distortion of the visit."""
         groups, members, visits = shape
         angle = rng.uniform(0, 2 * np.pi, (groups, members, 1))
@@ -230,7 +228,7 @@ class Draws:
         scale, shear, cross = self.law.shift * rng.standard_normal((3, groups, 1, visits))
         return np.asarray(found + scale + np.cos(2 * angle) * shear + np.sin(2 * angle) * cross)
 
-    def _sigma(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    def _sigma(self, rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
         return np.asarray(np.exp(self.law.spread * rng.standard_normal(shape)))
 
     def _variance(self, x: float | None, stars: int, pairs: float) -> tuple[float, float]:
@@ -257,7 +255,7 @@ def _slope(share_above: Callable[[float], float], x: float) -> float:
     return slope
 
 
-def _covariances(errors: Array, x: float | None) -> tuple[float, float]:
+def _covariances(errors: FloatArray, x: float | None) -> tuple[float, float]:
     """Variance of a unit, and covariance of two units of a group: an analysis of variance, free of bias."""
     y = errors**2 if x is None else (errors > x).astype(np.float64)
     if y.ndim == 3:

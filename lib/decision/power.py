@@ -24,6 +24,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy import integrate, stats
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.decision.error_model import PAIRS, Draws, Law, Scatter
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
@@ -31,7 +32,6 @@ from skyaccept.lib.measure.record import in_units
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.requirements.definitions import Definition
 from skyaccept.lib.requirements.loading import Case
-from skyaccept.lib.sphere import Float
 from skyaccept.lib.uncertainty.distribution import unskewed
 from skyaccept.lib.uncertainty.jackknife import BLOCKS, CELLS
 from skyaccept.lib.uncertainty.statistic import Question
@@ -223,7 +223,7 @@ class Plan:
         fewest = 2 if self.draws.estimator not in PAIRS else max(2, math.ceil(self.stars * self.pairs**-0.5) + 1)
         return _least(with_stars, fewest, MOST_STARS), _least(with_visits, 2, MOST_VISITS)
 
-    def around(self, number: int = 13, reach: float = 4.0) -> Float:
+    def around(self, number: int = 13, reach: float = 4.0) -> FloatArray:
         """True values about the limit, within some standard errors of it, that a table or plot shows."""
         width = reach * self.scatter(self.limit).error
         steps = np.linspace(-width, width, number)

@@ -19,21 +19,19 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
+from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.diagnostics import groups
 from skyaccept.lib.diagnostics.outliers import SIGNIFICANCE, departures
 from skyaccept.lib.diagnostics.residuals import chosen, residuals, words
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.results.model import Json, short
+from skyaccept.lib.rounding import Json, round_significant
 from skyaccept.lib.uncertainty import order_statistics
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, Residual
 from skyaccept.lib.uncertainty.statistic import Question
 
-Values = NDArray[np.float64]
-Codes = NDArray[np.int64]
-Statistic = Callable[[Values], float]
+Statistic = Callable[[FloatArray], float]
 
 BLOCKS = 20
 """Blocks of stars that are left out one after the other."""
@@ -121,7 +119,7 @@ class Breakdown:
 
 
 def _rounded(cell: Json) -> Json:
-    return {key: short(value) if isinstance(value, float) else value for key, value in cell.items()}
+    return {key: round_significant(value) if isinstance(value, float) else value for key, value in cell.items()}
 
 
 def columns(by: Sequence[str]) -> list[str]:
@@ -157,7 +155,7 @@ def record(
     resampled: Callable[[], Resampled],
     question: Question,
     detections: Detections,
-    rows: Codes,
+    rows: IntArray,
     by: Sequence[str],
     confidence: float,
 ) -> Json:
@@ -190,7 +188,7 @@ def break_down(
     resampled: Resampled,
     question: Question,
     detections: Detections,
-    rows: Codes,
+    rows: IntArray,
     by: Sequence[str],
     confidence: float = 0.95,
 ) -> list[Breakdown]:
@@ -208,7 +206,7 @@ def break_down(
     place = groups.place(matrix, detections, rows, found)
     statistics = [_statistic(question, residual, whole) for whole in flat.T]
 
-    def largest(part: Values) -> float:
+    def largest(part: FloatArray) -> float:
         return max(statistic(along) for statistic, along in zip(statistics, part.T, strict=True))
 
     tests = FAMILIES * len(by) * len(detections.bands)
@@ -238,7 +236,7 @@ def _width(question: Question, residual: Residual) -> float:
     return float(special.ndtri(0.5 + question.at / 200))
 
 
-def _statistic(question: Question, residual: Residual, whole: Values) -> Statistic:
+def _statistic(question: Question, residual: Residual, whole: FloatArray) -> Statistic:
     """Answer of some residuals of one coordinate; what they are centred by is the same for all cells."""
     if residual.of == "visit":
         question = Question("rms")
@@ -249,7 +247,7 @@ def _statistic(question: Question, residual: Residual, whole: Values) -> Statist
     )
     sized = question.sized or residual.sized
 
-    def statistic(values: Values) -> float:
+    def statistic(values: FloatArray) -> float:
         found = (values if residual.signed else np.abs(values)) / width - center
         return question.answer(np.abs(found) if sized else found)
 
@@ -280,7 +278,9 @@ def _words(question: Question, residual: Residual, matrix: Matrix) -> str:
     return said + ("; shot noise is not subtracted" if matrix.noise is not None else "")
 
 
-def compare(by: str, values: Values, members: Sequence[tuple[str, Codes]], objects: Codes, ask: Ask) -> Breakdown:
+def compare(
+    by: str, values: FloatArray, members: Sequence[tuple[str, IntArray]], objects: IntArray, ask: Ask
+) -> Breakdown:
     """Values of cells, and which of them depart from the rest.
 
     Parameters
@@ -317,7 +317,7 @@ def _rank(cell: Cell) -> tuple[Any, ...]:
     return (not cell.departs, cell.ratio is None, -(cell.ratio or 0.0), cell.name)
 
 
-def _cell(name: str, values: Values, objects: Codes, ask: Ask) -> tuple[Cell, tuple[float, float, float] | None]:
+def _cell(name: str, values: FloatArray, objects: IntArray, ask: Ask) -> tuple[Cell, tuple[float, float, float] | None]:
     """Value of a cell with its interval; logarithm of the size of its residuals, its variance, degrees of freedom."""
     number, stars = len(values), len(np.unique(objects))
     # stars that stand together fall into different blocks
@@ -326,7 +326,7 @@ def _cell(name: str, values: Values, objects: Codes, ask: Ask) -> tuple[Cell, tu
     if number < max(FEWEST, BEYOND / (1 - ask.share / 100)) or len(used) < BLOCKS // 2:
         return Cell(name, None, None, None, number, stars), None
 
-    def both(part: Values) -> tuple[float, float]:
+    def both(part: FloatArray) -> tuple[float, float]:
         return ask.statistic(part), max(_size(along, ask.share) for along in part.T)
 
     value, size = both(values)
@@ -346,7 +346,7 @@ def _cell(name: str, values: Values, objects: Codes, ask: Ask) -> tuple[Cell, tu
     return Cell(name, value, low, high, number, stars), (size, float(variance[1]), freedom) if known else None
 
 
-def _size(values: Values, share: float) -> float:
+def _size(values: FloatArray, share: float) -> float:
     """Mean logarithm of neighbouring percentiles of sizes; a single one jumps when stars are left out."""
     around = share + min(_WINDOW, (100 - share) / 2) * np.linspace(-1, 1, 9)
     # numpy.percentile, which costs ten times as much for so few values

@@ -7,14 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog.detections import Detections, numbering
 from skyaccept.lib.diagnostics.residuals import Residuals
 from skyaccept.lib.sphere import degrees, unit_vectors
 from skyaccept.lib.uncertainty.jackknife import Matrix
-
-Values = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 BINS, REGIONS = 5, 16
 """Bins of airmass and of magnitude, with as many measurements each; regions of the sky, with as many stars, at most."""
@@ -41,17 +38,17 @@ class Place:
 
     matrix: Matrix
     detections: Detections
-    table: Codes
-    stars: Codes
-    column: Codes
+    table: IntArray
+    stars: IntArray
+    column: IntArray
 
     @property
-    def rows(self) -> Codes:
+    def rows(self) -> IntArray:
         """Row, or both rows, of the catalog of each measurement."""
         return self.table[self.stars, self.column[:, None]]
 
 
-Members = list[tuple[str, Codes]]
+Members = list[tuple[str, IntArray]]
 """Name of each cell and the measurements in it; a measurement of two detections may be in two cells."""
 
 
@@ -83,7 +80,7 @@ def by_magnitude(place: Place) -> Members:
     return _bins(magnitudes(place)[place.stars], ".2f")
 
 
-def magnitudes(place: Place) -> Values:
+def magnitudes(place: Place) -> FloatArray:
     """Mean magnitude of each star; NaN where it has none."""
     magnitude = place.detections.column("mag", "--by magnitude")
     known = np.where(place.table >= 0, magnitude[place.table], np.nan).astype(np.float64)
@@ -118,12 +115,12 @@ COLUMNS: Mapping[str, str] = {"detector": "detector", "airmass": "airmass", "mag
 """Columns that keys need."""
 
 
-def place(matrix: Matrix, detections: Detections, rows: Codes, found: Residuals) -> Place:
+def place(matrix: Matrix, detections: Detections, rows: IntArray, found: Residuals) -> Place:
     """Where the residuals of a matrix were made; ``rows`` of the catalog are its sample."""
     return Place(matrix, detections, table(matrix, detections, rows), found.stars, found.column)
 
 
-def table(matrix: Matrix, detections: Detections, rows: Codes) -> Codes:
+def table(matrix: Matrix, detections: Detections, rows: IntArray) -> IntArray:
     """Row of the catalog of each star in each visit, of some rows; negative where there is none."""
     if detections.object is None or matrix.objects is None or matrix.visits is None:
         raise ValueError("the matrix does not say which objects and visits it holds")
@@ -136,7 +133,7 @@ def table(matrix: Matrix, detections: Detections, rows: Codes) -> Codes:
     return found
 
 
-def _bins(values: Values, digits: str) -> Members:
+def _bins(values: FloatArray, digits: str) -> Members:
     """Bins with the same number of measurements; of several values of a measurement one in the bin is enough."""
     known = values[np.isfinite(values)]
     if not len(known):

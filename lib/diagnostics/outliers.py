@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-
-Values = NDArray[np.float64]
+from skyaccept.lib.arrays import FloatArray
 
 SIGNIFICANCE = 0.05
 """Of a departure, corrected for multiple tests."""
@@ -19,7 +18,7 @@ among eight.
 """
 
 
-def departures(sizes: Values) -> tuple[Values, Values]:
+def departures(sizes: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Ratio of each size to that of the others, and the significance of its departure.
 
     Parameters
@@ -41,7 +40,7 @@ def departures(sizes: Values) -> tuple[Values, Values]:
     return np.exp(x - middle), np.maximum(between, corrected)
 
 
-def _outliers(x: Values) -> tuple[Values, NDArray[np.int64]]:
+def _outliers(x: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
     """Significance of each value as an outlier among all, and the outliers, at most a third of them."""
     left = np.arange(len(x))
     significance, removed, found = np.ones(len(x)), [], []

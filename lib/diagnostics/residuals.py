@@ -10,12 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, Residual
-
-Values = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -34,10 +31,10 @@ class Residuals:
     """
 
     kind: Residual
-    values: Values
-    unit: Codes
-    column: Codes
-    stars: Codes
+    values: FloatArray
+    unit: IntArray
+    column: IntArray
+    stars: IntArray
 
 
 def residuals(resampled: Resampled) -> Residuals:
@@ -78,7 +75,7 @@ def chosen(matrix: Matrix) -> str:
     return matrix.note.replace("; replicates of", "measurements of")
 
 
-def _of_coordinate(matrix: Matrix, axis: int, kind: Residual) -> Values:
+def _of_coordinate(matrix: Matrix, axis: int, kind: Residual) -> FloatArray:
     values = matrix.values[axis]
     if matrix.other:
         values = values - _mean(matrix.other[axis])[0]
@@ -95,7 +92,7 @@ def _of_coordinate(matrix: Matrix, axis: int, kind: Residual) -> Values:
     return np.asarray(kind.factor * (values - mean) * wider)
 
 
-def _mean(values: Values) -> tuple[Values, Values]:
+def _mean(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean of each unit and the number of its measurements, (n, 1)."""
     number = np.count_nonzero(np.isfinite(values), axis=1)[:, None].astype(np.float64)
     with np.errstate(invalid="ignore"):

@@ -20,17 +20,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import optimize, special
+from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.diagnostics import groups as cells
 from skyaccept.lib.diagnostics.residuals import Residuals, chosen, residuals, words
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.results.model import Json, short
+from skyaccept.lib.rounding import Json, round_significant
 from skyaccept.lib.sphere import azimuthal, degrees, unit_vectors
 from skyaccept.lib.uncertainty.jackknife import Resampled
-
-Values = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 BINS, UNITS = 16, 10
 """Bins of magnitude at most, and stars or pairs of one at least."""
@@ -48,7 +46,7 @@ VISITS = 80
 _DIGITS = {"mjd": 9, "airmass": 5}
 
 
-def record(resampled: Callable[[], Resampled], detections: Detections, rows: Codes) -> Json:
+def record(resampled: Callable[[], Resampled], detections: Detections, rows: IntArray) -> Json:
     """What the results hold of it, or why there is nothing.
 
     Parameters
@@ -113,11 +111,11 @@ def _by_magnitude(found: Residuals, place: cells.Place) -> Json | None:
         weight = np.sqrt(known["number"])
         fitted, _ = optimize.nnls(terms / expected[:, None] * weight[:, None], weight)
         known["model"] = _rounded(np.sqrt(terms @ fitted * median))
-        known["floor"] = short(float(np.sqrt(fitted[0])), 4)
+        known["floor"] = round_significant(float(np.sqrt(fitted[0])), 4)
     return known
 
 
-def _by_sky(sizes: Values, place: cells.Place) -> Json:
+def _by_sky(sizes: FloatArray, place: cells.Place) -> Json:
     """Map around the middle of the stars; RA increases with x as it does with east."""
     table, d = place.table, place.detections
     measured = np.unique(place.stars)
@@ -139,14 +137,14 @@ def _by_sky(sizes: Values, place: cells.Place) -> Json:
     return {
         "center": [float(f"{ra:.6f}"), float(f"{dec:.6f}")],
         "corner": _rounded([x.min(), y.min()]),
-        "width": short(width),
+        "width": round_significant(width),
         "columns": columns,
         "size": _rounded(median, 3),
         "number": number.tolist(),
     }
 
 
-def _by_detector(sizes: Values, place: cells.Place) -> Json | None:
+def _by_detector(sizes: FloatArray, place: cells.Place) -> Json | None:
     """Sizes by detector; None where the catalog has none, or more than a camera may have."""
     if place.detections.detector is None or focal_plane.refusal(place.detections) is not None:
         return None
@@ -156,7 +154,7 @@ def _by_detector(sizes: Values, place: cells.Place) -> Json | None:
     return {"name": names, "size": _rounded(median, 3), "number": number.tolist()}
 
 
-def _by_visit(sizes: Values, place: cells.Place) -> Json | None:
+def _by_visit(sizes: FloatArray, place: cells.Place) -> Json | None:
     """Sizes by visit in order of time, or of name where that is not known."""
     visits, d, table = place.matrix.visits, place.detections, place.table
     if visits is None:
@@ -180,18 +178,18 @@ def _by_visit(sizes: Values, place: cells.Place) -> Json | None:
     }
 
 
-def _of_visits(values: NDArray[Any], table: Codes) -> Values:
+def _of_visits(values: NDArray[Any], table: IntArray) -> FloatArray:
     """Mean over the stars of each visit of what a catalog says of the exposure; NaN where it says nothing."""
     known = np.where(table >= 0, values[table], np.nan)
     return np.array([_mean(column) for column in known.T])
 
 
-def _mean(values: Values) -> float:
+def _mean(values: FloatArray) -> float:
     finite = values[np.isfinite(values)]
     return float(finite.mean()) if len(finite) else np.nan
 
 
-def _medians(code: Codes, sizes: Values, of: int) -> tuple[Values, Codes]:
+def _medians(code: IntArray, sizes: FloatArray, of: int) -> tuple[FloatArray, IntArray]:
     """Median size, NaN of fewer than `FEWEST`, and number of measurements of each cell; one of a pair may be in two."""
     twice = code.shape[1] == 2
     other = code[:, -1] != code[:, 0] if twice else np.zeros(len(code), dtype=bool)
@@ -207,4 +205,6 @@ def _medians(code: Codes, sizes: Values, of: int) -> tuple[Values, Codes]:
 
 def _rounded(values: Any, digits: int = 4) -> list[float | None]:
     """As they stand in the results: short, and None for what is not known."""
-    return [short(value, digits) if np.isfinite(value) else None for value in np.asarray(values, dtype=float)]
+    return [
+        round_significant(value, digits) if np.isfinite(value) else None for value in np.asarray(values, dtype=float)
+    ]

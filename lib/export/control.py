@@ -9,7 +9,8 @@ from typing import Literal
 
 from skyaccept.lib.report import html as pages
 from skyaccept.lib.report import text
-from skyaccept.lib.results.model import Json, Result, Results
+from skyaccept.lib.results.model import Result, Results
+from skyaccept.lib.rounding import Json
 
 Status = Literal["verified", "not verified", "in verification", "not covered"]
 

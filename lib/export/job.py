@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from skyaccept.lib.export.keys import distinct
-from skyaccept.lib.results.model import Json, LevelResult, Result, Results
+from skyaccept.lib.results.model import LevelResult, Result, Results
 from skyaccept.lib.results.model import dumps as written
+from skyaccept.lib.rounding import Json
 
 UNITS = {"mas": "marcsec", "percent": "percent", "mmag": "mmag"}
 """Units as verify_metrics writes them."""

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 
 from skyaccept.lib.export.keys import distinct
-from skyaccept.lib.results.model import Json, Result, Results
+from skyaccept.lib.results.model import Result, Results
 from skyaccept.lib.results.model import dumps as written
+from skyaccept.lib.rounding import Json
 
 
 def dumps(results: Results) -> str:

@@ -7,15 +7,15 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.detections import Detections, numbering
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.results.model import Json, short
+from skyaccept.lib.rounding import Json, round_significant
 from skyaccept.lib.separation import Positions
 from skyaccept.lib.sphere import degrees
 from skyaccept.lib.uncertainty.distribution import Estimate
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, cells, infer
 from skyaccept.lib.uncertainty.statistic import Question
-from skyaccept.lib.uncertainty.transform import Values
 
 Known = tuple[Estimate, Json]
 """What is known of a true value, and the replicates that say so."""
@@ -93,11 +93,11 @@ def known(found: Found | NotMeasurable) -> Found:
     return found
 
 
-def record(tables: Sequence[Values], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+def record(tables: Sequence[FloatArray], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
     """What is kept of tables in the results: values of all, without each block of visits, without each cell."""
 
-    def rounded(row: Values) -> list[float]:
-        return [short(value) for value in row]
+    def rounded(row: FloatArray) -> list[float]:
+        return [round_significant(value) for value in row]
 
     return {
         name: {"all": rounded(table[0, :1]), "visits": rounded(table[1:, 0]), "stars": rounded(table[0, 1:])}

@@ -23,8 +23,9 @@ from skyaccept.lib.metrics.metric import Errors, Estimator, evaluate
 from skyaccept.lib.requirements.definitions import Definition
 from skyaccept.lib.requirements.loading import LEVELS, Case, Specification
 from skyaccept.lib.requirements.waivers import Waiver, apply
-from skyaccept.lib.results.model import Json, Result, Results, plain
+from skyaccept.lib.results.model import Result, Results, plain
 from skyaccept.lib.results.provenance import describe, notes, run_record, uncovered
+from skyaccept.lib.rounding import Json
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
 from skyaccept.lib.uncertainty.statistic import Question
 

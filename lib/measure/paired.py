@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog.association import RADIUS
 from skyaccept.lib.catalog.crossmatch import UNMATCHED, mutual
 from skyaccept.lib.catalog.detections import Detections
@@ -32,13 +32,11 @@ from skyaccept.lib.measure.measurer import Measured, Measurer, needs
 from skyaccept.lib.requirements.loading import Case, Specification
 from skyaccept.lib.results.comparison import TOLERANCE, Difference
 from skyaccept.lib.results.model import Result, Results
-from skyaccept.lib.sphere import Float, unit_vectors
+from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.uncertainty.distribution import part
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, check, scheme, tables, whole
 from skyaccept.lib.uncertainty.statistic import Question, level
-from skyaccept.lib.uncertainty.transform import Scale, Values
-
-Codes = NDArray[np.int64]
+from skyaccept.lib.uncertainty.transform import Scale
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Processing:
             )
 
     @cached_property
-    def directions(self) -> Float:
+    def directions(self) -> FloatArray:
         """Mean direction of each object over its detections, a unit vector, (n_objects, 3); NaN without any."""
         d = self.detections
         if d.object is None:
@@ -276,7 +274,7 @@ def _equal(here: Matrix, there: Matrix) -> bool:
     return noise and all(np.array_equal(one, other, equal_nan=True) for one, other in pairs)
 
 
-def _shared(here: Codes, there: Codes, nothing: str) -> tuple[Codes, Codes]:
+def _shared(here: IntArray, there: IntArray, nothing: str) -> tuple[IntArray, IntArray]:
     """Places of the codes that both have, in the order that they have ``here``."""
     _, first, second = np.intersect1d(here, there, assume_unique=True, return_indices=True)
     if not len(first):
@@ -285,7 +283,7 @@ def _shared(here: Codes, there: Codes, nothing: str) -> tuple[Codes, Codes]:
     return first[order], second[order]
 
 
-def _unit_codes(matrix: Matrix, size: int) -> Codes:
+def _unit_codes(matrix: Matrix, size: int) -> IntArray:
     """Code of each unit, the same whichever star of a pair comes first; ``size`` is above all codes of objects."""
     if matrix.objects is None:
         raise ValueError("the matrix does not say which objects it holds")
@@ -294,8 +292,8 @@ def _unit_codes(matrix: Matrix, size: int) -> Codes:
 
 
 def _of_other(
-    here: Matrix, there: Matrix, units: tuple[Codes, Codes]
-) -> tuple[tuple[tuple[Values, ...], tuple[Values, ...]], Codes | None]:
+    here: Matrix, there: Matrix, units: tuple[IntArray, IntArray]
+) -> tuple[tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]], IntArray | None]:
     """Measurements that common units are compared with in both, and their visits; None where there are no such."""
     if here.other_visits is None or there.other_visits is None:
         return ((), ()), None
@@ -309,8 +307,11 @@ def _of_other(
 
 
 def _both(
-    here: tuple[Values, ...], there: tuple[Values, ...], units: tuple[Codes, Codes], visits: tuple[Codes, Codes]
-) -> tuple[tuple[Values, ...], tuple[Values, ...]]:
+    here: tuple[FloatArray, ...],
+    there: tuple[FloatArray, ...],
+    units: tuple[IntArray, IntArray],
+    visits: tuple[IntArray, IntArray],
+) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]:
     """Values of either at common units and visits, NaN where one of them has none."""
     parts = [
         [v[np.ix_(rows, places)] for v in values]

@@ -13,7 +13,8 @@ from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, Sample
 from skyaccept.lib.requirements.limits import Level
 from skyaccept.lib.requirements.loading import Case
-from skyaccept.lib.results.model import Json, LevelResult, Result, SampleAccount, short
+from skyaccept.lib.results.model import LevelResult, Result, SampleAccount
+from skyaccept.lib.rounding import Json, round_significant
 from skyaccept.lib.sample.selection import Cut
 from skyaccept.lib.strict_yaml import text_of
 from skyaccept.lib.uncertainty import order_statistics
@@ -193,8 +194,8 @@ def histogram(errors: Errors, estimator: Estimator) -> Json:
     return {
         "errors": estimator.of,
         "unit": estimator.unit,
-        "edges": [short(edge) for edge in edges],
-        "counts": counts.tolist() if counts.dtype.kind == "i" else [short(count) for count in counts],
+        "edges": [round_significant(edge) for edge in edges],
+        "counts": counts.tolist() if counts.dtype.kind == "i" else [round_significant(count) for count in counts],
         "above": max(0, of - round(counts.sum())),
         "median": order_statistics.median(values, times),
         "of": of,

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.association import same_positions
-from skyaccept.lib.catalog.detections import Array, Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure.estimates import known
@@ -50,7 +51,7 @@ class Samples:
             self._check_sizes(name, self._detections.column(name, task.needed_by), sample)
         return sample
 
-    def _check_sizes(self, name: str, values: Array, sample: Sample) -> None:
+    def _check_sizes(self, name: str, values: AnyArray, sample: Sample) -> None:
         rows = sample.selection.rows
         beyond = rows[np.isfinite(values[rows]) & (np.abs(values[rows]) > LARGEST)]
         if len(beyond):

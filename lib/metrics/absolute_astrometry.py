@@ -19,12 +19,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from skyaccept.lib import arrays
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.crossmatch import match
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import coordinates
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
-from skyaccept.lib.sphere import MAS, Float
+from skyaccept.lib.sphere import MAS
 from skyaccept.lib.uncertainty import resampled_errors
 from skyaccept.lib.uncertainty.jackknife import Matrix
 from skyaccept.lib.uncertainty.statistic import Question
@@ -121,7 +123,7 @@ def _without_motion(sample: Sample, reference: Reference, radius: float, lacking
     )
 
 
-def matched_stars(sample: Sample, stars: Float, radius: float) -> tuple[coordinates.Values, tuple[str, ...]]:
+def matched_stars(sample: Sample, stars: FloatArray, radius: float) -> tuple[arrays.AnyArray, tuple[str, ...]]:
     """Reference star of each row of the sample, negative without one, and the account of the matching."""
     objects = sample.positions.objects
     matches = match(sample.positions.direction, stars, radius)

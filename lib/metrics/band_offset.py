@@ -34,12 +34,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import coordinates
-from skyaccept.lib.metrics.coordinates import Values
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
-from skyaccept.lib.sphere import MAS, Float, separation, unit_vectors
+from skyaccept.lib.sphere import MAS, separation, unit_vectors
 from skyaccept.lib.uncertainty import order_statistics, resampled_errors
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
 from skyaccept.lib.uncertainty.statistic import Question
@@ -143,10 +143,10 @@ def compared_with(sample: Sample, settings: Settings) -> Sample:
 class _Offsets:
     """Offsets along RA and Dec, mas, with the visit of each, the selected rows, and what they rest on in words."""
 
-    x: Float
-    y: Float
-    visit: Values
-    used: Values
+    x: FloatArray
+    y: FloatArray
+    visit: AnyArray
+    used: AnyArray
     notes: tuple[str, ...]
 
 
@@ -193,7 +193,7 @@ def _separation_std(matrix: Matrix, _: Settings) -> Resampled:
     return resampled_errors.separation_std(replace(matrix, values=(here,), other=(there,)))
 
 
-def _by_visit(sample: Sample) -> dict[int, tuple[Values, Float]]:
+def _by_visit(sample: Sample) -> dict[int, tuple[AnyArray, FloatArray]]:
     """Objects and unit vectors of the detections of each visit."""
     d, rows = sample.detections, sample.selection.rows
     if d.object is None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.metrics.metric import Errors
-from skyaccept.lib.separation.positions import tangent_basis
-from skyaccept.lib.sphere import MAS, Float, unit_vectors
-
-Values = NDArray[Any]
+from skyaccept.lib.sphere import MAS, tangent_basis, unit_vectors
 
 _BLOCK = 1_000_000
 
 
-def offsets(ra: Values, dec: Values, origin: Float, place: Values | None = None) -> tuple[Float, Float]:
+def offsets(
+    ra: AnyArray, dec: AnyArray, origin: FloatArray, place: AnyArray | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Offsets of positions from origins on the sky, along RA (times cos Dec) and Dec, mas.
 
     Parameters
@@ -48,13 +45,13 @@ def offsets(ra: Values, dec: Values, origin: Float, place: Values | None = None)
 
 
 def errors(
-    x: Values,
-    y: Values,
+    x: AnyArray,
+    y: AnyArray,
     method: str,
     *,
-    total: Values | None = None,
+    total: AnyArray | None = None,
     notes: tuple[str, ...] = (),
-    rows: Values | None = None,
+    rows: AnyArray | None = None,
 ) -> Errors:
     """Errors of both coordinates, and in total: sqrt(x^2 + y^2) of each measurement by default."""
     total = np.hypot(x, y) if total is None else total

@@ -60,14 +60,14 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import ComplexArray, FloatArray
 from skyaccept.lib.catalog.detections import SHAPES, numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.separation import Annulus, tree
 from skyaccept.lib.separation.correlation import COMPONENTS, Sums, group_pairs, sums
-from skyaccept.lib.sphere import ARCMIN, Float, chord, unit_vectors
-from skyaccept.lib.spin import Complex, carried, middles
+from skyaccept.lib.sphere import ARCMIN, chord, mean_directions, parallel_transport, unit_vectors
 from skyaccept.lib.uncertainty import resampled_correlations
 from skyaccept.lib.uncertainty.jackknife import LIMIT, Matrix, Resampled, cells_of, starts
 from skyaccept.lib.uncertainty.statistic import Question
@@ -132,7 +132,7 @@ def _of_stars(
     sample: Sample,
     parameters: Parameters,
     settings: Settings,
-    middle: Callable[..., Float],
+    middle: Callable[..., FloatArray],
     combine: resampled_correlations.Combine,
 ) -> Errors:
     """One number: correlation of what `correlation.star_ellipticity` makes of the residuals of each star."""
@@ -151,13 +151,13 @@ def _bins(parameters: Parameters, settings: Settings) -> list[tuple[float, float
     return settings.bins.ends(*_range(parameters))
 
 
-def _residuals(sample: Sample, by_visit: bool) -> Complex:
+def _residuals(sample: Sample, by_visit: bool) -> ComplexArray:
     """Residual ellipticities, (n_stars, n_visits) complex, NaN where not measured.
 
     In the axes at the middle of each visit, or of the sample.
     """
 
-    def find() -> Complex:
+    def find() -> ComplexArray:
         d, rows = sample.detections, sample.selection.rows
         missing = [name for name in SHAPES if getattr(d, name) is None]
         if missing:
@@ -173,12 +173,14 @@ def _residuals(sample: Sample, by_visit: bool) -> Complex:
             )
         column = numbering(sample.positions.visits, len(d.visits))[d.visit[rows]]
         if d.shape_axes == "sky":
-            middle = middles(sample.positions.direction[sample.star], column if by_visit else np.zeros_like(column))
+            middle = mean_directions(
+                sample.positions.direction[sample.star], column if by_visit else np.zeros_like(column)
+            )
             for begin in range(0, len(rows), _BLOCK):
                 part = slice(begin, begin + _BLOCK)
                 here = unit_vectors(d.ra[rows[part]], d.dec[rows[part]])
                 place = column[part] if by_visit else np.zeros(len(here), dtype=np.int64)
-                residual[part] = carried(residual[part], here, middle[place])
+                residual[part] = parallel_transport(residual[part], here, middle[place])
         found = np.full((len(sample.positions), sample.positions.n_visits), complex(np.nan, np.nan))
         found[sample.star, column] = np.where(np.isfinite(residual), residual, complex(np.nan, np.nan))
         return found
@@ -197,7 +199,7 @@ def _by_visit(sample: Sample, nearest: float, farthest: float) -> Sums:
     return sample.once(("correlation", nearest, farthest), find)
 
 
-def _components(found: Sums) -> Float:
+def _components(found: Sums) -> FloatArray:
     """E1, E2 and EX of each visit, (3, n_visits)."""
     return resampled_correlations.correlations(found.products.sum(axis=1), found.number.sum(axis=0))
 
@@ -220,7 +222,7 @@ def _range(parameters: Parameters) -> tuple[float, float]:
 
 
 def _errors(
-    sample: Sample, found: list[Sums], values: Float, method: str, by: Mapping[str, Float] | None = None
+    sample: Sample, found: list[Sums], values: FloatArray, method: str, by: Mapping[str, FloatArray] | None = None
 ) -> Errors:
     d, rows = sample.detections, sample.selection.rows
     notes = []
@@ -244,23 +246,23 @@ def _errors(
     )
 
 
-def _largest(values: Float) -> Float:
+def _largest(values: FloatArray) -> FloatArray:
     return np.asarray(np.abs(values).max(axis=0))
 
 
-def _single(values: Float) -> Float:
+def _single(values: FloatArray) -> FloatArray:
     return np.asarray(values[0])
 
 
-def _mean(values: Float) -> Float:
+def _mean(values: FloatArray) -> FloatArray:
     return np.asarray(np.nanmean(values, axis=0))
 
 
-def _mean_size(values: Float) -> Float:
+def _mean_size(values: FloatArray) -> FloatArray:
     return np.asarray(np.nanmean(np.abs(values), axis=0))
 
 
-def _by_cells(sample: Sample, axes: list[list[tuple[Float, Float, Float]]]) -> Matrix:
+def _by_cells(sample: Sample, axes: list[list[tuple[FloatArray, FloatArray, FloatArray]]]) -> Matrix:
     """Matrix of pairs of cells; by axis and part, sums of products, of their squares, and numbers of pairs."""
     number = len(sample.positions)
     first = starts(number)
@@ -309,7 +311,7 @@ def _visit_xi(matrix: Matrix, settings: Settings) -> Resampled:
 
 
 def _of_all(
-    middle: Callable[..., Float], combine: resampled_correlations.Combine
+    middle: Callable[..., FloatArray], combine: resampled_correlations.Combine
 ) -> Callable[[Matrix, Settings], Resampled]:
     def replicates(matrix: Matrix, settings: Settings) -> Resampled:
         classes = 0 if matrix.pairs is None else int(matrix.pairs[:, 2].max()) + 1

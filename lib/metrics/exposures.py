@@ -7,17 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Sample
-from skyaccept.lib.uncertainty.jackknife import Kept, Matrix, Resampled, Residual, Take, Units
+from skyaccept.lib.uncertainty.jackknife import Kept, Matrix, Resampled, Residual, Take
 from skyaccept.lib.uncertainty.resampled_errors import LEFT
 from skyaccept.lib.uncertainty.statistic import Sorted
 
-Values = NDArray[np.float64]
-Codes = NDArray[np.int64]
-
-Solve = Callable[[Codes, Values, Codes], tuple[Values, float]]
+Solve = Callable[[IntArray, FloatArray, IntArray], tuple[FloatArray, float]]
 """``solve(star, value, code)``: zero points of exposures about their mean, and their mean variance by noise."""
 
 STARS = 5
@@ -27,10 +24,10 @@ MOST = 0.75
 """Share of the variance of the zero points that may be noise of the solution and is taken off."""
 
 
-def exposures(sample: Sample) -> tuple[Codes, str]:
+def exposures(sample: Sample) -> tuple[IntArray, str]:
     """Code of the exposure of each selected row, and what one is."""
 
-    def find() -> tuple[Codes, str]:
+    def find() -> tuple[IntArray, str]:
         d, rows = sample.detections, sample.selection.rows
         visit = d.visit[rows].astype(np.int64)
         if d.detector is None:
@@ -45,7 +42,7 @@ def exposures(sample: Sample) -> tuple[Codes, str]:
     return sample.once("exposures", find)
 
 
-def by_visit(sample: Sample, values: Array, rows: NDArray[np.bool_]) -> Matrix:
+def by_visit(sample: Sample, values: AnyArray, rows: NDArray[np.bool_]) -> Matrix:
     """Measurements by star and visit of some of the selected rows, ``values`` of these, and their exposures."""
     code = exposures(sample)[0][rows].astype(np.float64)
     visit = sample.detections.visit[sample.selection.rows][rows]
@@ -53,7 +50,7 @@ def by_visit(sample: Sample, values: Array, rows: NDArray[np.bool_]) -> Matrix:
     return replace(matrix, values=matrix.values[:1], exposure=matrix.values[1])
 
 
-def measured(values: Values, exposure: Values | None) -> tuple[Codes, Values, Codes]:
+def measured(values: FloatArray, exposure: FloatArray | None) -> tuple[IntArray, FloatArray, IntArray]:
     """Star, value and exposure of each measurement of a matrix of `by_visit`."""
     if exposure is None:
         raise ValueError("the matrix does not say which exposures it holds")
@@ -61,7 +58,7 @@ def measured(values: Values, exposure: Values | None) -> tuple[Codes, Values, Co
     return star, values[star, column], exposure[star, column].astype(np.int64)
 
 
-def resampled(matrix: Matrix, solve: Solve, offsets: Values, noise: float, shown: Values) -> Resampled:
+def resampled(matrix: Matrix, solve: Solve, offsets: FloatArray, noise: float, shown: FloatArray) -> Resampled:
     """Zero points found anew, without their noise where they are to be unbiased.
 
     Parameters
@@ -80,7 +77,7 @@ def resampled(matrix: Matrix, solve: Solve, offsets: Values, noise: float, shown
     def find(kept: Kept, unbiased: bool) -> Take:
         star, value, code = measured(kept.values, kept.exposure)
 
-        def take(units: Units) -> Sorted:
+        def take(units: BoolArray) -> Sorted:
             chosen = units[star]
             if not chosen.any():
                 raise NotMeasurable(LEFT)
@@ -103,6 +100,6 @@ def resampled(matrix: Matrix, solve: Solve, offsets: Values, noise: float, shown
     )
 
 
-def share_of_noise(noise: float, offsets: Values) -> float:
+def share_of_noise(noise: float, offsets: FloatArray) -> float:
     """Share of the variance of some zero points that is noise, as far as it is taken off."""
     return min(MOST, noise / max(float(np.mean(offsets**2)), 1e-300))

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.colors import Locus
-from skyaccept.lib.catalog.detections import Array, Detections, numbering
+from skyaccept.lib.catalog.detections import Detections, numbering
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.sample.selection import Groups, Selection
@@ -69,7 +70,7 @@ class Sample:
         """Number of visits in which any object was seen."""
         return int(np.count_nonzero(np.bincount(self.detections.visit[self.selection.rows])))
 
-    def column(self, name: str) -> Array:
+    def column(self, name: str) -> AnyArray:
         """Values of a column, one for each selected row."""
         return self.detections.column(name, "the estimator")[self.selection.rows]
 
@@ -102,7 +103,11 @@ class Sample:
         return found
 
     def matrix(
-        self, *columns: Array, star: NDArray[np.int64] | None = None, visit: Array | None = None, between: bool = False
+        self,
+        *columns: AnyArray,
+        star: NDArray[np.int64] | None = None,
+        visit: AnyArray | None = None,
+        between: bool = False,
     ) -> Matrix:
         """Measurements by object and visit, of some columns; at most `LIMIT` of them, by objects.
 

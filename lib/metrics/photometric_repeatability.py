@@ -33,11 +33,10 @@ from statistics import NormalDist
 
 import numpy as np
 from skyaccept.lib import progress
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.metrics.relative_astrometry import excess
-from skyaccept.lib.sphere import Float
 from skyaccept.lib.uncertainty import order_statistics, resampled_errors
 from skyaccept.lib.uncertainty.jackknife import Matrix
 from skyaccept.lib.uncertainty.statistic import Question
@@ -159,7 +158,7 @@ def _differences(sample: Sample) -> Errors:
     return Errors(np.concatenate(values), 0, len(residuals), method, counts=None if alike else np.concatenate(weights))
 
 
-def interquartile_width(values: Array, counts: Array | None) -> float:
+def interquartile_width(values: AnyArray, counts: AnyArray | None) -> float:
     """PA1 of validate_drp: difference of the quartiles over that of a Gaussian of unit width, 1.349."""
     low, high = (order_statistics.percentile(values, share, counts) for share in (25, 75))
     return (high - low) / (2 * _QUARTILE)
@@ -269,11 +268,11 @@ METRICS = (
 )
 
 
-def from_mean(sample: Sample, least: int) -> tuple[Float, Array]:
+def from_mean(sample: Sample, least: int) -> tuple[FloatArray, AnyArray]:
     """Magnitudes minus the mean of their star, mmag, and the number of measurements of each star."""
     groups = sample.groups
 
-    def find() -> Float:
+    def find() -> FloatArray:
         magnitudes = finite(sample, "mag") * MMAG
         means = np.add.reduceat(magnitudes, groups.start) / groups.count
         return np.asarray(magnitudes - groups.spread(means))
@@ -286,7 +285,7 @@ def from_mean(sample: Sample, least: int) -> tuple[Float, Array]:
     return residuals, groups.count
 
 
-def finite(sample: Sample, column: str) -> Float:
+def finite(sample: Sample, column: str) -> FloatArray:
     """Values of a column in float64, once they are known to be finite."""
     values = sample.column(column).astype(np.float64)
     wrong = len(values) - int(np.count_nonzero(np.isfinite(values)))

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from skyaccept.lib import arrays
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import coordinates
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
@@ -71,7 +72,7 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
     return sample.once("positions by visit", make)
 
 
-def _chosen(sample: Sample, settings: Settings) -> tuple[coordinates.Values, coordinates.Values]:
+def _chosen(sample: Sample, settings: Settings) -> tuple[arrays.AnyArray, arrays.AnyArray]:
     """Number of visits of each object, and which objects have residuals with degrees of freedom left."""
     number = np.count_nonzero(sample.positions.seen, axis=1)
     chosen = number > (settings.ddof or 0)

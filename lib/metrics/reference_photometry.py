@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
@@ -35,12 +36,9 @@ from skyaccept.lib.metrics.absolute_astrometry import matched_stars
 from skyaccept.lib.metrics.band_offset import compared_with
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
 from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite
-from skyaccept.lib.sphere import Float
 from skyaccept.lib.uncertainty import order_statistics, resampled_errors
 from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
 from skyaccept.lib.uncertainty.statistic import Question
-
-Values = NDArray[np.float64]
 
 _COMMON = "an error of the reference catalog's own zero points repeats in all visits and stars: no interval knows of it"
 
@@ -98,7 +96,7 @@ def mean_color_difference(sample: Sample, parameters: Mapping[str, float], setti
 class Differences:
     """Magnitudes minus those expected, mmag, of the selected rows that are used, and what they rest on in words."""
 
-    value: Float
+    value: FloatArray
     used: NDArray[np.bool_]
     method: str
     notes: tuple[str, ...]
@@ -144,7 +142,7 @@ def _compare(sample: Sample, settings: Settings) -> Differences:
 class _Expected:
     """Magnitudes that a reference catalog makes expect, the conditions that its stars have to meet, and how."""
 
-    magnitude: Float
+    magnitude: FloatArray
     conditions: tuple[tuple[str, NDArray[np.bool_]], ...]
     how: str
     notes: tuple[str, ...]
@@ -188,7 +186,7 @@ def _expected(sample: Sample, reference: Reference, least: float) -> _Expected:
     return _Expected(magnitude, tuple(conditions), "with a colour term", notes)
 
 
-def _places(sample: Sample, reference: Reference) -> tuple[Float, tuple[str, ...]]:
+def _places(sample: Sample, reference: Reference) -> tuple[FloatArray, tuple[str, ...]]:
     """Directions of the reference stars, at the median epoch of the sample where motions and epochs are known."""
     places, moving = reference.directions(), np.flatnonzero(reference.moving)
     mjd = None if sample.detections.mjd is None else sample.detections.mjd[sample.selection.rows]
@@ -199,7 +197,7 @@ def _places(sample: Sample, reference: Reference) -> tuple[Float, tuple[str, ...
     return places, (f"matched at epoch MJD {epoch:.3f}, {len(moving):,} of {len(reference):,} reference stars moved",)
 
 
-def _by_object(sample: Sample, found: Differences) -> tuple[Values, NDArray[np.int64]]:
+def _by_object(sample: Sample, found: Differences) -> tuple[FloatArray, NDArray[np.int64]]:
     """Sum and number of the differences of each object of the catalog."""
     number = sample.detections.n_objects
     objects = _objects(sample, found)
@@ -242,7 +240,7 @@ def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
     return replace(resampled_errors.mean(matrix), note=f"; {_COMMON}")
 
 
-def _signed(errors: Values) -> str:
+def _signed(errors: FloatArray) -> str:
     return f"with its sign, survey minus reference catalog, the median is {order_statistics.median(errors):+.4g} mmag"
 
 

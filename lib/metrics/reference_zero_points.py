@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.exposures import STARS, Values, by_visit, exposures, measured, resampled
+from skyaccept.lib.metrics.exposures import STARS, by_visit, exposures, measured, resampled
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings
 from skyaccept.lib.metrics.reference_photometry import Differences, differences
 from skyaccept.lib.metrics.zero_point_solver import CLIP, MAD
@@ -59,7 +59,7 @@ class _Means:
     have no weight, ``sigma`` is the error of one, ``noise`` the mean variance of ``offsets`` by it.
     """
 
-    offsets: Values
+    offsets: FloatArray
     code: NDArray[np.int64]
     of: NDArray[np.int64]
     clipped: NDArray[np.bool_]
@@ -67,7 +67,7 @@ class _Means:
     noise: float
 
 
-def _means(value: Values, code: NDArray[np.int64], sigma: float | None = None) -> _Means:
+def _means(value: FloatArray, code: NDArray[np.int64], sigma: float | None = None) -> _Means:
     """Those with `STARS` stars; where sigma is not known, measurements beyond `CLIP` of it are clipped."""
     names, of, count = np.unique(code, return_inverse=True, return_counts=True)
     enough = count >= STARS
@@ -120,7 +120,7 @@ def resampled_differences(matrix: Matrix, settings: Settings) -> Resampled:
     _, value, code = measured(matrix.values[0], matrix.exposure)
     whole = _means(value, code)
 
-    def solve(star: Array, value: Values, code: Array) -> tuple[Values, float]:
+    def solve(star: AnyArray, value: FloatArray, code: AnyArray) -> tuple[FloatArray, float]:
         means = _means(value, code, whole.sigma)
         return means.offsets, means.noise
 

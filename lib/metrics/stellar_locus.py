@@ -27,17 +27,16 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+from skyaccept.lib.arrays import BoolArray, FloatArray
 from skyaccept.lib.catalog.colors import Locus
 from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
 from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite
 from skyaccept.lib.sample.subsampling import sampled
-from skyaccept.lib.uncertainty.jackknife import BLOCKS, LIMIT, Kept, Matrix, Resampled, Take, Units, blocks
+from skyaccept.lib.uncertainty.jackknife import BLOCKS, LIMIT, Kept, Matrix, Resampled, Take, blocks
 from skyaccept.lib.uncertainty.resampled_errors import LEFT
 from skyaccept.lib.uncertainty.statistic import Question, Sorted
-
-Values = NDArray[np.float64]
 
 FEWEST = 3
 """Stars of a line at least, as in analysis_tools."""
@@ -55,17 +54,17 @@ class Line:
     angle: float
 
     @classmethod
-    def of(cls, x: Values, y: Values) -> Line:
+    def of(cls, x: FloatArray, y: FloatArray) -> Line:
         """Line with the smallest sum of squares of distances at right angles."""
         dx, dy = x - x.mean(), y - y.mean()
         angle = 0.5 * np.arctan2(2 * (dx @ dy), dx @ dx - dy @ dy)
         return cls(float(x.mean()), float(y.mean()), float(angle))
 
-    def distance(self, x: Values, y: Values) -> Values:
+    def distance(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Distances at right angles, positive above."""
         return np.cos(self.angle) * (y - self.y) - np.sin(self.angle) * (x - self.x)
 
-    def along(self, x: Values, y: Values) -> Values:
+    def along(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Places along the line."""
         return np.cos(self.angle) * (x - self.x) + np.sin(self.angle) * (y - self.y)
 
@@ -74,7 +73,7 @@ class Line:
         return float((x - self.x) / np.cos(self.angle))
 
 
-def fit(x: Values, y: Values, locus: Locus) -> tuple[Line, NDArray[np.int64]]:
+def fit(x: FloatArray, y: FloatArray, locus: Locus) -> tuple[Line, NDArray[np.int64]]:
     """Line through the locus, and the stars that it rests on.
 
     Parameters
@@ -147,8 +146,8 @@ class _Stars:
     """Stars that all bands have: codes, sums of their magnitudes (mag) and numbers of visits, (n_stars, n_bands)."""
 
     objects: NDArray[np.int64]
-    sums: Values
-    number: Values
+    sums: FloatArray
+    number: FloatArray
     samples: tuple[Sample, ...]
 
 
@@ -175,7 +174,7 @@ def _collect(sample: Sample, locus: Locus) -> _Stars:
             raise NotMeasurable(f"no detection in band {band} passes the cuts")
         samples.append(one)
     objects = [d.object[one.selection.rows] for one in samples]
-    sums: Values = np.stack(
+    sums: FloatArray = np.stack(
         [grouped_sum(o, finite(one, "mag"), d.n_objects) for o, one in zip(objects, samples, strict=True)], 1
     )
     number = np.stack([np.bincount(o, minlength=d.n_objects) for o in objects], axis=1)
@@ -231,7 +230,7 @@ def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
         mags = {band: column / MMAG for band, column in zip(locus.bands, mean.T, strict=True)}
         x, y = locus.x.of(mags), locus.y.of(mags)
 
-        def take(units: Units) -> Sorted:
+        def take(units: BoolArray) -> Sorted:
             try:
                 line, used = fit(np.where(units, x, np.nan), y, locus)
             except NotMeasurable:
@@ -249,19 +248,19 @@ def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
     return Resampled(matrix, find, note=f"; a block leaves out visits in each of {', '.join(locus.bands)}")
 
 
-def _typical(variance: Values) -> Values:
+def _typical(variance: FloatArray) -> FloatArray:
     """Median variance of a magnitude, by band, which variable stars do not move; 0 where no star was seen twice."""
     known = np.isfinite(variance).any(axis=0)
     return np.where(known, np.nanmedian(np.where(known, variance, 0.0), axis=0), 0.0)
 
 
-def _median_of(degrees: Values) -> Values:
+def _median_of(degrees: FloatArray) -> FloatArray:
     """Median of chi squared over its degrees of freedom; NaN without any."""
     few = np.where(degrees > 0, degrees, np.nan)
     return np.asarray(2 * special.gammaincinv(few / 2, 0.5) / few)
 
 
-def _weights(line: Line, locus: Locus) -> Values:
+def _weights(line: Line, locus: Locus) -> FloatArray:
     """Squares of the weights that magnitudes have in a distance from the line, by band."""
 
     def sign(band: str, color: tuple[str, str]) -> int:

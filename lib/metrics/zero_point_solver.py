@@ -25,9 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
 
-Values = NDArray[np.float64]
 Codes = NDArray[np.int32]
 
 CLIP = 5.0
@@ -65,7 +65,7 @@ class Repeats:
 
     star: Codes
     exposure: Codes
-    magnitude: Values
+    magnitude: FloatArray
     stars: int
     exposures: int
 
@@ -90,12 +90,12 @@ class Solution:
         ``normal(z)`` is N z; N is the inverse of the covariance of the zero points.
     """
 
-    offsets: Values
-    errors: Values
+    offsets: FloatArray
+    errors: FloatArray
     variance: float
-    sigma: Values
+    sigma: FloatArray
     clipped: NDArray[np.bool_]
-    normal: Callable[[Values], Values]
+    normal: Callable[[FloatArray], FloatArray]
 
 
 def solve(repeats: Repeats) -> Solution:
@@ -128,7 +128,7 @@ def solve(repeats: Repeats) -> Solution:
     )
 
 
-def _refined(repeats: Repeats, weights: Values, offsets: Values) -> tuple[Values, Values, Values]:
+def _refined(repeats: Repeats, weights: FloatArray, offsets: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Zero points under some weights, nearly; residuals as large as errors are, and the errors of measurements."""
     system = System.of(repeats, weights)
     offsets = system.solve(repeats.magnitude, offsets, _ROUGH)
@@ -162,14 +162,14 @@ class System:
     """The linear equations for the zero points, under some weights."""
 
     repeats: Repeats
-    weights: Values
+    weights: FloatArray
     matrix: sparse.csr_array
     transposed: sparse.csc_array
-    by_exposure: Values
-    by_star: Values
+    by_exposure: FloatArray
+    by_star: FloatArray
 
     @classmethod
-    def of(cls, repeats: Repeats, weights: Values) -> System:
+    def of(cls, repeats: Repeats, weights: FloatArray) -> System:
         """Equations of some observations."""
         shape = (repeats.exposures, repeats.stars)
         matrix = sparse.coo_array((weights, (repeats.exposure, repeats.star)), shape=shape).tocsr()
@@ -178,7 +178,7 @@ class System:
         return cls(repeats, weights, matrix, matrix.T, by_exposure, np.where(by_star > 0, by_star, 1.0))
 
     @property
-    def diagonal(self) -> Values:
+    def diagonal(self) -> FloatArray:
         """Diagonal of N."""
         squared = np.bincount(
             self.repeats.exposure,
@@ -188,7 +188,7 @@ class System:
         return np.maximum(self.by_exposure - squared, 1e-12 * self.by_exposure.max())
 
     @property
-    def leverage(self) -> Values:
+    def leverage(self) -> FloatArray:
         """Share of each measurement in what it is fitted with, by which its residual is too small.
 
         Of a star and an exposure with the same weights w of all n: 1/n; what both have in common, of the order of the
@@ -197,25 +197,27 @@ class System:
         own = 1 / self.by_star[self.repeats.star] + 1 / np.maximum(self.by_exposure, 1e-300)[self.repeats.exposure]
         return np.minimum(self.weights * own, _MOST_FITTED)
 
-    def normal(self, z: Values) -> Values:
+    def normal(self, z: FloatArray) -> FloatArray:
         """N z."""
         return np.asarray(self.by_exposure * z - self.matrix @ ((self.transposed @ z) / self.by_star))
 
-    def means(self, magnitude: Values) -> Values:
+    def means(self, magnitude: FloatArray) -> FloatArray:
         """Weighted mean of each star."""
         star = self.repeats.star
         return np.bincount(star, self.weights * magnitude, minlength=self.repeats.stars) / self.by_star
 
-    def residual(self, magnitude: Values, offsets: Values) -> Values:
+    def residual(self, magnitude: FloatArray, offsets: FloatArray) -> FloatArray:
         """What is left of magnitudes without their zero points and stars."""
         left = magnitude - offsets[self.repeats.exposure]
         return np.asarray(left - self.means(left)[self.repeats.star])
 
-    def solve(self, magnitude: Values, start: Values, tolerance: float = _TOLERANCE) -> Values:
+    def solve(self, magnitude: FloatArray, start: FloatArray, tolerance: float = _TOLERANCE) -> FloatArray:
         """Zero points of magnitudes, by conjugate gradients with the diagonal as preconditioner."""
         z = start.copy()
         weighted = self.weights * self.residual(magnitude, z)
-        r: Values = np.bincount(self.repeats.exposure, weighted, minlength=self.repeats.exposures).astype(np.float64)
+        r: FloatArray = np.bincount(self.repeats.exposure, weighted, minlength=self.repeats.exposures).astype(
+            np.float64
+        )
         scale = 1 / self.diagonal
         # the size of the right side without a start, which says when enough is enough
         weighted = self.weights * self.residual(magnitude, np.zeros_like(z))
@@ -241,7 +243,7 @@ def _dot(a: NDArray[Any], b: NDArray[Any]) -> float:
     return float(np.sum(a * b))
 
 
-def _sigma(repeats: Repeats, residual: Values) -> Values:
+def _sigma(repeats: Repeats, residual: FloatArray) -> FloatArray:
     """Error of each measurement by the brightness of its star, from residuals."""
     n = len(residual)
     fitted = repeats.stars + repeats.exposures - 1

@@ -25,10 +25,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import zero_point_solver
-from skyaccept.lib.metrics.exposures import STARS, Values, by_visit, exposures, measured, resampled
+from skyaccept.lib.metrics.exposures import STARS, by_visit, exposures, measured, resampled
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
 from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite, from_mean
 from skyaccept.lib.metrics.reference_zero_points import (
@@ -54,7 +54,7 @@ class _Exposures:
     few: int
 
     @classmethod
-    def of(cls, magnitude: Values, star: Array, code: Array) -> _Exposures:
+    def of(cls, magnitude: FloatArray, star: AnyArray, code: AnyArray) -> _Exposures:
         """Those with `STARS` stars, that stars seen more than once connect with most others.
 
         Raises
@@ -84,7 +84,7 @@ class _Exposures:
         return replace(found, alone=alone, few=everything - len(part))
 
     @classmethod
-    def _numbered(cls, magnitude: Values, star: Array, code: Array, chosen: NDArray[np.int64]) -> _Exposures:
+    def _numbered(cls, magnitude: FloatArray, star: AnyArray, code: AnyArray, chosen: NDArray[np.int64]) -> _Exposures:
         stars, of_star = np.unique(star[chosen], return_inverse=True)
         names, exposure = np.unique(code[chosen], return_inverse=True)
         repeats = Repeats(
@@ -159,7 +159,7 @@ def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
     start = dict(zip(whole.code.tolist(), solution.offsets.tolist(), strict=True))
     formal = float(np.mean(solution.errors**2))
 
-    def solve(star: Array, value: Values, code: Array) -> tuple[Values, float]:
+    def solve(star: AnyArray, value: FloatArray, code: AnyArray) -> tuple[FloatArray, float]:
         found = _Exposures.of(value, star, code)
         system = System.of(found.repeats, 1 / sigma[star[found.chosen]] ** 2)
         first = np.array([start.get(name, 0.0) for name in found.code.tolist()])

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.readers.table import masked
 
 
-def array(column: Any, as_label: bool = False) -> Array:
+def array(column: Any, as_label: bool = False) -> AnyArray:
     """Values of a column as `Format.read` has to give them.
 
     Parameters
@@ -90,7 +90,7 @@ def _is_array(kind: Any) -> bool:
     return bool(pa.types.is_fixed_size_list(kind))
 
 
-def _elements(column: Any, as_label: bool) -> Array:
+def _elements(column: Any, as_label: bool) -> AnyArray:
     """Arrays of one length as a table of n rows; a row without an array has none of its elements."""
     size = column.type.list_size
     values = array(column.values.slice(column.offset * size, len(column) * size), as_label)
@@ -102,12 +102,12 @@ def _elements(column: Any, as_label: bool) -> Array:
     return masked(np.ma.getdata(values), missing)
 
 
-def _coded(column: Any) -> Array:
+def _coded(column: Any) -> AnyArray:
     coded = column.dictionary_encode()
     return array(coded)
 
 
-def _texts(column: Any) -> Array:
+def _texts(column: Any) -> AnyArray:
     """Text by its codes, masked where it is none; all equal values of a chunk are one object, however long."""
     values = column.dictionary.cast(_LARGE.get(str(column.type.value_type), column.type.value_type))
     texts = np.empty(len(values) + 1, dtype=object)
@@ -121,17 +121,17 @@ def _texts(column: Any) -> Array:
     return masked(texts[indices], missing)
 
 
-def _numpy(column: Any) -> Array:
+def _numpy(column: Any) -> AnyArray:
     if isinstance(column, pa.ChunkedArray):
         return np.asarray(column.to_numpy())
     return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
-def together(parts: Sequence[Array]) -> Array:
+def together(parts: Sequence[AnyArray]) -> AnyArray:
     """One array of several, with their masks."""
     if len(parts) == 1:
         return parts[0]
     if any(isinstance(part, np.ma.MaskedArray) for part in parts):
-        joined: Array = np.ma.concatenate(parts)  # type: ignore[no-untyped-call]
+        joined: AnyArray = np.ma.concatenate(parts)  # type: ignore[no-untyped-call]
         return joined
     return np.concatenate(parts)

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from urllib.parse import unquote
 
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import fits, foreign, hats, hdf5, parquet, text, votable
 from skyaccept.lib.readers.masks import apply_masks, masks_of
@@ -271,7 +271,7 @@ def _part(path: Path, reader: Format, table: Table, place: str, fixed: Mapping[s
     return Part(path, reader, shown, place, fixed, masks)
 
 
-def read(parts: Sequence[Part], names: Collection[str], labels: Collection[str] = ()) -> list[dict[str, Array]]:
+def read(parts: Sequence[Part], names: Collection[str], labels: Collection[str] = ()) -> list[dict[str, AnyArray]]:
     """Named columns of some tables of one file, as `Format.read` gives them, with their masks applied.
 
     Raises
@@ -279,7 +279,7 @@ def read(parts: Sequence[Part], names: Collection[str], labels: Collection[str] 
     InputError
         Not readable; or a mask is neither true nor false in a row.
     """
-    found: list[dict[str, Array]] = []
+    found: list[dict[str, AnyArray]] = []
     for masks, group in groupby(parts, key=lambda part: {n: part.masks[n] for n in names if n in part.masks}):
         same = list(group)
         wanted = list(dict.fromkeys([*names, *masks.values()]))

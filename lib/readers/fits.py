@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from astropy.io import fits
 from skyaccept.lib import progress
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.fits_columns import FitsColumn, columns_of, decode, read_rows
 from skyaccept.lib.readers.hdus import CARD, TABLES, Unit, check_padding, check_sum, walk
@@ -70,10 +70,10 @@ def tables(path: Path) -> list[Table]:
 
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
-) -> list[Mapping[str, Array]]:
+) -> list[Mapping[str, AnyArray]]:
     """Read the named columns of some tables of a file."""
     with _opened(path) as (file, found):
-        result: list[Mapping[str, Array]] = []
+        result: list[Mapping[str, AnyArray]] = []
         for number in numbers:
             progress.report(f"reading {path.name}", len(result), len(numbers))
             result.append(_read(file, found[number], names))
@@ -92,7 +92,7 @@ def _columns(table: FitsTable) -> Iterator[Column]:
         yield Column(EXTENSION, "int", None, "number of the table of detections in the file, from 1")
 
 
-def _read(file: BinaryIO, table: FitsTable, names: Collection[str]) -> Mapping[str, Array]:
+def _read(file: BinaryIO, table: FitsTable, names: Collection[str]) -> Mapping[str, AnyArray]:
     check_padding(file, table.unit)
     check_sum(file, table.unit)
     wanted = [table.columns[name] for name in names if name in table.columns]
@@ -116,7 +116,7 @@ def _time(column: FitsColumn) -> Combined:
     return Combined(column.name, {}, None, "jd", column.time)
 
 
-def _times(unit: Unit, column: FitsColumn, values: Array) -> Array:
+def _times(unit: Unit, column: FitsColumn, values: AnyArray) -> AnyArray:
     """Times whose two numbers are parts of a Julian date, as astropy writes them."""
     origin = next((key for key in ("MJDREF", "MJDREFI", "DATEREF") if unit.value(key) is not None), None)
     if column.shape != (2,) or column.time not in SCALES or unit.value("JDREF") != 0 or origin is not None:
@@ -130,7 +130,7 @@ def _times(unit: Unit, column: FitsColumn, values: Array) -> Array:
     return timestamps(unit.place, _time(column), {"jd1": whole, "jd2": rest}, missing)
 
 
-def _bit(packed: Array, number: int) -> Array:
+def _bit(packed: AnyArray, number: int) -> AnyArray:
     """One bit of the packed flags in each row."""
     return np.asarray((packed.reshape(len(packed), -1)[:, number // 8] & (0x80 >> number % 8)).astype(bool))
 

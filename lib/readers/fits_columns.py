@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import progress
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.hdus import Unit
 from skyaccept.lib.readers.letters import decoded
@@ -123,7 +123,7 @@ def columns_of(unit: Unit) -> list[FitsColumn]:
     return found
 
 
-def read_rows(file: BinaryIO, unit: Unit, columns: Sequence[FitsColumn]) -> dict[int, Array]:
+def read_rows(file: BinaryIO, unit: Unit, columns: Sequence[FitsColumn]) -> dict[int, AnyArray]:
     """Bytes of some columns by their number, a block of rows at a time: others need no memory."""
     width, rows = unit.integer("NAXIS1"), unit.integer("NAXIS2")
     if not columns or not rows:
@@ -147,7 +147,7 @@ def read_rows(file: BinaryIO, unit: Unit, columns: Sequence[FitsColumn]) -> dict
     return found
 
 
-def decode(column: FitsColumn, stored: Array) -> Array:
+def decode(column: FitsColumn, stored: AnyArray) -> AnyArray:
     """Values of a column from its bytes, nulls as NaN or masked.
 
     Raises
@@ -312,13 +312,13 @@ def _letters(unit: Unit, number: int, letters: int, rest: str) -> tuple[int, tup
     return int(each[1]), (letters // int(each[1]),)
 
 
-def _text(column: FitsColumn, stored: Array) -> Array:
+def _text(column: FitsColumn, stored: AnyArray) -> AnyArray:
     """Text, masked where it is empty or null."""
     values = decoded(column.place, stored)
     return masked(values, (values == "") | (values == (column.null or "")))
 
 
-def _truth(column: FitsColumn, stored: Array) -> NDArray[np.bool_]:
+def _truth(column: FitsColumn, stored: AnyArray) -> NDArray[np.bool_]:
     wrong = ~np.isin(stored, (0, ord("T"), ord("F")))
     if wrong.any():
         row = int(np.argmax(wrong.reshape(len(stored), -1).any(axis=1)))
@@ -328,7 +328,7 @@ def _truth(column: FitsColumn, stored: Array) -> NDArray[np.bool_]:
     return np.asarray(stored == ord("T"))
 
 
-def _scaled(column: FitsColumn, values: Array) -> Array:
+def _scaled(column: FitsColumn, values: AnyArray) -> AnyArray:
     """TZERO + TSCAL * values; whole numbers stay exact where nothing is scaled."""
     scale, zero = column.scale, column.zero
     if scale == 1 and zero == 0:
@@ -345,7 +345,7 @@ def _scaled(column: FitsColumn, values: Array) -> Array:
     return values.astype(np.int64) + (zero if abs(zero) < 2**63 else 0)
 
 
-def _numbers_of_text(column: FitsColumn, stored: Array) -> tuple[Array, Array]:
+def _numbers_of_text(column: FitsColumn, stored: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Numbers of an ASCII table, and where there is none."""
     none = {"", column.null}
     texts = [_ascii_text(column, row, value) for row, value in enumerate(stored.tolist(), start=1)]

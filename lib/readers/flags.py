@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.parsing import numbers
 from skyaccept.lib.readers.source import Flag
@@ -40,7 +40,7 @@ class FlagColumn:
         """None of them holds labels."""
         return ()
 
-    def values(self, raw: Mapping[str, Array], rows: int) -> Array:
+    def values(self, raw: Mapping[str, AnyArray], rows: int) -> AnyArray:
         """Whether each row is marked as bad; raises as `marked`."""
         bad = np.zeros(rows, dtype=bool)
         for flag in self.flags:
@@ -72,7 +72,7 @@ def columns_of(
     return found
 
 
-def marked(place: str, flag: Flag, values: Array) -> Array:
+def marked(place: str, flag: Flag, values: AnyArray) -> AnyArray:
     """Whether a flag marks each row as bad, (n,) bool.
 
     Raises
@@ -102,7 +102,7 @@ def marked(place: str, flag: Flag, values: Array) -> Array:
     return bad
 
 
-def missing_rows(values: Array) -> Array:
+def missing_rows(values: AnyArray) -> AnyArray:
     """Rows without a value: masked, None, NaN or empty."""
     if isinstance(values, np.ma.MaskedArray):
         return np.ma.getmaskarray(values)
@@ -115,7 +115,7 @@ def missing_rows(values: Array) -> Array:
     return np.zeros(len(values), dtype=bool)
 
 
-def _bits(place: str, flag: Flag, values: Array) -> Array:
+def _bits(place: str, flag: Flag, values: AnyArray) -> AnyArray:
     if values.dtype.kind == "f" and (values == np.floor(values)).all() and np.abs(values).max(initial=0) < 2**53:
         values = values.astype(np.int64)
     if values.dtype.kind in "OU":
@@ -128,7 +128,7 @@ def _bits(place: str, flag: Flag, values: Array) -> Array:
     return np.asarray(values.astype(np.int64) & np.int64(flag.bits or 0) != 0)
 
 
-def truth(place: str, name: str, values: Array, rows: Array, has_to: str) -> Array:
+def truth(place: str, name: str, values: AnyArray, rows: AnyArray, has_to: str) -> AnyArray:
     """Values as bool, true as they say.
 
     Parameters

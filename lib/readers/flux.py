@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import astropy.units as u
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.numbers import POGSON, NumberColumn, resolve, stated_unit
 from skyaccept.lib.readers.profile import ZERO_POINTS, Flux
@@ -57,7 +57,7 @@ class FluxColumn:
         """None of them holds labels."""
         return ()
 
-    def values(self, raw: Mapping[str, Array], rows: int) -> Array:
+    def values(self, raw: Mapping[str, AnyArray], rows: int) -> AnyArray:
         """Magnitude, its error, or S/N of each row.
 
         Parameters
@@ -168,7 +168,7 @@ def _added(place: str, kind: str, flux: Flux, unit: u.UnitBase | None, own: u.Un
     return -2.5 * float(np.log10(float((own * unit).to(u.nJy))))
 
 
-def _zero_point(kind: str, value: Array) -> Array:
+def _zero_point(kind: str, value: AnyArray) -> AnyArray:
     """Magnitude of one unit of flux; NaN where a flux of magnitude 0, or a calibration, is not positive."""
     if kind == "zero_point":
         return np.where(np.isfinite(value), value, np.nan)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 import yaml
-from skyaccept.lib.catalog.detections import UNITS, Array
+from skyaccept.lib.arrays import AnyArray
+from skyaccept.lib.catalog.detections import UNITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, synonyms
 from skyaccept.lib.readers.files import Part
@@ -371,7 +372,7 @@ def _distinct(part: Part, name: str) -> list[str]:
         return []
 
 
-def _values(part: Part, name: str) -> Array | None:
+def _values(part: Part, name: str) -> AnyArray | None:
     """Numbers of a column, those that are there; None where they are none."""
     if name in part.fixed:
         return None

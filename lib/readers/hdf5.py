@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.hdf5_layout import Layout, attributes, layouts
 from skyaccept.lib.readers.hdf5_values import read_columns
@@ -37,7 +37,7 @@ def tables(path: Path) -> list[Table]:
 
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
-) -> list[Mapping[str, Array]]:
+) -> list[Mapping[str, AnyArray]]:
     """Read the named columns of some tables, or of another table beside them."""
     with _opened(path) as (size, found):
         return [_read(path, size, found, found[number], names) for number in numbers]
@@ -45,7 +45,7 @@ def read(
 
 def _read(
     path: Path, size: int, found: Sequence[Layout], layout: Layout, names: Collection[str]
-) -> Mapping[str, Array]:
+) -> Mapping[str, AnyArray]:
     own = {column.name: column.name for column in layout.columns}
     own |= {f"{layout.last}/{name}": name for name in own}
     if all(name in own for name in names):
@@ -61,7 +61,7 @@ def _read(
     return _columns(path, size, beside[next(iter(names))][0], {name: beside[name][1].name for name in names})
 
 
-def _columns(path: Path, size: int, layout: Layout, wanted: Mapping[str, str]) -> dict[str, Array]:
+def _columns(path: Path, size: int, layout: Layout, wanted: Mapping[str, str]) -> dict[str, AnyArray]:
     """Columns of one table by the names under which they are wanted."""
     place = str(path)
     layout.header.check(place, wanted.values(), layout.stored)

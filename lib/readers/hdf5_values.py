@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from skyaccept.lib import progress
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.hdf5_layout import Stored, attributes, kind_of
 from skyaccept.lib.readers.letters import decoded
@@ -22,7 +22,7 @@ _FILLS = ("_FillValue", "missing_value")
 _SCALING = ("scale_factor", "add_offset")
 
 
-def read_columns(place: str, wanted: Collection[Stored], size: int) -> dict[str, Array]:
+def read_columns(place: str, wanted: Collection[Stored], size: int) -> dict[str, AnyArray]:
     """Columns of one table by name, from a file of ``size`` bytes.
 
     Raises
@@ -37,7 +37,7 @@ def read_columns(place: str, wanted: Collection[Stored], size: int) -> dict[str,
     if len(lengths) > 1:
         told = " and ".join(f"'{name}' {rows}" for rows, name in sorted(lengths.items())[:2])
         raise InputError(f"{place}: columns of one table differ in their number of rows: {told}")
-    found: dict[str, Array] = {}
+    found: dict[str, AnyArray] = {}
     datasets = {one.dataset.name: one.dataset for one in wanted}
     for name, dataset in datasets.items():
         check_storage(place, dataset, size)
@@ -103,7 +103,7 @@ def _described(h5py: Any, kind: Any) -> str:
     return shorten(kind)
 
 
-def _read(place: str, dataset: Any, columns: Collection[Stored], size: int) -> list[Array]:
+def _read(place: str, dataset: Any, columns: Collection[Stored], size: int) -> list[AnyArray]:
     """Stored values of columns of one dataset."""
     rows = dataset.shape[0]
     records = list(dict.fromkeys(one.record for one in columns if one.record))
@@ -114,7 +114,7 @@ def _read(place: str, dataset: Any, columns: Collection[Stored], size: int) -> l
     if dataset.chunks is not None:
         step = max(step // dataset.chunks[0], 1) * dataset.chunks[0]  # no chunk is unpacked twice
     fields = dataset.fields(records) if records else dataset
-    parts: list[list[Array]] = [[] for _ in columns]
+    parts: list[list[AnyArray]] = [[] for _ in columns]
     letters = 0
     for start in range(0, rows, step):
         progress.report(f"reading {dataset.name}", start, rows)
@@ -131,14 +131,14 @@ def _read(place: str, dataset: Any, columns: Collection[Stored], size: int) -> l
     return [np.concatenate(part) if part else none for part, none in zip(parts, empty, strict=True)]
 
 
-def _empty(dataset: Any, one: Stored) -> Array:
+def _empty(dataset: Any, one: Stored) -> AnyArray:
     kind = kind_of(dataset)
     if one.record:
         return np.empty((0, *kind[one.record].shape[one.element is not None :]), _element_kind(one))
     return np.empty((0, *dataset.shape[1 + (one.element is not None) :]), kind)
 
 
-def _values(place: str, one: Stored, stored: Array) -> Array:
+def _values(place: str, one: Stored, stored: AnyArray) -> AnyArray:
     """Values of a column, missing ones as NaN or masked."""
     h5py = importlib.import_module("h5py")
     codes = h5py.check_enum_dtype(stored.dtype)
@@ -157,7 +157,7 @@ def _values(place: str, one: Stored, stored: Array) -> Array:
     return values if one.record or one.element is not None else _scaled(place, attributes(one.dataset), values)
 
 
-def _scaled(place: str, own: Mapping[str, object], values: Array) -> Array:
+def _scaled(place: str, own: Mapping[str, object], values: AnyArray) -> AnyArray:
     """What netCDF stores as scaled integers: the fill is one of the stored value."""
     missing = np.zeros(values.shape, bool)
     for key in _FILLS:
@@ -174,7 +174,7 @@ def _scaled(place: str, own: Mapping[str, object], values: Array) -> Array:
     return masked(values, missing)
 
 
-def _named(place: str, codes: Mapping[str, int], stored: Array) -> Array:
+def _named(place: str, codes: Mapping[str, int], stored: AnyArray) -> AnyArray:
     """Names of an enumeration."""
     names = {int(code): name for name, code in codes.items()}
     unknown = [value for value in np.unique(stored).tolist() if value not in names]
@@ -183,7 +183,7 @@ def _named(place: str, codes: Mapping[str, int], stored: Array) -> Array:
     return np.array([names[value] for value in stored.ravel().tolist()], dtype=object).reshape(stored.shape)
 
 
-def _times(place: str, kind: str, stored: Array) -> Array:
+def _times(place: str, kind: str, stored: AnyArray) -> AnyArray:
     if "," in kind or stored.dtype.kind != "i" or stored.dtype.itemsize != 8:
         raise InputError(f"{place}: {shorten(kind)} of pandas is not read; save the times as numbers, or in UTC")
     try:
@@ -192,7 +192,7 @@ def _times(place: str, kind: str, stored: Array) -> Array:
         raise InputError(f"{place}: {shorten(kind)} is no type of times") from None
 
 
-def _text(place: str, null: str, stored: Array) -> Array:
+def _text(place: str, null: str, stored: AnyArray) -> AnyArray:
     """Text of any length."""
     found = np.empty(stored.shape, dtype=object)
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.parsing import numbers
 from skyaccept.lib.readers.source import Source
@@ -33,8 +33,8 @@ class Labels:
         In ascending order.
     """
 
-    codes: Array
-    values: Array
+    codes: AnyArray
+    values: AnyArray
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -67,7 +67,7 @@ class LabelColumn:
         """Those of them that hold labels."""
         return () if self.source.name is None else (self.source.name,)
 
-    def values(self, raw: Mapping[str, Array], rows: int) -> Labels:
+    def values(self, raw: Mapping[str, AnyArray], rows: int) -> Labels:
         """Labels of the rows.
 
         Raises
@@ -90,7 +90,7 @@ class LabelColumn:
         return found
 
 
-def distinct(place: str, column: str, values: Array) -> Labels:
+def distinct(place: str, column: str, values: AnyArray) -> Labels:
     """Labels as they stand in a column; none where it is masked, NaN, None or blank.
 
     Raises
@@ -174,14 +174,14 @@ def refuse_missing(place: str, column: str, labels: Labels) -> None:
         )
 
 
-def _as_labels(texts: Sequence[str]) -> Array:
+def _as_labels(texts: Sequence[str]) -> AnyArray:
     """Text as integers where all of it is the one way to write them."""
     if texts and all(_WHOLE.fullmatch(text) for text in texts):
         return np.array([int(text) for text in texts], dtype=np.int64)
     return np.array(texts, dtype=str)
 
 
-def _joined(values: Sequence[Array]) -> Array:
+def _joined(values: Sequence[AnyArray]) -> AnyArray:
     """Values of several files in one array, in which none is rounded."""
     kinds = {one.dtype.kind for one in values if len(one)}
     if kinds <= {"i"} or kinds <= {"u"} or kinds <= {"f"} or kinds <= {"U"}:
@@ -191,13 +191,13 @@ def _joined(values: Sequence[Array]) -> Array:
     return np.array([str(value) for one in values for value in one.tolist()], dtype=str)
 
 
-def _ordered(codes: Array, values: Array) -> Labels:
+def _ordered(codes: AnyArray, values: AnyArray) -> Labels:
     """Labels with their values in ascending order, each once."""
     unique, rank = np.unique(values, return_inverse=True)
     return Labels(_looked_up(rank.astype(np.int64), codes.astype(np.int64, copy=False)), unique)
 
 
-def _looked_up(rank: Array, codes: Array) -> Array:
+def _looked_up(rank: AnyArray, codes: AnyArray) -> AnyArray:
     """New codes of old ones; negative ones stay."""
     if not (codes < 0).any():
         return np.asarray(rank[codes]) if len(rank) else codes
@@ -232,7 +232,7 @@ def _translated(place: str, column: str, labels: Labels, codes: Mapping[str, str
     return _ordered(labels.codes, _as_labels([codes[str(value)] for value in labels.values.tolist()]))
 
 
-def _by_day(place: str, labels: Labels, name: str, values: Array) -> Labels:
+def _by_day(place: str, labels: Labels, name: str, values: AnyArray) -> Labels:
     """Labels that are told apart by the whole day on which they stand."""
     days = numbers(place, name, values)
     if not np.isfinite(days).all():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 
 
-def decoded(place: str, stored: Array) -> Array:
+def decoded(place: str, stored: AnyArray) -> AnyArray:
     """Text up to a zero byte, without blanks at its ends.
 
     Parameters
@@ -30,7 +30,7 @@ def decoded(place: str, stored: Array) -> Array:
         raise InputError(f"{place}, row {_undecodable(stored)}: not UTF-8 text") from None
 
 
-def _undecodable(stored: Array) -> int:
+def _undecodable(stored: AnyArray) -> int:
     """Number of the first row that is not UTF-8, from 1."""
     for row, value in enumerate(stored.reshape(len(stored), -1).tolist(), start=1):
         try:

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import astropy.units as u
 import numpy as np
 from skyaccept.lib import progress
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.association import associate
 from skyaccept.lib.catalog.checking import check
-from skyaccept.lib.catalog.detections import UNITS, Array, Detections
+from skyaccept.lib.catalog.detections import UNITS, Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, flags, flux, labels, moments, visit_table
 from skyaccept.lib.readers import profile as survey_profiles
@@ -43,7 +44,7 @@ class OfferedColumn(Protocol):
     def labels(self) -> tuple[str, ...]:
         """Those of them that hold labels."""
 
-    def values(self, raw: Mapping[str, Array], rows: int) -> Array | Labels:
+    def values(self, raw: Mapping[str, AnyArray], rows: int) -> AnyArray | Labels:
         """Values of the rows from columns of the file."""
 
 
@@ -279,10 +280,10 @@ def _check_lists(place: str, columns: Mapping[str, OfferedColumn]) -> None:
         )
 
 
-def _read(offers: Sequence[Offer], names: Sequence[str]) -> tuple[list[tuple[str, int]], dict[str, Array | Labels]]:
+def _read(offers: Sequence[Offer], names: Sequence[str]) -> tuple[list[tuple[str, int]], dict[str, AnyArray | Labels]]:
     """Place and number of rows of each table, and the named columns of all of them."""
     sizes: list[tuple[str, int]] = []
-    tables: list[dict[str, Array | Labels]] = []
+    tables: list[dict[str, AnyArray | Labels]] = []
     for _, group in groupby(offers, key=lambda offer: offer.part.path):
         same = list(group)
         for offer, (rows, table) in zip(same, _tables(same, names), strict=True):
@@ -301,7 +302,7 @@ def _read(offers: Sequence[Offer], names: Sequence[str]) -> tuple[list[tuple[str
     return sizes, {name: _together([table.pop(name) for table in tables]) for name in names}
 
 
-def _together(parts: Sequence[Array | Labels]) -> Array | Labels:
+def _together(parts: Sequence[AnyArray | Labels]) -> AnyArray | Labels:
     """One column of the parts of several tables; that of a single one as it is, for a copy may not fit."""
     if len(parts) == 1:
         return parts[0]
@@ -309,7 +310,7 @@ def _together(parts: Sequence[Array | Labels]) -> Array | Labels:
     return labels.together(coded) if coded else np.concatenate([p for p in parts if not isinstance(p, Labels)])
 
 
-def _tables(offers: Sequence[Offer], names: Sequence[str]) -> list[tuple[int, dict[str, Array | Labels]]]:
+def _tables(offers: Sequence[Offer], names: Sequence[str]) -> list[tuple[int, dict[str, AnyArray | Labels]]]:
     """Rows and columns of the tables of one file under our names and in our units."""
     part, first = offers[0].part, offers[0].columns
     progress.report(f"reading {part.path.name}")
@@ -337,7 +338,7 @@ def _tables(offers: Sequence[Offer], names: Sequence[str]) -> list[tuple[int, di
     return found
 
 
-def _check_folder(place: str, name: str, values: Array, value: str | None) -> None:
+def _check_folder(place: str, name: str, values: AnyArray, value: str | None) -> None:
     """Refuse a column of a file that is not what the name of its folder says."""
     for other in map(str, labels.distinct(place, name, values).values.tolist()):
         if other != value:
@@ -348,11 +349,11 @@ def _check_folder(place: str, name: str, values: Array, value: str | None) -> No
 
 
 def _converted(
-    offer: Offer, names: Sequence[str], raw: dict[str, Array], rows: int, joins: Mapping[str, Source]
-) -> dict[str, Array | Labels]:
+    offer: Offer, names: Sequence[str], raw: dict[str, AnyArray], rows: int, joins: Mapping[str, Source]
+) -> dict[str, AnyArray | Labels]:
     """Columns of one table under our names and in our units."""
     uses = Counter(column for name in names for column in offer.columns[name].columns)
-    table: dict[str, Array | Labels] = {}
+    table: dict[str, AnyArray | Labels] = {}
     for name in names:
         column = offer.columns[name]
         if name in joins:
@@ -367,25 +368,25 @@ def _converted(
     return table
 
 
-def _joined(part: Part, source: Source, raw: Mapping[str, Array]) -> Array:
+def _joined(part: Part, source: Source, raw: Mapping[str, AnyArray]) -> AnyArray:
     """A column of another table of the file, for the rows of this one."""
     ((there, here),) = (source.join or {}).items()
     listed = files.read([part], [there, str(source.name)])[0]
     return looked_up(part.place, str(source.name), (listed[there], raw[here]), listed[str(source.name)])
 
 
-def _labels(table: Mapping[str, Array | Labels], name: str) -> Labels:
+def _labels(table: Mapping[str, AnyArray | Labels], name: str) -> Labels:
     column = table[name]
     if not isinstance(column, Labels):
         raise TypeError(f"{name} is no label")
     return column
 
 
-def _arrays(columns: Mapping[str, Array | Labels]) -> dict[str, Array]:
+def _arrays(columns: Mapping[str, AnyArray | Labels]) -> dict[str, AnyArray]:
     return {name: c.codes if isinstance(c, Labels) else c for name, c in columns.items()}
 
 
-def _detections(source: str, columns: Mapping[str, Array | Labels]) -> Detections:
+def _detections(source: str, columns: Mapping[str, AnyArray | Labels]) -> Detections:
     given: dict[str, Any] = _arrays(columns)
     names = {name: tuple(map(str, c.values.tolist())) for name, c in columns.items() if isinstance(c, Labels)}
     if len(names["band"]) > _MAX_BANDS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.flags import missing_rows, truth
 from skyaccept.lib.readers.table import LIST, hidden
@@ -26,8 +26,8 @@ def masks_of(names: Collection[str]) -> dict[str, str]:
 
 
 def apply_masks(
-    place: str, names: Collection[str], masks: Mapping[str, str], stored: Mapping[str, Array]
-) -> dict[str, Array]:
+    place: str, names: Collection[str], masks: Mapping[str, str], stored: Mapping[str, AnyArray]
+) -> dict[str, AnyArray]:
     """Columns without the values that their masks hide; other columns are as they were.
 
     Parameters
@@ -48,7 +48,7 @@ def apply_masks(
     return {n: _applied(place, n, masks[n], stored) if n in masks else stored[n] for n in names if n in stored}
 
 
-def _applied(place: str, name: str, mask: str, stored: Mapping[str, Array]) -> Array:
+def _applied(place: str, name: str, mask: str, stored: Mapping[str, AnyArray]) -> AnyArray:
     values = stored[mask]
     has_to = f"it is the mask of column '{name}', and has to be true or false (or 1 or 0) in every row"
     flat = values.ravel()

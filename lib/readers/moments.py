@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from skyaccept.lib.catalog.detections import SHAPES, Array
+from skyaccept.lib.arrays import AnyArray
+from skyaccept.lib.catalog.detections import SHAPES
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.flags import marked
 from skyaccept.lib.readers.numbers import NumberColumn, resolve
@@ -48,7 +49,7 @@ class ShapeColumn:
         """None of them holds labels."""
         return ()
 
-    def values(self, raw: Mapping[str, Array], rows: int) -> Array:
+    def values(self, raw: Mapping[str, AnyArray], rows: int) -> AnyArray:
         """Component of the ellipticity of each row.
 
         Parameters

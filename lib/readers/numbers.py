@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import times
 from skyaccept.lib.readers.flags import marked
@@ -60,7 +60,7 @@ class NumberColumn:
         """Columns that hold labels: none, but a key of a join is compared letter by letter."""
         return ()
 
-    def values(self, raw: Mapping[str, Array], rows: int) -> NDArray[np.float64]:
+    def values(self, raw: Mapping[str, AnyArray], rows: int) -> NDArray[np.float64]:
         """Numbers of the rows in our unit, NaN where there is none.
 
         Parameters
@@ -86,10 +86,10 @@ class NumberColumn:
             column = column + self._numbers(source.plus, self._element(source.plus, raw[source.plus]))
         return self._in_our_unit(source.name, column)
 
-    def _converted(self, column: str, values: Array) -> NDArray[np.float64]:
+    def _converted(self, column: str, values: AnyArray) -> NDArray[np.float64]:
         return self._in_our_unit(column, self._numbers(column, values))
 
-    def _element(self, column: str, values: Array) -> Array:
+    def _element(self, column: str, values: AnyArray) -> AnyArray:
         """One element of an array in each row, where the profile chooses one."""
         element = self.source.element
         if values.ndim == 1 and values.dtype != object:
@@ -122,7 +122,7 @@ class NumberColumn:
             )
         return values[:, element]
 
-    def _numbers(self, column: str, values: Array) -> NDArray[np.float64]:
+    def _numbers(self, column: str, values: AnyArray) -> NDArray[np.float64]:
         """Numbers as float64, NaN for those that mean none; times as MJD."""
         missing = self.source.missing
         if self.name == "mjd" and self._as_times(values):
@@ -136,7 +136,7 @@ class NumberColumn:
             )
         return _without(values, numbers(self.place, column, values, _texts(missing)), missing)
 
-    def _form(self, column: str, values: Array) -> Array:
+    def _form(self, column: str, values: AnyArray) -> AnyArray:
         """Times as the file has them: text, timestamps or numbers, without those that mean none."""
         missing = self.source.missing
         if values.dtype.kind == "M":
@@ -146,11 +146,11 @@ class NumberColumn:
             return np.array([None if value in none else value for value in values.tolist()], dtype=object)
         return _without(values, numbers(self.place, column, values, _texts(missing)), missing)
 
-    def _as_times(self, values: Array) -> bool:
+    def _as_times(self, values: AnyArray) -> bool:
         """Whether a column is one of times in a declared form, or of timestamps."""
         return self.source.time is not None or values.dtype.kind == "M"
 
-    def _translated(self, column: str, values: Array) -> NDArray[np.float64]:
+    def _translated(self, column: str, values: AnyArray) -> NDArray[np.float64]:
         """Numbers that the profile's codes give; NaN where there is no value."""
         codes = self.source.codes or {}
         labels = distinct(self.place, column, values)
@@ -187,7 +187,9 @@ class NumberColumn:
         return values
 
 
-def _without(stored: Array, values: NDArray[np.float64], missing: Sequence[int | float | str]) -> NDArray[np.float64]:
+def _without(
+    stored: AnyArray, values: NDArray[np.float64], missing: Sequence[int | float | str]
+) -> NDArray[np.float64]:
     """Numbers without those that mean none, as a column of their type holds them."""
     none = [float(value) for value in missing if not isinstance(value, str)]
     if not none:

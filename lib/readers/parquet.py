@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from skyaccept.lib import progress
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import footer
 from skyaccept.lib.readers.arrow import array, is_list, is_read, is_text, together
@@ -87,7 +87,7 @@ def tables(path: Path) -> list[Table]:
 
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
-) -> list[Mapping[str, Array]]:
+) -> list[Mapping[str, AnyArray]]:
     """Read the named columns; other columns are not touched. With one of lists, its entries are the rows."""
     file = _open(path)
     leaves = _leaves(path, file)
@@ -119,8 +119,8 @@ def read(
     return [header.combine(str(path), names, stored)]
 
 
-def _columns(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[str]) -> dict[str, Array]:
-    found: dict[str, Array] = {}
+def _columns(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[str]) -> dict[str, AnyArray]:
+    found: dict[str, AnyArray] = {}
     for leaf in leaves:
         progress.report(f"reading {path.name}", len(found), len(leaves))
         if not leaf.steps:
@@ -136,7 +136,7 @@ def _columns(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[s
     return found
 
 
-def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[str]) -> dict[str, Array]:
+def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[str]) -> dict[str, AnyArray]:
     """Columns of lists one after the other, the others' values as often as their row has entries."""
     # of the type, if there are no rows
     parts = {leaf.name: [array(pa.array([], leaf.kind), leaf.name in labels)] for leaf in leaves if not leaf.whole}
@@ -144,7 +144,7 @@ def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[
     row, rows = 0, file.metadata.num_rows
     for batch in _batches(file, leaves):
         progress.report(f"reading {path.name}", row, rows)
-        lengths: Array | None = None
+        lengths: AnyArray | None = None
         first = ""
         for leaf in (leaf for leaf in leaves if leaf.listed):
             values, own = _list_of(batch.column(leaf.column), leaf.steps)
@@ -166,11 +166,11 @@ def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[
     return {leaf.name: together(parts.pop(leaf.name, []) or [whole[leaf.name]]) for leaf in leaves}
 
 
-def _arrays(path: Path, file: Any, leaf: Leaf) -> Array:
+def _arrays(path: Path, file: Any, leaf: Leaf) -> AnyArray:
     """Lists of one length as a table of n rows; a row without a list has none of its elements."""
-    lengths: list[Array] = []
+    lengths: list[AnyArray] = []
     parts = [array(pa.array([], leaf.kind))]
-    there: list[Array] = []
+    there: list[AnyArray] = []
     for batch in _batches(file, [leaf]):
         lists = _within(batch, leaf)
         lengths.append(lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))
@@ -208,7 +208,7 @@ def _within(batch: Any, leaf: Leaf) -> Any:
     return column
 
 
-def _list_of(column: Any, steps: Sequence[str]) -> tuple[Any, Array]:
+def _list_of(column: Any, steps: Sequence[str]) -> tuple[Any, AnyArray]:
     """Values of all lists of a column, one after the other, and the length of each list."""
     lengths = np.zeros(len(column), dtype=np.int64)
     for step in steps:
@@ -220,7 +220,7 @@ def _list_of(column: Any, steps: Sequence[str]) -> tuple[Any, Array]:
     return column, lengths
 
 
-def _repeated(values: Array, lengths: Array) -> Array:
+def _repeated(values: AnyArray, lengths: AnyArray) -> AnyArray:
     if isinstance(values, np.ma.MaskedArray):
         return np.ma.array(np.repeat(values.data, lengths, 0), mask=np.repeat(np.ma.getmaskarray(values), lengths, 0))
     return np.repeat(values, lengths, 0)

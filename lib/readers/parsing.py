@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import shorten
 
@@ -16,7 +16,7 @@ _SEXAGESIMAL = re.compile(r"[+-]?[0-9]{1,3}[:hd° ] ?[0-9]{1,2}[:m' ]")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,4})?|[+-]?(?i:nan|inf|infinity)")
 
 
-def numbers(place: str, name: str, values: Array, missing: Sequence[str] = ()) -> NDArray[np.float64]:
+def numbers(place: str, name: str, values: AnyArray, missing: Sequence[str] = ()) -> NDArray[np.float64]:
     """Values as float64; those that are masked, None, empty or one of the texts in ``missing`` are NaN.
 
     Raises
@@ -91,7 +91,7 @@ def as_number(value: object) -> float | None:
         return None
 
 
-def looked_up(place: str, name: str, keys: tuple[Array, Array], values: Array) -> Array:
+def looked_up(place: str, name: str, keys: tuple[AnyArray, AnyArray], values: AnyArray) -> AnyArray:
     """Value of each row by its key (the second), where another table has it beside that key; masked where it does not.
 
     Raises

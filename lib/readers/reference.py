@@ -12,9 +12,9 @@ import astropy.units as u
 import numpy as np
 from pydantic import BeforeValidator, PlainValidator
 from skyaccept.lib import progress, strict_yaml
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.checking import LIMITS as DETECTED
 from skyaccept.lib.catalog.checking import marker, wrap
-from skyaccept.lib.catalog.detections import Array
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, flux
@@ -246,7 +246,7 @@ def _without_position(lost: int, n: int) -> tuple[str, ...]:
     return (f"{lost:,} of {n:,} stars left out: they have no position",) if lost else ()
 
 
-def _table(part: Part, profile: ReferenceProfile) -> tuple[dict[str, Array], str]:
+def _table(part: Part, profile: ReferenceProfile) -> tuple[dict[str, AnyArray], str]:
     """Columns of one table under our names and in our units, and a note where right ascensions were wrapped.
 
     Magnitudes are ``mag:BAND`` and ``mag_err:BAND``.
@@ -287,7 +287,7 @@ def _magnitude(part: Part, magnitude: Magnitude) -> dict[str, NumberColumn | Flu
     }
 
 
-def _check(place: str, table: Mapping[str, Array]) -> None:
+def _check(place: str, table: Mapping[str, AnyArray]) -> None:
     """Refuse values that cannot be, and markers of missing ones that are not declared."""
     for name, values in table.items():
         if name == "mjd":
@@ -316,7 +316,7 @@ def _unit(name: str) -> str:
     return {"ra": "degrees", "dec": "degrees", "epoch": "Julian years"}.get(name, str(UNITS.get(name, "mag")))
 
 
-def _marks(values: Array) -> Array:
+def _marks(values: AnyArray) -> AnyArray:
     """Values such as -999 that stand out among their neighbours, as motions that are measured do not.
 
     One row is enough in a column that is not of whole numbers; three are for 99, or in one that is.

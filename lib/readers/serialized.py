@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import Column, hidden, shorten
 
@@ -124,7 +124,7 @@ class Header:
         parts = [list(self.combined[n].parts.values()) if n in self.combined else [n] for n in names]
         return list(dict.fromkeys(name for several in parts for name in several))
 
-    def combine(self, place: str, names: Collection[str], stored: Mapping[str, Array]) -> dict[str, Array]:
+    def combine(self, place: str, names: Collection[str], stored: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
         """Offered columns of stored ones.
 
         Raises
@@ -248,9 +248,9 @@ def _time(name: str, entry: Mapping[str, Any], keys: set[str]) -> Combined:
     return Combined(name, parts, None, str(kind), str(scale), reason)
 
 
-def _made(place: str, one: Combined, stored: Mapping[str, Array]) -> Array:
+def _made(place: str, one: Combined, stored: Mapping[str, AnyArray]) -> AnyArray:
     parts = {role: stored[name] for role, name in one.parts.items()}
-    masks: list[tuple[str, Array]] = []
+    masks: list[tuple[str, AnyArray]] = []
     for role in [role for role in parts if role.endswith("mask")]:
         mask = parts.pop(role)
         if mask.dtype.kind != "b" or isinstance(mask, np.ma.MaskedArray):
@@ -269,7 +269,7 @@ def _made(place: str, one: Combined, stored: Mapping[str, Array]) -> Array:
     return timestamps(place, one, parts, missing)
 
 
-def timestamps(place: str, one: Combined, parts: Mapping[str, Array], missing: Array) -> Array:
+def timestamps(place: str, one: Combined, parts: Mapping[str, AnyArray], missing: AnyArray) -> AnyArray:
     """Times as datetime64, to the microsecond, in their scale or TAI."""
     from astropy.time import Time
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, masked, shorten
 
 _SUBTYPE = re.compile(r"(bool|u?int(?:8|16|32|64)|float(?:16|32|64|128)|string)\[([0-9]{1,6}(?:,[0-9]{1,6})*|.*null)\]")
 
 
-def arrays(path: Path, name: str, subtype: str, column: Any) -> Array:
+def arrays(path: Path, name: str, subtype: str, column: Any) -> AnyArray:
     """Arrays of a column, (n, elements); those of different lengths as objects.
 
     Parameters

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 
 LIST = "[]"
@@ -100,7 +100,7 @@ class Format:
     name: str
     recognises: Callable[[bytes], bool]
     tables: Callable[[Path], list[Table]]
-    read: Callable[[Path, Sequence[int], Collection[str], Collection[str]], list[Mapping[str, Array]]]
+    read: Callable[[Path, Sequence[int], Collection[str], Collection[str]], list[Mapping[str, AnyArray]]]
 
 
 def shorten(text: object) -> str:
@@ -109,7 +109,7 @@ def shorten(text: object) -> str:
     return "".join(character if character.isprintable() else " " for character in found)
 
 
-def native(values: Array) -> Array:
+def native(values: AnyArray) -> AnyArray:
     """Values in the byte order of this machine, fixed-width text as str without padding; a mask is kept."""
     if isinstance(values, np.ma.MaskedArray):
         return np.ma.array(native(values.data), mask=np.ma.getmaskarray(values))
@@ -118,7 +118,7 @@ def native(values: Array) -> Array:
     return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
 
 
-def masked(values: Array, missing: Array) -> Array:
+def masked(values: AnyArray, missing: AnyArray) -> AnyArray:
     """Values in which some are missing, as `Format.read` has to give them."""
     if not missing.any():
         return values
@@ -127,7 +127,7 @@ def masked(values: Array, missing: Array) -> Array:
     return np.ma.array(values, mask=missing)
 
 
-def hidden(place: str, name: str, values: Array, mask: str, missing: Array) -> Array:
+def hidden(place: str, name: str, values: AnyArray, mask: str, missing: AnyArray) -> AnyArray:
     """Values without those that a mask hides; a mask of one value a row hides the whole array of a row.
 
     Raises

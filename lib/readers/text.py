@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import foreign, lines, structured
 from skyaccept.lib.readers.layout import BLANKS, Field, Layout, layout_of
@@ -52,7 +52,7 @@ def tables(path: Path) -> list[Table]:
 
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
-) -> list[Mapping[str, Array]]:
+) -> list[Mapping[str, AnyArray]]:
     """Read the named columns; empty fields of numbers become NaN, those in ``labels`` are text."""
     layout = layout_of(path)
     header = layout.header
@@ -226,7 +226,7 @@ def _check_edges(path: Path, layout: Layout, rows: Any, edges: Sequence[int], ro
         )
 
 
-def _array(path: Path, layout: Layout, field: Field, column: Any, as_text: bool) -> Array:
+def _array(path: Path, layout: Layout, field: Field, column: Any, as_text: bool) -> AnyArray:
     """One column as `Format.read` has to give it."""
     subtype = layout.header.subtypes.get(field.name)
     if pa.types.is_string(column.type):
@@ -254,7 +254,7 @@ def _without_blanks(path: Path, field: Field, column: Any, layout: Layout) -> An
     return pc.if_else(gone, pa.scalar(None, pa.string()), column)
 
 
-def _labels(column: Any) -> Array:
+def _labels(column: Any) -> AnyArray:
     """Labels as text; as integers where all of it is the one way to write them, which takes less memory."""
     try:
         whole = column.cast(pa.int64())
@@ -267,7 +267,7 @@ def _labels(column: Any) -> Array:
     return _plain(whole) if same else _objects(column)
 
 
-def _typed(path: Path, field: Field, column: Any) -> Array:
+def _typed(path: Path, field: Field, column: Any) -> AnyArray:
     """Text as whole numbers or numbers, if all of it is, and else as it is."""
     plain = pc.replace_substring_regex(column, r"^\+([0-9.])", r"\1")
     plain = pc.replace_substring_regex(plain, r"^([+-]?[0-9.]+)[dD]([+-]?[0-9]+)$", r"\1e\2")
@@ -286,7 +286,7 @@ def _typed(path: Path, field: Field, column: Any) -> Array:
     return _objects(column)
 
 
-def _objects(column: Any) -> Array:
+def _objects(column: Any) -> AnyArray:
     """Text as Python has it, one object for all equal ones; masked where there is none."""
     coded = column.dictionary_encode().combine_chunks()
     coded = coded if isinstance(coded, pa.DictionaryArray) else pa.chunked_array([coded]).combine_chunks()
@@ -295,7 +295,7 @@ def _objects(column: Any) -> Array:
     return masked(texts[places], places == len(texts) - 1)
 
 
-def _plain(column: Any) -> Array:
+def _plain(column: Any) -> AnyArray:
     """Numbers or truth; NaN, or masked, where there is none."""
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
@@ -305,7 +305,7 @@ def _plain(column: Any) -> Array:
     return np.ma.array(pc.fill_null(column, pa.scalar(0).cast(column.type)).to_numpy(), mask=missing)
 
 
-def _stacked(arrays: Sequence[Array]) -> Array:
+def _stacked(arrays: Sequence[AnyArray]) -> AnyArray:
     """Elements of an array, side by side."""
     if any(isinstance(one, np.ma.MaskedArray) for one in arrays):
         return np.ma.stack(arrays, axis=1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.source import Time
 from skyaccept.lib.readers.table import shorten
@@ -30,7 +30,7 @@ _FORMS: Mapping[str, tuple[float, float]] = {
 """Forms of times and the numbers that they have from 1950 to 2100, the likeliest first."""
 
 
-def to_mjd(place: str, column: str, values: Array, time: Time | None) -> NDArray[np.float64]:
+def to_mjd(place: str, column: str, values: AnyArray, time: Time | None) -> NDArray[np.float64]:
     """Times as MJD, in TAI where their scale is declared.
 
     Parameters
@@ -71,7 +71,7 @@ def to_mjd(place: str, column: str, values: Array, time: Time | None) -> NDArray
     return _in_tai(mjd, scale)
 
 
-def _of_timestamps(values: Array) -> NDArray[np.float64]:
+def _of_timestamps(values: AnyArray) -> NDArray[np.float64]:
     """MJD of timestamps; whole days and the time of day apart, so that no digit is lost."""
     days = values.astype("datetime64[D]")
     seconds = (values - days) / np.timedelta64(1, "s")
@@ -79,7 +79,7 @@ def _of_timestamps(values: Array) -> NDArray[np.float64]:
     return np.where(np.isnat(values), np.nan, found)
 
 
-def _of_text(place: str, column: str, values: Array) -> NDArray[np.float64]:
+def _of_text(place: str, column: str, values: AnyArray) -> NDArray[np.float64]:
     from astropy.time import Time as AstropyTime
 
     texts = np.array(["" if v is None or v != v else _plain(str(v)) for v in values.tolist()], dtype=str)
@@ -112,7 +112,7 @@ def _plain(text: str) -> str:
     return text.strip().removesuffix("Z").replace("T", " ")
 
 
-def _scale_of_text(place: str, column: str, values: Array, scale: str | None) -> str | None:
+def _scale_of_text(place: str, column: str, values: AnyArray, scale: str | None) -> str | None:
     """Scale of times as text, by the profile and by the Z that marks those in UTC, which may not contradict."""
     marked = [str(value).strip().endswith("Z") for value in values.tolist() if value is not None and value == value]
     if not any(marked):
@@ -160,7 +160,7 @@ def _in_tai(mjd: NDArray[np.float64], scale: str | None) -> NDArray[np.float64]:
     return converted[place_of]
 
 
-def _remedy(values: Array) -> str:
+def _remedy(values: AnyArray) -> str:
     """Which form the values would fit, or what zeros are."""
     if values.dtype.kind not in "fiu":
         return "; correct the file"

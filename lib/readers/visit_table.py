@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from skyaccept.lib.catalog.detections import UNITS, Array
+from skyaccept.lib.arrays import AnyArray
+from skyaccept.lib.catalog.detections import UNITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files
 from skyaccept.lib.readers.labels import LabelColumn, Labels, refuse_missing
@@ -26,7 +27,7 @@ _DEFAULT: Mapping[str, Source] = {
 
 def join(
     path: Path, columns: Mapping[str, Source], visit: Labels, band: Labels, there: Collection[str]
-) -> dict[str, Array]:
+) -> dict[str, AnyArray]:
     """Columns of the table by visit that the catalog does not have, one value for each detection.
 
     Parameters
@@ -126,6 +127,6 @@ def _exposures(visit: Labels, band: Labels) -> list[tuple[str, str]]:
     return [(str(visit.values[pair // n]), str(band.values[pair % n])) for pair in pairs.tolist()]
 
 
-def _exposure_of(visit: Labels, band: Labels) -> Array:
+def _exposure_of(visit: Labels, band: Labels) -> AnyArray:
     """Number of the exposure of each detection."""
     return np.unique(visit.codes * max(len(band.values), 1) + band.codes, return_inverse=True)[1]

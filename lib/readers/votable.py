@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 import numpy as np
 from skyaccept.lib import progress
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import Column, Format, Table, masked, open_binary, shorten
 from skyaccept.lib.readers.votable_values import TEXT, Field, decoded_stream, of_bytes, of_text
@@ -50,7 +50,7 @@ class VOTable:
     form: str = ""
     rows: int = 0
     cells: dict[str, list[str]] = field(default_factory=dict)
-    columns: dict[str, list[tuple[Array, Array]]] = field(default_factory=dict)
+    columns: dict[str, list[tuple[AnyArray, AnyArray]]] = field(default_factory=dict)
     stream: list[str] = field(default_factory=list)
     encoding: str = ""
 
@@ -87,7 +87,7 @@ def tables(path: Path) -> list[Table]:
 
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
-) -> list[Mapping[str, Array]]:
+) -> list[Mapping[str, AnyArray]]:
     """Read the named columns of some tables of a file."""
     document = _parsed(path, dict.fromkeys(numbers, names))
     return [_values(document.tables[number], names) for number in numbers]
@@ -98,7 +98,7 @@ def _column(one: Field) -> Column:
     return Column(one.name, kind, one.unit, " ".join(one.description.split()))
 
 
-def _values(table: VOTable, names: Collection[str]) -> dict[str, Array]:
+def _values(table: VOTable, names: Collection[str]) -> dict[str, AnyArray]:
     wanted = table.wanted(names)
     if table.form in ("BINARY", "BINARY2"):
         stream = decoded_stream(table.place, table.encoding, table.stream)
@@ -116,7 +116,7 @@ def _values(table: VOTable, names: Collection[str]) -> dict[str, Array]:
     return found
 
 
-def _joined(one: Field, parts: list[tuple[Array, Array]]) -> Array:
+def _joined(one: Field, parts: list[tuple[AnyArray, AnyArray]]) -> AnyArray:
     values, missing = zip(*(parts or [of_text(one, [], 1)]), strict=True)
     return masked(np.concatenate(values), np.concatenate(missing))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, masked, shorten
 
@@ -109,7 +109,7 @@ class Field:
             raise InputError(f"{self.place} holds {self.elements} elements in {rows} rows, too many to hold")
 
 
-def of_text(field: Field, texts: Sequence[str], first: int) -> tuple[Array, Array]:
+def of_text(field: Field, texts: Sequence[str], first: int) -> tuple[AnyArray, AnyArray]:
     """Values of rows from their text, and where there are none.
 
     Parameters
@@ -159,7 +159,7 @@ def decoded_stream(place: str, encoding: str, pieces: Sequence[str]) -> bytes:
 
 def of_bytes(
     place: str, fields: Sequence[Field], wanted: Sequence[Field], stream: bytes, nulls: bool
-) -> tuple[dict[str, Array], int]:
+) -> tuple[dict[str, AnyArray], int]:
     """Wanted columns of a stream in BINARY, or in BINARY2 that tells ``nulls``, and its number of rows.
 
     Raises
@@ -191,7 +191,7 @@ def of_bytes(
 
 def _all_rows(
     place: str, fields: Sequence[Field], wanted: set[str], stream: bytes, flags: int
-) -> tuple[int, Array, dict[str, list[bytes]]]:
+) -> tuple[int, AnyArray, dict[str, list[bytes]]]:
     """Cells of rows that are all of the same width, joined column by column."""
     widths = [field.stored(field.elements) for field in fields]
     width = flags + sum(widths)
@@ -208,7 +208,7 @@ def _all_rows(
 
 def _row_by_row(
     place: str, fields: Sequence[Field], wanted: set[str], stream: bytes, flags: int
-) -> tuple[int, Array, dict[str, list[bytes]]]:
+) -> tuple[int, AnyArray, dict[str, list[bytes]]]:
     """Cells of rows of which some fields tell their own length; a list of cells for these."""
     cells: dict[str, list[bytes]] = {field.name: [] for field in fields if field.name in wanted}
     layout = [(f, f.stored(f.elements), cells.get(f.name)) for f in fields]
@@ -233,7 +233,7 @@ def _cut(place: str, why: str) -> InputError:
     return InputError(f"{place}: the VOTable is truncated or damaged: {why}; fetch it again")
 
 
-def _of_cells(field: Field, cells: Sequence[bytes], rows: int) -> tuple[Array, Array]:
+def _of_cells(field: Field, cells: Sequence[bytes], rows: int) -> tuple[AnyArray, AnyArray]:
     """Values of a field from its bytes, and where there are none."""
     if field.datatype in TEXT:
         letter = 2 if field.datatype == "unicodeChar" else 1
@@ -255,7 +255,7 @@ def _of_cells(field: Field, cells: Sequence[bytes], rows: int) -> tuple[Array, A
     return values, _nulls(field, values)
 
 
-def _nulls(field: Field, values: Array) -> Array:
+def _nulls(field: Field, values: AnyArray) -> AnyArray:
     """Where numbers are NaN, or what the field declares to mean none."""
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
     text = (field.null or "").strip()
@@ -268,7 +268,7 @@ def _nulls(field: Field, values: Array) -> Array:
     return np.asarray(missing | (values == null[0]))
 
 
-def _text(field: Field, texts: Sequence[str]) -> tuple[Array, Array]:
+def _text(field: Field, texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     """Text as objects, each once in memory: in fixed width one long text would take its width in every row."""
     once: dict[str, str] = {}
     none = {"", (field.null or "").strip()}
@@ -285,7 +285,7 @@ def _letters(field: Field, row: int, cell: bytes, width: int) -> str:
     return text.partition("\0")[0].strip()  # a zero ends the text
 
 
-def _truth_of_bytes(field: Field, stored: Array) -> tuple[Array, Array]:
+def _truth_of_bytes(field: Field, stored: AnyArray) -> tuple[AnyArray, AnyArray]:
     true, false = np.isin(stored, list(b"Tt1")), np.isin(stored, list(b"Ff0"))
     missing = np.isin(stored, list(b"? \0"))
     wrong = ~(true | false | missing)
@@ -295,7 +295,7 @@ def _truth_of_bytes(field: Field, stored: Array) -> tuple[Array, Array]:
     return true, missing
 
 
-def _elements(field: Field, texts: Sequence[str], first: int, each: int) -> tuple[Array, Array]:
+def _elements(field: Field, texts: Sequence[str], first: int, each: int) -> tuple[AnyArray, AnyArray]:
     """Elements of a field from their text, ``each`` to a row, and where there are none."""
     if field.datatype in ("boolean", "bit"):
         return _truth(field, texts, first, each)
@@ -314,7 +314,7 @@ def _elements(field: Field, texts: Sequence[str], first: int, each: int) -> tupl
     return values, _nulls(field, values)
 
 
-def _truth(field: Field, texts: Sequence[str], first: int, each: int) -> tuple[Array, Array]:
+def _truth(field: Field, texts: Sequence[str], first: int, each: int) -> tuple[AnyArray, AnyArray]:
     lower = [text.lower() for text in texts]
     for k, text in enumerate(lower):
         if text not in _TRUE + _FALSE + _NEITHER:
@@ -323,7 +323,7 @@ def _truth(field: Field, texts: Sequence[str], first: int, each: int) -> tuple[A
     return found, np.array([text in _NEITHER or texts[k] == field.null for k, text in enumerate(lower)], dtype=bool)
 
 
-def _integers(field: Field, texts: Sequence[str], first: int, each: int) -> tuple[Array, Array]:
+def _integers(field: Field, texts: Sequence[str], first: int, each: int) -> tuple[AnyArray, AnyArray]:
     kind = np.dtype(_TYPES[field.datatype]).newbyteorder("=")
     low, high = np.iinfo(kind).min, np.iinfo(kind).max
     null = (field.null or "").strip()

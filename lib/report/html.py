@@ -16,7 +16,8 @@ from skyaccept.lib.report import history_plot, interval_bar, maps, plots, rerun_
 from skyaccept.lib.requirements.loading import LEVELS
 from skyaccept.lib.results.comparison import Change
 from skyaccept.lib.results.history import Series
-from skyaccept.lib.results.model import Json, Result, Results
+from skyaccept.lib.results.model import Result, Results
+from skyaccept.lib.rounding import Json
 
 _SCRIPTS = ("matrix.js", "plots.js")  # of the report
 

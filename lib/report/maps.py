@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.focal_plane import nearest
 from skyaccept.lib.report import plots
 from skyaccept.lib.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, spots
 from skyaccept.lib.report.text import number
-from skyaccept.lib.results.model import Json, Result
-
-Values = NDArray[np.float64]
+from skyaccept.lib.results.model import Result
+from skyaccept.lib.rounding import Json
 
 COLORS = 7
 _LEGEND = 96  # width of it
@@ -54,7 +53,7 @@ def _map(
     result: Result,
     title: str,
     label: str,
-    places: tuple[Values, Values],
+    places: tuple[FloatArray, FloatArray],
     found: Json,
     names: Sequence[str],
     half: float,
@@ -93,7 +92,7 @@ def _map(
     return frame.draw(f"{title} ({plots.unit(result)})", label, "", "".join(drawn) + _legend(edges))
 
 
-def _edges(values: Values) -> Values:
+def _edges(values: FloatArray) -> FloatArray:
     """Bounds of the colours: most of the values, but no less than what noise is likely to fill."""
     low, high = np.quantile(values, [0.02, 0.98])
     middle = float(np.median(values))
@@ -101,7 +100,7 @@ def _edges(values: Values) -> Values:
     return np.linspace(max(0.0, min(low, middle - least)), max(high, middle + least), COLORS + 1)
 
 
-def _legend(edges: Values) -> str:
+def _legend(edges: FloatArray) -> str:
     """Colours from the smallest at the bottom up, with the values between them."""
     x, height = WIDTH - RIGHT - _LEGEND + 18, (HEIGHT - TOP - BOTTOM) / COLORS
     drawn = []

@@ -11,8 +11,9 @@ import numpy as np
 from skyaccept.lib.report.axes import TOP, Frame, Mark, span, spots
 from skyaccept.lib.report.text import number
 from skyaccept.lib.report.text import unit as text_unit
-from skyaccept.lib.results.model import Json, Result
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.results.schema import LARGEST
+from skyaccept.lib.rounding import Json
 
 
 def histogram(result: Result) -> str:

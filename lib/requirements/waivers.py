@@ -15,7 +15,8 @@ from typing import Any, ClassVar
 
 from skyaccept.lib import strict_yaml
 from skyaccept.lib.requirements.loading import Case, Specification, Uncovered
-from skyaccept.lib.results.model import Json, Result
+from skyaccept.lib.results.model import Result
+from skyaccept.lib.rounding import Json
 from skyaccept.lib.strict_yaml import STRICT, Day, Place, Words
 
 WAIVABLE = ("fail", "inconclusive")

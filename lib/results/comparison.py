@@ -21,13 +21,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.results.model import Json, Result, Results
+from skyaccept.lib.results.model import Result, Results
+from skyaccept.lib.rounding import Json
 from skyaccept.lib.sphere import separation, unit_vectors
 
-Values = NDArray[np.float64]
 Flag = Literal["worse", "changed", "gone", "better", "new", "same", "not_comparable"]
 
 REGRESSIONS: tuple[Flag, ...] = ("worse", "changed", "gone")
@@ -254,8 +254,8 @@ class _Tables:
     """A value, and the same without each block of visits and without each cell of stars."""
 
     value: float
-    visits: Values
-    stars: Values
+    visits: FloatArray
+    stars: FloatArray
 
     def like(self, other: _Tables) -> bool:
         """Whether both leave out as many blocks and cells."""
@@ -285,7 +285,7 @@ def _difference(old: _Tables, new: _Tables, paired: bool) -> tuple[float, float,
     return new.value - old.value, math.sqrt(variance), freedom
 
 
-def _jackknife(replicates: Values) -> tuple[float, int]:
+def _jackknife(replicates: FloatArray) -> tuple[float, int]:
     """Delete-block variance and its degrees of freedom."""
     blocks = len(replicates)
     return (blocks - 1) * float(replicates.var()), blocks - 1

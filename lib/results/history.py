@@ -21,8 +21,9 @@ from skyaccept.lib.atomic_write import keep
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results import table
 from skyaccept.lib.results.comparison import TOLERANCE
-from skyaccept.lib.results.model import Json, Results
+from skyaccept.lib.results.model import Results
 from skyaccept.lib.results.schema import instant
+from skyaccept.lib.rounding import Json
 
 SIGNIFICANCE = 0.01
 """Of a change point, of all those that a series may have."""

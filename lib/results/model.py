@@ -18,12 +18,12 @@ from skyaccept.lib.decision import rule
 from skyaccept.lib.decision.rule import Verdict
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results.schema import SCHEMA, check, decode
+from skyaccept.lib.rounding import Json
 from skyaccept.lib.terminal_text import safe
 
 MAX_BYTES = 50_000_000
 """Of a results JSON, unpacked."""
 
-Json = dict[str, Any]
 
 _GZIP = b"\x1f\x8b"
 
@@ -282,11 +282,6 @@ class Results:
             cells = (r.test, r.kind, value, limit, r.unit, r.verdict or "measured")
             rows.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
         return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-
-
-def short(value: float, digits: int = 6) -> float:
-    """A number as it stands in the data of a result: with few significant digits."""
-    return float(f"{value:.{digits}g}")
 
 
 def plain(data: Json) -> Json:

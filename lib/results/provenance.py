@@ -11,7 +11,8 @@ from importlib import metadata
 
 import skyaccept
 from skyaccept.lib.requirements.loading import Specification, Uncovered
-from skyaccept.lib.results.model import Json, Result
+from skyaccept.lib.results.model import Result
+from skyaccept.lib.rounding import Json
 
 _PACKAGES = ("numpy", "numba", "scipy", "astropy", "pandas", "pyarrow", "pytest")
 

@@ -16,6 +16,7 @@ from itertools import islice, pairwise
 from typing import Any, cast
 
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.rounding import Json
 
 SCHEMA = "skyaccept-results/1"
 
@@ -29,8 +30,6 @@ _INT64 = 2**63 - 1
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INSTANT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _WORST = 50  # violations of the schema, of which the one to be shown is chosen
-
-Json = dict[str, Any]
 
 
 def instant(text: object) -> datetime:

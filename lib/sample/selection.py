@@ -11,13 +11,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import progress
+from skyaccept.lib.arrays import AnyArray, BoolArray
 from skyaccept.lib.catalog import detections as catalog
 from skyaccept.lib.catalog.association import REASONS
-from skyaccept.lib.catalog.detections import Array, Detections
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.strict_yaml import number_or_quantity, one_of
-
-Bools = NDArray[np.bool_]
 
 UNITS = {name: unit for name, unit in catalog.UNITS.items() if unit is not None}
 """Columns that a cut may look at, and their units."""
@@ -208,7 +207,7 @@ def in_band(selection: Selection, detections: Detections, band: str) -> Selectio
     return Selection(rows, selection.rows_in, rejected, selection.notes)
 
 
-def _of_band(detections: Detections, band: str) -> Bools:
+def _of_band(detections: Detections, band: str) -> BoolArray:
     code = detections.bands.index(band) if band in detections.bands else -1
     return np.asarray(detections.band == code)
 
@@ -218,7 +217,7 @@ def _refuse(unknown: Mapping[str, object]) -> None:
         raise ValueError(f"unknown key in a cut: {', '.join(map(str, unknown))}")
 
 
-def _keep(rows: NDArray[np.int64], good: Bools, reason: str, rejected: dict[str, int]) -> NDArray[np.int64]:
+def _keep(rows: NDArray[np.int64], good: BoolArray, reason: str, rejected: dict[str, int]) -> NDArray[np.int64]:
     lost = len(good) - int(np.count_nonzero(good))
     if lost:
         rejected[reason] = rejected.get(reason, 0) + lost
@@ -278,11 +277,11 @@ class Groups:
         start = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]][: len(labels)])
         return cls(start, np.diff(np.r_[start, len(labels)]))
 
-    def spread(self, values: Array) -> Array:
+    def spread(self, values: AnyArray) -> AnyArray:
         """Repeat one value per object for each of its rows."""
         return np.repeat(values, self.count)
 
-    def statistic(self, name: str, values: Array) -> Array:
+    def statistic(self, name: str, values: AnyArray) -> AnyArray:
         """Statistic of each object; a NaN spoils max, min and all, the median is of the finite values."""
         if not len(values):
             return values
@@ -293,7 +292,7 @@ class Groups:
 
 
 @compiled()
-def _grouped(rows: NDArray[np.int64], label: Array) -> NDArray[np.int64]:
+def _grouped(rows: NDArray[np.int64], label: AnyArray) -> NDArray[np.int64]:
     """Rows in ascending order of their labels (not negative), in the order in which they were where these agree."""
     place = np.zeros(label.max() + 2 if len(label) else 1, dtype=np.int64)
     for row in rows:
@@ -307,7 +306,7 @@ def _grouped(rows: NDArray[np.int64], label: Array) -> NDArray[np.int64]:
 
 
 @compiled(parallel=True, strict=True)
-def _medians(values: Array, start: NDArray[np.int64], count: NDArray[np.int64]) -> Array:
+def _medians(values: AnyArray, start: NDArray[np.int64], count: NDArray[np.int64]) -> AnyArray:
     """Median of the finite values of each group; NaN where there is none."""
     found = np.full(len(start), np.nan)
     for k in numba.prange(len(start)):

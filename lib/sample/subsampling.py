@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.sphere import MAS, chord
-
-Values = NDArray[np.float64]
 
 _PLACE = 2000 * MAS  # wide against what positions change by, and narrow against the distance of stars
 
 
-def sampled(directions: Values, most: int, what: str) -> tuple[NDArray[np.int64], str]:
+def sampled(directions: FloatArray, most: int, what: str) -> tuple[NDArray[np.int64], str]:
     """Which of some stars replicates are made of, and a note where these are not all.
 
     The stars whose places have the lowest hashes: always the same ones, in whatever order they stand, and in another
@@ -33,7 +32,7 @@ def sampled(directions: Values, most: int, what: str) -> tuple[NDArray[np.int64]
     return kept, f"; replicates of {len(kept):,} of the {number:,} {what}"
 
 
-def _hash_of_place(directions: Values) -> NDArray[np.uint64]:
+def _hash_of_place(directions: FloatArray) -> NDArray[np.uint64]:
     """Mixed bits (splitmix64, Steele, Lea and Flood 2014) of the cubes of side `_PLACE` that unit vectors end in."""
     x, y, z = (np.rint(column / chord(_PLACE)).astype(np.int64).view(np.uint64) for column in directions.T)
     found = np.zeros(len(directions), dtype=np.uint64)

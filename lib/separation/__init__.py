@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib import progress
+from skyaccept.lib import arrays, progress
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.separation import kernel, matrix, pair, tree, value_bins
 from skyaccept.lib.separation.positions import Positions, positions
-from skyaccept.lib.sphere import Float, chord
+from skyaccept.lib.sphere import chord
 
 KEPT = 2**27
 """Bytes of values that a reduction keeps one by one; of more than that it keeps counts in the fine bins of `bins`."""
@@ -36,8 +37,8 @@ class Weights:
     weight says, and visits of weight zero are left out. None stands for ones.
     """
 
-    objects: Float | None = None
-    visits: Float | None = None
+    objects: FloatArray | None = None
+    visits: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,9 @@ def pair_deviations(
     return _reduce(where, annulus, (reduction, 0, min_common_visits, absolute), weights)
 
 
-def deviations(where: Positions, annulus: Annulus, least: int, objects: tree.Index) -> tuple[tree.Index, Float]:
+def deviations(
+    where: Positions, annulus: Annulus, least: int, objects: arrays.IntArray
+) -> tuple[arrays.IntArray, FloatArray]:
     """Pairs of some objects and the deviations of their separations by visit, as `matrix.deviations` gives them."""
     return matrix.deviations(where, annulus.inner, annulus.outer, least, objects)
 

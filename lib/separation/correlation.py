@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.separation import Annulus
-from skyaccept.lib.separation.tree import LEAF, Index, Tree, neighbours, pairs_of
-from skyaccept.lib.sphere import Float, chord
+from skyaccept.lib.separation.tree import LEAF, Tree, neighbours, pairs_of
+from skyaccept.lib.sphere import chord
 
 COMPONENTS = ("E1", "E2", "EX")
 """Products of a pair: e1 e1', e2 e2' and (e1 e2' + e2 e1') / 2."""
@@ -39,10 +40,10 @@ class Sums(NamedTuple):
         Pairs of objects seen together in any visit.
     """
 
-    number: Float
-    products: Float
-    squares: Float
-    both: Float
+    number: FloatArray
+    products: FloatArray
+    squares: FloatArray
+    both: FloatArray
     pairs: int
 
 
@@ -51,7 +52,7 @@ def group_pairs(groups: int) -> NDArray[np.int64]:
     return np.array([(low, high) for high in range(groups) for low in range(high + 1)])
 
 
-def sums(tree: Tree, annulus: Annulus, group: Index, ellipticity: NDArray[np.complex128]) -> Sums:
+def sums(tree: Tree, annulus: Annulus, group: IntArray, ellipticity: NDArray[np.complex128]) -> Sums:
     """Sums of products over all pairs of a separation class.
 
     Parameters
@@ -77,7 +78,15 @@ def sums(tree: Tree, annulus: Annulus, group: Index, ellipticity: NDArray[np.com
 
 @compiled(parallel=True)
 def _add(
-    tree: Tree, low: float, high: float, group: Index, e1: Float, e2: Float, seen: Float, out: Float, pairs: Index
+    tree: Tree,
+    low: float,
+    high: float,
+    group: IntArray,
+    e1: FloatArray,
+    e2: FloatArray,
+    seen: FloatArray,
+    out: FloatArray,
+    pairs: IntArray,
 ) -> None:
     """Fill ``out``: number of pairs, sums of E1, E2, EX, of their squares, and of E1 + E2, by chunk and groups."""
     leaves, visits = len(tree.leaf), e1.shape[1]

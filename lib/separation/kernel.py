@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.numba_cache import compiled, ones
 from skyaccept.lib.separation import pair
-from skyaccept.lib.separation.pair import LANES, RMS, Numbers, Task
+from skyaccept.lib.separation.pair import LANES, RMS, Task
 from skyaccept.lib.separation.positions import Stars
-from skyaccept.lib.separation.tree import LEAF, Index, Tree, neighbours, pairs_of
-from skyaccept.lib.sphere import Float
+from skyaccept.lib.separation.tree import LEAF, Tree, neighbours, pairs_of
 
 _PAIRS = 512  # found before they are measured
 
@@ -20,8 +20,8 @@ _PAIRS = 512  # found before they are measured
 class Shares(NamedTuple):
     """Weights of objects and visits: empty arrays stand for ones, ``bits`` marks the visits of positive weight."""
 
-    objects: Float
-    visits: Numbers
+    objects: FloatArray
+    visits: AnyArray
     bits: NDArray[np.uint64]
 
 
@@ -33,10 +33,10 @@ def reduce_pairs(
     task: Task,
     begin: int,
     end: int,
-    slot: Index,
-    out: Numbers,
-    out_weight: Float,
-    tally: Index,
+    slot: IntArray,
+    out: AnyArray,
+    out_weight: FloatArray,
+    tally: IntArray,
 ) -> None:
     """Reduce the pairs that fall to the leaves ``begin`` to ``end``.
 
@@ -82,15 +82,15 @@ def _measure(
     stars: Stars,
     shares: Shares,
     task: Task,
-    first: Index,
-    second: Index,
-    values: Float,
-    work: Float,
-    short_values: Numbers,
-    short_work: Numbers,
+    first: IntArray,
+    second: IntArray,
+    values: FloatArray,
+    work: FloatArray,
+    short_values: AnyArray,
+    short_work: AnyArray,
     row: int,
-    out: Numbers,
-    out_weight: Float,
+    out: AnyArray,
+    out_weight: FloatArray,
 ) -> tuple[int, int, int]:
     """Reduce pairs to rows of ``out`` from ``row`` on; the number of pairs, measurements and pairs in float64."""
     frame, x, y, bits, reach = stars.frame, stars.x, stars.y, stars.bits, stars.reach
@@ -149,14 +149,14 @@ def _measure(
 
 @compiled(parallel=True)
 def gather(
-    rows: Numbers,
-    weight: Float,
-    visits: Numbers,
-    slot: Index,
-    tally: Index,
+    rows: AnyArray,
+    weight: FloatArray,
+    visits: AnyArray,
+    slot: IntArray,
+    tally: IntArray,
     begin: int,
-    out: Numbers,
-    out_weight: Float,
+    out: AnyArray,
+    out_weight: FloatArray,
 ) -> None:
     """Write the numbers of all leaves one behind the other, from place ``begin`` on; NaN is left out.
 

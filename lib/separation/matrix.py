@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.separation import tree
 from skyaccept.lib.separation.positions import Positions
-from skyaccept.lib.separation.tree import Index
-from skyaccept.lib.sphere import MAS, Float, chord, separation
+from skyaccept.lib.sphere import MAS, chord, separation
 
 _CHUNK = 200_000  # pair-visits measured at once
 
 
-def deviations(where: Positions, inner: float, outer: float, least: int, objects: Index) -> tuple[Index, Float]:
+def deviations(
+    where: Positions, inner: float, outer: float, least: int, objects: IntArray
+) -> tuple[IntArray, FloatArray]:
     """Separations of the pairs of some objects, minus that of their mean directions, by visit.
 
     Parameters
@@ -48,7 +50,7 @@ def deviations(where: Positions, inner: float, outer: float, least: int, objects
     return pairs, values
 
 
-def vectors(where: Positions, objects: Index) -> Float:
+def vectors(where: Positions, objects: IntArray) -> FloatArray:
     """Unit vectors of all positions of some objects, (n, n_visits, 3); zero where not seen."""
     stars = where.stars
     x, y = stars.x[objects].astype(np.float64), stars.y[objects].astype(np.float64)

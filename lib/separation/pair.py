@@ -30,10 +30,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.separation.positions import Stars
-from skyaccept.lib.sphere import MAS, Float
+from skyaccept.lib.sphere import MAS
 
 TOLERANCE = 1e-4
 """Largest error of a separation that the short form may make, mas."""
@@ -71,7 +71,6 @@ class Task(NamedTuple):
 LANES = 64
 """Values that compiled loops take in one step at most."""
 
-Numbers = NDArray[Any]
 Number = Any  # float64 or float32: compiled code keeps the precision that it is given
 Geometry = tuple[float, float, float, float, float, float]
 Factors = tuple[Number, Number, Number, Number, Number]
@@ -79,7 +78,7 @@ FineFactors = tuple[float, float, float, float, float, float, float]
 
 
 @compiled()
-def geometry(frame: Float, i: int, j: int) -> Geometry:
+def geometry(frame: FloatArray, i: int, j: int) -> Geometry:
     """Cosine and sine of the position angle of the great circle at i and at j, squared chord, one over the sine."""
     dx, dy, dz = frame[j, 5] - frame[i, 5], frame[j, 6] - frame[i, 6], frame[j, 7] - frame[i, 7]
     a = frame[i, 0] * dx + frame[i, 1] * dy
@@ -119,7 +118,7 @@ def _short_value(factors: Factors, xi: Number, yi: Number, xj: Number, yj: Numbe
 
 
 @compiled()
-def short_rms(factors: Factors, x: Numbers, y: Numbers, i: int, j: int, common: int, ddof: int) -> Number:
+def short_rms(factors: Factors, x: AnyArray, y: AnyArray, i: int, j: int, common: int, ddof: int) -> Number:
     """Standard deviation over the visits in which both were seen; NaN where the sum of squares cancels too far."""
     total = square = np.float32(0)
     for v in range(x.shape[1]):
@@ -133,7 +132,7 @@ def short_rms(factors: Factors, x: Numbers, y: Numbers, i: int, j: int, common: 
 
 
 @compiled()
-def short_values(factors: Factors, x: Numbers, y: Numbers, i: int, j: int, values: Numbers) -> None:
+def short_values(factors: Factors, x: AnyArray, y: AnyArray, i: int, j: int, values: AnyArray) -> None:
     """Deviation in each visit by the short form, mas; NaN where one was not seen."""
     for v in range(x.shape[1]):
         values[v] = _short_value(factors, x[i, v], y[i, v], x[j, v], y[j, v])
@@ -157,7 +156,7 @@ def _fine_value(factors: FineFactors, xi: float, yi: float, xj: float, yj: float
 
 
 @compiled()
-def fine_rms(factors: FineFactors, x: Numbers, y: Numbers, i: int, j: int, common: int, ddof: int) -> float:
+def fine_rms(factors: FineFactors, x: AnyArray, y: AnyArray, i: int, j: int, common: int, ddof: int) -> float:
     """As `short_rms`, by the fine form."""
     total = square = 0.0
     for v in range(x.shape[1]):
@@ -171,14 +170,14 @@ def fine_rms(factors: FineFactors, x: Numbers, y: Numbers, i: int, j: int, commo
 
 
 @compiled()
-def fine_values(factors: FineFactors, x: Numbers, y: Numbers, i: int, j: int, values: Float) -> None:
+def fine_values(factors: FineFactors, x: AnyArray, y: AnyArray, i: int, j: int, values: FloatArray) -> None:
     """As `short_values`, by the fine form."""
     for v in range(x.shape[1]):
         values[v] = _fine_value(factors, x[i, v], y[i, v], x[j, v], y[j, v])
 
 
 @compiled()
-def exact_values(stars: Stars, i: int, j: int, values: Float) -> None:
+def exact_values(stars: Stars, i: int, j: int, values: FloatArray) -> None:
     """Deviation in each visit by the exact form, mas; NaN where one was not seen."""
     frame, wide = stars.frame, stars.wide
     ei, ni, mi = (frame[i, 0], frame[i, 1], 0.0), (frame[i, 2], frame[i, 3], frame[i, 4]), frame[i, 5:]
@@ -209,7 +208,7 @@ def exact_values(stars: Stars, i: int, j: int, values: Float) -> None:
 
 
 @compiled()
-def reduce(task: Task, values: Numbers, work: Numbers, common: int, out: Numbers, row: int) -> None:
+def reduce(task: Task, values: AnyArray, work: AnyArray, common: int, out: AnyArray, row: int) -> None:
     """Write the standard deviation of some deviations, or each of them about their center, to a row.
 
     Parameters
@@ -234,7 +233,7 @@ def reduce(task: Task, values: Numbers, work: Numbers, common: int, out: Numbers
 
 
 @compiled()
-def _mean(values: Numbers, n: int) -> float:
+def _mean(values: AnyArray, n: int) -> float:
     """Mean of the n that are not NaN."""
     total = 0.0
     for v in range(len(values)):
@@ -243,7 +242,7 @@ def _mean(values: Numbers, n: int) -> float:
 
 
 @compiled()
-def _deviation(values: Numbers, mean: Number, free: int) -> float:
+def _deviation(values: AnyArray, mean: Number, free: int) -> float:
     """Standard deviation of those that are not NaN."""
     square = 0.0
     for v in range(len(values)):
@@ -253,7 +252,7 @@ def _deviation(values: Numbers, mean: Number, free: int) -> float:
 
 
 @compiled()
-def _median(values: Numbers, work: Numbers, n: int) -> Number:
+def _median(values: AnyArray, work: AnyArray, n: int) -> Number:
     """Median of the n that are not NaN."""
     upper = _ranked(values, n, n // 2)
     lower = upper if n % 2 else _largest_below(values, work, upper)
@@ -264,7 +263,7 @@ def _median(values: Numbers, work: Numbers, n: int) -> Number:
 
 
 @compiled()
-def _ranked(values: Numbers, n: int, rank: int) -> Number:
+def _ranked(values: AnyArray, n: int, rank: int) -> Number:
     """Value of a rank, 0 being the smallest, among the n that are not NaN; NaN where it could not be told apart.
 
     The value is bracketed by counting how many are smaller than each of four pivots. These lie where it is expected
@@ -318,7 +317,7 @@ def _narrow(
 
 
 @compiled()
-def _below(values: Numbers, p: Number, q: Number, r: Number, s: Number) -> tuple[int, int, int, int]:
+def _below(values: AnyArray, p: Number, q: Number, r: Number, s: Number) -> tuple[int, int, int, int]:
     """How many are smaller than each of four pivots."""
     below_p = below_q = below_r = below_s = np.float32(0)
     one, none = np.float32(1), np.float32(0)
@@ -331,7 +330,7 @@ def _below(values: Numbers, p: Number, q: Number, r: Number, s: Number) -> tuple
 
 
 @compiled()
-def _sum_between(values: Numbers, low: Number, high: Number) -> Number:
+def _sum_between(values: AnyArray, low: Number, high: Number) -> Number:
     """Sum of those from ``low`` to less than ``high``."""
     total = none = values.dtype.type(0)
     for k in range(len(values)):
@@ -340,7 +339,7 @@ def _sum_between(values: Numbers, low: Number, high: Number) -> Number:
 
 
 @compiled()
-def _largest_below(values: Numbers, work: Numbers, bound: Number) -> Number:
+def _largest_below(values: AnyArray, work: AnyArray, bound: Number) -> Number:
     """The largest that is smaller than a bound: the winners of pairs, of pairs of these, and so on."""
     half, least = len(values) // 2, values.dtype.type(-np.inf)
     for k in range(half):
@@ -356,7 +355,7 @@ def _largest_below(values: Numbers, work: Numbers, bound: Number) -> Number:
 
 
 @compiled()
-def reduce_weighted(task: Task, values: Numbers, weight: Numbers, out: Numbers, row: int) -> bool:
+def reduce_weighted(task: Task, values: AnyArray, weight: AnyArray, out: AnyArray, row: int) -> bool:
     """As `reduce`, with a weight for each visit; False where those of the pair do not exceed ``ddof``."""
     chosen = np.flatnonzero((values == values) & (weight > 0))
     kept, share = values[chosen].astype(np.float64), weight[chosen].astype(np.float64)
@@ -372,7 +371,7 @@ def reduce_weighted(task: Task, values: Numbers, weight: Numbers, out: Numbers, 
 
 
 @compiled()
-def _weighted_median(values: Float, weight: Float) -> float:
+def _weighted_median(values: FloatArray, weight: FloatArray) -> float:
     """The value with half of the weight on either side; the middle of two where it is between."""
     order, norm = np.argsort(values), weight.sum()
     below = 0.0

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.catalog.detections import Array, Detections
+from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.separation import tree
-from skyaccept.lib.separation.tree import Index, Tree
-from skyaccept.lib.sphere import MAS, Float
+from skyaccept.lib.separation.tree import Tree
+from skyaccept.lib.sphere import MAS, tangent_basis
 
 SMALL = 2_000_000
 """Up to this many offsets (objects x visits) they are kept in float64; beyond, in float32."""
@@ -40,14 +41,14 @@ class Stars(NamedTuple):
         Offsets of the objects that moved far, where ``x`` and ``y`` are float32.
     """
 
-    frame: Float
+    frame: FloatArray
     x: NDArray[Any]
     y: NDArray[Any]
     bits: NDArray[np.uint64]
-    reach: Float
-    wide: Index
-    wide_x: Float
-    wide_y: Float
+    reach: FloatArray
+    wide: IntArray
+    wide_x: FloatArray
+    wide_y: FloatArray
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,13 @@ class Positions:
 
     stars: Stars
     tree: Tree
-    objects: Array
-    visits: Array
+    objects: AnyArray
+    visits: AnyArray
 
     @classmethod
-    def from_degrees(cls, obj: Array, visit: Array, ra: Float, dec: Float, *, precise: bool | None = None) -> Positions:
+    def from_degrees(
+        cls, obj: AnyArray, visit: AnyArray, ra: FloatArray, dec: FloatArray, *, precise: bool | None = None
+    ) -> Positions:
         """Arrange detections as objects by visits.
 
         Parameters
@@ -117,7 +120,7 @@ class Positions:
         return int(self.stars.x.shape[1])
 
     @property
-    def direction(self) -> Float:
+    def direction(self) -> FloatArray:
         """Mean direction of each object over its visits, a unit vector, (n_objects, 3)."""
         return self.stars.frame[:, 5:]
 
@@ -127,20 +130,12 @@ class Positions:
         return np.isfinite(self.stars.x)
 
 
-def positions(detections: Detections, rows: Index) -> Positions:
+def positions(detections: Detections, rows: IntArray) -> Positions:
     """Positions of the given rows of associated detections."""
     d = detections
     if d.object is None:
         raise ValueError("detections are not associated")
     return Positions.from_degrees(d.object[rows], d.visit[rows], d.ra[rows], d.dec[rows])
-
-
-def tangent_basis(direction: Float) -> tuple[Float, Float]:
-    """East and north of unit vectors (n, 3); at a pole, along the axes."""
-    east = np.stack([-direction[:, 1], direction[:, 0], np.zeros(len(direction))], axis=1)
-    length = np.linalg.norm(east, axis=1, keepdims=True)
-    east = np.where(length > 0, east / np.where(length > 0, length, 1.0), [0.0, 1.0, 0.0])
-    return np.ascontiguousarray(east), np.ascontiguousarray(np.cross(direction, east))
 
 
 @compiled(strict=True)
@@ -150,7 +145,7 @@ def _unit_vector(ra: float, dec: float) -> tuple[float, float, float]:
 
 
 @compiled(parallel=True, strict=True)
-def _mean_directions(start: Index, ra: Float, dec: Float) -> Float:
+def _mean_directions(start: IntArray, ra: FloatArray, dec: FloatArray) -> FloatArray:
     n = len(start) - 1
     direction = np.empty((n, 3))
     for k in numba.prange(n):
@@ -169,16 +164,16 @@ def _mean_directions(start: Index, ra: Float, dec: Float) -> Float:
 
 @compiled(parallel=True, strict=True)
 def _fill_offsets(
-    start: Index,
-    column: Index,
-    ra: Float,
-    dec: Float,
-    order: Index,
-    frame: Float,
+    start: IntArray,
+    column: IntArray,
+    ra: FloatArray,
+    dec: FloatArray,
+    order: IntArray,
+    frame: FloatArray,
     x: NDArray[Any],
     y: NDArray[Any],
     bits: NDArray[np.uint64],
-    reach: Float,
+    reach: FloatArray,
 ) -> None:
     for k in numba.prange(len(order)):
         obj = order[k]

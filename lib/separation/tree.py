@@ -12,11 +12,8 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.numba_cache import compiled
-from skyaccept.lib.sphere import Float
-
-Index = NDArray[np.int64]
 
 LEAF = 8
 """Objects of a leaf at most: as many as a processor compares at once."""
@@ -37,13 +34,13 @@ class Tree(NamedTuple):
         Unit vectors of the objects of each leaf; NaN, which lies in no separation class, fills it up.
     """
 
-    start: Index
-    stop: Index
-    ball: Float
-    leaf: Float
+    start: IntArray
+    stop: IntArray
+    ball: FloatArray
+    leaf: FloatArray
 
 
-def build(direction: Float) -> tuple[Index, Tree]:
+def build(direction: FloatArray) -> tuple[IntArray, Tree]:
     """Order and tree of unit vectors (n, 3).
 
     Returns
@@ -68,7 +65,7 @@ def build(direction: Float) -> tuple[Index, Tree]:
 
 
 @compiled(parallel=True)
-def _halve(direction: Float, order: Index, first: Index, stop: Index, level: int) -> None:
+def _halve(direction: FloatArray, order: IntArray, first: IntArray, stop: IntArray, level: int) -> None:
     """Order the objects of each node so that those of its first child come first."""
     n = len(order)
     for node in numba.prange(len(first)):
@@ -78,7 +75,7 @@ def _halve(direction: Float, order: Index, first: Index, stop: Index, level: int
 
 
 @compiled(parallel=True)
-def _sort(direction: Float, order: Index, first: Index, stop: Index) -> None:
+def _sort(direction: FloatArray, order: IntArray, first: IntArray, stop: IntArray) -> None:
     """Order the objects of each leaf along its longest side."""
     for leaf in numba.prange(len(first)):
         axis = _longest(direction, order, first[leaf], stop[leaf])
@@ -91,7 +88,7 @@ def _sort(direction: Float, order: Index, first: Index, stop: Index) -> None:
 
 
 @compiled()
-def _longest(direction: Float, order: Index, begin: int, end: int) -> int:
+def _longest(direction: FloatArray, order: IntArray, begin: int, end: int) -> int:
     """Axis of the longest side of the box around some objects."""
     longest, axis = -1.0, 0
     for k in range(3):
@@ -104,7 +101,7 @@ def _longest(direction: Float, order: Index, begin: int, end: int) -> int:
 
 
 @compiled()
-def _select(direction: Float, axis: int, order: Index, low: int, high: int, place: int) -> None:
+def _select(direction: FloatArray, axis: int, order: IntArray, low: int, high: int, place: int) -> None:
     """Order ``low`` to ``high`` so that none before ``place`` has a larger coordinate than any from there on."""
     while low < high:
         pivot = direction[order[(low + high) // 2], axis]
@@ -127,7 +124,7 @@ def _select(direction: Float, axis: int, order: Index, low: int, high: int, plac
 
 
 @compiled(parallel=True)
-def _enclose(direction: Float, start: Index, stop: Index, ball: Float, leaf: Float) -> None:
+def _enclose(direction: FloatArray, start: IntArray, stop: IntArray, ball: FloatArray, leaf: FloatArray) -> None:
     """Fill in balls and leaves."""
     for node in numba.prange(len(start)):
         begin, end = start[node], stop[node]
@@ -148,7 +145,7 @@ def _enclose(direction: Float, start: Index, stop: Index, ball: Float, leaf: Flo
 
 
 @compiled()
-def neighbours(tree: Tree, leaf: int, low: float, high: float, found: Index) -> int:
+def neighbours(tree: Tree, leaf: int, low: float, high: float, found: IntArray) -> int:
     """Find the leaves whose pairs with this one at a chord from ``low`` to ``high`` fall to this one.
 
     The pairs of two leaves fall to one of the two, by the parity of their numbers: each leaf has its fair share.
@@ -194,7 +191,7 @@ def neighbours(tree: Tree, leaf: int, low: float, high: float, found: Index) -> 
 
 @compiled()
 def pairs_of(
-    tree: Tree, leaf: int, other: int, low2: float, high2: float, first: Index, second: Index, count: int
+    tree: Tree, leaf: int, other: int, low2: float, high2: float, first: IntArray, second: IntArray, count: int
 ) -> int:
     """Append the pairs of two leaves at a squared chord in [low2, high2) to ``first`` and ``second``.
 
@@ -215,7 +212,7 @@ def pairs_of(
 
 
 @compiled(parallel=True)
-def candidates(tree: Tree, low: float, high: float) -> Index:
+def candidates(tree: Tree, low: float, high: float) -> IntArray:
     """Upper bound of the number of pairs that fall to each leaf."""
     count = np.zeros(len(tree.leaf), dtype=np.int64)
     for leaf in numba.prange(len(tree.leaf)):
@@ -225,7 +222,7 @@ def candidates(tree: Tree, low: float, high: float) -> Index:
 
 
 @compiled()
-def listed(tree: Tree, low: float, high: float) -> Index:
+def listed(tree: Tree, low: float, high: float) -> IntArray:
     """List all pairs at a chord from ``low`` to below ``high``, (n, 2): places in the order of the leaves."""
     found = np.empty(len(tree.leaf), dtype=np.int64)
     first, second = np.empty(LEAF * LEAF + 1, dtype=np.int64), np.empty(LEAF * LEAF + 1, dtype=np.int64)

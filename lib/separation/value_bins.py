@@ -7,10 +7,8 @@ import math
 import numba
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.numba_cache import compiled
-from skyaccept.lib.separation.pair import Numbers
-from skyaccept.lib.separation.tree import Index
-from skyaccept.lib.sphere import Float
 
 PER_MAS = 2**13
 """Bins of 1 mas, up to `LINEAR`; half of one is 6.1e-5 mas."""
@@ -37,21 +35,21 @@ class Bins:
         self._used = np.full(len(self._counts), _NARROW, dtype=np.int64)
         self._since = 0
 
-    def add(self, rows: Numbers, slot: Index, pairs: Index) -> None:
+    def add(self, rows: AnyArray, slot: IntArray, pairs: IntArray) -> None:
         """Count those of ``pairs[k]`` rows from ``slot[k] - slot[0]`` on, without NaN."""
         if self._since + rows.shape[1] * int(pairs.sum()) > _MOST:
             self._settle()
         self._since += rows.shape[1] * int(pairs.sum())
         _count(rows, slot, pairs, self._counts, self._used)
 
-    def add_all(self, values: Numbers) -> None:
+    def add_all(self, values: AnyArray) -> None:
         """Count all of some values."""
         width = 1024
         whole = len(values) // width
         for rows in (values[: whole * width].reshape(whole, width), values[whole * width :].reshape(1, -1)):
             self.add(rows, np.arange(len(rows)), np.ones(len(rows), dtype=np.int64))
 
-    def contents(self) -> tuple[Float, Index]:
+    def contents(self) -> tuple[FloatArray, IntArray]:
         """Middle and number of entries of each bin that has any, in ascending order of the middles."""
         self._settle()
         filled = np.flatnonzero(self._total[: self._used.max()])
@@ -72,7 +70,7 @@ class Bins:
 
 
 @compiled(parallel=True)
-def _count(rows: Numbers, slot: Index, pairs: Index, counts: NDArray[np.uint32], used: Index) -> None:
+def _count(rows: AnyArray, slot: IntArray, pairs: IntArray, counts: NDArray[np.uint32], used: IntArray) -> None:
     # values that are rare are dealt with apart, so that no branch is hard to predict; NaN goes to the first place
     shift = rows.dtype.type(LINEAR + 1 / PER_MAS)
     for k in numba.prange(len(pairs)):

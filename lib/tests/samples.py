@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.metrics.metric import Sample
 from skyaccept.lib.sample.selection import select
 
-Values = NDArray[np.float64]
-
 
 def detections(
-    ra: Values,
-    dec: Values,
+    ra: FloatArray,
+    dec: FloatArray,
     obj: NDArray[np.int64],
     visit: NDArray[np.int64],
     band: NDArray[np.int64] | None = None,
-    mjd: Values | None = None,
+    mjd: FloatArray | None = None,
 ) -> Detections:
     """Bright, clean detections of given objects; bands are numbered in the order r, i."""
     n = len(ra)
@@ -49,7 +48,7 @@ def sample(found: Detections, band: str = "r", reference: Reference | None = Non
 
 def scattered(
     rng: np.random.Generator, stars: int, visits: int, sigma: float, center: tuple[float, float], width: float = 0.1
-) -> tuple[Values, Values, NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64], NDArray[np.int64]]:
     """Right ascension, declination, object and visit of stars seen in every visit with ``sigma`` mas a coordinate."""
     dec = center[1] + rng.uniform(-width, width, stars)
     ra = center[0] + rng.uniform(-width, width, stars) / np.cos(np.radians(dec))
@@ -85,7 +84,7 @@ def moving_stars(
     return detections(seen_ra, here[1] + shift[1], obj, visit, mjd=mjd), reference
 
 
-def rotated(ra: Values, dec: Values, axis: Values, angle: float) -> tuple[Values, Values]:
+def rotated(ra: FloatArray, dec: FloatArray, axis: FloatArray, angle: float) -> tuple[FloatArray, FloatArray]:
     """Positions after a rotation of the sky about an axis, by Rodrigues' formula."""
     a, d = np.radians(ra), np.radians(dec)
     v = np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=1)

@@ -113,7 +113,7 @@ positions = importlib.import_module("skyaccept.lib.separation.positions")
 rng = np.random.default_rng(1)
 ra, dec = 10 + rng.normal(0, 0.05, (2, 2000))
 direction = positions._mean_directions(np.arange(0, 2001, 10), ra, dec)
-east, north = positions.tangent_basis(direction)
+east, north = sphere.tangent_basis(direction)
 x, y, reach = np.zeros((200, 10)), np.zeros((200, 10)), np.zeros(200)
 positions._fill_offsets(
     np.arange(0, 2001, 10), np.tile(np.arange(10), 200), ra, dec, np.arange(200),

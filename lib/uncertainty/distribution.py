@@ -36,8 +36,9 @@ from typing import Literal
 
 import numpy as np
 from scipy import optimize, special
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.uncertainty.transform import Scale, Values
+from skyaccept.lib.uncertainty.transform import Scale
 
 Source = Literal["stars", "visits", "both"]
 
@@ -60,7 +61,7 @@ def _bend(error: float) -> float:
     return max(error / 2, min(error, MODERATE))
 
 
-def unskewed(distance: Values, error: float, skew: float = 0.0) -> Values:
+def unskewed(distance: FloatArray, error: float, skew: float = 0.0) -> FloatArray:
     """Distances of a true value from its estimate, in standard errors, as ones that are distributed evenly.
 
     T = skew / 2 + t + a t^2 above t = 0 and skew / 2 + t / (1 - skew t) below, which agree to second order with a mean
@@ -162,14 +163,14 @@ class Crossing:
         Those of the quantile that is as likely above the threshold as below.
     """
 
-    above: Values
-    known: Values
+    above: FloatArray
+    known: FloatArray
     error: float
     visits: float
     stars: float
 
     @classmethod
-    def of(cls, above: Values, parts: Sequence[Part], threshold: float) -> Crossing:
+    def of(cls, above: FloatArray, parts: Sequence[Part], threshold: float) -> Crossing:
         """From distributions of the quantiles."""
         deviations = special.ndtri(np.clip([part.below(threshold) for part in parts], _SURE, 1 - _SURE))
         # what lies below a quantile lies below each higher one, and what lies above, above each lower one
@@ -292,7 +293,12 @@ class Scheme:
 
 
 def part(
-    table: Values, center: float, scale: Scale, bias: float = 0.0, smoothed: float = 1.0, scheme: Scheme | None = None
+    table: FloatArray,
+    center: float,
+    scale: Scale,
+    bias: float = 0.0,
+    smoothed: float = 1.0,
+    scheme: Scheme | None = None,
 ) -> Part:
     """Distribution that a table of replicates speaks for.
 
@@ -362,7 +368,7 @@ def combined(visits: float, stars: float, interaction: float, alike: float) -> f
     return max(stars + visits - interaction, larger - alike * (larger - smaller) / 2)
 
 
-def variances(table: Values) -> tuple[float, float, float]:
+def variances(table: FloatArray) -> tuple[float, float, float]:
     """Jackknife variances of a table by visits, by stars and of their interaction: v, g and i above."""
     blocks, cells = table.shape[0] - 1, table.shape[1] - 1
     both = table[1:, 1:] - table[1:, :1] - table[:1, 1:] + table[0, 0]

@@ -38,8 +38,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, isotonic_regression, nnls
-
-Values = NDArray[np.float64]
+from skyaccept.lib.arrays import FloatArray
 
 KNOTS = 6
 """Knots of the function of brightness, at quantiles of the stars."""
@@ -59,7 +58,7 @@ FEWEST = 4
 """Visits from which persistent differences can be told from noise."""
 
 
-def design(brightness: Values | None, stars: NDArray[np.int64]) -> Values:
+def design(brightness: FloatArray | None, stars: NDArray[np.int64]) -> FloatArray:
     """Columns whose sum, each times a number that is not negative, models the variance of a unit.
 
     Parameters
@@ -90,14 +89,14 @@ class Model:
     The weights are those of all units, so that a fit to some of them takes no more than the sums of the others.
     """
 
-    columns: Values
-    squares: Values
-    weighted: Values
-    normal: Values
-    right: Values
+    columns: FloatArray
+    squares: FloatArray
+    weighted: FloatArray
+    normal: FloatArray
+    right: FloatArray
 
     @classmethod
-    def of(cls, columns: Values, squares: Values, free: Values) -> Model:
+    def of(cls, columns: FloatArray, squares: FloatArray, free: FloatArray) -> Model:
         """Model of all units.
 
         Parameters
@@ -117,15 +116,15 @@ class Model:
         return found
 
     @classmethod
-    def _weighted(cls, columns: Values, squares: Values, weights: Values) -> Model:
+    def _weighted(cls, columns: FloatArray, squares: FloatArray, weights: FloatArray) -> Model:
         weighted = columns * weights[:, None]
         return cls(columns, squares, weighted, weighted.T @ columns, weighted.T @ squares)
 
-    def fit(self, without: NDArray[np.bool_]) -> Values:
+    def fit(self, without: NDArray[np.bool_]) -> FloatArray:
         """Modelled variances of the units that are not left out."""
         return self.of_units(self.columns[~without], without)
 
-    def of_units(self, columns: Values, without: NDArray[np.bool_]) -> Values:
+    def of_units(self, columns: FloatArray, without: NDArray[np.bool_]) -> FloatArray:
         """Variances of any units, by their columns, as modelled by the units that are not left out."""
         out = np.flatnonzero(without)
         normal = self.normal - self.weighted[out].T @ self.columns[out]
@@ -138,7 +137,7 @@ class Model:
         return np.asarray(np.maximum(columns @ coefficients, _FLOOR * mean))
 
 
-def gross(columns: Values, squares: Values, free: Values, largest: Values) -> NDArray[np.bool_]:
+def gross(columns: FloatArray, squares: FloatArray, free: FloatArray, largest: FloatArray) -> NDArray[np.bool_]:
     """Units with a residual that no scatter explains; none where that is so of more than half of them.
 
     Parameters
@@ -161,7 +160,7 @@ def gross(columns: Values, squares: Values, free: Values, largest: Values) -> ND
     return np.asarray(found if 2 * np.count_nonzero(found) <= len(found) else np.zeros(len(found), dtype=bool))
 
 
-def common(residuals: Values, fitted: Values) -> float:
+def common(residuals: FloatArray, fitted: FloatArray) -> float:
     """Relative variance of the mean of ``squares / fitted`` from what the visits happen to be.
 
     The jackknife over visits of the mean of sample variances, which follows from the mean square of each visit.
@@ -183,7 +182,9 @@ def common(residuals: Values, fitted: Values) -> float:
     return float(square.var() * visits**2 / ((visits - 1) * (visits - 2) ** 2) / mean**2) if mean > 0 else 0.0
 
 
-def heterogeneity(squares: Values, fourth: Values, number: Values, fitted: Values, shared: float = 0.0) -> float | None:
+def heterogeneity(
+    squares: FloatArray, fourth: FloatArray, number: FloatArray, fitted: FloatArray, shared: float = 0.0
+) -> float | None:
     r"""Variance of the persistent part of ``squares / fitted``, relative to its mean squared.
 
     Over all ways to take two disjoint pairs of visits from the n of a unit, the mean product of half the squared
@@ -221,7 +222,7 @@ def heterogeneity(squares: Values, fourth: Values, number: Values, fitted: Value
     return float(np.mean(products / f**2)) / square - 1 if square > 0 else 0.0
 
 
-def gaussian_heterogeneity(squares: Values, number: Values, fitted: Values) -> float:
+def gaussian_heterogeneity(squares: FloatArray, number: FloatArray, fitted: FloatArray) -> float:
     """The same if the errors of single measurements are Gaussian, so that all other scatter is persistent."""
     if not fitted.all():
         return 0.0
@@ -230,7 +231,7 @@ def gaussian_heterogeneity(squares: Values, number: Values, fitted: Values) -> f
     return max(0.0, (float(ratio.var()) / mean**2 - noise) / (1 + noise)) if mean > 0 else 0.0
 
 
-def persistent(squares: Values, number: Values, fitted: Values, eta: float) -> Values:
+def persistent(squares: FloatArray, number: FloatArray, fitted: FloatArray, eta: float) -> FloatArray:
     """Variances whose mean follows the model and whose relative scatter about it has the variance ``eta``.
 
     Parameters
@@ -257,7 +258,7 @@ def persistent(squares: Values, number: Values, fitted: Values, eta: float) -> V
     counts = np.bincount(group)
     reliability = np.sqrt(eta / (eta + 2 / (visits - 1)))
 
-    def spread(strength: float) -> Values:
+    def spread(strength: float) -> FloatArray:
         power = np.exp(np.minimum(strength * reliability, 1.0)[group] * logarithm)
         means = np.bincount(group, power) / counts
         return np.asarray(power / means[group])
@@ -272,7 +273,7 @@ def persistent(squares: Values, number: Values, fitted: Values, eta: float) -> V
     return fitted * spread(strength)
 
 
-def sizes(residuals: Values, visits: float, widths: Values) -> tuple[Values, Values]:
+def sizes(residuals: FloatArray, visits: float, widths: FloatArray) -> tuple[FloatArray, FloatArray]:
     """How large the errors of many visits are where the residuals about the mean of a few have a given size.
 
     Parameters
@@ -302,7 +303,7 @@ def sizes(residuals: Values, visits: float, widths: Values) -> tuple[Values, Val
     return before, after
 
 
-def errors_of(residuals: Values, visits: float) -> tuple[Values, Values, Values]:
+def errors_of(residuals: FloatArray, visits: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     r"""Distribution of errors from that of residuals about the mean of n of them, both of unit variance.
 
     A residual times :math:`\sqrt{n / (n-1)}` is :math:`a e_k - b \sum_{j \ne k} e_j` with :math:`a^2 = 1 - 1/n` and
@@ -337,7 +338,7 @@ def errors_of(residuals: Values, visits: float) -> tuple[Values, Values, Values]
         errors = errors / errors.sum()
     fine = np.linspace(0, half * step, 8 * half + 1)
 
-    def smooth(sizes: Values) -> Values:
+    def smooth(sizes: FloatArray) -> FloatArray:
         density = np.concatenate([sizes[:1], sizes[1:] / 2])
         found = np.interp(fine, np.arange(half + 1) * step, density)
         return np.asarray(found / found.sum())
@@ -346,7 +347,7 @@ def errors_of(residuals: Values, visits: float) -> tuple[Values, Values, Values]
 
 
 @lru_cache(maxsize=4)  # a jackknife asks for the same number of visits again and again
-def _tables(visits: float) -> tuple[float, Values, Values, NDArray[np.int64], Values]:
+def _tables(visits: float) -> tuple[float, FloatArray, FloatArray, NDArray[np.int64], FloatArray]:
     """What the iteration of `errors_of` needs of the number of visits.
 
     The step of the sizes; cosines that make a characteristic function of their distribution, and back, at a quarter of

@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import progress
+from skyaccept.lib.arrays import BoolArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.uncertainty import jackknife_bias
 from skyaccept.lib.uncertainty.distribution import Coordinate, Crossing, Estimate, Part, Scheme, estimate, part
 from skyaccept.lib.uncertainty.statistic import Question, Sorted, View, views
-from skyaccept.lib.uncertainty.transform import Values
 
 CELLS = 16
 """Cells of the sky, with the same number of stars each."""
@@ -30,8 +30,6 @@ LIMIT = 200_000
 """Measurements by unit and visit that replicates are made of; of more, those of some of the stars."""
 
 _DOUBT = 0.1  # of a correction for bias that may be wrong; the simulations of docs/uncertainty.md stay within it
-
-Units = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -70,34 +68,34 @@ class Matrix:
         Code of the exposure of each measurement, where a visit has several.
     """
 
-    values: tuple[Values, ...]
+    values: tuple[FloatArray, ...]
     stars: NDArray[np.int64]
     n_stars: int
-    brightness: Values | None = None
+    brightness: FloatArray | None = None
     objects: NDArray[np.int64] | None = None
     least: int = 1
-    other: tuple[Values, ...] = ()
-    noise: Values | None = None
+    other: tuple[FloatArray, ...] = ()
+    noise: FloatArray | None = None
     note: str = ""
     visits: NDArray[np.int64] | None = None
     other_visits: NDArray[np.int64] | None = None
     together: bool = False
     pairs: NDArray[np.int64] | None = None
-    exposure: Values | None = None
+    exposure: FloatArray | None = None
 
 
 @dataclass(frozen=True)
 class Kept:
     """One coordinate of a matrix, in some of its visits."""
 
-    values: Values
-    other: Values | None
+    values: FloatArray
+    other: FloatArray | None
     least: int
     matrix: Matrix
-    exposure: Values | None = None
+    exposure: FloatArray | None = None
 
 
-Take = Callable[[Units], Sorted]
+Take = Callable[[BoolArray], Sorted]
 """``take(units)``: errors of some of the units; raises `NotMeasurable` where there are none."""
 
 Find = Callable[[Kept, bool], Take]
@@ -164,11 +162,11 @@ class Resampled:
     residual: Residual | None = None
     note: str = ""
     independent: int | None = None
-    zero_points: Values | None = None
+    zero_points: FloatArray | None = None
     excess: float = 1.0
 
 
-Inferred = tuple[Estimate, list[Values]]
+Inferred = tuple[Estimate, list[FloatArray]]
 """An estimate, and the tables that it rests on in the metric's unit, one for each coordinate."""
 
 
@@ -209,7 +207,7 @@ def infer(
     return inferred
 
 
-def tables(resampled: Resampled, statistics: Sequence[Callable[[Sorted], float]]) -> list[Values]:
+def tables(resampled: Resampled, statistics: Sequence[Callable[[Sorted], float]]) -> list[FloatArray]:
     """Tables of a statistic of errors, one for each coordinate.
 
     They have the form that `skyaccept.lib.uncertainty.distribution.part` takes.
@@ -223,7 +221,7 @@ def tables(resampled: Resampled, statistics: Sequence[Callable[[Sorted], float]]
     """
     finds = [find for find in (resampled.find, resampled.extreme) if find is not None]
 
-    def table(find: Find, axis: int) -> Values:
+    def table(find: Find, axis: int) -> FloatArray:
         rows = _rows(resampled.matrix, find, axis, lambda errors: np.array([statistics[axis](errors)]))
         return np.array(list(rows))[:, :, 0]
 
@@ -260,13 +258,13 @@ def blocks(visits: int, number: int = BLOCKS) -> list[NDArray[np.int64]]:
 
 def _coordinates(
     resampled: Resampled, how: Scheme, questions: Sequence[Question], axis: int, values: Sequence[float] | None
-) -> list[tuple[Coordinate, Values] | NotMeasurable]:
+) -> list[tuple[Coordinate, FloatArray] | NotMeasurable]:
     """Distribution of one coordinate by question, and the table of its replicates in the metric's unit."""
     known = _under(resampled, how, resampled.find, questions, axis, values)
     if resampled.extreme is None:
         return known
     opposite = _under(resampled, how, resampled.extreme, questions, axis, values)
-    found: list[tuple[Coordinate, Values] | NotMeasurable] = []
+    found: list[tuple[Coordinate, FloatArray] | NotMeasurable] = []
     for one, other in zip(known, opposite, strict=True):
         if isinstance(one, NotMeasurable) or isinstance(other, NotMeasurable):
             found.append(one if isinstance(one, NotMeasurable) else other)
@@ -283,7 +281,7 @@ def _under(
     questions: Sequence[Question],
     axis: int,
     values: Sequence[float] | None,
-) -> list[tuple[Coordinate, Values] | NotMeasurable]:
+) -> list[tuple[Coordinate, FloatArray] | NotMeasurable]:
     """The same under one assumption."""
     matrix = resampled.matrix
     everything = np.ones(len(matrix.stars), dtype=bool)
@@ -293,12 +291,12 @@ def _under(
     counted = (matrix.n_stars, matrix.stars.shape[1]) if own is None else (own, 1)
     asked = [views(q, q.prepare(unbiased), *counted) for q in questions]
 
-    def places(errors: Sorted) -> Values:
+    def places(errors: Sorted) -> FloatArray:
         prepared = [question.prepare(errors) for question in questions]
         return np.concatenate([view.place(one) for one, seen in zip(prepared, asked, strict=True) for view in seen])
 
     table = np.array(list(_rows(matrix, find, axis, places)))
-    found: list[tuple[Coordinate, Values] | NotMeasurable] = []
+    found: list[tuple[Coordinate, FloatArray] | NotMeasurable] = []
     first = 0
     for k, (question, seen) in enumerate(zip(questions, asked, strict=True)):
         errors = question.prepare(unbiased), question.prepare(plain)
@@ -315,12 +313,12 @@ def _under(
 def _coordinate(
     question: Question,
     seen: Sequence[View],
-    table: Values,
+    table: FloatArray,
     unbiased: Sorted,
     plain: Sorted,
     value: float | None,
     how: Scheme,
-) -> tuple[Coordinate, Values]:
+) -> tuple[Coordinate, FloatArray]:
     """Distribution of the answer to one question from the table of its views."""
     tables = np.split(table, np.cumsum([len(view.center) for view in seen])[:-1], axis=2)
     parts: list[Part | Crossing] = []
@@ -345,7 +343,7 @@ def _coordinate(
     return Coordinate(answer, tuple(parts)), replicated
 
 
-def _rows(matrix: Matrix, find: Find, axis: int, measure: Callable[[Sorted], Values]) -> Iterator[list[Values]]:
+def _rows(matrix: Matrix, find: Find, axis: int, measure: Callable[[Sorted], FloatArray]) -> Iterator[list[FloatArray]]:
     """Measures of all replicates: by rows with all visits and without each block, by columns the same of cells."""
     cell = cells(matrix, matrix.stars)
     left_out = [None, *range(number_of_blocks(matrix))]

@@ -10,8 +10,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
-
 _FEWEST = 3  # visits of which one can be left out
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import AnyArray
 
-Values = NDArray[Any]
 Counts = NDArray[Any] | None
 
 
-def percentile(values: Values, share: float, counts: Counts = None) -> float:
+def percentile(values: AnyArray, share: float, counts: Counts = None) -> float:
     """Percentile, interpolated linearly between order statistics (type 7 of Hyndman and Fan 1996).
 
     Parameters
@@ -47,12 +47,12 @@ def percentile(values: Values, share: float, counts: Counts = None) -> float:
     return float(low + (high - low) * part)
 
 
-def median(values: Values, counts: Counts = None) -> float:
+def median(values: AnyArray, counts: Counts = None) -> float:
     """Median: the middle value, or the mean of the two in the middle; parameters and errors as in `percentile`."""
     return float(np.median(values)) if counts is None and len(values) else percentile(values, 50, counts)
 
 
-def percentage_above(values: Values, bound: float, counts: Counts = None) -> float:
+def percentage_above(values: AnyArray, bound: float, counts: Counts = None) -> float:
     """Percentage of values strictly above a bound; parameters and errors as in `percentile`."""
     total = len(values) if counts is None else counts.sum()
     if not total:

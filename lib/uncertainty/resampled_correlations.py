@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+from skyaccept.lib.arrays import BoolArray, ComplexArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.uncertainty.jackknife import Kept, Matrix, Resampled, Take, Units
+from skyaccept.lib.uncertainty.jackknife import Kept, Matrix, Resampled, Take
 from skyaccept.lib.uncertainty.resampled_errors import LEFT
 from skyaccept.lib.uncertainty.statistic import Sorted
-from skyaccept.lib.uncertainty.transform import Values
 
-Complex = NDArray[np.complex128]
-
-Combine = Callable[[Values], Values]
+Combine = Callable[[FloatArray], FloatArray]
 """Correlations by part and visit, NaN where there is no pair, as one number a visit."""
 
 
@@ -31,10 +28,10 @@ def visit_correlation(matrix: Matrix, parts: int, combine: Combine) -> Resampled
         if squares is None:
             raise ValueError("the matrix has no squares of products")
 
-        def total(values: Values, units: Units) -> Values:
+        def total(values: FloatArray, units: BoolArray) -> FloatArray:
             return np.where(units[:, None], values, 0).reshape(parts, -1, values.shape[1]).sum(axis=1)
 
-        def take(units: Units) -> Sorted:
+        def take(units: BoolArray) -> Sorted:
             sums = total(kept.values, units)
             found = correlations(sums.real, sums.imag)
             if unbiased:
@@ -49,7 +46,7 @@ def visit_correlation(matrix: Matrix, parts: int, combine: Combine) -> Resampled
     return Resampled(matrix, find, fewest=2, independent=matrix.values[0].shape[1])
 
 
-def star_correlation(matrix: Matrix, middle: Callable[..., Values], bins: int, combine: Combine) -> Resampled:
+def star_correlation(matrix: Matrix, middle: Callable[..., FloatArray], bins: int, combine: Combine) -> Resampled:
     """One correlation of all visits: of the median, or mean, of each star, complex e1 + i e2, over its visits."""
 
     def find(kept: Kept, unbiased: bool) -> Take:
@@ -58,7 +55,7 @@ def star_correlation(matrix: Matrix, middle: Callable[..., Values], bins: int, c
         product = np.real(star[first] * np.conj(star[second]))
         seen = np.isfinite(product)
 
-        def take(units: Units) -> Sorted:
+        def take(units: BoolArray) -> Sorted:
             used = seen & units[first] & units[second]
             if not used.any():
                 raise NotMeasurable(LEFT)
@@ -71,12 +68,12 @@ def star_correlation(matrix: Matrix, middle: Callable[..., Values], bins: int, c
     return Resampled(matrix, find, fewest=2)
 
 
-def correlations(total: Values, number: Values) -> Values:
+def correlations(total: FloatArray, number: FloatArray) -> FloatArray:
     """Means of products; NaN where there is no pair."""
     return np.divide(total, number, out=np.full(np.broadcast(total, number).shape, np.nan), where=number > 0)
 
 
-def star_ellipticity(values: Values | Complex, middle: Callable[..., Values]) -> Complex:
+def star_ellipticity(values: FloatArray | ComplexArray, middle: Callable[..., FloatArray]) -> ComplexArray:
     """Median, or mean, of each row of complex numbers, of the real and the imaginary part; NaN where there is none."""
     found = np.full(len(values), complex(np.nan, np.nan))
     some = np.isfinite(values).any(axis=1)
@@ -84,7 +81,7 @@ def star_ellipticity(values: Values | Complex, middle: Callable[..., Values]) ->
     return found
 
 
-def _without_noise(found: Values, noise: Values) -> Values:
+def _without_noise(found: FloatArray, noise: FloatArray) -> FloatArray:
     """Correlations drawn to the mean of their part, so that they scatter as they would without some variances."""
     drawn = found.copy()
     for part, (row, variance) in enumerate(zip(found, noise, strict=True)):

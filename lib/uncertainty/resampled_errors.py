@@ -8,21 +8,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import BoolArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.uncertainty import few_visit_bias, jackknife_bias, order_statistics
-from skyaccept.lib.uncertainty.jackknife import (
-    Find,
-    Kept,
-    Matrix,
-    Resampled,
-    Residual,
-    Take,
-    Units,
-    number_of_blocks,
-    whole,
-)
+from skyaccept.lib.uncertainty.jackknife import Find, Kept, Matrix, Resampled, Residual, Take, number_of_blocks, whole
 from skyaccept.lib.uncertainty.statistic import Sorted, without_signs
-from skyaccept.lib.uncertainty.transform import Values
 
 _SHAPED = 60  # visits beyond which the shape of a residual is that of the error
 
@@ -93,7 +83,7 @@ def offset(matrix: Matrix, about: Literal["zero", "mean", "visit"], sizes: bool 
     def find(kept: Kept, unbiased: bool) -> Take:
         values, noise = _compared(kept)
 
-        def take(units: Units) -> Sorted:
+        def take(units: BoolArray) -> Sorted:
             found = values[units]
             seen = np.isfinite(found)
             if not seen.any():
@@ -133,7 +123,7 @@ def visit_rms(matrix: Matrix) -> Resampled:
     def find(kept: Kept, unbiased: bool) -> Take:
         values, noise = _compared(kept)
 
-        def take(units: Units) -> Sorted:
+        def take(units: BoolArray) -> Sorted:
             square = _by_visit(values[units] ** 2, np.nanmean)
             if unbiased:
                 means = np.where(np.isfinite(values[units]), noise[units][:, None], np.nan)
@@ -153,7 +143,7 @@ def separation_std(matrix: Matrix) -> Resampled:
     def find(kept: Kept, unbiased: bool) -> Take:
         other = kept.other
 
-        def take(units: Units) -> Sorted:
+        def take(units: BoolArray) -> Sorted:
             found = []
             for here in kept.values[units].T:
                 for there in np.empty((0, 0)) if other is None else other[units].T:
@@ -177,7 +167,7 @@ def recentred(resampled: Resampled, signed: bool = False) -> Resampled:
         def found(kept: Kept, unbiased: bool) -> Take:
             take = find(kept, unbiased)
 
-            def centred(units: Units) -> Sorted:
+            def centred(units: BoolArray) -> Sorted:
                 values, weights = take(units)
                 errors = values - order_statistics.median(values, weights), weights
                 return errors if signed else without_signs(errors)
@@ -191,7 +181,7 @@ def recentred(resampled: Resampled, signed: bool = False) -> Resampled:
     return replace(resampled, find=about_median(resampled.find), extreme=extreme, residual=residual)
 
 
-def _by_visit(values: Values, statistic: Callable[..., Values]) -> Values:
+def _by_visit(values: FloatArray, statistic: Callable[..., FloatArray]) -> FloatArray:
     """Statistic of each column, NaN where it has no measurement."""
     seen = np.isfinite(values).any(axis=0)
     found = np.full(values.shape[1], np.nan)
@@ -199,7 +189,7 @@ def _by_visit(values: Values, statistic: Callable[..., Values]) -> Values:
     return found
 
 
-def _compared(kept: Kept) -> tuple[Values, Values]:
+def _compared(kept: Kept) -> tuple[FloatArray, FloatArray]:
     """Measurements minus what they are compared with, and the variance of the mean that this is, by unit."""
     if kept.other is None:
         return kept.values, np.zeros(len(kept.values))
@@ -220,12 +210,12 @@ class _Spread:
     of the model.
     """
 
-    residuals: Values
-    number: Values
-    squares: Values
-    known: Units
-    scattered: Units
-    columns: Values
+    residuals: FloatArray
+    number: FloatArray
+    squares: FloatArray
+    known: BoolArray
+    scattered: BoolArray
+    columns: FloatArray
 
     @classmethod
     def of(cls, kept: Kept, fewest: int) -> _Spread:
@@ -264,7 +254,7 @@ def _scatter(ddof: int, factor: float, opposite: bool = False) -> Find:
         model = spread.model() if unbiased and spread.scattered.any() else None
         fourth = np.nansum(spread.residuals**4, axis=1)
 
-        def persistent(units: Units) -> Values:
+        def persistent(units: BoolArray) -> FloatArray:
             """Variances that many visits would give; of units with a gross error as they are."""
             found, good = squares.copy(), units & spread.scattered
             if model is not None and good.any():
@@ -277,7 +267,7 @@ def _scatter(ddof: int, factor: float, opposite: bool = False) -> Find:
                 found[good] = few_visit_bias.persistent(squares[good], n, fitted, eta)
             return found[units & spread.known]
 
-        def take(units: Units) -> Sorted:
+        def take(units: BoolArray) -> Sorted:
             used = units & spread.known
             if not used.any():
                 raise NotMeasurable(LEFT)
@@ -293,7 +283,7 @@ def _scatter(ddof: int, factor: float, opposite: bool = False) -> Find:
     return find
 
 
-def _shape(kept: Kept) -> Callable[[Values], Values]:
+def _shape(kept: Kept) -> Callable[[FloatArray], FloatArray]:
     """How sizes of residuals become those that the errors of many visits have."""
     spread = _Spread.of(kept, 2)
     used, number = spread.scattered, spread.number[spread.scattered]
@@ -308,20 +298,20 @@ def _shape(kept: Kept) -> Callable[[Values], Values]:
     before, after = few_visit_bias.sizes(scaled[np.isfinite(scaled)], visits, widths)
     low, high = (float(after[k] / before[k]) if before[k] > 0 else 1.0 for k in (0, -1))
 
-    def sizes(size: Values) -> Values:
+    def sizes(size: FloatArray) -> FloatArray:
         inside = np.interp(size, before, after)
         return np.where(size < before[0], size * low, np.where(size > before[-1], size * high, inside))
 
     return sizes
 
 
-def elements(values: Values, unit: NDArray[np.int64], weights: Values | None) -> Take:
+def elements(values: FloatArray, unit: NDArray[np.int64], weights: FloatArray | None) -> Take:
     """Errors one by one, with the unit of each."""
     order = np.argsort(values, kind="stable")
     ordered, units_of = values[order], unit[order]
     shares = None if weights is None else weights[order]
 
-    def take(units: Units) -> Sorted:
+    def take(units: BoolArray) -> Sorted:
         chosen = units[units_of]
         if not chosen.any():
             raise NotMeasurable(LEFT)
@@ -343,11 +333,11 @@ def _excess(matrix: Matrix) -> float:
     return jackknife_bias.of_offsets(visits, float(_numbers(matrix.other[0]).mean()), number)
 
 
-def _means(values: Values) -> Values:
+def _means(values: FloatArray) -> FloatArray:
     """Mean of each unit, NaN where it has no measurement."""
     with np.errstate(invalid="ignore"):
         return np.asarray(np.nansum(values, axis=1) / _numbers(values))
 
 
-def _numbers(values: Values) -> Values:
+def _numbers(values: FloatArray) -> FloatArray:
     return np.count_nonzero(np.isfinite(values), axis=1).astype(np.float64)

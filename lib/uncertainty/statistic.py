@@ -13,10 +13,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.uncertainty import order_statistics
-from skyaccept.lib.uncertainty.transform import Scale, Values
+from skyaccept.lib.uncertainty.transform import Scale
 
-Sorted = tuple[Values, Values | None]
+Sorted = tuple[FloatArray, FloatArray | None]
 """Errors in ascending order and their weights; None for ones."""
 
 Kind = Literal["percentile", "above", "rms", "mean", "size"]
@@ -110,11 +111,11 @@ class View:
     """
 
     scale: Scale
-    center: Values
-    place: Callable[[Sorted], Values]
+    center: FloatArray
+    place: Callable[[Sorted], FloatArray]
     shift: Callable[[float, Sorted], float]
-    smoothed: Values
-    above: Values | None = None
+    smoothed: FloatArray
+    above: FloatArray | None = None
     threshold: float = 0.0
 
 
@@ -140,7 +141,7 @@ def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> lis
     logarithm = min(value, least) > 0 and not question.near_zero
     scale = Scale("logarithm", relative=True) if logarithm else Scale("size") if question.near_zero else Scale()
 
-    def place(errors: Sorted) -> Values:
+    def place(errors: Sorted) -> FloatArray:
         found = (
             question.factor * _quantiles(errors, window) if question.kind == "percentile" else question.answer(*errors)
         )
@@ -181,7 +182,7 @@ def level(question: Question, whole: Sorted, n_stars: int) -> Callable[[Sorted],
     return lambda errors: question.answer(*question.prepare(errors))
 
 
-def _of_size(whole: Sorted, window: Values) -> View:
+def _of_size(whole: Sorted, window: FloatArray) -> View:
     """The size of a median whose sign does not count."""
     return View(
         Scale("size"),
@@ -204,13 +205,13 @@ def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int
     logarithm = threshold > 0 and whole[0][0] >= 0 and _quantiles(whole, _around(percent)[:1])[0] > 0
     base = Scale("logarithm" if logarithm else "linear", relative=logarithm)
 
-    def on(found: Values) -> Values:
+    def on(found: FloatArray) -> FloatArray:
         return base.on(np.maximum(found, 1e-12 * threshold) if logarithm else found)
 
     levels = _levels(percent, n_stars, units)
     windows = np.stack([_window(level, n_stars) for level in levels])
 
-    def quantiles(errors: Sorted) -> Values:
+    def quantiles(errors: Sorted) -> FloatArray:
         found = on(_quantiles(errors, windows.ravel()))
         return np.asarray(found.reshape(windows.shape).mean(axis=1))
 
@@ -225,7 +226,7 @@ def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int
     ends = on(_quantiles(whole, window[[0, -1]]))
     near = base.off(float(base.on(threshold)) + float(ends[1] - ends[0]) / 2 * _WINDOW)
 
-    def share(errors: Sorted) -> Values:
+    def share(errors: Sorted) -> FloatArray:
         return np.atleast_1d(np.mean(counting.on(_percentages(errors, near))))
 
     def shift_of_share(other: float, errors: Sorted) -> float:
@@ -237,7 +238,7 @@ def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int
     return [crossing, counted]
 
 
-def _levels(percent: float, n_stars: int, units: float) -> Values:
+def _levels(percent: float, n_stars: int, units: float) -> FloatArray:
     """Percentages about one, descending, at distances on the logit that grow from half of what counting leaves."""
     share = percent / 100
     out = np.concatenate([np.arange(0, 4, 0.5), 4 * 1.25 ** np.arange(24)]) / np.sqrt(units * share * (1 - share))
@@ -246,20 +247,20 @@ def _levels(percent: float, n_stars: int, units: float) -> Values:
     return np.asarray(100 * special.expit(found[::-1]))
 
 
-def _around(percent: float) -> Values:
+def _around(percent: float) -> FloatArray:
     """Percentages around one, over a good part of the distribution."""
     low, high = percent - min(_REACH, _MOST * percent), percent + min(_REACH, _MOST * (100 - percent))
     return np.linspace(low, high, 17)
 
 
-def _window(percent: float, n_stars: int) -> Values:
+def _window(percent: float, n_stars: int) -> FloatArray:
     """Percentages around one, as far apart as they are uncertain."""
     share = percent / 100
     half = min(_WIDTH * np.sqrt(share * (1 - share) / n_stars), _MOST * share, _MOST * (1 - share))
     return np.asarray(100 * (share + half * _WINDOW))
 
 
-def _smoothed(percent: Values, slopes: Values) -> float:
+def _smoothed(percent: FloatArray, slopes: FloatArray) -> float:
     """How much more the middle one of some order statistics varies than the mean of all of them.
 
     Those of independent errors at the shares p <= q have the covariance p (1 - q), times the ``slopes`` there. It is
@@ -271,7 +272,7 @@ def _smoothed(percent: Values, slopes: Values) -> float:
     return float(np.clip(middle / mean, 1, 2)) if mean > 0 else 1.0
 
 
-def _slopes(errors: Sorted, window: Values, scale: Scale) -> Values:
+def _slopes(errors: Sorted, window: FloatArray, scale: Scale) -> FloatArray:
     """How steeply quantiles rise with their share, in any unit: of a cubic over the logit, through those around.
 
     Where that cannot be told they are taken for equal.
@@ -287,11 +288,11 @@ def _slopes(errors: Sorted, window: Values, scale: Scale) -> Values:
     return np.asarray(slopes / (window * (100 - window)))
 
 
-def _logit(percent: Values) -> Values:
+def _logit(percent: FloatArray) -> FloatArray:
     return np.asarray(np.log(percent / (100 - percent)))
 
 
-def _quantiles(errors: Sorted, percent: Values) -> Values:
+def _quantiles(errors: Sorted, percent: FloatArray) -> FloatArray:
     """Percentiles of sorted errors, as `skyaccept.lib.uncertainty.order_statistics.percentile` has them."""
     values, weights = errors
     if weights is None:
@@ -306,7 +307,7 @@ def _quantiles(errors: Sorted, percent: Values) -> Values:
     return np.asarray(values[low] + (values[high] - values[low]) * (place - np.floor(place)))
 
 
-def _percentages(errors: Sorted, thresholds: Values) -> Values:
+def _percentages(errors: Sorted, thresholds: FloatArray) -> FloatArray:
     """Percentages of sorted errors above thresholds."""
     values, weights = errors
     first = np.searchsorted(values, thresholds, side="right")

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
-
-Values = NDArray[np.float64]
+from skyaccept.lib.arrays import FloatArray
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Scale:
     units: float = np.inf
     relative: bool = False
 
-    def on(self, x: Values | float) -> Values:
+    def on(self, x: FloatArray | float) -> FloatArray:
         """Place of values on the scale."""
         value = np.asarray(x, dtype=np.float64)
         if self.kind == "logarithm":
@@ -43,7 +41,7 @@ class Scale:
             return np.where(deviations > 1, -np.log(np.maximum(deviations, 1)), 1 - deviations)
         return value
 
-    def off(self, y: Values | float) -> Values:
+    def off(self, y: FloatArray | float) -> FloatArray:
         """Values at places on the scale; the inverse of `on`."""
         place = np.asarray(y, dtype=np.float64)
         if self.kind == "logarithm":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import astropy.units as u
-from skyaccept.lib.catalog.detections import Array
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure
 
@@ -62,5 +62,5 @@ class Fault:
 def struck(exposure: Exposure, name: str, strength: float) -> bool:
     """Whether a visit is among the share that a fault strikes, which is that share of each band's visits, rounded."""
     visits = sum(visit.band == exposure.visit.band for visit in exposure.plan)
-    order: Array = stream(exposure.seed, f"fault {name} {exposure.visit.band}").permutation(visits)
+    order: AnyArray = stream(exposure.seed, f"fault {name} {exposure.visit.band}").permutation(visits)
     return bool(order[exposure.visit.index] < round(strength / 100 * visits))

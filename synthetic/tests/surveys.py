@@ -9,12 +9,13 @@ from typing import Any
 import astropy.units as u
 import numpy as np
 from skyaccept.lib import measure, requirements
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.results.model import Result
-from skyaccept.lib.sphere import MAS, Float, unit_vectors
+from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.synthetic import scenario, sky, visits
 from skyaccept.synthetic.description import Scenario, Site
 from skyaccept.synthetic.exposure import Exposure, expose
@@ -69,7 +70,7 @@ def first(chosen: Scenario, seed: int = 1, number: int = 0) -> Exposure:
     return expose(chosen, sky.draw(chosen, seed), visits.plan(chosen, seed), number, seed)
 
 
-def shifts(made: Exposure, base: Exposure) -> Float:
+def shifts(made: Exposure, base: Exposure) -> FloatArray:
     """Difference of the positions of the same sources in two exposures as vectors, mas."""
     np.testing.assert_array_equal(made.source, base.source)
     pair = [unit_vectors(part.columns["ra"], part.columns["dec"]) for part in (made, base)]

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy import integrate, special
 from skyaccept.lib import measure, requirements
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics.ellipticity_correlation import ESTIMATORS
 from skyaccept.lib.metrics.metric import Sample, Settings
 from skyaccept.lib.sample.selection import select
-from skyaccept.lib.sphere import Float
 from skyaccept.synthetic import scenario, survey, visits
 from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.draws import stream
@@ -27,13 +27,13 @@ def von_karman(distance: float) -> float:
     return float(2 ** (1 / 6) / special.gamma(5 / 6) * distance ** (5 / 6) * special.kv(5 / 6, distance))
 
 
-def correlations(found: Detections, range_: dict[str, float]) -> Mapping[str, Float]:
+def correlations(found: Detections, range_: dict[str, float]) -> Mapping[str, FloatArray]:
     """E1, E2 and EX of each visit."""
     here = Sample(found, select(found, "r", (), "test"), "r")
     return ESTIMATORS["visit_correlation"].find(here, range_, Settings()).coordinates
 
 
-def agrees(found: Mapping[str, Float], rms: float) -> None:
+def agrees(found: Mapping[str, FloatArray], rms: float) -> None:
     """E1 and E2 are rms^2 times the mean correlation of pairs up to an arcmin apart, within five standard errors."""
     mean, _ = integrate.quad(lambda r: 2 * r * von_karman(r / 0.5), 0, 1)
     for name, expected in (("E1", rms**2 * mean), ("E2", rms**2 * mean), ("EX", 0.0)):

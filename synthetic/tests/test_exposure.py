@@ -4,9 +4,8 @@ import astropy.units as u
 import numpy as np
 import pytest
 from scipy import stats
-from skyaccept.lib.catalog.detections import Array
-from skyaccept.lib.sphere import MAS, Float, unit_vectors
-from skyaccept.lib.spin import carried
+from skyaccept.lib.arrays import AnyArray, FloatArray
+from skyaccept.lib.sphere import MAS, parallel_transport, unit_vectors
 from skyaccept.synthetic import camera, sky, visits, waves
 from skyaccept.synthetic.atmosphere import refraction
 from skyaccept.synthetic.description import (
@@ -186,7 +185,7 @@ def test_a_companion_pulls_as_a_fit_to_both_images_does() -> None:
     axis = np.arange(-3000, 3001, 30.0)
     pixels = np.stack(np.meshgrid(axis, axis, indexing="ij"))
 
-    def image(x: float) -> Float:
+    def image(x: float) -> FloatArray:
         return np.asarray(np.exp(-((pixels[0] - x) ** 2 + pixels[1] ** 2) / 2 / psf**2))
 
     for k in np.flatnonzero(made.sky.share[made.source] > 0)[:5]:
@@ -240,11 +239,11 @@ def test_variable_stars_vary_and_the_others_do_not() -> None:
     assert np.abs(change).max() <= 0.1
 
 
-def focal_plane(made: Exposure, e1: Float, e2: Float) -> Array:
+def focal_plane(made: Exposure, e1: FloatArray, e2: FloatArray) -> AnyArray:
     """Ellipticities in the axes of the focal plane, complex."""
     place = unit_vectors(made.columns["ra"], made.columns["dec"])
     pointing = np.broadcast_to(made.visit.pointing, place.shape)
-    return carried(e1 + 1j * e2, place, pointing) * np.exp(-2j * made.visit.rotation)
+    return parallel_transport(e1 + 1j * e2, place, pointing) * np.exp(-2j * made.visit.rotation)
 
 
 def test_ellipticities_are_those_of_the_field_and_their_errors() -> None:

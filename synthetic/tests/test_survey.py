@@ -11,8 +11,7 @@ from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import reference as reference_reader
 from skyaccept.lib.results.model import Result
-from skyaccept.lib.separation.positions import tangent_basis
-from skyaccept.lib.sphere import MAS, unit_vectors
+from skyaccept.lib.sphere import MAS, tangent_basis, unit_vectors
 from skyaccept.synthetic import output, scenario, sky, survey
 from skyaccept.synthetic.tests.surveys import one_magnitude, plain, verify
 

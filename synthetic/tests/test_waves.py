@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy import integrate, special, stats
-from skyaccept.lib.sphere import Float
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.synthetic import waves
 from skyaccept.synthetic.draws import stream
 
@@ -26,7 +26,7 @@ def mean_bessel(order: int, distance: float) -> float:
     return float(found)
 
 
-def products(field: Callable[[waves.Waves, Float, Float], Float]) -> Float:
+def products(field: Callable[[waves.Waves, FloatArray, FloatArray], FloatArray]) -> FloatArray:
     """Products of components at the origin and at the distances along x, (fields, components, distances)."""
     x = np.concatenate([[0.0], DISTANCES])
     found = []
@@ -36,7 +36,7 @@ def products(field: Callable[[waves.Waves, Float, Float], Float]) -> Float:
     return np.array(found)
 
 
-def check(found: Float, expected: list[float]) -> None:
+def check(found: FloatArray, expected: list[float]) -> None:
     """Means over the fields are as expected, within five standard errors."""
     error = found.std(axis=0) / np.sqrt(len(found))
     assert np.all(np.abs(found.mean(axis=0) - expected) < 5 * error), (found.mean(axis=0), expected)

@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.decision.error_model import Draws, Law, Scatter, _covariances, _slope
 from skyaccept.lib.decision.power import _distance_density
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
 from skyaccept.lib.tests import samples
-from skyaccept.lib.tests.samples import Values
 from skyaccept.lib.uncertainty.statistic import Kind
 
 SIZE = 10.0
@@ -58,7 +58,7 @@ def survey(rng: np.random.Generator, law: Law) -> tuple[Sample, Sample]:
 
 
 @pytest.fixture(scope="module")
-def simulated() -> tuple[Law, list[Values]]:
+def simulated() -> tuple[Law, list[FloatArray]]:
     """Values of all cases in simulated surveys, by the code that measures real ones."""
     law, rng = Law(0.3, 0.3), np.random.default_rng(6)
     settings = Settings(half_width=math.radians(1 / 60), min_common_visits=2, ddof=1)
@@ -77,7 +77,7 @@ def simulated() -> tuple[Law, list[Values]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda k: "-".join(CASES[k][:2]))
-def test_the_error_is_that_of_simulated_surveys(simulated: tuple[Law, list[Values]], number: int) -> None:
+def test_the_error_is_that_of_simulated_surveys(simulated: tuple[Law, list[FloatArray]], number: int) -> None:
     """Scatter and mean of the values; 200 surveys give a scatter to 5 to 8 %, the more the more skewed it is."""
     (metric, estimator, kind, share), (law, found) = CASES[number], (simulated[0], simulated[1][number])
     draws = Draws(law, estimator, VISITS)
@@ -96,7 +96,7 @@ def test_the_error_is_that_of_simulated_surveys(simulated: tuple[Law, list[Value
     assert seen == pytest.approx(model.error, rel=0.2)
 
 
-def logit_error(found: Values, draws: Draws, x: float, stars: int, pairs: float) -> tuple[float, Scatter]:
+def logit_error(found: FloatArray, draws: Draws, x: float, stars: int, pairs: float) -> tuple[float, Scatter]:
     """Scatter of observed shares above x, as a scatter of the logit of the true one; and what the law says."""
     share = draws.share_above(x)
     seen = found.std(ddof=1) * _slope(draws.share_above, x) / (_slope(draws._seen_above, x) * share * (1 - share))

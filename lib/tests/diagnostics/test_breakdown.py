@@ -2,21 +2,19 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.diagnostics import breakdown
 from skyaccept.lib.diagnostics.breakdown import Ask, Breakdown
 
-Values = NDArray[np.float64]
 
-
-def spread(values: Values) -> float:
+def spread(values: FloatArray) -> float:
     return float(1.4826 * np.median(np.abs(values)))
 
 
 ASK = Ask(spread, 50)
 
 
-def visits_of(errors: Values) -> Breakdown:
+def visits_of(errors: FloatArray) -> Breakdown:
     """Break errors, (stars, visits), down by visit, about the mean of each star."""
     stars, visits = errors.shape
     residuals = (errors - errors.mean(axis=1, keepdims=True)) * np.sqrt(visits / (visits - 1))

@@ -10,7 +10,8 @@ import numba
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from skyaccept.lib import measure, readers, requirements, spin
+from skyaccept.lib import measure, readers, requirements, sphere
+from skyaccept.lib.arrays import ComplexArray
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import ellipticity_correlation
@@ -34,15 +35,13 @@ from skyaccept.lib.tests.samples import detections, rotated, sample
 from skyaccept.lib.uncertainty.jackknife import cells, infer, whole
 from skyaccept.lib.uncertainty.statistic import Question
 
-Complex = NDArray[np.complex128]
-
 SETTINGS = Settings()
 NEAR, FAR = {"nearest": 0.0, "farthest": 1.0}, {"nearest": 5.0, "farthest": 20.0}
 ARCMIN = np.pi / 180 / 60
 PLACES = [(150.0, 2.0), (0.0, -30.0), (40.0, 75.0), (200.0, 89.95), (10.0, -90.0)]
 
 
-def catalog(ra: Any, dec: Any, shapes: Complex, psf: complex = 0j) -> Detections:
+def catalog(ra: Any, dec: Any, shapes: ComplexArray, psf: complex = 0j) -> Detections:
     """Stars seen in every visit, where ``shapes`` (stars by visits) has them, with a model of the PSF."""
     obj, visit = np.nonzero(np.isfinite(shapes) | np.isnan(shapes.imag))
     image = shapes[obj, visit] + psf
@@ -70,7 +69,7 @@ def direction(ra: float, dec: float) -> NDArray[np.float64]:
     return unit_vectors(np.array([ra]), np.array([dec]))
 
 
-def noise(rng: np.random.Generator, *shape: int) -> Complex:
+def noise(rng: np.random.Generator, *shape: int) -> ComplexArray:
     """Complex numbers with parts of unit variance."""
     return np.asarray(rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
 
@@ -224,16 +223,16 @@ def test_axes_are_east_and_north() -> None:
 def test_what_is_elongated_to_the_north_has_negative_e1_and_stays_so_on_the_way() -> None:
     """Carried along a meridian over the pole, an ellipse that points to the north still points along the meridian."""
     north = np.array([-1.0 + 0j])
-    to = spin.carried(north, direction(30.0, 80.0), direction(210.0, 80.0))
+    to = sphere.parallel_transport(north, direction(30.0, 80.0), direction(210.0, 80.0))
     np.testing.assert_allclose(to, north, atol=1e-12)
     # along the equator angles to it stay; around a triangle of three right angles an ellipse turns by one
     slanted = np.array([0.3 + 0.4j])
     corners = [direction(ra, dec) for ra, dec in ((0.0, 0.0), (90.0, 0.0), (0.0, 90.0), (0.0, 0.0))]
-    there = spin.carried(slanted, corners[0], corners[1])
+    there = sphere.parallel_transport(slanted, corners[0], corners[1])
     np.testing.assert_allclose(there, slanted, atol=1e-12)
-    back = spin.carried(spin.carried(there, corners[1], corners[2]), corners[2], corners[3])
+    back = sphere.parallel_transport(sphere.parallel_transport(there, corners[1], corners[2]), corners[2], corners[3])
     np.testing.assert_allclose(back, -slanted, atol=1e-12)
-    np.testing.assert_allclose(spin.carried(slanted, corners[0], corners[0]), slanted, atol=1e-15)
+    np.testing.assert_allclose(sphere.parallel_transport(slanted, corners[0], corners[0]), slanted, atol=1e-15)
 
 
 def test_a_rotation_of_the_sky_leaves_what_has_no_axes() -> None:
@@ -256,7 +255,7 @@ def test_a_rotation_of_the_sky_leaves_what_has_no_axes() -> None:
     np.testing.assert_allclose(np.hypot((f1 - f2) / 2, fx), np.hypot((e1 - e2) / 2, ex), rtol=1e-3)
 
 
-def gaussian_field(rng: np.random.Generator, x: Any, y: Any, rms: float, scale: float) -> Complex:
+def gaussian_field(rng: np.random.Generator, x: Any, y: Any, rms: float, scale: float) -> ComplexArray:
     """Field of spin 0 in each component with the correlation rms^2 exp(-r^2 / (2 scale^2)), exactly Gaussian."""
     distance = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
     factor = np.linalg.cholesky(np.exp(-distance / (2 * scale**2)) + 1e-9 * np.eye(len(x)))

@@ -7,21 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import zero_point_solver
 from skyaccept.lib.metrics.zero_point_solver import Repeats, System
 
-Values = NDArray[np.float64]
 
-
-def repeats(star: NDArray[Any], exposure: NDArray[Any], magnitude: Values) -> Repeats:
+def repeats(star: NDArray[Any], exposure: NDArray[Any], magnitude: FloatArray) -> Repeats:
     """Measurements as the solver takes them."""
     return Repeats(
         star.astype(np.int32), exposure.astype(np.int32), magnitude, int(star.max()) + 1, int(exposure.max()) + 1
     )
 
 
-def dense(given: Repeats, weights: Values) -> Values:
+def dense(given: Repeats, weights: FloatArray) -> FloatArray:
     """Zero points by the singular values of the whole design matrix, stars and exposures; their mean is zero."""
     n = len(given.star)
     design = np.zeros((n, given.stars + given.exposures))
@@ -34,7 +33,7 @@ def dense(given: Repeats, weights: Values) -> Values:
 
 def field(
     rng: np.random.Generator, stars: int = 3000, visits: int = 12, across: int = 5, rms: float = 8.0
-) -> tuple[Repeats, Values, Values]:
+) -> tuple[Repeats, FloatArray, FloatArray]:
     """Dithered visits of a plane of across x across detectors: measurements, true zero points, errors (mmag).
 
     Stars 10 times as faint scatter 4 times as much; some detectors see a handful of stars only.
@@ -60,7 +59,7 @@ def field(
     return repeats(star, exposure, magnitude), truth - truth.mean(), error
 
 
-def chi_squared(solution: zero_point_solver.Solution, truth: Values) -> float:
+def chi_squared(solution: zero_point_solver.Solution, truth: FloatArray) -> float:
     """Of the errors of a solution by its own covariance, per degree of freedom: all exposures but one."""
     off = solution.offsets - truth
     return float(off @ solution.normal(off)) / (len(off) - 1)

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from skyaccept.lib import measure, requirements
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
@@ -15,13 +15,12 @@ from skyaccept.lib.metrics.zero_points import exposure_offset
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.tests.samples import sample
 
-Values = NDArray[np.float64]
 CLAUSES = ("PA3", "PF2", "PA4")
 FLAGS = ("saturated", "cr", "bad", "edge", "not_primary")
 
 
 def catalog(
-    zero_points: Values, stars: int = 400, noise: float = 4.0, seed: int = 1, center: tuple[float, float] = (10, 0)
+    zero_points: FloatArray, stars: int = 400, noise: float = 4.0, seed: int = 1, center: tuple[float, float] = (10, 0)
 ) -> Detections:
     """Bright stars in dithered visits of a camera, ``zero_points`` in mmag by visit and detector."""
     rng = np.random.default_rng(seed)
@@ -64,7 +63,7 @@ def verify(found: Detections, **options: object) -> dict[str, Result]:
     return {r.clause: r for r in run.results if r.clause in CLAUSES}
 
 
-def dense(found: Detections) -> Values:
+def dense(found: Detections) -> FloatArray:
     """Zero points of all exposures by the singular values of the design matrix, all measurements alike; mmag."""
     assert found.object is not None
     assert found.mag is not None
@@ -208,7 +207,7 @@ def test_what_has_no_second_exposure_or_is_not_finite_is_not_measurable() -> Non
         exposure_offset(sample(found), {}, Settings())
 
 
-def standards(found: Detections, zero_points: Values, error: float = 0.003, seed: int = 9) -> Reference:
+def standards(found: Detections, zero_points: FloatArray, error: float = 0.003, seed: int = 9) -> Reference:
     """The stars of a catalog without noise, with errors of ``error`` mag."""
     assert found.object is not None
     assert found.mag is not None

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.separation import Annulus, PairValues
 from skyaccept.lib.separation.matrix import vectors
 from skyaccept.lib.separation.positions import Positions
-from skyaccept.lib.separation.tree import Index
-from skyaccept.lib.sphere import MAS, Float, separation
+from skyaccept.lib.sphere import MAS, separation
 
 _BLOCK = 256  # objects whose partners are sought together
 _CHUNK = 1_000_000  # pair-visits held at once
@@ -46,7 +46,7 @@ def pair_deviations(
     return PairValues(joined, pairs, len(joined), pairs)
 
 
-def pairs_in(where: Positions, annulus: Annulus) -> Iterator[tuple[Index, Index]]:
+def pairs_in(where: Positions, annulus: Annulus) -> Iterator[tuple[IntArray, IntArray]]:
     """All pairs of a separation class, in blocks.
 
     Yields
@@ -63,7 +63,7 @@ def pairs_in(where: Positions, annulus: Annulus) -> Iterator[tuple[Index, Index]
         yield i[inside], j[inside]
 
 
-def _deviations(where: Positions, annulus: Annulus, least: int) -> Iterator[tuple[Float, NDArray[np.bool_]]]:
+def _deviations(where: Positions, annulus: Annulus, least: int) -> Iterator[tuple[FloatArray, NDArray[np.bool_]]]:
     """Deviations of pairs with at least ``least`` common visits, (pairs, visits) radians, 0 where not common."""
     position = vectors(where, np.arange(len(where)))
     chunk = max(1, _CHUNK // max(1, where.n_visits))

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import separation
+from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.numba_cache import share_cores
 from skyaccept.lib.separation import Annulus, Positions, Weights, matrix, tree, value_bins
-from skyaccept.lib.separation.tree import Index
-from skyaccept.lib.sphere import MAS, Float
+from skyaccept.lib.sphere import MAS
 from skyaccept.lib.tests.reference import Star, exact_separation, haversine, mean_position, pair_separations
 from skyaccept.lib.tests.separation import plain
 
@@ -26,7 +26,7 @@ def build(stars: list[Star]) -> Positions:
     return Positions.from_degrees(obj, visit, ra, dec)
 
 
-def from_vectors(obj: Index, visit: Index, vectors: Float, precise: bool | None = None) -> Positions:
+def from_vectors(obj: IntArray, visit: IntArray, vectors: FloatArray, precise: bool | None = None) -> Positions:
     """Positions of unit vectors."""
     x, y, z = vectors.T
     ra, dec = np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arctan2(z, np.hypot(x, y)))
@@ -209,8 +209,14 @@ def test_the_mean_direction_is_that_of_the_mean_vector() -> None:
 
 
 def scattered(
-    rng: np.random.Generator, n: int, visits: int, cap: float, center: tuple[float, float], errors: Float, seen: float
-) -> tuple[Index, Index, Float]:
+    rng: np.random.Generator,
+    n: int,
+    visits: int,
+    cap: float,
+    center: tuple[float, float],
+    errors: FloatArray,
+    seen: float,
+) -> tuple[IntArray, IntArray, FloatArray]:
     """Objects, visits and unit vectors of ``n`` stars within ``cap`` degrees, with an error in mas for each star."""
     obj, visit = np.nonzero(rng.random((n, visits)) < seen)
     distance = np.arccos(1 - rng.random(n) * (1 - np.cos(np.radians(cap))))
