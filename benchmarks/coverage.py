@@ -25,8 +25,9 @@ import numpy as np
 from scipy import optimize, stats
 from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.uncertainty import resampled_errors
-from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, infer, whole
+from skyaccept.lib.uncertainty.jackknife import Resampled, infer, whole
 from skyaccept.lib.uncertainty.statistic import Question
 
 from benchmarks.table import show, sums

@@ -26,7 +26,7 @@ from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.measure.measurer import Measurer
 from skyaccept.lib.readers import inspection, load
-from skyaccept.lib.requirements.loading import Specification
+from skyaccept.lib.requirements.model import Specification
 
 from benchmarks import fuzz_seeds, fuzz_structure
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from skyaccept.lib.requirements.loading import Case, Specification
+    from skyaccept.lib.requirements.model import Case, Specification
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -43,7 +43,7 @@ from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference, earth
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.requirements.loading import Case, Specification
+from skyaccept.lib.requirements.model import Case, Specification
 from skyaccept.lib.sample.selection import select
 from skyaccept.lib.sphere import chord, tangent_basis, unit_vectors
 from skyaccept.synthetic.description import Scenario

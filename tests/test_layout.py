@@ -15,6 +15,39 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = ("requirements_specs", "lib", "synthetic", "fixtures", "acceptance", "cli")
 """Packages from the bottom to the top: each may import those before it."""
 
+ROOMS = (
+    "catalog",
+    "readers",
+    "separation",
+    "sample",
+    "uncertainty",
+    "metrics",
+    "diagnostics",
+    "requirements",
+    "decision",
+    "results",
+    "measure",
+    "report",
+    "export",
+)
+"""Packages of ``lib`` from the bottom to the top, above the modules of its ground floor."""
+
+GROUND_FLOOR = {
+    "arrays",
+    "atomic_write",
+    "exceptions",
+    "numba_cache",
+    "progress",
+    "rounding",
+    "sphere",
+    "strict_yaml",
+    "terminal_text",
+    "units",
+    "user_folders",
+    "yaml_text",
+}
+"""Modules of ``lib`` that stand in no package: they know nothing of surveys."""
+
 MAX_LINES = 400
 NOT_OURS = {".venv", "build", "dist", ".git", "node_modules"}
 
@@ -66,6 +99,28 @@ def test_imports_go_one_way(path: Path) -> None:
         if parts[0] == "skyaccept" and len(parts) > 1 and parts[1] in ORDER:
             assert ORDER.index(parts[1]) <= place, f"{path.relative_to(ROOT)} imports {name}"
         assert parts[0] not in ORDER, f"{path.relative_to(ROOT)} imports {name} as if it were installed on its own"
+
+
+def floor(parts: tuple[str, ...]) -> int:
+    """Floor of a module of ``lib``: 0 for the ground floor, then one for each package."""
+    return ROOMS.index(parts[0]) + 1 if parts and parts[0] in ROOMS else 0
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if path.relative_to(ROOT).parts[0] == "lib"], ids=str)
+def test_imports_inside_lib_go_one_way(path: Path) -> None:
+    """A package imports those below it, and the ground floor imports none."""
+    own = floor(path.relative_to(ROOT / "lib").parts[:-1])
+    for name in imported(path):
+        parts = tuple(name.split("."))
+        if parts[:2] == ("skyaccept", "lib"):
+            assert floor(parts[2:]) <= own, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_every_module_of_lib_stands_in_a_room() -> None:
+    """A new module goes into a package; the ground floor is for what knows nothing of surveys."""
+    assert {path.stem for path in (ROOT / "lib").glob("*.py")} == GROUND_FLOOR | {"__init__"}
+    folders = {path.parent.name for path in (ROOT / "lib").glob("*/__init__.py")}
+    assert folders == {*ROOMS, "tests"}
 
 
 @pytest.mark.parametrize("folder", ["requirements_specs", "lib", "synthetic"])

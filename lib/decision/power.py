@@ -28,10 +28,10 @@ from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.decision.error_model import PAIRS, Draws, Law, Scatter
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.measure.record import in_units
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.requirements.definitions import Definition
-from skyaccept.lib.requirements.loading import Case
+from skyaccept.lib.requirements.limits import in_units
+from skyaccept.lib.requirements.model import Case
 from skyaccept.lib.uncertainty.distribution import unskewed
 from skyaccept.lib.uncertainty.jackknife import BLOCKS, CELLS
 from skyaccept.lib.uncertainty.statistic import Question

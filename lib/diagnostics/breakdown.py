@@ -27,8 +27,9 @@ from skyaccept.lib.diagnostics.outliers import SIGNIFICANCE, departures
 from skyaccept.lib.diagnostics.residuals import chosen, residuals, words
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.rounding import Json, round_significant
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.uncertainty import order_statistics
-from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, Residual
+from skyaccept.lib.uncertainty.jackknife import Resampled, Residual
 from skyaccept.lib.uncertainty.statistic import Question
 
 Statistic = Callable[[FloatArray], float]

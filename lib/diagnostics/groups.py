@@ -10,8 +10,8 @@ import numpy as np
 from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog.detections import Detections, numbering
 from skyaccept.lib.diagnostics.residuals import Residuals
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.sphere import degrees, unit_vectors
-from skyaccept.lib.uncertainty.jackknife import Matrix
 
 BINS, REGIONS = 5, 16
 """Bins of airmass and of magnitude, with as many measurements each; regions of the sky, with as many stars, at most."""

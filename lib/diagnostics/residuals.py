@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, Residual
+from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.uncertainty.jackknife import Resampled, Residual
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.detections import Detections, numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.rounding import Json, round_significant
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.separation import Positions
 from skyaccept.lib.sphere import degrees
 from skyaccept.lib.uncertainty.distribution import Estimate
-from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, cells, infer
+from skyaccept.lib.uncertainty.jackknife import Resampled, cells, infer
 from skyaccept.lib.uncertainty.statistic import Question
 
 Known = tuple[Estimate, Json]

@@ -21,12 +21,13 @@ from skyaccept.lib.measure.samples import Samples
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator, evaluate
 from skyaccept.lib.requirements.definitions import Definition
-from skyaccept.lib.requirements.loading import LEVELS, Case, Specification
-from skyaccept.lib.requirements.waivers import Waiver, apply
+from skyaccept.lib.requirements.model import LEVELS, Case, Specification
+from skyaccept.lib.requirements.waivers import Waiver
 from skyaccept.lib.results.model import Result, Results, plain
 from skyaccept.lib.results.provenance import describe, notes, run_record, uncovered
 from skyaccept.lib.rounding import Json
-from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
+from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.uncertainty.jackknife import Resampled
 from skyaccept.lib.uncertainty.statistic import Question
 
 
@@ -245,7 +246,7 @@ class Measurer:
             result = dataclasses.replace(result, data=result.data | where)
         if outcome.dependence is not None and self._confidence is not None:
             result = dataclasses.replace(result, data=result.data | outcome.dependence())
-        return apply(result, self._waivers)
+        return result.with_waiver(self._waivers.get(result.test))
 
     def _record(self, case: Case, definition: Definition, outcome: Outcome) -> Result:
         return record(case, definition.id, self._level, outcome, self._rule, self._confidence or CONFIDENCE)

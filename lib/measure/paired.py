@@ -29,12 +29,13 @@ from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure.measurer import Measured, Measurer, needs
-from skyaccept.lib.requirements.loading import Case, Specification
+from skyaccept.lib.requirements.model import Case, Specification
 from skyaccept.lib.results.comparison import TOLERANCE, Difference
 from skyaccept.lib.results.model import Result, Results
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.uncertainty.distribution import part
-from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled, check, scheme, tables, whole
+from skyaccept.lib.uncertainty.jackknife import Resampled, check, scheme, tables, whole
 from skyaccept.lib.uncertainty.statistic import Question, level
 from skyaccept.lib.uncertainty.transform import Scale
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.measure.record import in_units
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Errors, Estimator, Sample, Settings
+from skyaccept.lib.metrics.metric import Errors, Estimator, Settings
 from skyaccept.lib.requirements.definitions import Definition, Rule
-from skyaccept.lib.requirements.loading import Case
-from skyaccept.lib.sample.selection import Cut
-from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
+from skyaccept.lib.requirements.limits import in_units
+from skyaccept.lib.requirements.model import Case
+from skyaccept.lib.sample.cuts import Cut
+from skyaccept.lib.sample.sample import Sample
+from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.uncertainty.jackknife import Resampled
 from skyaccept.lib.uncertainty.statistic import Question
 
 

@@ -6,16 +6,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-import astropy.units as u
 import numpy as np
 from skyaccept.lib.decision.rule import Decision, DecisionRule, Distribution, Verdict, decide, lacking, outlook
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Errors, Estimator, Sample
+from skyaccept.lib.metrics.metric import Errors, Estimator
 from skyaccept.lib.requirements.limits import Level
-from skyaccept.lib.requirements.loading import Case
+from skyaccept.lib.requirements.model import Case
 from skyaccept.lib.results.model import LevelResult, Result, SampleAccount
 from skyaccept.lib.rounding import Json, round_significant
-from skyaccept.lib.sample.selection import Cut
+from skyaccept.lib.sample.cuts import Cut
+from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.strict_yaml import text_of
 from skyaccept.lib.uncertainty import order_statistics
 
@@ -161,11 +161,6 @@ def _without_limit(value: float | None, outcome: Outcome) -> Verdict | None:
     if value is not None:
         return None
     return "error" if outcome.broken else "not_measurable"
-
-
-def in_units(parameters: Mapping[str, u.Quantity], units: Mapping[str, str]) -> dict[str, float]:
-    """Numbers of some quantities, each in its unit."""
-    return {name: float(parameters[name].to_value(unit)) for name, unit in units.items()}
 
 
 def account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> SampleAccount:

@@ -14,8 +14,10 @@ from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure.estimates import known
 from skyaccept.lib.measure.plan import Prescription
-from skyaccept.lib.metrics.metric import Errors, Sample
-from skyaccept.lib.sample.selection import Cut, Selection, in_band, select
+from skyaccept.lib.metrics.metric import Errors
+from skyaccept.lib.sample.cuts import Cut
+from skyaccept.lib.sample.sample import Sample
+from skyaccept.lib.sample.selection import Selection, in_band, select
 
 LARGEST = 1e50
 """No number that is measured with is larger: sums of its squares have to stay finite."""

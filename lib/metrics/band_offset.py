@@ -38,10 +38,12 @@ from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import coordinates
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
+from skyaccept.lib.sample.sample import Sample
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
 from skyaccept.lib.uncertainty import order_statistics, resampled_errors
-from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
+from skyaccept.lib.uncertainty.jackknife import Resampled
 from skyaccept.lib.uncertainty.statistic import Question
 
 

@@ -60,24 +60,25 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.arrays import ComplexArray, FloatArray
-from skyaccept.lib.catalog.detections import SHAPES, numbering
+from skyaccept.lib.arrays import FloatArray
+from skyaccept.lib.catalog.detections import SHAPES
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
+from skyaccept.lib.metrics.residual_ellipticities import residual_ellipticities
+from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.subsampling import sampled
+from skyaccept.lib.sample.visit_matrix import LIMIT, Matrix
 from skyaccept.lib.separation import Annulus, tree
 from skyaccept.lib.separation.correlation import COMPONENTS, Sums, group_pairs, sums
-from skyaccept.lib.sphere import ARCMIN, chord, mean_directions, parallel_transport, unit_vectors
+from skyaccept.lib.sphere import ARCMIN, chord
 from skyaccept.lib.uncertainty import resampled_correlations
-from skyaccept.lib.uncertainty.jackknife import LIMIT, Matrix, Resampled, cells_of, starts
+from skyaccept.lib.uncertainty.jackknife import Resampled, cells_of, starts
 from skyaccept.lib.uncertainty.statistic import Question
 
 Parameters = Mapping[str, float]
 
 PAIRS = 500_000
 """Pairs that replicates of a correlation of all visits are made of; of more, those of some of the stars."""
-
-_BLOCK = 1_000_000
 
 
 def visit_correlation(sample: Sample, parameters: Parameters, settings: Settings) -> Errors:
@@ -136,7 +137,7 @@ def _of_stars(
     combine: resampled_correlations.Combine,
 ) -> Errors:
     """One number: correlation of what `correlation.star_ellipticity` makes of the residuals of each star."""
-    star = resampled_correlations.star_ellipticity(_residuals(sample, by_visit=False), middle)[:, None]
+    star = resampled_correlations.star_ellipticity(residual_ellipticities(sample, by_visit=False), middle)[:, None]
     group = np.zeros(len(star), dtype=np.int64)
     found = [sums(sample.positions.tree, Annulus(*edges), group, star) for edges in _bins(parameters, settings)]
     xi = np.stack([resampled_correlations.correlations(one.both.sum(axis=0), one.number.sum(axis=0)) for one in found])
@@ -151,50 +152,15 @@ def _bins(parameters: Parameters, settings: Settings) -> list[tuple[float, float
     return settings.bins.ends(*_range(parameters))
 
 
-def _residuals(sample: Sample, by_visit: bool) -> ComplexArray:
-    """Residual ellipticities, (n_stars, n_visits) complex, NaN where not measured.
-
-    In the axes at the middle of each visit, or of the sample.
-    """
-
-    def find() -> ComplexArray:
-        d, rows = sample.detections, sample.selection.rows
-        missing = [name for name in SHAPES if getattr(d, name) is None]
-        if missing:
-            raise NotMeasurable(
-                f"the catalog has no ellipticities of stars and PSF model (no column for {', '.join(missing)}, and no "
-                "second moments, in the survey profile)"
-            )
-        e1, e2, psf_e1, psf_e2 = (sample.column(name).astype(np.float64) for name in SHAPES)
-        residual = (e1 - psf_e1) + 1j * (e2 - psf_e2)
-        if not np.isfinite(residual).any():
-            raise NotMeasurable(
-                f"none of the {len(rows):,} selected detections has ellipticities of itself and the PSF"
-            )
-        column = numbering(sample.positions.visits, len(d.visits))[d.visit[rows]]
-        if d.shape_axes == "sky":
-            middle = mean_directions(
-                sample.positions.direction[sample.star], column if by_visit else np.zeros_like(column)
-            )
-            for begin in range(0, len(rows), _BLOCK):
-                part = slice(begin, begin + _BLOCK)
-                here = unit_vectors(d.ra[rows[part]], d.dec[rows[part]])
-                place = column[part] if by_visit else np.zeros(len(here), dtype=np.int64)
-                residual[part] = parallel_transport(residual[part], here, middle[place])
-        found = np.full((len(sample.positions), sample.positions.n_visits), complex(np.nan, np.nan))
-        found[sample.star, column] = np.where(np.isfinite(residual), residual, complex(np.nan, np.nan))
-        return found
-
-    return sample.once(("residual ellipticities", by_visit), find)
-
-
 def _by_visit(sample: Sample, nearest: float, farthest: float) -> Sums:
     """Sums of products by visit and cells of the sky."""
 
     def find() -> Sums:
         number = len(sample.positions)
         cell = cells_of(number, np.arange(number))
-        return sums(sample.positions.tree, Annulus(nearest, farthest), cell, _residuals(sample, by_visit=True))
+        return sums(
+            sample.positions.tree, Annulus(nearest, farthest), cell, residual_ellipticities(sample, by_visit=True)
+        )
 
     return sample.once(("correlation", nearest, farthest), find)
 
@@ -295,7 +261,7 @@ def _matrix_of_stars(sample: Sample, parameters: Parameters, settings: Settings,
     pairs = np.concatenate([np.column_stack([two, np.full(len(two), k)]) for k, two in enumerate(listed)])
     if not len(pairs):
         raise NotMeasurable(f"no interval: no pair of the {len(stars):,} stars that replicates are made of")
-    values = _residuals(sample, by_visit=False)[stars]
+    values = residual_ellipticities(sample, by_visit=False)[stars]
     return Matrix((np.asarray(values),), np.arange(len(stars))[:, None], len(stars), note=note, pairs=pairs)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.metric import Sample
-from skyaccept.lib.uncertainty.jackknife import Kept, Matrix, Resampled, Residual, Take
+from skyaccept.lib.sample.sample import Sample
+from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.uncertainty.jackknife import Kept, Resampled, Residual, Take
 from skyaccept.lib.uncertainty.resampled_errors import LEFT
 from skyaccept.lib.uncertainty.statistic import Sorted
 

@@ -35,10 +35,11 @@ import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
 from skyaccept.lib.metrics.relative_astrometry import excess
+from skyaccept.lib.sample.sample import Sample
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.uncertainty import order_statistics, resampled_errors
-from skyaccept.lib.uncertainty.jackknife import Matrix
 from skyaccept.lib.uncertainty.statistic import Question
 
 MMAG = 1000.0

@@ -34,10 +34,12 @@ from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.absolute_astrometry import matched_stars
 from skyaccept.lib.metrics.band_offset import compared_with
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings, grouped_sum
 from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite
+from skyaccept.lib.sample.sample import Sample
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.uncertainty import order_statistics, resampled_errors
-from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
+from skyaccept.lib.uncertainty.jackknife import Resampled
 from skyaccept.lib.uncertainty.statistic import Question
 
 _COMMON = "an error of the reference catalog's own zero points repeats in all visits and stars: no interval knows of it"

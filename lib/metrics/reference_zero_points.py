@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.exposures import STARS, by_visit, exposures, measured, resampled
-from skyaccept.lib.metrics.metric import Errors, Sample, Settings
+from skyaccept.lib.metrics.metric import Errors, Settings
 from skyaccept.lib.metrics.reference_photometry import Differences, differences
 from skyaccept.lib.metrics.zero_point_solver import CLIP, MAD
-from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
+from skyaccept.lib.sample.sample import Sample
+from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.uncertainty.jackknife import Resampled
 
 
 def exposure_reference_offset(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:

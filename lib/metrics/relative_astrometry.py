@@ -32,13 +32,14 @@ from dataclasses import replace
 import numpy as np
 from skyaccept.lib import separation
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
+from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.subsampling import sampled
+from skyaccept.lib.sample.visit_matrix import LIMIT, Matrix
 from skyaccept.lib.separation import Annulus, PairValues
 from skyaccept.lib.sphere import ARCMIN
 from skyaccept.lib.sphere import separation as sphere_separation
 from skyaccept.lib.uncertainty import order_statistics, resampled_errors
-from skyaccept.lib.uncertainty.jackknife import LIMIT, Matrix
 from skyaccept.lib.uncertainty.statistic import Question
 
 

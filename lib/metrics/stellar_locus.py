@@ -31,10 +31,12 @@ from skyaccept.lib.arrays import BoolArray, FloatArray
 from skyaccept.lib.catalog.colors import Locus
 from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings, grouped_sum
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings, grouped_sum
 from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite
+from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.subsampling import sampled
-from skyaccept.lib.uncertainty.jackknife import BLOCKS, LIMIT, Kept, Matrix, Resampled, Take, blocks
+from skyaccept.lib.sample.visit_matrix import LIMIT, Matrix
+from skyaccept.lib.uncertainty.jackknife import BLOCKS, Kept, Resampled, Take, blocks
 from skyaccept.lib.uncertainty.resampled_errors import LEFT
 from skyaccept.lib.uncertainty.statistic import Question, Sorted
 

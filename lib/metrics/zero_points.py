@@ -29,7 +29,7 @@ from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import zero_point_solver
 from skyaccept.lib.metrics.exposures import STARS, by_visit, exposures, measured, resampled
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Sample, Settings
+from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
 from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite, from_mean
 from skyaccept.lib.metrics.reference_zero_points import (
     exposure_reference_offset,
@@ -37,7 +37,9 @@ from skyaccept.lib.metrics.reference_zero_points import (
     resampled_differences,
 )
 from skyaccept.lib.metrics.zero_point_solver import Repeats, System
-from skyaccept.lib.uncertainty.jackknife import Matrix, Resampled
+from skyaccept.lib.sample.sample import Sample
+from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.uncertainty.jackknife import Resampled
 from skyaccept.lib.uncertainty.statistic import Question
 
 _ALONE = 0.1  # of the exposures that may have no star in common with the others before nothing is measured

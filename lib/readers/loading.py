@@ -30,7 +30,6 @@ from skyaccept.lib.readers.spelling import as_in_file
 from skyaccept.lib.readers.table import LIST, Column, shorten
 
 _ALWAYS = (*REQUIRED, "object")
-_MAX_BANDS = np.iinfo(np.int16).max
 
 
 class OfferedColumn(Protocol):
@@ -389,7 +388,7 @@ def _arrays(columns: Mapping[str, AnyArray | Labels]) -> dict[str, AnyArray]:
 def _detections(source: str, columns: Mapping[str, AnyArray | Labels]) -> Detections:
     given: dict[str, Any] = _arrays(columns)
     names = {name: tuple(map(str, c.values.tolist())) for name, c in columns.items() if isinstance(c, Labels)}
-    if len(names["band"]) > _MAX_BANDS:
+    if len(names["band"]) > np.iinfo(np.int16).max:
         raise InputError(
             f"{source}: {len(names['band'])} bands ({shorten(', '.join(names['band'][:3]))} ...); is the column of the "
             "survey profile that of the band?"

@@ -13,7 +13,7 @@ from itertools import groupby
 import jinja2
 from markupsafe import Markup
 from skyaccept.lib.report import history_plot, interval_bar, maps, plots, rerun_command, text
-from skyaccept.lib.requirements.loading import LEVELS
+from skyaccept.lib.requirements.model import LEVELS
 from skyaccept.lib.results.comparison import Change
 from skyaccept.lib.results.history import Series
 from skyaccept.lib.results.model import Result, Results

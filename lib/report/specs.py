@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from skyaccept.lib.requirements.loading import Clause, Requirement, Specification, Uncovered
+from skyaccept.lib.requirements.model import Clause, Requirement, Specification, Uncovered
 
 _KINDS = {
     "performance": "performance",

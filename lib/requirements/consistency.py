@@ -1,48 +1,13 @@
-"""What is odd about a requirement document and does no harm: it is said, and the document is used."""
+"""Warnings about a requirement document that do not prevent its use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
 
 from skyaccept.lib.requirements.limits import Level
+from skyaccept.lib.requirements.model import Note, Requirement
 from skyaccept.lib.strict_yaml import Origin
-
-
-@dataclass(frozen=True)
-class Note:
-    """A sentence with file and line, on a clause of a requirement or, without one, on all of it."""
-
-    document: str
-    requirement: str
-    text: str
-    clause: str = ""
-
-
-class Clause(Protocol):
-    """What has levels."""
-
-    @property
-    def id(self) -> str:
-        """Name of the clause."""
-
-    @property
-    def levels(self) -> Mapping[str, Level]:
-        """Limits by level."""
-
-
-class Requirement(Protocol):
-    """What has clauses."""
-
-    @property
-    def id(self) -> str:
-        """Name of the requirement."""
-
-    @property
-    def clauses(self) -> Sequence[Clause]:
-        """In document order."""
 
 
 def notes(document: str, requirements: Sequence[Requirement], place: Origin) -> Iterator[Note]:

@@ -14,7 +14,7 @@ from skyaccept.lib.catalog.colors import Locus
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Estimator
 from skyaccept.lib.requirements.limits import Identifier, check_range
-from skyaccept.lib.sample.selection import Cut
+from skyaccept.lib.sample.cuts import Cut
 from skyaccept.lib.separation.separation_bins import Binning
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 

@@ -153,3 +153,8 @@ def check_range(
         raise place.error(where, f"key '{name}': {value} is not from 0 to below 100 percent")
     if not share and (not low <= number <= high or (number == low and name != "nearest")):
         raise place.error(where, f"key '{name}': {value} is not above 0 and up to {high:g} {unit}".rstrip())
+
+
+def in_units(parameters: Mapping[str, u.Quantity], units: Mapping[str, str]) -> dict[str, float]:
+    """Convert quantities to numbers, each in its unit."""
+    return {name: float(parameters[name].to_value(unit)) for name, unit in units.items()}

@@ -7,15 +7,14 @@ run, for each band on its own, so that no waiver outlives its cause.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
 
 from skyaccept.lib import strict_yaml
-from skyaccept.lib.requirements.loading import Case, Specification, Uncovered
-from skyaccept.lib.results.model import Result
+from skyaccept.lib.requirements.model import Case, Specification, Uncovered
 from skyaccept.lib.rounding import Json
 from skyaccept.lib.strict_yaml import STRICT, Day, Place, Words
 
@@ -92,18 +91,6 @@ def load(path: str | Path, specification: Specification, today: date) -> dict[st
                 raise place.error(where, f"{named}: {case.id} is waived twice")
             found[case.id] = waiver
     return found
-
-
-def apply(result: Result, waivers: Mapping[str, Waiver]) -> Result:
-    """Put a waiver on the record of its case; a failure becomes ``waived``.
-
-    A pass keeps its verdict, and with a waiver beside it does not count as accepted: the waiver has to go.
-    """
-    waiver = waivers.get(result.test)
-    if waiver is None or result.verdict not in (*WAIVABLE, "pass"):
-        return result
-    verdict = "waived" if result.verdict in WAIVABLE else result.verdict
-    return replace(result, verdict=verdict, waiver=waiver.to_json())
 
 
 def _covered(

@@ -17,6 +17,7 @@ from skyaccept.lib.atomic_write import replacing
 from skyaccept.lib.decision import rule
 from skyaccept.lib.decision.rule import Verdict
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.requirements.waivers import WAIVABLE, Waiver
 from skyaccept.lib.results.schema import SCHEMA, check, decode
 from skyaccept.lib.rounding import Json
 from skyaccept.lib.terminal_text import safe
@@ -206,6 +207,17 @@ class Result:
             return ""
         by = f"{self.waiver['who']} until {self.waiver['expiry']}: {self.waiver['reason']}"
         return f"; waived by {by}" if self.verdict == "waived" else f"; it passes, so the waiver has to go, by {by}"
+
+    def with_waiver(self, waiver: Waiver | None) -> Result:
+        """Put a waiver on the record of its case; a failure becomes ``waived``.
+
+        A pass keeps its verdict, and with a waiver it does not count as accepted: the waiver has to go.
+        """
+        if waiver is None or self.verdict not in (*WAIVABLE, "pass"):
+            return self
+        return dataclasses.replace(
+            self, verdict="waived" if self.verdict in WAIVABLE else self.verdict, waiver=waiver.to_json()
+        )
 
     def to_json(self) -> Json:
         """As plain JSON types."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 
 import skyaccept
-from skyaccept.lib.requirements.loading import Specification, Uncovered
+from skyaccept.lib.requirements.model import Specification, Uncovered
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.rounding import Json
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
-from skyaccept.lib.metrics.metric import Sample
+from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.selection import select
 
 

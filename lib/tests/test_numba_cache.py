@@ -113,6 +113,7 @@ positions = importlib.import_module("skyaccept.lib.separation.positions")
 rng = np.random.default_rng(1)
 ra, dec = 10 + rng.normal(0, 0.05, (2, 2000))
 direction = positions._mean_directions(np.arange(0, 2001, 10), ra, dec)
+from skyaccept.lib import sphere
 east, north = sphere.tangent_basis(direction)
 x, y, reach = np.zeros((200, 10)), np.zeros((200, 10)), np.zeros(200)
 positions._fill_offsets(
@@ -143,6 +144,6 @@ def test_a_folder_that_cannot_be_written_is_no_cache(tmp_path: Path) -> None:
     """Code is then compiled in every run."""
     (tmp_path / "file").write_text("")
     environment = os.environ | {"SKYACCEPT_CACHE": str(tmp_path / "file" / "below")}
-    command = [sys.executable, "-c", "from skyaccept.lib import jit; print(jit.cache_folder())"]
+    command = [sys.executable, "-c", "from skyaccept.lib import numba_cache; print(numba_cache.cache_folder())"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "None"

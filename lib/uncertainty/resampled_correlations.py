@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from skyaccept.lib.arrays import BoolArray, ComplexArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.uncertainty.jackknife import Kept, Matrix, Resampled, Take
+from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.uncertainty.jackknife import Kept, Resampled, Take
 from skyaccept.lib.uncertainty.resampled_errors import LEFT
 from skyaccept.lib.uncertainty.statistic import Sorted
 

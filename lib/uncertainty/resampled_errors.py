@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import BoolArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.uncertainty import few_visit_bias, jackknife_bias, order_statistics
-from skyaccept.lib.uncertainty.jackknife import Find, Kept, Matrix, Resampled, Residual, Take, number_of_blocks, whole
+from skyaccept.lib.uncertainty.jackknife import Find, Kept, Resampled, Residual, Take, number_of_blocks, whole
 from skyaccept.lib.uncertainty.statistic import Sorted, without_signs
 
 _SHAPED = 60  # visits beyond which the shape of a residual is that of the error

@@ -12,7 +12,8 @@ from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics.ellipticity_correlation import ESTIMATORS
-from skyaccept.lib.metrics.metric import Sample, Settings
+from skyaccept.lib.metrics.metric import Settings
+from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.selection import select
 from skyaccept.synthetic import scenario, survey, visits
 from skyaccept.synthetic.description import Scenario

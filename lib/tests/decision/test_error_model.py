@@ -14,7 +14,8 @@ from skyaccept.lib.decision.error_model import Draws, Law, Scatter, _covariances
 from skyaccept.lib.decision.power import _distance_density
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
+from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
+from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.tests import samples
 from skyaccept.lib.uncertainty.statistic import Kind
 

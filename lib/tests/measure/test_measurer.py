@@ -11,7 +11,7 @@ from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.measure import plan
-from skyaccept.lib.requirements.loading import Specification
+from skyaccept.lib.requirements.model import Specification
 from skyaccept.lib.results import model, schema
 from skyaccept.lib.results.model import Results
 from skyaccept.lib.tests.metrics.test_photometric_repeatability import catalog

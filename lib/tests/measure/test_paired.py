@@ -17,12 +17,12 @@ from skyaccept.lib.catalog.association import AMBIGUOUS
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure.paired import Pairing, Processing, columns, common, difference
-from skyaccept.lib.requirements.loading import Document
+from skyaccept.lib.requirements.model import Document
 from skyaccept.lib.results.comparison import Change, compare
 from skyaccept.lib.results.model import Results
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.tests import samples
 from skyaccept.lib.uncertainty import jackknife_bias, resampled_errors
-from skyaccept.lib.uncertainty.jackknife import Matrix
 from skyaccept.lib.uncertainty.statistic import Question
 
 pytestmark = pytest.mark.xdist_group("pairing")  # what these tests share is made once

@@ -16,8 +16,8 @@ from skyaccept.lib.decision.rule import DecisionRule, Distribution
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.measure.record import Outcome, record
 from skyaccept.lib.report import html, maps, text
-from skyaccept.lib.requirements.loading import Case
-from skyaccept.lib.requirements.waivers import Waiver, apply
+from skyaccept.lib.requirements.model import Case
+from skyaccept.lib.requirements.waivers import Waiver
 from skyaccept.lib.results import model, schema
 from skyaccept.lib.results.model import Result, Results, SampleAccount
 from skyaccept.lib.tests.distributions import LogNormal, Unbounded
@@ -174,9 +174,9 @@ def test_a_waiver_takes_failures_and_accuses_a_pass(
 ) -> None:
     """What was not measured, or broke, cannot be waived."""
     found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", outcome, GUARDED)
-    waived = apply(found, {found.test: WAIVER})
+    waived = found.with_waiver(WAIVER)
     assert (waived.verdict, waived.accepted) == (verdict, accepted)
-    assert apply(found, {"another": WAIVER}) is found
+    assert found.with_waiver(None) is found
     report, table = page(waived)
     shown = "A. Who until 2030-01-31: bad <optics>"
     assert (shown in waived.sentence) == (shown in table) == ("bad &lt;optics&gt;" in report)

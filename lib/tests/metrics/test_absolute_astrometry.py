@@ -141,7 +141,7 @@ def test_hsc_r_against_ps1_photometry() -> None:
     found = readers.load(REALDATA / "hsc/matchedCatalogTract_0_r.fits.gz", "hsc-afw")
     ps1 = reader.load(REALDATA / "refcats" / "ps1_*", "ps1")
     cuts = requirements.load().definitions["srd"].samples["positions"]
-    from skyaccept.lib.metrics.metric import Sample
+    from skyaccept.lib.sample.sample import Sample
     from skyaccept.lib.sample.selection import select
 
     own = Sample(found, select(found, "r", cuts, "test"), "r")

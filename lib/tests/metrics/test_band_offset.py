@@ -9,8 +9,9 @@ from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import band_offset
-from skyaccept.lib.metrics.metric import Sample, Settings, evaluate
+from skyaccept.lib.metrics.metric import Settings, evaluate
 from skyaccept.lib.results.model import Result
+from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.selection import in_band, select
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata

@@ -19,8 +19,9 @@ from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS, photometric_repeatability, relative_astrometry
-from skyaccept.lib.metrics.metric import Errors, Sample, Settings, evaluate
+from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
 from skyaccept.lib.results.model import Result
+from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.selection import select
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.reference import photometry as photometric_reference

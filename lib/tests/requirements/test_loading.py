@@ -13,7 +13,7 @@ from skyaccept.lib import requirements
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.report import specs
 from skyaccept.lib.requirements.limits import Limit
-from skyaccept.lib.requirements.loading import Clause, Specification, Uncovered
+from skyaccept.lib.requirements.model import Clause, Specification, Uncovered
 
 PHOTOMETRY = ("PA1gri", "PA1uzy", "PF1gri", "PF1uzy", "PA2gri", "PA2uzy")
 ZERO_POINTS = ("PA3", "PA3u", "PF2", "PF2u", "PA4", "PA4u", "PA5", "PA5u", "PA6")

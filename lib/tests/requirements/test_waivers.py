@@ -9,7 +9,7 @@ import pytest
 from skyaccept.lib import requirements
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.requirements import waivers
-from skyaccept.lib.requirements.loading import Specification
+from skyaccept.lib.requirements.model import Specification
 
 TODAY = date(2026, 6, 30)
 

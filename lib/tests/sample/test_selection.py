@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from skyaccept.lib.catalog.association import AMBIGUOUS, REASONS
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.sample.selection import Cut, Selection, select
+from skyaccept.lib.sample.cuts import Cut
+from skyaccept.lib.sample.selection import Selection, select
 
 Row = dict[str, Any]
 

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import relative_astrometry
-from skyaccept.lib.metrics.metric import Sample, Settings
+from skyaccept.lib.metrics.metric import Settings
+from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.subsampling import sampled
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.tests import reference, samples
 from skyaccept.lib.uncertainty import resampled_errors
 from skyaccept.lib.uncertainty.distribution import Crossing, Estimate
-from skyaccept.lib.uncertainty.jackknife import Kept, Matrix, Resampled, blocks, infer, whole
+from skyaccept.lib.uncertainty.jackknife import Kept, Resampled, blocks, infer, whole
 from skyaccept.lib.uncertainty.statistic import Question
 
 ARCMIN = math.pi / 180 / 60

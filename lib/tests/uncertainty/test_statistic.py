@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
+from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.tests import samples
-from skyaccept.lib.uncertainty.jackknife import Matrix
 from skyaccept.lib.uncertainty.statistic import Kind, Question, level, views
 
 ARCMIN = math.pi / 180 / 60

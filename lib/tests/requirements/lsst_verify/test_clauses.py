@@ -14,7 +14,7 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.report import specs
 from skyaccept.lib.requirements.consistency import contradictions
 from skyaccept.lib.requirements.limits import Level, Limit, Source
-from skyaccept.lib.requirements.loading import Clause, Requirement, Specification, Uncovered
+from skyaccept.lib.requirements.model import Clause, Requirement, Specification, Uncovered
 from skyaccept.lib.tests import packages
 
 UNSAID = ("PA5", "PA5u", "TEF-TE3", "TE3", "TEF-TE4", "TE4")
