@@ -205,10 +205,10 @@ def _specs(options: argparse.Namespace) -> int:
 @contextmanager
 def _shown() -> Iterator[None]:
     """Show the progress of long work, where there is a terminal."""
-    from skyaccept.fixtures.line import Line
+    from skyaccept.fixtures.progress_line import ProgressLine
     from skyaccept.lib import progress
 
-    line = Line(sys.stderr)
+    line = ProgressLine(sys.stderr)
     try:
         with progress.listening(line.show):
             yield

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skyaccept.lib.separation.positions import tangent_basis
 from skyaccept.lib.sphere import Float
 from skyaccept.lib.spin import Complex, carried
-from skyaccept.synthetic.description import Scenario
+from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.visits import Visit
 
 Index = NDArray[np.int64]

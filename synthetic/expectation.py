@@ -46,7 +46,7 @@ from skyaccept.lib.requirements import Case, Specification
 from skyaccept.lib.selection import select
 from skyaccept.lib.separation.positions import tangent_basis
 from skyaccept.lib.sphere import Float, chord, unit_vectors
-from skyaccept.synthetic.description import Scenario
+from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.survey import Survey, in_reference, reference, simulate
 
 

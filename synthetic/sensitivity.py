@@ -25,8 +25,8 @@ from skyaccept.lib.errors import InputError
 from skyaccept.lib.outcome import CONFIDENCE
 from skyaccept.lib.results import Result
 from skyaccept.synthetic import scenario, survey
-from skyaccept.synthetic.description import ChosenFault, Scenario
 from skyaccept.synthetic.faults import FAULTS
+from skyaccept.synthetic.scenario_schema import ChosenFault, Scenario
 
 Reaction = Literal["pass", "fail", "doubt", "near", "lost", "refused"]
 

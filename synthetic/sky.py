@@ -10,8 +10,8 @@ from skyaccept.lib.catalog import Array
 from skyaccept.lib.reference import JULIAN_YEAR, earth
 from skyaccept.lib.separation.positions import tangent_basis
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
-from skyaccept.synthetic.description import Galaxies, Scenario, Stars
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Galaxies, Scenario, Stars
 
 EPOCH = 57388.5
 """MJD at which positions are drawn: 2016.0, that of Gaia DR3."""

@@ -17,9 +17,9 @@ from skyaccept.lib.errors import InputError
 from skyaccept.lib.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.sphere import Float, degrees
 from skyaccept.synthetic import faults, photometry, sky, visits
-from skyaccept.synthetic.description import Scenario
-from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure, expose
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.site import J2000
 from skyaccept.synthetic.sky import EPOCH, Sky
 from skyaccept.synthetic.visits import Visit

@@ -9,8 +9,8 @@ import numpy as np
 from skyaccept.lib.errors import InputError
 from skyaccept.lib.sphere import Float, unit_vectors
 from skyaccept.synthetic import photometry, site
-from skyaccept.synthetic.description import Scenario
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.sky import disc
 
 _TRIES = 200_000

@@ -16,8 +16,8 @@ from skyaccept.lib.reference import Reference
 from skyaccept.lib.results import Result
 from skyaccept.lib.sphere import MAS, Float, unit_vectors
 from skyaccept.synthetic import scenario, sky, visits
-from skyaccept.synthetic.description import Scenario, Site
 from skyaccept.synthetic.exposure import Exposure, expose
+from skyaccept.synthetic.scenario_schema import Scenario, Site
 
 
 @cache
