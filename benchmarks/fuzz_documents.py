@@ -30,7 +30,7 @@ import yaml
 from skyaccept.lib import readers, requirements
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import profile, reference
-from skyaccept.lib.requirements import waivers
+from skyaccept.lib.requirements import loading, waivers
 from skyaccept.lib.tests import packages
 from skyaccept.synthetic import scenario
 
@@ -118,8 +118,8 @@ def subjects(folder: Path) -> list[Subject]:
     catalog = folder / "catalog.csv"
     catalog.write_text(ROWS, encoding="utf-8")
     specification = requirements.load()
-    shipped = {**requirements.shipped(), "definitions": Path(requirements.__file__).parents[1] / "requirements_specs"}
-    shipped["definitions"] /= requirements.DEFINITIONS
+    shipped = {**requirements.shipped(), "definitions": Path(requirements.__file__).parents[2] / "requirements_specs"}
+    shipped["definitions"] /= loading.DEFINITIONS
     found = [
         Subject("document", f"{name}-{number}.yaml", text, lambda path: requirements.load(["LSE-30", path]).cases())
         for name, path in shipped.items()

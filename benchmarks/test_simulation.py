@@ -9,8 +9,8 @@ from typing import Any
 import astropy.units as u
 import pytest
 from skyaccept.synthetic import output, scenario, sky, visits
-from skyaccept.synthetic.description import Atmosphere, Scenario, Turbulence
 from skyaccept.synthetic.exposure import expose
+from skyaccept.synthetic.scenario_schema import Atmosphere, Scenario, Turbulence
 
 STORM = Atmosphere(Turbulence(5 * u.mas, 5 * u.arcmin))
 

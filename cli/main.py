@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 
 import skyaccept
-from skyaccept.cli import export, inspection, power, selftest
+from skyaccept.cli import compare, dispatch, export, history, inspection, power, report, selftest
 from skyaccept.fixtures.plugin import OPTIONS, WRITE_ERROR
+from skyaccept.fixtures.renamed_options import RENAMED, refusal
 
 DESCRIPTION = "Acceptance tests for multi-visit sky catalogs, driven by requirement documents."
 
@@ -27,11 +28,11 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None], Run],
         inspection.arguments,
         inspection.run,
     ),
-    ("report", "write the HTML report of a results JSON", export.report_arguments, export.report),
-    ("export", "write a results JSON in another format", export.export_arguments, export.convert),
-    ("compare", "compare two runs on the same sky, clause by clause", export.compare_arguments, export.compare),
-    ("history", "show how clauses changed over many runs", export.history_arguments, export.history),
-    ("dispatch", "send a results JSON to a time-series database", export.dispatch_arguments, export.dispatch),
+    ("report", "write the HTML report of a results JSON", report.arguments, report.run),
+    ("export", "write a results JSON in another format", export.arguments, export.run),
+    ("compare", "compare two runs on the same sky, clause by clause", compare.arguments, compare.run),
+    ("history", "show how clauses changed over many runs", history.arguments, history.run),
+    ("dispatch", "send a results JSON to a time-series database", dispatch.arguments, dispatch.run),
     ("power", "how likely a clause passes with a sample, and the sample that it needs", power.arguments, power.run),
     ("selftest", "show that faults of simulated surveys are found by their clauses", selftest.arguments, selftest.run),
 )
@@ -88,9 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     for name, settings in OPTIONS.items():
         verify.add_argument(f"--{name}", **settings)
+    for name, new in RENAMED.items():
+        verify.add_argument(f"--{name}", **refusal(f"--{new}"))
     verify.set_defaults(run=_verify)
 
-    simulate = commands.add_parser("simulate", help="write a simulated survey as a catalog")
+    simulate = commands.add_parser("simulate", help="write a simulated survey as a catalog", allow_abbrev=False)
     simulate.add_argument("scenario", metavar="SCENARIO", help="a name or a YAML file")
     simulate.add_argument("-o", "--output", required=True, metavar="FILE", type=Path, help="*.parquet or *.fits")
     simulate.add_argument("--reference", metavar="FILE", type=Path, help="write its reference catalog as well")
@@ -117,13 +120,14 @@ def _parser() -> argparse.ArgumentParser:
     simulate.set_defaults(run=_simulate)
 
     for name, words, arguments, run in COMMANDS:
-        command = commands.add_parser(name, help=words)
+        command = commands.add_parser(name, help=words, allow_abbrev=False)
         arguments(command)
         command.set_defaults(run=partial(_answer, run))
 
-    specs = commands.add_parser("specs", help="print requirements, clauses, limits and tests")
+    specs = commands.add_parser("specs", help="print requirements, clauses, limits and tests", allow_abbrev=False)
     specs.add_argument("names", nargs="*", metavar="NAME", help=OPTIONS["specs"]["help"])
-    specs.add_argument("--where", **OPTIONS["where"])
+    specs.add_argument("--dataset-property", **OPTIONS["dataset-property"])
+    specs.add_argument("--where", **refusal("--dataset-property"))
     specs.set_defaults(run=_specs)
     return parser
 
@@ -198,17 +202,17 @@ def _specs(options: argparse.Namespace) -> int:
     from skyaccept.lib import requirements
     from skyaccept.lib.report import specs
 
-    put_lines(specs.table(requirements.load(options.names or ["LSE-30"], options.where or ())))
+    put_lines(specs.table(requirements.load(options.names or ["LSE-30"], options.dataset_property or ())))
     return 0
 
 
 @contextmanager
 def _shown() -> Iterator[None]:
     """Show the progress of long work, where there is a terminal."""
-    from skyaccept.fixtures.line import Line
+    from skyaccept.fixtures.progress_line import ProgressLine
     from skyaccept.lib import progress
 
-    line = Line(sys.stderr)
+    line = ProgressLine(sys.stderr)
     try:
         with progress.listening(line.show):
             yield

@@ -6,15 +6,20 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skyaccept.fixtures.renamed_options import refusal
+
 if TYPE_CHECKING:
     from skyaccept.lib.requirements.model import Case, Specification
+
+RENAMED = {"true": "true-value", "common": "shared-variance", "spread": "error-spread"}
+"""Option that replaces one of an earlier version."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add = parser.add_argument
     add("--clause", required=True, metavar="ID", help="clause, such as AM1 or OSS-REQ-0388-AM1")
-    add("--true", required=True, type=float, metavar="VALUE", help="true value, in the metric's unit")
+    add("--true-value", required=True, type=float, metavar="VALUE", help="true value, in the metric's unit")
     add("--stars", required=True, type=int, metavar="N", help="stars that pass the cuts")
     add("--visits", required=True, type=int, metavar="N", help="visits of each star")
     add(
@@ -25,10 +30,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--level", default="design", metavar="LEVEL", help="design, minimum or stretch (default: design)")
     add("--decision", default="guarded", metavar="RULE", help="guarded or simple (default: guarded)")
     add("--risk", default=0.05, type=float, metavar="R", help="risk that guarded accepts (default: 0.05)")
-    add("--spread", default=0.3, type=float, metavar="S", help="rms of ln(error) between stars (default: 0.3)")
-    add("--common", default=0.2, type=float, metavar="S", help="share of variance common to a visit (default: 0.2)")
+    add("--error-spread", default=0.3, type=float, metavar="S", help="rms of ln(error) between stars (default: 0.3)")
+    add(
+        "--shared-variance",
+        default=0.2,
+        type=float,
+        metavar="S",
+        help="fraction of the error variance that the stars of a visit share (default: 0.2)",
+    )
     add("--power", type=float, metavar="P", help="also the sample that gives the right verdict with this probability")
     add("--plot", type=Path, metavar="FILE", help="plot against the true value, as SVG")
+    for old, new in RENAMED.items():
+        add(f"--{old}", **refusal(f"--{new}"))
 
 
 def run(options: argparse.Namespace) -> tuple[list[str], bool]:
@@ -62,13 +75,13 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
         options.visits,
         DecisionRule(options.decision, options.risk),
         options.level,
-        Law(options.spread, options.common),
+        Law(options.error_spread, options.shared_variance),
         radius,
     )
-    lines = planning.lines(plan, options.true, options.power)
+    lines = planning.lines(plan, options.true_value, options.power)
     if options.plot is not None:
         atomic_write.check(options.plot, "--plot")
-        atomic_write.write(options.plot, planning.plot(plan, options.true))
+        atomic_write.write(options.plot, planning.plot(plan, options.true_value))
     return lines, True
 
 

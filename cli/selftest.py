@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     """
     from skyaccept.lib import atomic_write
     from skyaccept.lib.exceptions import InputError
-    from skyaccept.synthetic import matrix, sensitivity
+    from skyaccept.synthetic import sensitivity, sensitivity_report
 
     for name, least in (("seed", 0), ("workers", 1)):
         if getattr(options, name) < least:
@@ -37,5 +37,5 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     chosen = sensitivity.trials(sensitivity.load(), options.fault)
     found = list(sensitivity.run(chosen, options.seed, options.workers))
     if path is not None:
-        atomic_write.write(path, matrix.page(found, options.seed))
-    return matrix.lines(found), not any(one.wrong for one in found)
+        atomic_write.write(path, sensitivity_report.page(found, options.seed))
+    return sensitivity_report.lines(found), not any(one.wrong for one in found)

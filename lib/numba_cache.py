@@ -1,7 +1,8 @@
 """Compilation with numba, cached on disk so that only the first run pays.
 
-numba renews a cached function when its own file changes, but not when a function or constant that it imports does;
-the cache therefore lies in a folder named by a hash of the modules with compiled functions, and of `CONSTANTS`.
+numba renews a cached function when its own file is written, but not when a function or constant that it imports
+changes. Here the cache lies in a folder named by a hash of the modules with compiled functions, and of `CONSTANTS`,
+and nothing else counts: all copies of the same sources share it, wherever they are and whenever they were written.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numba.extending
+from numba.core import caching
 from skyaccept.lib.user_folders import user_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,21 +43,48 @@ def compiled(*, parallel: bool = False, strict: bool = False) -> Callable[[F], F
     """
 
     def decorate(function: F) -> F:
-        folder, config = cache_folder(), cast(Any, numba.config)
-        before, config.CACHE_DIR = config.CACHE_DIR, str(folder or "")
-        try:
-            compile_it = numba.njit(
-                cache=folder is not None,
-                parallel=parallel,
-                fastmath=False if strict else REASSOCIATE,
-                error_model="numpy",
-            )
-            decorated = cast(F, compile_it(function))
-        finally:
-            config.CACHE_DIR = before
-        return decorated
+        fastmath = False if strict else REASSOCIATE
+        decorated = numba.njit(parallel=parallel, fastmath=fastmath, error_model="numpy")(function)
+        if cache_folder() is not None:
+            cast(Any, decorated)._cache = cast(Any, _Cache)(function)
+        return cast(F, decorated)
 
     return decorate
+
+
+class _Locator(caching._CacheLocator):
+    """Where the compiled code of a function lies: in `cache_folder`, by the place of its module below ``lib``."""
+
+    def __init__(self, function: Callable[..., Any], file: str) -> None:
+        self._py_file, self._line = file, function.__code__.co_firstlineno
+
+    def get_cache_path(self) -> str:
+        """Folder for one module."""
+        module = Path(self._py_file).resolve()
+        root = Path(__file__).resolve().parent
+        place = module.relative_to(root if root in module.parents else module.anchor)
+        return str(cast(Path, cache_folder()) / place.with_suffix(""))
+
+    def get_source_stamp(self) -> str:
+        """Nothing: other sources have another folder."""
+        return ""
+
+    def get_disambiguator(self) -> str:
+        """Line of the function, for functions of one name."""
+        return str(self._line)
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], file: str) -> _Locator:
+        """Locator of a function in a file."""
+        return cls(function, file)
+
+
+class _CacheImpl(caching.CompileResultCacheImpl):
+    _locator_classes: list[type[object]] = [_Locator]  # noqa: RUF012  (so numba declares it)
+
+
+class _Cache(caching.FunctionCache):
+    _impl_class = _CacheImpl
 
 
 def share_cores(processes: int) -> None:

@@ -17,9 +17,9 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.sphere import MAS
-from skyaccept.synthetic import camera, waves
-from skyaccept.synthetic.description import Scenario, Site
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic import camera, random_fields
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Scenario, Site
 from skyaccept.synthetic.visits import Visit
 
 LIMITS = {"u": (320, 400), "g": (400, 552), "r": (552, 691), "i": (691, 818), "z": (818, 922), "y": (922, 1060)}
@@ -76,8 +76,8 @@ def displacement(
         return total
     if air.turbulence is not None:
         rng = stream(seed, f"turbulence {visit.band}", visit.index)
-        pattern = waves.draw(rng, air.turbulence.scale.to_value(u.rad))
-        total += camera.along(visit, place, air.turbulence.rms.to_value(u.rad) * waves.gradient(pattern, x, y))
+        pattern = random_fields.draw(rng, air.turbulence.scale.to_value(u.rad))
+        total += camera.along(visit, place, air.turbulence.rms.to_value(u.rad) * random_fields.gradient(pattern, x, y))
     if air.refraction and color is not None:
         total += air.refraction * refraction(scenario, visit.band, color, place, visit.zenith)
     return total

@@ -5,9 +5,9 @@ from __future__ import annotations
 import astropy.units as u
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
-from skyaccept.synthetic import camera, waves
-from skyaccept.synthetic.description import Scenario
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic import camera, random_fields
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.visits import Visit
 
 
@@ -27,6 +27,6 @@ def error(scenario: Scenario, visit: Visit, seed: int, detector: AnyArray, x: Fl
         steps = stream(seed, f"detectors {visit.band}").standard_normal(camera.grid(scenario).number)
         total += of.detectors.to_value(u.mag) * steps[detector]
     if of.flat is not None:
-        pattern = waves.draw(stream(seed, f"flat {visit.band}"), of.flat.scale.to_value(u.rad))
-        total += of.flat.rms.to_value(u.mag) * waves.scalar(pattern, x, y)
+        pattern = random_fields.draw(stream(seed, f"flat {visit.band}"), of.flat.scale.to_value(u.rad))
+        total += of.flat.rms.to_value(u.mag) * random_fields.scalar(pattern, x, y)
     return total

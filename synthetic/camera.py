@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.arrays import ComplexArray, FloatArray, IntArray
+from skyaccept.lib.arrays import ComplexArray, FloatArray
 from skyaccept.lib.sphere import parallel_transport, tangent_basis
-from skyaccept.synthetic.description import Scenario
+from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.visits import Visit
+
+IntArray = NDArray[np.int64]
 
 
 def axes(visit: Visit) -> tuple[FloatArray, FloatArray]:

@@ -46,7 +46,7 @@ from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.requirements.model import Case, Specification
 from skyaccept.lib.sample.selection import select
 from skyaccept.lib.sphere import chord, tangent_basis, unit_vectors
-from skyaccept.synthetic.description import Scenario
+from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.survey import Survey, in_reference, reference, simulate
 
 

@@ -9,10 +9,10 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.sphere import MAS, degrees, unit_vectors
-from skyaccept.synthetic import atmosphere, calibration, camera, photometry, waves
-from skyaccept.synthetic.description import Ellipticity, Scenario
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic import atmosphere, calibration, camera, photometry, random_fields
 from skyaccept.synthetic.photometry import FWHM
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Ellipticity, Scenario
 from skyaccept.synthetic.sky import Sky, disc, displaced
 from skyaccept.synthetic.visits import Visit
 
@@ -207,9 +207,9 @@ def _shapes(
     The model, what it misses and the noise of an image are drawn in the axes of the focal plane, which are carried from
     the pointing to each place.
     """
-    pattern = waves.draw(stream(seed, f"ellipticity {visit.band}", visit.index), shape.scale.to_value(u.rad))
+    pattern = random_fields.draw(stream(seed, f"ellipticity {visit.band}", visit.index), shape.scale.to_value(u.rad))
     noise = stream(seed, f"shapes {visit.band}", visit.index).standard_normal((sources, 2))[source]
-    e1, e2 = shape.rms * waves.ellipticity(pattern, *at) + shape.error * noise.T
+    e1, e2 = shape.rms * random_fields.ellipticity(pattern, *at) + shape.error * noise.T
     model = shape.psf * stream(seed, f"psf {visit.band}", visit.index).standard_normal(2)
     psf = camera.spun(visit, place, complex(*model))
     image = psf + camera.spun(visit, place, e1 + 1j * e2)

@@ -17,8 +17,8 @@ from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import degrees
 from skyaccept.synthetic import sky, visits
-from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.exposure import Exposure
+from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.survey import FIRST_VISIT, exposures
 
 UNITS = {

@@ -10,8 +10,8 @@ from typing import Any
 
 from skyaccept.lib import strict_yaml
 from skyaccept.lib.exceptions import InputError
-from skyaccept.synthetic.description import ChosenFault, Scenario, Variant, count
 from skyaccept.synthetic.faults import FAULTS
+from skyaccept.synthetic.scenario_schema import ChosenFault, Scenario, Variant, count
 
 _MOST_DETECTORS = 1000
 

@@ -25,8 +25,8 @@ from skyaccept.lib.measure.record import CONFIDENCE
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 from skyaccept.synthetic import scenario, survey
-from skyaccept.synthetic.description import ChosenFault, Scenario
 from skyaccept.synthetic.faults import FAULTS
+from skyaccept.synthetic.scenario_schema import ChosenFault, Scenario
 
 Reaction = Literal["pass", "fail", "doubt", "near", "lost", "refused"]
 

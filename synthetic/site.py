@@ -10,7 +10,7 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.sphere import unit_vectors
-from skyaccept.synthetic.description import Site
+from skyaccept.synthetic.scenario_schema import Site
 
 J2000 = 51544.5
 """MJD of the epoch 2000."""

@@ -9,8 +9,8 @@ import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, earth
 from skyaccept.lib.sphere import MAS, tangent_basis, unit_vectors
-from skyaccept.synthetic.description import Galaxies, Scenario, Stars
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Galaxies, Scenario, Stars
 
 EPOCH = 57388.5
 """MJD at which positions are drawn: 2016.0, that of Gaia DR3."""

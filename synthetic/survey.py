@@ -18,9 +18,9 @@ from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import degrees
 from skyaccept.synthetic import faults, photometry, sky, visits
-from skyaccept.synthetic.description import Scenario
-from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure, expose
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.site import J2000
 from skyaccept.synthetic.sky import EPOCH, Sky
 from skyaccept.synthetic.visits import Visit

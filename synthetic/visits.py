@@ -10,8 +10,8 @@ from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.synthetic import photometry, site
-from skyaccept.synthetic.description import Scenario
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.sky import disc
 
 _TRIES = 200_000

@@ -10,7 +10,7 @@ from skyaccept.lib.export import control
 from skyaccept.lib.report import html
 from skyaccept.lib.results import comparison, history
 from skyaccept.lib.results.model import Results
-from skyaccept.synthetic import matrix, sensitivity
+from skyaccept.synthetic import sensitivity, sensitivity_report
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
@@ -208,7 +208,7 @@ def pages(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         html.compared(other, results, comparison.compare(other, results)),
         control.html(results),
         html.history(history.load(folder)),
-        matrix.page([sensitivity.Found(trial, dict.fromkeys(trial.expected, "pass"))], 1),
+        sensitivity_report.page([sensitivity.Found(trial, dict.fromkeys(trial.expected, "pass"))], 1),
     )
     return dict(zip(PAGES, made, strict=True))
 

@@ -110,7 +110,7 @@ def test_no_cell_of_a_csv_is_a_formula() -> None:
 
 def test_a_job_has_the_layout_of_lsst_verify() -> None:
     """SQR-019: unique names, references that lead somewhere, units that astropy knows, a specification by level."""
-    job = json.loads(FORMATS["job"](results()))
+    job = json.loads(FORMATS["lsst-verify"](results()))
     assert list(job) == ["measurements", "blobs", "metrics", "specs", "meta"]
     blobs = {blob["identifier"]: blob for blob in job["blobs"]}
     metrics = {metric["name"]: metric for metric in job["metrics"]}
@@ -141,11 +141,11 @@ def test_a_job_has_the_layout_of_lsst_verify() -> None:
         elif not result.levels:
             found[test] = meta or "measured"
     assert found == verdicts()
-    assert FORMATS["job"](results()) == FORMATS["job"](results())
+    assert FORMATS["lsst-verify"](results()) == FORMATS["lsst-verify"](results())
 
 
 def test_a_job_names_a_metric_for_each_level_whose_thresholds_it_rests_on() -> None:
-    job = json.loads(FORMATS["job"](results()))
+    job = json.loads(FORMATS["lsst-verify"](results()))
     names = {measurement["metric"] for measurement in job["measurements"]}
     assert {"oss_req_0388.AM1_r", "oss_req_0388.AF1_r_design", "oss_req_0388.AF1_r_stretch"} <= names
     assert "oss_req_0388.AF1_r" not in names
@@ -212,7 +212,7 @@ def test_a_need_has_the_limits_of_all_bands() -> None:
 
 
 def test_a_job_keeps_apart_what_differs_in_signs() -> None:
-    job = json.loads(FORMATS["job"](alike()))
+    job = json.loads(FORMATS["lsst-verify"](alike()))
     names = [metric["name"] for metric in job["metrics"]]
     assert len(names) == len(set(names)) == len(job["measurements"]) == 32
     assert all(re.fullmatch(r"[a-z0-9_]+\.[A-Za-z0-9_]+", name) for name in names)
@@ -343,6 +343,7 @@ def test_export_writes_a_file_or_prints(form: str, tmp_path: Path, capsys: pytes
         (["report", "results.json", "-o", "."], ".: not a file in an existing folder"),
         (["report", "none.json", "-o", "x.html"], "none.json: cannot be read"),
         (["export", "results.json", "--to", "pdf"], "invalid choice: 'pdf'"),
+        (["export", "results.json", "--to", "job"], "argument --to: job is now called lsst-verify"),
     ],
 )
 def test_wrong_options_are_said(

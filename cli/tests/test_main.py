@@ -93,7 +93,7 @@ def test_what_cannot_be_printed_or_written_has_a_status_of_its_own(tmp_path: Pat
     for arguments, what in (
         (["specs"], "standard output"),
         (["simulate", "nominal", "--stars=50", "--visits=2", "--band=r", "-o", "a.parquet"], "standard output"),
-        (["power", "--clause=AM1", "--true=9", "--stars=3000", "--visits=5", "--plot=/dev/full"], "/dev/full"),
+        (["power", "--clause=AM1", "--true-value=9", "--stars=3000", "--visits=5", "--plot=/dev/full"], "/dev/full"),
     ):
         with Path("/dev/full").open("w") as full:
             done = subprocess.run(
@@ -362,15 +362,15 @@ def test_specs_says_what_a_document_asks_for_and_why_some_of_it_is_not_covered(
 
 
 def test_specs_lists_all_specifications_of_a_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Those that make tests as the sources of limits, the others with the reason; --where chooses."""
+    """Those that make tests as the sources of limits, the others with the reason; --dataset-property chooses."""
     packages.write(tmp_path / "package")
     assert command.main(["specs", str(tmp_path / "package")]) == 0
     out = capsys.readouterr().out
     assert "design   <= 10 mas   [LPM-17, page 23, via survey.AM1.design]" in out
     assert "holds    survey.PA1.camera_design_g, survey.PA1.camera_design_r" in out
     assert "note     specs/survey/limits.yaml: line 58: design (<= 5e-05) is looser than minimum (<= 3e-05)" in out
-    where = ["--where", "instrument=Camera", "--where", "ccds=[1, 2]"]
-    assert command.main(["specs", "LSE-30", str(tmp_path / "package"), *where]) == 0
+    properties = ["--dataset-property", "instrument=Camera", "--dataset-property", "ccds=[1, 2]"]
+    assert command.main(["specs", "LSE-30", str(tmp_path / "package"), *properties]) == 0
     out = capsys.readouterr().out
     assert "via survey.PA1.camera_design_r]" in out
     assert "survey-PA1r-camera-r" in out
@@ -408,6 +408,27 @@ def test_a_command_that_does_not_exist_is_a_usage_error(
 ) -> None:
     """Exit status 4 as for every usage error (2 is pytest's for an interrupted run), with the usage."""
     assert "usage: skyaccept" in usage_error(arguments, capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["verify", "cat.csv", "--by", "visit"], "--by: was renamed: use --breakdown"),
+        (["verify", "--where=instrument=HSC"], "--where: was renamed: use --dataset-property"),
+        (["specs", "LSE-30", "--where", "instrument=HSC"], "--where: was renamed: use --dataset-property"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_option_that_was_renamed_is_refused(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"argument {words}" in usage_error(arguments, capsys)
+
+
+def test_options_are_never_abbreviated(capsys: pytest.CaptureFixture[str]) -> None:
+    """A longer option that is added later cannot change what a script means."""
+    asked = ["power", "--clause", "AM1", "--true-value", "9", "--stars", "3000", "--visits", "5"]
+    assert "unrecognized arguments: --def srd" in usage_error([*asked, "--def", "srd"], capsys)
 
 
 def test_the_command_starts_without_loading_anything_heavy(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from skyaccept.cli.main import USAGE_ERROR, main
 
-ASKED = ["power", "--clause", "AM1", "--true", "9", "--stars", "3000", "--visits", "5"]
+ASKED = ["power", "--clause", "AM1", "--true-value", "9", "--stars", "3000", "--visits", "5"]
 
 
 def test_power_prints_the_chances_and_writes_the_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,8 +23,19 @@ def test_power_prints_the_chances_and_writes_the_plot(tmp_path: Path, capsys: py
 
 
 def test_a_field_and_a_law_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
-    own = ["--field", "20 arcmin", "--spread", "0.2", "--common", "0", "--level", "minimum", "--power", "0.9"]
-    assert main([*ASKED, *own, "--true", "18"]) == 0
+    own = [
+        "--field",
+        "20 arcmin",
+        "--error-spread",
+        "0.2",
+        "--shared-variance",
+        "0",
+        "--level",
+        "minimum",
+        "--power",
+        "0.9",
+    ]
+    assert main([*ASKED, *own, "--true-value", "18"]) == 0
     said = capsys.readouterr().out
     assert "within 0.333333 deg" in said
     assert "minimum limit <= 20 mas" in said
@@ -44,11 +55,14 @@ def test_a_field_and_a_law_of_ones_own(capsys: pytest.CaptureFixture[str]) -> No
         (["--field", "5 mag"], "--field 5 mag: 'mag' and 'rad'"),
         (["--level", "best"], "no limit at level best"),
         (["--risk", "0.7"], "--risk 0.7: not a probability"),
-        (["--common", "1"], "--common 1: not a share"),
-        (["--true", "nan"], "--true nan: not a value"),
+        (["--shared-variance", "1"], "--shared-variance 1: not a fraction"),
+        (["--true-value", "nan"], "--true-value nan: not a value"),
         (["--stars", "1"], "--stars 1: not from 2"),
         (["--plot", "nowhere/power.svg"], "--plot nowhere/power.svg: not a file in an existing folder"),
         (["--stars", "many"], "invalid int value"),
+        (["--true", "9"], "argument --true: was renamed: use --true-value"),
+        (["--common=0"], "argument --common: was renamed: use --shared-variance"),
+        (["--spread", "0.2"], "argument --spread: was renamed: use --error-spread"),
     ],
     ids=lambda value: " ".join(value)[:40],
 )

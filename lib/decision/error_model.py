@@ -70,9 +70,9 @@ class Law:
 
     def __post_init__(self) -> None:
         if not 0 < self.spread <= 2:
-            raise InputError(f"--spread {self.spread:g}: not above 0 and up to 2")
+            raise InputError(f"--error-spread {self.spread:g}: not above 0 and up to 2")
         if not 0 <= self.common < 1:
-            raise InputError(f"--common {self.common:g}: not a share from 0 to below 1")
+            raise InputError(f"--shared-variance {self.common:g}: not a fraction from 0 to below 1")
 
     @property
     def shift(self) -> float:

@@ -151,7 +151,7 @@ class Plan:
         """
         unit = METRICS[self.case.clause.metric].unit
         if not (math.isfinite(true) and 0 < true < (100 if self.of_share else math.inf)):
-            raise InputError(f"--true {true:g}: not a value in {unit} that {self.case.clause.metric} can have")
+            raise InputError(f"--true-value {true:g}: not a value in {unit} that {self.case.clause.metric} can have")
         asked = self.question
         above = true if self.of_share else 100 - asked.at
         return self.draws.scatter(asked.kind, above / 100, self.stars, self.pairs)
@@ -207,7 +207,7 @@ class Plan:
         if not self.rule.risk < power < 1:
             raise InputError(f"--power {power:g}: not a probability above the risk and below 1")
         if true == self.limit:
-            raise InputError(f"--true {true:g} lies on the limit: no finite sample settles it")
+            raise InputError(f"--true-value {true:g} lies on the limit: no finite sample settles it")
 
         def with_stars(n: int) -> bool:
             plan = replace(self, stars=n)

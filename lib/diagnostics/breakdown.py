@@ -133,7 +133,7 @@ def columns(by: Sequence[str]) -> list[str]:
     """
     for key in by:
         if key not in groups.KEYS:
-            raise InputError(f"--by {key}: not one of {', '.join(groups.KEYS)}")
+            raise InputError(f"--breakdown {key}: not one of {', '.join(groups.KEYS)}")
     return [groups.COLUMNS[key] for key in by if key in groups.COLUMNS]
 
 
@@ -146,7 +146,7 @@ def keys(by: Sequence[str], detections: Detections) -> tuple[str, ...]:
         Something is no key, or the catalog lacks its column.
     """
     for name in columns(by):
-        detections.column(name, f"--by {','.join(by)}")
+        detections.column(name, f"--breakdown {','.join(by)}")
     if by:
         return tuple(dict.fromkeys(by))
     return ("visit", "sky") if detections.detector is None else ("visit", "detector", "sky")

@@ -64,14 +64,14 @@ def by_visit(place: Place) -> Members:
 
 def by_detector(place: Place) -> Members:
     """Cells of the detectors; a pair that lies on two belongs to both."""
-    detector = place.detections.column("detector", "--by detector")[place.rows]
+    detector = place.detections.column("detector", "--breakdown detector")[place.rows]
     name = place.detections.detector_name
     return [(name(code), np.flatnonzero((detector == code).any(axis=1))) for code in np.unique(detector)]
 
 
 def by_airmass(place: Place) -> Members:
     """Bins of airmass; of a pair, of the mean of its two."""
-    airmass = place.detections.column("airmass", "--by airmass")[place.rows].mean(axis=1)
+    airmass = place.detections.column("airmass", "--breakdown airmass")[place.rows].mean(axis=1)
     return _bins(airmass[:, None], ".3f")
 
 
@@ -82,7 +82,7 @@ def by_magnitude(place: Place) -> Members:
 
 def magnitudes(place: Place) -> FloatArray:
     """Mean magnitude of each star; NaN where it has none."""
-    magnitude = place.detections.column("mag", "--by magnitude")
+    magnitude = place.detections.column("mag", "--breakdown magnitude")
     known = np.where(place.table >= 0, magnitude[place.table], np.nan).astype(np.float64)
     number = np.count_nonzero(np.isfinite(known), axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):

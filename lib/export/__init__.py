@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from skyaccept.lib.export import control, job, junit, needs, table
+from skyaccept.lib.export import control, junit, lsst_verify, needs, table
 from skyaccept.lib.results.model import Results
 
 FORMATS: Mapping[str, Callable[[Results], str]] = {
     "junit": junit.dumps,
-    "job": job.dumps,
+    "lsst-verify": lsst_verify.dumps,
     "csv": table.csv,
     "ecsv": table.ecsv,
     "control-md": control.markdown,

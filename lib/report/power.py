@@ -64,8 +64,8 @@ def assumptions(plan: Plan) -> list[str]:
     law = plan.law
     common = "an affine distortion" if plan.pairs else "a shift"
     found = [
-        f"Gaussian errors, their size log-normal between stars with {law.spread:g} in the logarithm (--spread)",
-        f"{100 * law.common:g} % of the variance common to a visit, as {common} of it (--common)",
+        f"Gaussian errors, their size log-normal between stars with {law.spread:g} in the logarithm (--error-spread)",
+        f"{100 * law.common:g} % of the variance common to a visit, as {common} of it (--shared-variance)",
         "all stars seen in all visits; the estimate without bias, its error estimated from the visits and from "
         f"{CELLS} cells of stars",
     ]

@@ -1,16 +1,20 @@
 import ast
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
+import pytest
+import skyaccept
 from numba.core.dispatcher import Dispatcher
 from skyaccept.lib import numba_cache
 
 LIB = Path(numba_cache.__file__).resolve().parent
+LEFT_OUT = shutil.ignore_patterns("tests", "__pycache__")
 
 MODULE = """
 import os, sys
@@ -122,21 +126,44 @@ positions._fill_offsets(
 )
 print(hashlib.sha256(b"".join(a.tobytes() for a in (direction, x, y, reach))).hexdigest())
 print(sum(positions._fill_offsets.stats.cache_hits.values()))
+print(positions.__file__)
 """
 
 
-def test_positions_have_the_same_bits_when_their_code_is_compiled_and_when_it_is_loaded(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    """Hash of positions and hits of the cache, of a copy of the sources and of another one with other comments."""
+    folder = tmp_path_factory.mktemp("copies")
+    said = []
+    for name in ("first", "other"):
+        package = folder / name / "skyaccept"
+        shutil.copytree(Path(skyaccept.__file__).parent, package, ignore=LEFT_OUT)
+        shutil.copytree(LIB, package / "lib", ignore=LEFT_OUT, copy_function=shutil.copyfile)
+        if name == "other":
+            kernels = numba_cache.kernel_modules(package / "lib")
+            others = [path for path in (package / "lib").rglob("*.py") if path not in kernels]
+            assert package / "lib" / "report" / "html.py" in others
+            for path in others:
+                path.write_text(path.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
+        environment = os.environ | {"SKYACCEPT_CACHE": str(folder / "cache"), "PYTHONPATH": str(folder / name)}
+        command = [sys.executable, "-c", POSITIONS]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        *found, place = done.stdout.split()
+        assert Path(place).is_relative_to(package)
+        said.append(found)
+    return said
+
+
+@pytest.mark.xdist_group("jit")
+def test_a_comment_in_the_report_and_another_folder_compile_nothing_anew(twice: list[list[str]]) -> None:
+    """Nor does a file that is only newer: the cache goes by what the kernel modules hold."""
+    assert [hits for _, hits in twice] == ["0", "1"]
+
+
+@pytest.mark.xdist_group("jit")
+def test_positions_have_the_same_bits_when_their_code_is_compiled_and_when_it_is_loaded(twice: list[list[str]]) -> None:
     """Digits cancel in them: with terms in another order all separations differ by 1e-10."""
-
-    def run() -> list[str]:
-        environment = os.environ | {"SKYACCEPT_CACHE": str(tmp_path)}
-        done = subprocess.run(
-            [sys.executable, "-c", POSITIONS], env=environment, capture_output=True, text=True, check=True
-        )
-        return done.stdout.split()
-
-    (fresh, hits), (loaded, more) = run(), run()
-    assert (hits, more) == ("0", "1")
+    (fresh, _), (loaded, _) = twice
     assert fresh == loaded
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import astropy.units as u
 from skyaccept.lib.arrays import AnyArray
-from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure
+from skyaccept.synthetic.random_streams import stream
 
 MOST = {"percent": 1000, "mas": 3.6e6, "arcsec": 3600, "mas / yr": 1e5, "yr": 200, "mmag": 1e4, "mag": 30}
 """Largest strength by unit, of a fault that has no smaller one."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import astropy.units as u
 import numpy as np
-from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import SATURATION_LOSS, SATURATION_SCATTER, Exposure
 from skyaccept.synthetic.faults.fault import Fault
+from skyaccept.synthetic.random_streams import stream
 
 MMAG = 1e-3
 

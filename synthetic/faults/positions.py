@@ -8,9 +8,9 @@ from skyaccept.lib.catalog.reference import JULIAN_YEAR
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.synthetic import atmosphere
-from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure
 from skyaccept.synthetic.faults.fault import Fault, struck
+from skyaccept.synthetic.random_streams import stream
 
 
 def jitter(exposure: Exposure, strength: float) -> Exposure:

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import unit_vectors
-from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure
 from skyaccept.synthetic.faults.fault import Fault, struck
+from skyaccept.synthetic.random_streams import stream
 
 
 def galaxies_as_stars(exposure: Exposure, strength: float) -> Exposure:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import astropy.units as u
 from skyaccept.lib.exceptions import InputError
-from skyaccept.synthetic import waves
-from skyaccept.synthetic.description import Ellipticity
+from skyaccept.synthetic import random_fields
 from skyaccept.synthetic.exposure import Exposure
 from skyaccept.synthetic.faults.fault import Fault
+from skyaccept.synthetic.scenario_schema import Ellipticity
 
 
 def psf_model(exposure: Exposure, strength: float) -> Exposure:
@@ -20,8 +20,8 @@ def psf_model(exposure: Exposure, strength: float) -> Exposure:
 def psf_residual(exposure: Exposure, strength: float) -> Exposure:
     """Another field of what the model misses, of the scale of the scenario's; rms of each component, percent."""
     scale = _shape(exposure, "psf_residual").scale.to_value(u.rad)
-    pattern = waves.draw(exposure.draws("fault psf_residual"), scale)
-    e1, e2 = strength / 100 * waves.ellipticity(pattern, exposure.x, exposure.y)
+    pattern = random_fields.draw(exposure.draws("fault psf_residual"), scale)
+    e1, e2 = strength / 100 * random_fields.ellipticity(pattern, exposure.x, exposure.y)
     return exposure.stretched(e1, e2)
 
 

@@ -17,8 +17,8 @@ from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.synthetic import scenario, sky, visits
-from skyaccept.synthetic.description import Scenario, Site
 from skyaccept.synthetic.exposure import Exposure, expose
+from skyaccept.synthetic.scenario_schema import Scenario, Site
 
 
 @cache

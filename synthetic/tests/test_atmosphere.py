@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.synthetic import atmosphere
-from skyaccept.synthetic.description import Site
+from skyaccept.synthetic.scenario_schema import Site
 from skyaccept.synthetic.tests.surveys import nominal
 
 SEA = Site(0 * u.deg, 0 * u.deg, 0 * u.m)

@@ -6,8 +6,8 @@ import pytest
 from skyaccept.lib.sphere import MAS, degrees, separation, unit_vectors
 from skyaccept.synthetic import camera, sky
 from skyaccept.synthetic.camera import Grid
-from skyaccept.synthetic.description import Camera
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Camera
 from skyaccept.synthetic.tests.surveys import first, plain
 
 

@@ -16,15 +16,15 @@ from skyaccept.lib.metrics.metric import Settings
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.selection import select
 from skyaccept.synthetic import scenario, survey, visits
-from skyaccept.synthetic.description import Scenario
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.tests.surveys import plain
 
 NEAR, FAR = {"nearest": 0.0, "farthest": 1.0}, {"nearest": 5.0, "farthest": 20.0}
 
 
 def von_karman(distance: float) -> float:
-    """Correlation of the fields of `skyaccept.synthetic.waves`, distance in units of their scale."""
+    """Correlation of the fields of `skyaccept.synthetic.random_fields`, distance in units of their scale."""
     return float(2 ** (1 / 6) / special.gamma(5 / 6) * distance ** (5 / 6) * special.kv(5 / 6, distance))
 
 

@@ -7,8 +7,8 @@ from scipy import stats
 from skyaccept.lib import requirements
 from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic import expectation, scenario, survey
-from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.expectation import Mixture
+from skyaccept.synthetic.random_streams import stream
 from skyaccept.synthetic.tests.surveys import nominal, one_magnitude, plain, verify
 
 

@@ -6,9 +6,12 @@ import pytest
 from scipy import stats
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.sphere import MAS, parallel_transport, unit_vectors
-from skyaccept.synthetic import camera, sky, visits, waves
+from skyaccept.synthetic import camera, random_fields, sky, visits
 from skyaccept.synthetic.atmosphere import refraction
-from skyaccept.synthetic.description import (
+from skyaccept.synthetic.exposure import SPURIOUS, Exposure, expose
+from skyaccept.synthetic.photometry import FWHM
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import (
     Atmosphere,
     Calibration,
     Camera,
@@ -20,9 +23,6 @@ from skyaccept.synthetic.description import (
     Turbulence,
     Variables,
 )
-from skyaccept.synthetic.draws import stream
-from skyaccept.synthetic.exposure import SPURIOUS, Exposure, expose
-from skyaccept.synthetic.photometry import FWHM
 from skyaccept.synthetic.tests.surveys import first, one_magnitude, plain, sharp, shifts
 
 
@@ -112,8 +112,8 @@ def test_turbulence_moves_stars_by_the_field_of_the_visit(ra: float, dec: float)
     stormy = replace(base, atmosphere=Atmosphere(Turbulence(10 * u.mas, 5 * u.arcmin)))
     moved, still = first(stormy), first(base)
     vectors = shifts(moved, still)
-    pattern = waves.draw(stream(1, f"turbulence {still.visit.band}", 0), np.radians(5 / 60))
-    along_x, along_y = 10 * waves.gradient(pattern, still.x, still.y)
+    pattern = random_fields.draw(stream(1, f"turbulence {still.visit.band}", 0), np.radians(5 / 60))
+    along_x, along_y = 10 * random_fields.gradient(pattern, still.x, still.y)
     x_axis, y_axis = camera.axes(still.visit)
     expected = along_x[:, None] * x_axis + along_y[:, None] * y_axis
     # the planes tangent at star and pointing differ by 2 degrees at most
@@ -156,8 +156,8 @@ def test_zero_points_of_visits_detectors_and_flat_add_up() -> None:
     assert np.std(list(found.values())) == pytest.approx(5e-3, rel=5 / np.sqrt(2 * len(found)))
     flat = replace(base, calibration=Calibration(flat=Flat(5 * u.mmag, 20 * u.arcmin)))
     made, still = expose(flat, whole, plan, 3, 1), expose(base, whole, plan, 3, 1)
-    pattern = waves.draw(stream(1, "flat r"), np.radians(20 / 60))
-    expected = 5e-3 * waves.scalar(pattern, still.x, still.y)
+    pattern = random_fields.draw(stream(1, "flat r"), np.radians(20 / 60))
+    expected = 5e-3 * random_fields.scalar(pattern, still.x, still.y)
     np.testing.assert_allclose(made.columns["mag"] - still.columns["mag"], expected, atol=1e-12)
 
 
@@ -250,8 +250,8 @@ def test_ellipticities_are_those_of_the_field_and_their_errors() -> None:
     """Image minus model of the PSF; the model is nil where the scenario gives it no size."""
     shape = Ellipticity(0.01, 5 * u.arcmin, 0.002)
     made = first(replace(plain(stars=5000), ellipticity=shape))
-    pattern = waves.draw(stream(1, f"ellipticity {made.visit.band}", 0), np.radians(5 / 60))
-    e1, e2 = 0.01 * waves.ellipticity(pattern, made.x, made.y)
+    pattern = random_fields.draw(stream(1, f"ellipticity {made.visit.band}", 0), np.radians(5 / 60))
+    e1, e2 = 0.01 * random_fields.ellipticity(pattern, made.x, made.y)
     found = focal_plane(made, *(made.columns[name] - made.columns[f"psf_{name}"] for name in ("e1", "e2")))
     for noise in (found.real - e1, found.imag - e2):
         assert noise.std() == pytest.approx(0.002, rel=5 / np.sqrt(2 * len(made)))

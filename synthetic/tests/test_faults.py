@@ -10,10 +10,10 @@ from skyaccept.lib.catalog.reference import JULIAN_YEAR
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import MAS
 from skyaccept.synthetic import camera, scenario, survey, visits
-from skyaccept.synthetic.description import Atmosphere, Camera, Colors, Galaxies, Scenario
-from skyaccept.synthetic.draws import stream
 from skyaccept.synthetic.exposure import Exposure
 from skyaccept.synthetic.faults import FAULTS, shapes
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Atmosphere, Camera, Colors, Galaxies, Scenario
 from skyaccept.synthetic.tests.surveys import first, nominal, one_magnitude, plain, sharp, shifts, verify
 
 SAME = [name for name in FAULTS if name not in ("unflagged_saturation", "misassociation")]

@@ -5,8 +5,8 @@ import astropy.units as u
 import pytest
 from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic import scenario, survey
-from skyaccept.synthetic.description import Scenario
 from skyaccept.synthetic.faults import FAULTS
+from skyaccept.synthetic.scenario_schema import Scenario
 
 
 @pytest.mark.parametrize("name", scenario.shipped())

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
-from skyaccept.synthetic import matrix, scenario, sensitivity
+from skyaccept.synthetic import scenario, sensitivity, sensitivity_report
 from skyaccept.synthetic.faults import FAULTS
 from skyaccept.synthetic.sensitivity import Found, Row, Trial
 
@@ -78,10 +78,10 @@ def test_what_is_not_as_it_has_to_be_is_said(fault: str, row: Row, said: str) ->
     expected = {clause: base.reaction(row, clause) for clause in sensitivity.clauses()}
     found = tried(replace(of(fault), expected=expected, refused=row.refused, account=row.account, noted=row.noted))
     assert len(found.wrong) == 1
-    assert matrix.headline([found]).endswith("; 1 not")
+    assert sensitivity_report.headline([found]).endswith("; 1 not")
     with pytest.raises(AssertionError, match=said):
         raise AssertionError(found.wrong[0])
-    assert found.wrong[0] in matrix.lines([found])[-2]
+    assert found.wrong[0] in sensitivity_report.lines([found])[-2]
 
 
 def test_a_clause_that_no_band_has_is_not_measurable() -> None:
@@ -89,7 +89,7 @@ def test_a_clause_that_no_band_has_is_not_measurable() -> None:
     found = tried(of("psf_model"))
     assert found.verdicts["AB1"] == "not_measurable"
     assert found.wrong == ()
-    assert "AB1: not measurable; expected: lost" in matrix.page([found], 1)
+    assert "AB1: not measurable; expected: lost" in sensitivity_report.page([found], 1)
     wrong = tried(replace(found.trial, expected={**found.trial.expected, "AB1": "pass"})).wrong
     assert wrong == ("AB1 not measurable; expected pass in every band",)
 
@@ -139,12 +139,14 @@ def test_a_wrong_table_is_refused(old: str, new: str, said: str, tmp_path: Path)
 
 
 def test_the_page_of_the_documentation_is_the_table() -> None:
-    assert "\n".join(matrix.markdown(sensitivity.load())) in PAGE.read_text(encoding="utf-8")
+    assert "\n".join(sensitivity_report.markdown(sensitivity.load())) in PAGE.read_text(encoding="utf-8")
 
 
 def test_the_page_escapes_and_says_what_is_wrong() -> None:
     trial = replace(of("band_offset"), fault="<b>", refused="<i>")
-    shown = matrix.page([Found(trial, {}, ("AM1 <u>",)), Found(of("jitter"), dict.fromkeys(trial.expected, "pass"))], 1)
+    shown = sensitivity_report.page(
+        [Found(trial, {}, ("AM1 <u>",)), Found(of("jitter"), dict.fromkeys(trial.expected, "pass"))], 1
+    )
     assert "<b>" not in shown
     assert "<i>" not in shown
     assert "AM1 &lt;u&gt;" in shown

@@ -7,8 +7,8 @@ from scipy import stats
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.sphere import MAS, degrees, separation, unit_vectors
 from skyaccept.synthetic import sky
-from skyaccept.synthetic.description import Colors, Companions, Scenario, Variables
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.random_streams import stream
+from skyaccept.synthetic.scenario_schema import Colors, Companions, Scenario, Variables
 from skyaccept.synthetic.tests.surveys import nominal, plain
 
 

@@ -6,7 +6,7 @@ import pytest
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import separation, unit_vectors
 from skyaccept.synthetic import site, visits
-from skyaccept.synthetic.description import Site
+from skyaccept.synthetic.scenario_schema import Site
 from skyaccept.synthetic.tests.surveys import nominal
 
 

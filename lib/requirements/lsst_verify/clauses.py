@@ -119,18 +119,18 @@ def read(
     for word in where:
         key, value = _term(word)
         if key in given:
-            raise InputError(f"--where {key}: stands there twice")
+            raise InputError(f"--dataset-property {key}: stands there twice")
         given[key] = value
     found = {folder: packages.read(Path(folder)) for folder in folders}
     asked = {term for package in found.values() for one in package.specifications for term in one.query} - {BAND_TERM}
     if given and not found:
-        raise InputError("--where goes with an lsst.verify package, and --specs names none")
+        raise InputError("--dataset-property goes with an lsst.verify package, and --specs names none")
     for key in given:
         if key == BAND_TERM:
-            raise InputError(f"--where {key}: bands are chosen with --band")
+            raise InputError(f"--dataset-property {key}: bands are chosen with --band")
         if key not in asked:
             wanted = ", ".join(sorted(asked)) or "nothing"
-            raise InputError(f"--where {key}: no specification asks for it; they ask for {wanted}")
+            raise InputError(f"--dataset-property {key}: no specification uses it; they use {wanted}")
     return {folder: _document(package, known, given) for folder, package in found.items()}
 
 
@@ -142,8 +142,8 @@ def _names(path: Path) -> Names:
 def _term(word: str) -> tuple[str, Any]:
     key, equals, value = word.partition("=")
     if not key or not equals:
-        raise InputError(f"--where {word}: not of the form KEY=VALUE, such as instrument=HSC")
-    values = located_yaml.parse(value, Path(f"--where {key}"), [])
+        raise InputError(f"--dataset-property {word}: not of the form KEY=VALUE, such as instrument=HSC")
+    values = located_yaml.parse(value, Path(f"--dataset-property {key}"), [])
     return key, values[0].plain if values else None
 
 

@@ -182,9 +182,9 @@ def test_the_law_says_the_same_every_time_and_more_stars_and_visits_help() -> No
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Law(spread=0.0), "--spread 0"),
-        (lambda: Law(spread=math.nan), "--spread nan"),
-        (lambda: Law(common=1.0), "--common 1"),
+        (lambda: Law(spread=0.0), "--error-spread 0"),
+        (lambda: Law(spread=math.nan), "--error-spread nan"),
+        (lambda: Law(common=1.0), "--shared-variance 1"),
         (lambda: Draws(Law(), "excess_rms", 5), "no model of the errors of excess_rms"),
         (lambda: Draws(Law(), "pair_rms", 1), "--visits 1: at least two"),
         (lambda: Draws(Law(), "pair_rms", 2).scatter("above", 1e-7, 100, 500), "too close to 0 or 100 %"),

@@ -179,13 +179,13 @@ def test_a_plan_that_makes_no_sense_is_an_input_error(changes: dict[str, Any], w
 
 def test_true_values_and_powers_that_cannot_be_are_input_errors() -> None:
     for true in (0.0, -1.0, math.nan, math.inf):
-        with pytest.raises(InputError, match=f"--true {true:g}"):
+        with pytest.raises(InputError, match=f"--true-value {true:g}"):
             plan().chances(true)
-    with pytest.raises(InputError, match="--true 100: not a value in percent"):
+    with pytest.raises(InputError, match="--true-value 100: not a value in percent"):
         plan("OSS-REQ-0388-AF1-r").chances(100.0)
     with pytest.raises(InputError, match=r"--power 0\.05"):
         plan().needed(9.0, 0.05)
-    with pytest.raises(InputError, match="--true 10 lies on the limit"):
+    with pytest.raises(InputError, match="--true-value 10 lies on the limit"):
         plan().needed(10.0, 0.9)
 
 

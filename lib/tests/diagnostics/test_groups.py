@@ -218,14 +218,14 @@ def test_inconclusive_clauses_are_broken_down_and_passing_ones_where_it_is_asked
 def test_a_key_without_its_column_is_an_input_error_that_names_it(key: str, column: str) -> None:
     nothing: dict[str, Any] = {column: None}
     without = dataclasses.replace(survey(), **nothing)
-    with pytest.raises(InputError, match=f"no column for '{column}', which --by visit,{key} needs"):
+    with pytest.raises(InputError, match=f"no column for '{column}', which --breakdown visit,{key} needs"):
         one(without, "AM1", ["visit", key])
 
 
 def test_an_unknown_key_is_an_input_error_that_lists_what_there_is() -> None:
-    with pytest.raises(InputError, match=r"--by color: not one of visit, detector, airmass, magnitude, sky"):
+    with pytest.raises(InputError, match=r"--breakdown color: not one of visit, detector, airmass, magnitude, sky"):
         one(survey(), "AM1", ["visit", "color"])
-    with pytest.raises(InputError, match=r"--by : not one of"):
+    with pytest.raises(InputError, match=r"--breakdown : not one of"):
         measure.needs(requirements.load(), [], by=[""])
 
 

@@ -359,8 +359,8 @@ def test_samples_of_many_measurements_are_of_the_same_stars(monkeypatch: pytest.
     before, after = sky(), noisier(sky(), 1.0, 7)
     rows = np.random.default_rng(8).permutation(len(after))
     whole = paired(before, after)["AM1"]
-    for module in ("relative_astrometry", "metric"):
-        monkeypatch.setattr(f"skyaccept.lib.metrics.{module}.LIMIT", 5000)
+    for module in ("metrics.relative_astrometry", "sample.sample"):
+        monkeypatch.setattr(f"skyaccept.lib.{module}.LIMIT", 5000)
     found = paired(before, taken(after, rows))["AM1"]
     said = str(found.pairing)
     assert "; replicates of " in said

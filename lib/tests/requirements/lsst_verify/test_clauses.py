@@ -149,11 +149,15 @@ def test_a_term_that_is_missing_or_differs_leaves_a_specification_out(folder: Pa
 @pytest.mark.parametrize(
     ("names", "where", "words"),
     [
-        ("LSE-30", "instrument=HSC", "--where goes with an lsst.verify package, and --specs names none"),
-        ("small", "camera=HSC", "--where camera: no specification asks for it; they ask for ccds, instrument"),
-        ("small", "filter_name=r", "--where filter_name: bands are chosen with --band"),
-        ("small", "instrument=a instrument=b", "--where instrument: stands there twice"),
-        ("small", "instrument", "--where instrument: not of the form KEY=VALUE"),
+        ("LSE-30", "instrument=HSC", "--dataset-property goes with an lsst.verify package, and --specs names none"),
+        (
+            "small",
+            "camera=HSC",
+            "--dataset-property camera: no specification uses it; they use ccds, instrument",
+        ),
+        ("small", "filter_name=r", "--dataset-property filter_name: bands are chosen with --band"),
+        ("small", "instrument=a instrument=b", "--dataset-property instrument: stands there twice"),
+        ("small", "instrument", "--dataset-property instrument: not of the form KEY=VALUE"),
         ("small", "instrument=[a", "not valid YAML"),
         ("small", "instrument=!x a", "tag !x is not supported"),
     ],

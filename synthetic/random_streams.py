@@ -1,4 +1,4 @@
-"""Random numbers: an independent stream for each purpose and visit."""
+"""Independent random streams, one for each purpose and visit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def stream(seed: int, purpose: str, *index: int) -> np.random.Generator:
-    """Random numbers for one purpose.
+    """Return the random generator of one purpose.
 
     Parameters
     ----------

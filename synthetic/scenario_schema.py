@@ -1,4 +1,4 @@
-"""What a scenario describes: the schema of its YAML file, with a unit for everything that has one."""
+"""Schema of the YAML file of a scenario; quantities carry their unit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sensitivity matrix to look at: what was found as lines and as a page, what is expected as a table in Markdown."""
+"""Sensitivity matrix as text, as an HTML page and as a Markdown table."""
 
 from __future__ import annotations
 

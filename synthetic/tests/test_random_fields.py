@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 from skyaccept.lib.arrays import FloatArray
-from skyaccept.synthetic import waves
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic import random_fields
+from skyaccept.synthetic.random_streams import stream
 
 SCALE = np.radians(5 / 60)
 FIELDS = 3000
@@ -26,12 +26,12 @@ def mean_bessel(order: int, distance: float) -> float:
     return float(found)
 
 
-def products(field: Callable[[waves.Waves, FloatArray, FloatArray], FloatArray]) -> FloatArray:
+def products(field: Callable[[random_fields.Waves, FloatArray, FloatArray], FloatArray]) -> FloatArray:
     """Products of components at the origin and at the distances along x, (fields, components, distances)."""
     x = np.concatenate([[0.0], DISTANCES])
     found = []
     for number in range(FIELDS):
-        values = np.atleast_2d(field(waves.draw(stream(1, "field", number), SCALE), x, np.zeros_like(x)))
+        values = np.atleast_2d(field(random_fields.draw(stream(1, "field", number), SCALE), x, np.zeros_like(x)))
         found.append(values[:, :1] * values)
     return np.array(found)
 
@@ -43,7 +43,7 @@ def check(found: FloatArray, expected: list[float]) -> None:
 
 
 def test_a_scalar_field_has_unit_variance_and_the_von_karman_correlation() -> None:
-    check(products(waves.scalar)[:, 0], [1.0, *map(correlation, DISTANCES)])
+    check(products(random_fields.scalar)[:, 0], [1.0, *map(correlation, DISTANCES)])
 
 
 def test_the_mean_of_bessel_functions_is_the_closed_form() -> None:
@@ -54,7 +54,7 @@ def test_the_mean_of_bessel_functions_is_the_closed_form() -> None:
 
 def test_displacements_along_and_across_are_correlated_as_a_gradient() -> None:
     """J0 - J2 along the separation and J0 + J2 across it: no curl."""
-    found = products(waves.gradient)
+    found = products(random_fields.gradient)
     for component, sign in ((0, -1), (1, 1)):
         expected = [mean_bessel(0, d) + sign * mean_bessel(2, d) for d in DISTANCES]
         check(found[:, component], [1.0, *expected])
@@ -62,38 +62,40 @@ def test_displacements_along_and_across_are_correlated_as_a_gradient() -> None:
 
 def test_ellipticities_have_unit_variance_and_turn_twice_as_fast_as_the_axes() -> None:
     """Turning the waves by 45 degrees takes e1 to e2."""
-    drawn = waves.draw(stream(1, "e"), SCALE)
-    turned = waves.Waves(drawn.vector, drawn.phase, drawn.direction + np.pi / 4)
+    drawn = random_fields.draw(stream(1, "e"), SCALE)
+    turned = random_fields.Waves(drawn.vector, drawn.phase, drawn.direction + np.pi / 4)
     x, y = stream(2, "e").random((2, 50)) * 0.05
-    e1, e2 = waves.ellipticity(drawn, x, y)
-    t1, t2 = waves.ellipticity(turned, x, y)
+    e1, e2 = random_fields.ellipticity(drawn, x, y)
+    t1, t2 = random_fields.ellipticity(turned, x, y)
     np.testing.assert_allclose((t1, t2), (-e2, e1), atol=1e-12)
-    check(products(waves.ellipticity)[:, :, 0], [1.0, 1.0])
+    check(products(random_fields.ellipticity)[:, :, 0], [1.0, 1.0])
 
 
 def test_a_field_is_the_plain_sum_of_its_waves() -> None:
     """Across the blocks in which points are taken."""
-    drawn = waves.draw(stream(3, "plain"), SCALE)
+    drawn = random_fields.draw(stream(3, "plain"), SCALE)
     x, y = stream(4, "plain").random((2, 8200)) * 0.06
-    found = waves.scalar(drawn, x, y)
+    found = random_fields.scalar(drawn, x, y)
     for k in (0, 8191, 8192, 8199):
         total = 0.0
         for (kx, ky), phase in zip(drawn.vector, drawn.phase, strict=True):
             total += np.cos(kx * x[k] + ky * y[k] + phase)
-        assert found[k] == pytest.approx(total * np.sqrt(2 / waves.WAVES), abs=1e-12)
+        assert found[k] == pytest.approx(total * np.sqrt(2 / random_fields.WAVES), abs=1e-12)
 
 
 def test_a_field_is_normal_at_a_point() -> None:
     """Kurtosis of a sum of M waves: 3 (1 - 1 / (2 M))."""
     zero = np.zeros(1)
-    values = np.array([waves.scalar(waves.draw(stream(5, "n", k), SCALE), zero, zero)[0] for k in range(FIELDS)])
+    values = np.array(
+        [random_fields.scalar(random_fields.draw(stream(5, "n", k), SCALE), zero, zero)[0] for k in range(FIELDS)]
+    )
     kurtosis = np.mean(values**4) / np.mean(values**2) ** 2
-    assert kurtosis == pytest.approx(3 * (1 - 0.5 / waves.WAVES), abs=5 * np.sqrt(24 / FIELDS))
+    assert kurtosis == pytest.approx(3 * (1 - 0.5 / random_fields.WAVES), abs=5 * np.sqrt(24 / FIELDS))
 
 
 def test_waves_are_drawn_from_the_von_karman_spectrum_in_all_directions() -> None:
     """The share of wave numbers within k is 1 - (1 + k^2) ** (-5/6) in units of the scale; directions are uniform."""
-    drawn = [waves.draw(stream(6, "k", number), SCALE) for number in range(500)]
+    drawn = [random_fields.draw(stream(6, "k", number), SCALE) for number in range(500)]
     size = np.concatenate([np.hypot(*one.vector.T) for one in drawn]) * SCALE
     assert stats.kstest(1 - (1 + size**2) ** (-5 / 6), "uniform").pvalue > 1e-4
     direction = np.concatenate([np.arctan2(*one.vector.T[::-1]) for one in drawn])

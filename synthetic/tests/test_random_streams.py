@@ -1,5 +1,5 @@
 import numpy as np
-from skyaccept.synthetic.draws import stream
+from skyaccept.synthetic.random_streams import stream
 
 
 def test_the_same_key_gives_the_same_numbers_and_any_other_key_gives_others() -> None:
