@@ -55,7 +55,7 @@ def test_clauses_are_paired_by_star_and_visit(folder: Path, capsys: pytest.Captu
     assert "as independent" in plain["OSS-REQ-0388-AM1-r"]
     text = page.read_text(encoding="utf-8")
     assert text.count("by star and visit: ") >= len([line for line in lines.values() if "by star and visit" in line])
-    assert "the difference is of\nwhat both datasets hold" in text
+    assert "the difference is that of the measurements\nin both datasets" in text
 
 
 def test_what_has_no_reference_catalog_is_compared_as_before(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,8 +14,6 @@ from skyaccept.lib.rounding import Json
 
 Status = Literal["verified", "not verified", "in verification", "not covered"]
 
-HEAD = ("clause", "band", "verified by", "case", "measured", "true value (interval)", "limit", "verdict", "evidence")
-
 
 @dataclass(frozen=True)
 class Requirement:
@@ -69,7 +67,8 @@ def markdown(results: Results) -> str:
     for requirement in requirements(results):
         said += ["", f"## {_escaped(requirement.name)} ({_escaped(requirement.document)}): {requirement.status}", ""]
         if requirement.cases:
-            said += [_row(HEAD), _row(["---"] * len(HEAD))]
+            head = headings(results)
+            said += [_row(head), _row(["---"] * len(head))]
             said += [_row(map(_escaped, cells(case))) for case in requirement.cases]
         said += [""] * bool(requirement.cases and requirement.uncovered)
         said += [
@@ -85,7 +84,7 @@ def html(results: Results) -> str:
         "control.html",
         results=results,
         requirements=requirements(results),
-        head=HEAD,
+        head=headings(results),
         cells=cells,
         provenance=provenance(results),
         headline=text.headline(results),
@@ -103,8 +102,14 @@ def provenance(results: Results) -> list[tuple[str, object]]:
     ]
 
 
+def headings(results: Results) -> Sequence[str]:
+    """Return the headings of the columns."""
+    estimate = text.estimate_heading(results)
+    return ("clause", "band", "verified by", "case", "measured", estimate, "limit", "verdict", "evidence")
+
+
 def cells(result: Result) -> Sequence[str]:
-    """What stands in the row of a case."""
+    """Return the row of a case."""
     unit = text.unit(result.unit)
     limit = text.DASH if result.limit is None else f"{result.operator} {result.limit:g} {unit}"
     value = text.DASH if result.value is None else f"{text.number(result.value)} {unit}"

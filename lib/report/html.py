@@ -1,4 +1,4 @@
-"""The report as HTML: what the pytest-html page begins with. Everything that comes from input is escaped."""
+"""Report as HTML, for a page of its own and for that of pytest-html. All input is escaped."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def body(results: Results) -> str:
         kinds=[(kind, note, requirements) for kind, note, requirements in kinds if requirements],
         simulated=results.dataset["survey"] == "simulated",
         headline=text.headline(results),
+        estimate=text.estimate_heading(results),
         levels=LEVELS,
         scripts=_SCRIPTS,
     )
@@ -113,7 +114,7 @@ class Compared:
 def render(
     template: str, *, styles: Sequence[str] = ("style.css",), scripts: Sequence[str] = (), **values: object
 ) -> str:
-    """Fill in one of the templates of this folder, with the text of styles and scripts of it.
+    """Fill in one of the templates, with the text of styles and scripts.
 
     The ``policy`` of a page lets a browser run these and nothing else, and load nothing from anywhere.
     """
@@ -136,7 +137,7 @@ def _requirements(results: Sequence[Result]) -> list[tuple[tuple[str, str], list
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("skyaccept.lib.report", "."),
+        loader=jinja2.PackageLoader("skyaccept.lib.report", "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,4 +1,4 @@
-"""A small bar: measured values, intervals of the true one, and limits on one axis that begins at zero."""
+"""Interval bar: measured values, estimates with intervals, and limits on one axis from zero."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _words(spans: Sequence[Span], result: Result) -> str:
         name = f"{span.name}: " if len(spans) > 1 else ""
         found = f"{name}measured {text.number(span.value)}"
         if span.estimate is not None:
-            found += f", true value {text.number(span.estimate)} ({text.number(span.low)} to {text.number(span.high)})"
+            found += f", estimate {text.number(span.estimate)} ({text.number(span.low)} to {text.number(span.high)})"
         said.append(found)
     limits = ", ".join(f"{name} {level.operator} {level.limit:g}" for name, level in result.levels.items())
     return "; ".join([*said, *([f"limits {limits}"] if limits else [])]) + f" {text.unit(result.unit)}"

@@ -1,4 +1,4 @@
-"""Maps of the sizes of residuals, on the sky and in the focal plane, as inline SVG."""
+"""Maps of absolute residuals on the sky and in the focal plane, as inline SVG."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DETECTOR = 0.42  # half the side of a detector over the distance of neighbourin
 
 
 def sky(result: Result) -> str:
-    """Median size of the residuals on the sky; "" without data."""
+    """Median absolute residual on the sky; "" without data."""
     found = plots.dependence(result).get("sky")
     if not found:
         return ""
@@ -30,11 +30,11 @@ def sky(result: Result) -> str:
     y = found["corner"][1] + (cell // columns + 0.5) * width
     ra, dec = found["center"]
     label = f"degrees east of RA {ra:.4f}, north of Dec {dec:+.4f}"
-    return _map(result, "Median size on the sky", label, (x, y), found, (), width / 2)
+    return _map(result, "Median absolute residual on the sky", label, (x, y), found, (), width / 2)
 
 
 def focal_plane(result: Result, places: Mapping[str, Sequence[float]]) -> str:
-    """Median size of the residuals by detector, at its place where that is known; "" with fewer than two."""
+    """Median absolute residual by detector, at its place where that is known; "" with fewer than two."""
     found = plots.dependence(result).get("detectors")
     if not found or len(found["name"]) < 2:
         return ""
@@ -45,7 +45,7 @@ def focal_plane(result: Result, places: Mapping[str, Sequence[float]]) -> str:
         return plots.sizes(result, found, names, list(order), (0.0, len(names) + 1.0), title, "detector")
     x, y = np.array([places[name] for name in found["name"]], dtype=np.float64).T
     half = _DETECTOR * float(np.median(nearest(np.stack([x, y], axis=1))))
-    title = "Median size by detector, as its stars lie on the sky"
+    title = "Median absolute residual by detector, placed as its stars lie on the sky"
     return _map(result, title, "degrees from the middle of the field", (x, y), found, names, half or 0.5)
 
 

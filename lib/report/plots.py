@@ -66,13 +66,13 @@ def cumulative(result: Result) -> str:
     else:
         marks += [*bounds, measured]
         by = {name: value for name, value in thresholds.items() if value.endswith("percent")}
-        shares = {name: share for name, value in by.items() for share in _number(value)}
-        level_marks += [Mark(f"{name} {share:g} %", share, "threshold") for name, share in shares.items()]
-        if not shares:
+        fractions = {name: percent for name, value in by.items() for percent in _number(value)}
+        level_marks += [Mark(f"{name} {percent:g} %", percent, "threshold") for name, percent in fractions.items()]
+        if not fractions:
             level_marks.append(Mark("median", 50.0, "threshold"))
     frame = Frame(span(edges, marks), (0.0, 105.0))
     lines = "".join(frame.vertical(mark) for mark in marks) + "".join(frame.horizontal(mark) for mark in level_marks)
-    return frame.draw("Share of errors above x", f"x ({unit(result)})", "%", frame.line(edges, above) + lines)
+    return frame.draw("Fraction of errors above x", f"x ({unit(result)})", "%", frame.line(edges, above) + lines)
 
 
 def magnitude(result: Result) -> str:
@@ -96,7 +96,7 @@ def magnitude(result: Result) -> str:
 
 
 def of_two(before: Result, after: Result) -> str:
-    """Share of the errors above x, and rms against magnitude, of the same clause in two runs; "" without data."""
+    """Fraction of the errors above x, and rms against magnitude, of the same clause in two runs; "" without data."""
     runs = {"before": before, "after": after}
     known = {name: run.data["histogram"] for name, run in runs.items() if run.data.get("histogram")}
     if len(known) < 2:
@@ -104,7 +104,7 @@ def of_two(before: Result, after: Result) -> str:
     first, last = (pick(data["edges"][k] for data in known.values()) for pick, k in ((min, 0), (max, -1)))
     frame = Frame((first, last), (0.0, 105.0))
     lines = "".join(frame.line(data["edges"], _above(data), f"line {name}") for name, data in known.items())
-    drawn = frame.draw("Share of errors above x", f"x ({unit(after)})", "%", lines + _which(frame))
+    drawn = frame.draw("Fraction of errors above x", f"x ({unit(after)})", "%", lines + _which(frame))
     by_magnitude = {name: one for name, run in runs.items() if (one := dependence(run).get("magnitude"))}
     if len(by_magnitude) < 2:
         return drawn
@@ -124,7 +124,7 @@ def _which(frame: Frame) -> str:
 
 
 def visits(result: Result) -> str:
-    """Size of the residuals by visit against time and airmass, or in order where no time is known; "" without data."""
+    """Absolute residuals by visit against time and airmass, or in order where no time is known; "" without data."""
     found = dependence(result).get("visits")
     if not found or len(found["name"]) < 2:
         return ""
@@ -161,7 +161,7 @@ def sizes(
     title: str,
     label: str,
 ) -> str:
-    """Median sizes of named cells as dots at some places, with the median of all; "" without any."""
+    """Median absolute residuals of named groups as dots at some places, with the median of all; "" without any."""
     rows = zip(places, found["size"], names, found["number"], strict=True)
     known = [row for row in rows if row[0] is not None and row[1] is not None]
     if not known:
@@ -169,7 +169,9 @@ def sizes(
     xs, ys, labels, numbers = zip(*known, strict=True)
     frame = Frame(span_x, (0.0, 1.15 * (max(ys) or 1.0)))
     middle = frame.horizontal(Mark("median", float(np.median(ys)), "threshold"))
-    return frame.draw(title, label, f"median size ({unit(result)})", middle + frame.dots(xs, ys, labels, numbers))
+    return frame.draw(
+        title, label, f"median absolute residual ({unit(result)})", middle + frame.dots(xs, ys, labels, numbers)
+    )
 
 
 def _above(histogram: Json) -> Any:

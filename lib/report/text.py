@@ -1,4 +1,4 @@
-"""The verdict table for terminals, and how numbers are written everywhere."""
+"""Verdict table for terminals, and the format of numbers."""
 
 from __future__ import annotations
 
@@ -53,8 +53,14 @@ def unit(name: str) -> str:
     return "%" if name == "percent" else name
 
 
+def estimate_heading(results: Results) -> str:
+    """Heading of the column of estimates, with the confidence of their intervals where it is one."""
+    confidences = {result.interval["confidence"] for result in results.results if result.interval is not None}
+    return f"estimate ({100 * confidences.pop():g} % CI)" if len(confidences) == 1 else "estimate (CI)"
+
+
 def interval(result: Result) -> str:
-    """Estimate of the true value and its interval; a dash where there is none."""
+    """Estimate and its confidence interval; a dash where there is none."""
     if result.interval is None:
         return DASH
     return f"{number(result.value_unbiased)} ({number(result.interval['low'])} to {number(result.interval['high'])})"
@@ -130,7 +136,7 @@ def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
         found = results.of_kind(kind)
         if found:
             lines += [(note, "")] if note else []
-            lines += _rows(found, kind, width)
+            lines += _rows(found, _headings(kind, estimate_heading(results)), kind, width)
     for reason in dict.fromkeys(r.reason for r in results.results if r.reason):
         tests = [r.test for r in results.results if r.reason == reason]
         lines.append((f"{', '.join(tests)}: {reason}", "yellow"))
@@ -191,7 +197,7 @@ def counted(flags: Iterable[str]) -> str:
 
 
 def difference(change: Mapping[str, Any]) -> str:
-    """Write what a clause was and is, and by how much the estimates of the true value differ."""
+    """Write what a clause was and is, and by how much the estimates differ."""
     said = f"{number(change['before'])} before, {number(change['after'])} {unit(change['unit'])} now"
     if change["low"] is not None:
         ends = f"{number(change['low'], signed=True)} to {number(change['high'], signed=True)}"
@@ -211,14 +217,13 @@ def remarks(result: Result) -> list[str]:
 
 
 def chance(result: Result) -> str:
-    """Probability that the true value meets the limit; "" where it is not known."""
+    """Conformance probability: that the true value meets the limit; "" where it is not known."""
     known = result.decision["conformance"] if result.decision else None
     return "" if known is None else probability(known)
 
 
-def _rows(found: Sequence[Result], kind: str, width: int | None) -> list[tuple[str, str]]:
-    """Table of the results of one kind, with the heading of its columns."""
-    headings = _HEADINGS[kind]
+def _rows(found: Sequence[Result], headings: tuple[str, ...], kind: str, width: int | None) -> list[tuple[str, str]]:
+    """Return the table of the results of one kind, with the headings of its columns."""
     rows: list[tuple[str, ...]] = [headings]
     colors = [""]
     bars = [text_bar.HEADING if kind == "performance" else ""]
@@ -240,11 +245,15 @@ def _rows(found: Sequence[Result], kind: str, width: int | None) -> list[tuple[s
     lines = []
     for row, color, drawn in zip(rows, colors, bars, strict=True):
         padded = [
-            c.rjust(w) if headings[k] in _NUMBERS else c.ljust(w)
+            c.rjust(w) if headings[k].partition(" ")[0] in _NUMBERS else c.ljust(w)
             for k, (c, w) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append(("  ".join([*padded, drawn] if room else padded).rstrip(), color))
     return lines
+
+
+def _headings(kind: str, estimate: str) -> tuple[str, ...]:
+    return ("case", "definition", "measured", estimate, *_AFTER_ESTIMATE[kind])
 
 
 def _row(result: Result) -> tuple[str, ...]:
@@ -297,11 +306,11 @@ NOTES = {
 }
 """Kinds of requirement in the order in which they are shown, and what to know about each."""
 
-_HEADINGS = {
-    "performance": ("case", "definition", "measured", "true value", "limit", "P(met)", "unit", *_LEVELS, "verdict"),
-    "capability": ("case", "definition", "measured", "true value", "target", "unit", "sample", "verdict"),
-    "diagnostic": ("case", "definition", "measured", "true value", "unit", "sample", "verdict"),
+_AFTER_ESTIMATE = {
+    "performance": ("limit", "P(conform)", "unit", *_LEVELS, "verdict"),
+    "capability": ("target", "unit", "sample", "verdict"),
+    "diagnostic": ("unit", "sample", "verdict"),
 }
 
-_NUMBERS = {"measured", "true value", "limit", "P(met)", "target"}
-_OPTIONAL = {"P(met)"}
+_NUMBERS = {"measured", "estimate", "limit", "P(conform)", "target"}
+_OPTIONAL = {"P(conform)"}

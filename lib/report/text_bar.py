@@ -1,4 +1,4 @@
-"""A bar of characters: measured value, interval of the true one and limit on one axis that begins at zero."""
+"""Text bar: measured value, interval of the estimate, and limit on one axis from zero."""
 
 from __future__ import annotations
 

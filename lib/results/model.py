@@ -192,14 +192,14 @@ class Result:
             cell = next((cell for cell in by[key]["cells"] if cell["name"] == by[key]["worst"]), None)
             if cell is not None:
                 n, of = by[key]["departing"], by[key]["count"]
-                count = f"{n} of {of} {noun}s depart{'s' * (n == 1)}"
-                found.append(f"{noun} {cell['name']}, {cell['ratio']:.2g} times the others ({count})")
+                count = f"{n} of {of} {noun}s {'is an outlier' if n == 1 else 'are outliers'}"
+                found.append(f"{noun} {cell['name']}, {cell['ratio']:.2g} times the rest ({count})")
         if found:
             return f"; worst: {'; '.join(found)}"
         judged = [noun for key, noun in nouns.items() if by[key]["judged"]]
         if not judged:
             return f"; too few measurements to tell {listed([f'{noun}s' for noun in nouns.values()], 'or')} apart"
-        return f"; no {listed(judged, 'or')} is worse than the rest"
+        return f"; no outlying {listed(judged, 'or')}"
 
     @property
     def _waived(self) -> str:

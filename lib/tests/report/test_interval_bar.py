@@ -54,7 +54,7 @@ def test_an_interval_that_reaches_far_ends_in_an_arrow() -> None:
     assert '<path class="interval"' not in svg
     far = interval_bar.of_result(result(interval={"confidence": 0.95, "low": 1.0, "high": 1e9, "method": "m"}))
     assert '<path class="interval"' in far
-    assert "6.000, true value 7.000 (1.000 to 1.000e+09); limits design &lt;= 10, minimum" in far
+    assert "6.000, estimate 7.000 (1.000 to 1.000e+09); limits design &lt;= 10, minimum" in far
 
 
 def test_what_was_not_measured_has_no_bar_and_two_runs_have_one() -> None:
@@ -131,3 +131,15 @@ def test_the_headline_says_why_clauses_cannot_be_measured() -> None:
 )
 def test_a_case_is_measured_again_without_what_the_run_wrote(run: str, again: str) -> None:
     assert rerun_command.of_case(run, "R-AM1-r") == again
+
+
+@pytest.mark.parametrize(
+    ("confidences", "heading"),
+    [((0.9, None, 0.9), "estimate (90 % CI)"), ((0.9, 0.95), "estimate (CI)"), ((None,), "estimate (CI)")],
+)
+def test_the_heading_of_estimates_names_the_confidence_in_use(
+    confidences: tuple[float | None, ...], heading: str
+) -> None:
+    intervals = [None if one is None else {"confidence": one, "low": 1.0, "high": 9.0} for one in confidences]
+    run = Results({}, {}, tuple(result(interval=interval) for interval in intervals))
+    assert text.estimate_heading(run) == heading
