@@ -45,7 +45,7 @@ def focal_plane(result: Result, places: Mapping[str, Sequence[float]]) -> str:
         return plots.sizes(result, found, names, list(order), (0.0, len(names) + 1.0), title, "detector")
     x, y = np.array([places[name] for name in found["name"]], dtype=np.float64).T
     half = _DETECTOR * float(np.median(nearest(np.stack([x, y], axis=1))))
-    title = "Median absolute residual by detector, placed as its stars lie on the sky"
+    title = "Median absolute residual by detector"
     return _map(result, title, "degrees from the middle of the field", (x, y), found, names, half or 0.5)
 
 

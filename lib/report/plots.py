@@ -36,7 +36,7 @@ def histogram(result: Result) -> str:
         for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)
         if n
     )
-    beyond = f"; {data['above']:,} beyond the last bin" if data["above"] else ""
+    beyond = f" ({data['above']:,} beyond the last bin)" if data["above"] else ""
     title = f"{data['of']:,} errors{beyond}"
     return frame.draw(
         title,

@@ -136,7 +136,7 @@ def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
         found = results.of_kind(kind)
         if found:
             lines += [(note, "")] if note else []
-            lines += _rows(found, _headings(kind, estimate_heading(results)), kind, width)
+            lines += _rows(found, headings(kind, estimate_heading(results)), kind, width)
     for reason in dict.fromkeys(r.reason for r in results.results if r.reason):
         tests = [r.test for r in results.results if r.reason == reason]
         lines.append((f"{', '.join(tests)}: {reason}", "yellow"))
@@ -252,7 +252,8 @@ def _rows(found: Sequence[Result], headings: tuple[str, ...], kind: str, width: 
     return lines
 
 
-def _headings(kind: str, estimate: str) -> tuple[str, ...]:
+def headings(kind: str, estimate: str) -> tuple[str, ...]:
+    """Return the headings of the table of one kind of requirement."""
     return ("case", "definition", "measured", estimate, *_AFTER_ESTIMATE[kind])
 
 
