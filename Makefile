@@ -7,7 +7,7 @@ WORKERS ?= 2
 # the tests start Python several hundred times: without compiled files each start takes a second longer
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: verify test lint types bench baselines clean
+.PHONY: verify test lint types bench baselines docs-tables clean
 
 verify: $(VENV)/ready   ## the built-in simulated survey: verdict table and report.html
 	$(BIN)/python -m pytest acceptance -q --html report.html --sky-results results.json
@@ -30,6 +30,9 @@ baselines: $(VENV)/ready ## results of the shipped scenarios, that regression ch
 	for name in nominal degraded hsc-few-visits lsst-year shapes ztf-many-visits; do \
 	  $(BIN)/skyaccept verify --scenario $$name --results synthetic/baselines/$$name.json.gz -q; \
 	  test $$? -le 1 || exit 1; done
+
+docs-tables: $(VENV)/ready ## tables of README and docs that the program knows
+	$(BIN)/python -m benchmarks.doc_tables
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis report.html results.json

@@ -10,7 +10,6 @@ from skyaccept.synthetic import scenario, sensitivity, sensitivity_report
 from skyaccept.synthetic.faults import FAULTS
 from skyaccept.synthetic.sensitivity import Found, Row, Trial
 
-PAGE = Path(__file__).parents[2] / "docs" / "sensitivity.md"
 TRIALS = sensitivity.trials(sensitivity.load())
 
 
@@ -136,10 +135,6 @@ def test_a_wrong_table_is_refused(old: str, new: str, said: str, tmp_path: Path)
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(InputError, match=said):
         sensitivity.load(path)
-
-
-def test_the_page_of_the_documentation_is_the_table() -> None:
-    assert "\n".join(sensitivity_report.markdown(sensitivity.load())) in PAGE.read_text(encoding="utf-8")
 
 
 def test_the_page_escapes_and_says_what_is_wrong() -> None:
