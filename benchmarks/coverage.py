@@ -28,7 +28,7 @@ from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.uncertainty import resampled_errors
 from skyaccept.lib.uncertainty.jackknife import Resampled, infer, whole
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 from benchmarks.table import show, sums
 
@@ -181,7 +181,7 @@ class Mixture:
 
 
 @cache
-def truth(regime: str) -> dict[str, tuple[str, Question, float]]:
+def truth(regime: str) -> dict[str, tuple[str, Statistic, float]]:
     """Matrix, question and true value of each metric; thresholds are exceeded by 8 % in truth."""
     rng = np.random.default_rng(0)
     pair_rms, star_rms, squares = [], [], []
@@ -222,16 +222,16 @@ def truth(regime: str) -> dict[str, tuple[str, Question, float]]:
     threshold = float(np.percentile(rms, 92))
     apart, mag, offset = Mixture(separations), Mixture(magnitudes), Mixture(offsets)
     return {
-        "AM1": ("lvv", Question("percentile", 50), float(np.median(rms))),
-        "AF1": ("lvv", Question("above", threshold), 100 * float(np.mean(rms > threshold))),
-        "AD1": ("lvv", Question("percentile", 90), float(np.percentile(rms, 90))),
-        "AF1 srd": ("srd", Question("above", apart.percentile(92)), 8.0),
-        "AD1 srd": ("srd", Question("percentile", 90), apart.percentile(90)),
-        "PA1": ("rms", Question("percentile", 50), float(np.median(np.concatenate(star_rms)))),
-        "PF1": ("deviation", Question("above", mag.percentile(92)), 8.0),
-        "PA2": ("deviation", Question("percentile", 90), mag.percentile(90)),
-        "AB1": ("band", Question("rms"), float(np.sqrt(np.mean(np.concatenate(squares))))),
-        "AA1": ("reference", Question("percentile", 50), offset.percentile(50)),
+        "AM1": ("lvv", Statistic("percentile", 50), float(np.median(rms))),
+        "AF1": ("lvv", Statistic("above", threshold), 100 * float(np.mean(rms > threshold))),
+        "AD1": ("lvv", Statistic("percentile", 90), float(np.percentile(rms, 90))),
+        "AF1 srd": ("srd", Statistic("above", apart.percentile(92)), 8.0),
+        "AD1 srd": ("srd", Statistic("percentile", 90), apart.percentile(90)),
+        "PA1": ("rms", Statistic("percentile", 50), float(np.median(np.concatenate(star_rms)))),
+        "PF1": ("deviation", Statistic("above", mag.percentile(92)), 8.0),
+        "PA2": ("deviation", Statistic("percentile", 90), mag.percentile(90)),
+        "AB1": ("band", Statistic("rms"), float(np.sqrt(np.mean(np.concatenate(squares))))),
+        "AA1": ("reference", Statistic("percentile", 50), offset.percentile(50)),
     }
 
 
@@ -257,7 +257,7 @@ def one(task: tuple[str, int, int]) -> dict[str, list[float]]:
     return found
 
 
-def _plain(resampled: Resampled, question: Question) -> float:
+def _plain(resampled: Resampled, question: Statistic) -> float:
     """Value as the definition has it."""
     everything = np.ones(len(resampled.matrix.stars), dtype=bool)
     return max(

@@ -105,7 +105,7 @@ def _specification() -> Specification:
 def accounted(detections: Detections) -> bool:
     """Measure what can be measured in one band: every row has to be used, or rejected for a reason, in each case."""
     specification = _specification()
-    measurer = Measurer(detections, specification, confidence=None)
+    measurer = Measurer(detections, specification, Options(confidence=None))
     for case in specification.cases(["r"]):
         if case.clause.id in MEASURED:
             sample = measurer.measure(case).sample

@@ -43,7 +43,9 @@ def one(task: tuple[str, int]) -> dict[str, tuple[float, float, float, float, fl
     specification = requirements.load()
     expected = expectation.expected(chosen, specification, seed, limit=True)
     detections = associate(survey.simulate(chosen, seed).detections, RADIUS)
-    results = measure.run(detections, specification, bands=bands, reference=survey.reference(chosen, seed)).results
+    results = measure.run(
+        detections, specification, measure.Options(bands=bands, reference=survey.reference(chosen, seed))
+    ).results
     return {
         r.test: (expected[r.test], r.value, r.value_unbiased, r.interval["low"], r.interval["high"])
         for r in results

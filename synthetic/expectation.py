@@ -166,7 +166,9 @@ def dense(
     values: dict[str, list[float]] = {}
     for seed in seeds:
         made = associate(simulate(scenario, seed).detections, RADIUS)
-        results = measure.run(made, specification, bands=bands, reference=reference(scenario, seed)).results
+        results = measure.run(
+            made, specification, measure.Options(bands=bands, reference=reference(scenario, seed))
+        ).results
         for result in results:
             if result.value is not None:
                 values.setdefault(result.test, []).append(result.value)

@@ -21,7 +21,7 @@ from skyaccept.lib import measure, progress, requirements, strict_yaml
 from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.decision.rule import DecisionRule, Verdict
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.measure.record import CONFIDENCE
+from skyaccept.lib.measure import CONFIDENCE
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 from skyaccept.synthetic import scenario, survey
@@ -295,10 +295,12 @@ def _measure(chosen: Scenario, seed: int, rule: DecisionRule) -> tuple[Sequence[
     run = measure.run(
         associate(made.detections, RADIUS),
         specification,
-        bands=bands,
-        reference=survey.reference(chosen, seed),
-        rule=rule,
-        confidence=None if rule.name == "simple" else CONFIDENCE,
+        measure.Options(
+            bands=bands,
+            reference=survey.reference(chosen, seed),
+            rule=rule,
+            confidence=None if rule.name == "simple" else CONFIDENCE,
+        ),
     )
     # of two bands that are compared both have to be there
     lacking = {case.id for case in specification.cases(bands) if case.against not in (None, *bands)}

@@ -110,7 +110,9 @@ def test_the_masked_case_is_that_of_astropy(tmp_path: Path) -> None:
     plain = pq.read_table(CASES / "base" / "base.parquet")
     plain = plain.set_column(plain.schema.get_field_index("mag"), "mag", pa.array(mags))
     pq.write_table(plain, tmp_path / "cat.parquet")
-    run = measure.run(load(tmp_path / "cat.parquet"), requirements.load(), bands=["r"], confidence=None)
+    run = measure.run(
+        load(tmp_path / "cat.parquet"), requirements.load(), measure.Options(bands=["r"], confidence=None)
+    )
     found = next(result.value for result in run.results if result.clause == "PA1gri")
     assert found == pytest.approx(CORRECTED["masked_parquet"]["PA1gri"], rel=1e-9)
 

@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stars = references.load(folder / "stars.parquet", "generic")
     for name in ("a", "b"):
         detections = readers.load(folder / f"{name}.parquet")
-        run = measure.run(detections, requirements.load(), bands=["r"], reference=stars)
+        run = measure.run(detections, requirements.load(), measure.Options(bands=["r"], reference=stars))
         run.write(folder / f"{name}.json")
     return folder
 
@@ -68,7 +68,9 @@ def test_what_has_no_reference_catalog_is_compared_as_before(folder: Path, capsy
 def test_visits_of_other_names_are_not_paired(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = pd.read_parquet(folder / "b.parquet")
     table.assign(visit=table["visit"] + 100).to_parquet(folder / "c.parquet")
-    measure.run(readers.load(folder / "c.parquet"), requirements.load(), bands=["r"]).write(folder / "c.json")
+    measure.run(readers.load(folder / "c.parquet"), requirements.load(), measure.Options(bands=["r"])).write(
+        folder / "c.json"
+    )
     capsys.readouterr()
     paths = ["--datasets", str(folder / "a.parquet"), str(folder / "c.parquet")]
     assert compare(folder, *paths, runs=("a", "c")) == 0
@@ -85,7 +87,7 @@ def test_a_profile_for_each_dataset(folder: Path, capsys: pytest.CaptureFixture[
     assert "{name: ra, unit" in mine
     (folder / "mine.yaml").write_text(mine.replace("{name: ra, unit", "{name: alpha, unit"), encoding="utf-8")
     detections = readers.load(folder / "d.parquet", folder / "mine.yaml")
-    measure.run(detections, requirements.load(), bands=["r"]).write(folder / "d.json")
+    measure.run(detections, requirements.load(), measure.Options(bands=["r"])).write(folder / "d.json")
     capsys.readouterr()
     paths = ["--datasets", str(folder / "a.parquet"), str(folder / "d.parquet")]
     surveys = ["--survey", "generic", "--survey", str(folder / "mine.yaml")]

@@ -266,9 +266,11 @@ def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> N
     assert command.main(["simulate", "degraded", "-o", str(path), "--reference", str(tmp_path / "stars.parquet")]) == 0
     specification = requirements.load()
     direct = associate(survey.simulate(scenario.load("degraded")).detections, 4.848e-6)
-    expected = measure.run(direct, specification, reference=survey.reference(scenario.load("degraded"))).results
+    expected = measure.run(
+        direct, specification, measure.Options(reference=survey.reference(scenario.load("degraded")))
+    ).results
     stars = reference.load(tmp_path / "stars.parquet")
-    found = measure.run(readers.load(path), specification, reference=stars).results
+    found = measure.run(readers.load(path), specification, measure.Options(reference=stars)).results
     assert [(r.test, r.verdict, r.value, r.sample) for r in found] == [
         (r.test, r.verdict, r.value, r.sample) for r in expected
     ]

@@ -34,7 +34,7 @@ from skyaccept.lib.requirements.limits import in_units
 from skyaccept.lib.requirements.model import Case
 from skyaccept.lib.uncertainty.distribution import unskewed
 from skyaccept.lib.uncertainty.jackknife import BLOCKS, CELLS
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 MOST_VISITS, MOST_STARS = 200, 1_000_000
 """Largest samples that are looked at."""
@@ -115,10 +115,10 @@ class Plan:
         return self.question.kind == "above"
 
     @cached_property
-    def question(self) -> Question:
+    def question(self) -> Statistic:
         """Statistic that the level limits."""
         metric, level = METRICS[self.case.clause.metric], self.case.clause.levels[self.level]
-        return metric.question(in_units(level.parameters, metric.level_parameters))
+        return metric.statistic(in_units(level.parameters, metric.level_parameters))
 
     @cached_property
     def pairs(self) -> float:

@@ -24,15 +24,14 @@ from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.diagnostics import groups
 from skyaccept.lib.diagnostics.outliers import SIGNIFICANCE, departures
-from skyaccept.lib.diagnostics.residuals import chosen, residuals, words
+from skyaccept.lib.diagnostics.residuals import MeasurementResiduals, measurement_residuals, subsample_text
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.rounding import Json, round_significant
-from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.uncertainty import order_statistics
-from skyaccept.lib.uncertainty.jackknife import Resampled, Residual
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty.estimator import Estimator, MatrixErrors
+from skyaccept.lib.uncertainty.statistic import Statistic
 
-Statistic = Callable[[FloatArray], float]
+Value = Callable[[FloatArray], float]
 
 BLOCKS = 20
 """Blocks of stars that are left out one after the other."""
@@ -153,21 +152,21 @@ def keys(by: Sequence[str], detections: Detections) -> tuple[str, ...]:
 
 
 def record(
-    resampled: Callable[[], Resampled],
-    question: Question,
+    task: MatrixErrors | NotMeasurable,
+    statistic: Statistic,
     detections: Detections,
     rows: IntArray,
     by: Sequence[str],
     confidence: float,
 ) -> Json:
-    """What the results hold of the breakdown of one metric, or why there is none.
+    """Breakdown of one metric for the results, or why there is none.
 
     Parameters
     ----------
-    resampled : callable
-        Gives the matrix and what the errors are, or raises `NotMeasurable`.
-    question : Question
-        What is asked of the errors.
+    task : MatrixErrors or NotMeasurable
+        The estimator at work on its visit matrix, or the reason why there is none.
+    statistic : Statistic
+        Of the errors.
     detections : Detections
     rows : (n_rows,) int64
         Detections of the sample.
@@ -177,17 +176,18 @@ def record(
         Of the intervals.
     """
     try:
-        found = resampled()
-        broken = break_down(found, question, detections, rows, by, confidence)
+        if isinstance(task, NotMeasurable):
+            raise task
+        broken = break_down(task, statistic, detections, rows, by, confidence)
     except NotMeasurable as reason:
         return {"no_breakdown": f"no breakdown: {str(reason).removeprefix('no interval: ')}"}
-    note = chosen(found.matrix)
+    note = subsample_text(task.matrix)
     return {"breakdown": {one.by: one.to_json(confidence) | {"note": note} for one in broken}}
 
 
 def break_down(
-    resampled: Resampled,
-    question: Question,
+    task: MatrixErrors,
+    statistic: Statistic,
     detections: Detections,
     rows: IntArray,
     by: Sequence[str],
@@ -202,18 +202,18 @@ def break_down(
     NotMeasurable
         An error is not that of a single measurement, or no measurement has a residual.
     """
-    found = residuals(resampled)
-    matrix, residual, flat = resampled.matrix, found.kind, found.values
+    found = measurement_residuals(task)
+    matrix, flat = task.matrix, found.values
     place = groups.place(matrix, detections, rows, found)
-    statistics = [_statistic(question, residual, whole) for whole in flat.T]
+    values = [GroupStatistic.of(statistic, task.estimator, found, whole) for whole in flat.T]
 
     def largest(part: FloatArray) -> float:
-        return max(statistic(along) for statistic, along in zip(statistics, part.T, strict=True))
+        return max(one.value(along) for one, along in zip(values, part.T, strict=True))
 
     tests = FAMILIES * len(by) * len(detections.bands)
-    ask = Ask(largest, _share(question, largest(flat)), confidence, question.kind == "above", tests)
-    of = _words(question, residual, matrix)
-    return [replace(compare(key, flat, groups.KEYS[key](place), found.stars, ask), of=of) for key in by]
+    ask = Ask(largest, _percentile(statistic, largest(flat)), confidence, statistic.kind == "above", tests)
+    text = values[0].text(found.text) + ("; shot noise is not subtracted" if matrix.noise is not None else "")
+    return [replace(compare(key, flat, groups.KEYS[key](place), found.stars, ask), of=text) for key in by]
 
 
 @dataclass(frozen=True)
@@ -223,60 +223,87 @@ class Ask:
     ``percentage`` says whether the statistic is one; ``tests`` is how many breakdowns are looked at.
     """
 
-    statistic: Statistic
+    statistic: Value
     share: float
     confidence: float = 0.95
     percentage: bool = False
     tests: int = 1
 
 
-def _width(question: Question, residual: Residual) -> float:
-    """What a quantile of sizes of normal errors of unit width is; 1 where the error of a measurement is asked for."""
-    if residual.of != "unit" or question.kind != "percentile":
-        return 1.0
-    return float(special.ndtri(0.5 + question.at / 200))
+@dataclass(frozen=True, kw_only=True)
+class GroupStatistic:
+    """Statistic of the residuals of a group, comparable with that of the errors of the metric.
+
+    Attributes
+    ----------
+    statistic : Statistic
+    width : float
+        Quantile of the sizes of normal errors of unit width, where an error is the rms of a unit: the quantile of
+        residuals divided by it stands for that of the rms. Otherwise 1.
+    center : float
+        Subtracted from all groups alike.
+    signed, absolute : bool
+        Whether errors have signs, and whether only sizes count after the center was subtracted.
+    centred : bool
+    """
+
+    statistic: Statistic
+    width: float
+    center: float
+    signed: bool
+    absolute: bool
+    centred: bool
+
+    @classmethod
+    def of(
+        cls, statistic: Statistic, estimator: Estimator, residuals: MeasurementResiduals, whole: FloatArray
+    ) -> GroupStatistic:
+        """Statistic of one component, with the residuals of all groups."""
+        if residuals.error_of == "visit":
+            statistic = Statistic("rms")
+        of_unit = residuals.error_of == "unit"
+        errors = whole if estimator.signed else np.abs(whole)
+        center = 0.0
+        if estimator.subtract_median:
+            center = order_statistics.median(errors) / (_normal_quantile(50) if of_unit else 1.0)
+        return cls(
+            statistic=statistic,
+            width=_normal_quantile(statistic.at) if of_unit and statistic.kind == "percentile" else 1.0,
+            center=center,
+            signed=estimator.signed,
+            absolute=statistic.sized or (estimator.subtract_median and estimator.absolute),
+            centred=estimator.subtract_median,
+        )
+
+    def value(self, residuals: FloatArray) -> float:
+        """Value of the residuals of a group."""
+        found = (residuals if self.signed else np.abs(residuals)) / self.width - self.center
+        return self.statistic.answer(np.abs(found) if self.absolute else found)
+
+    def text(self, residuals: str) -> str:
+        """What the value is."""
+        size = residuals if self.signed and not self.absolute else f"sizes of {residuals}"
+        percent = self.statistic.at
+        found = {
+            "percentile": f"{percent:g} % quantile of {size}" + (f", over {self.width:.4f}" if self.width != 1 else ""),
+            "above": f"percentage of {size} above {percent:g}",
+            "rms": f"rms of {residuals}",
+            "mean": f"mean of {size}",
+            "size": f"size of the median of {residuals}",
+        }[self.statistic.kind]
+        return found + (", less the median of all" if self.centred else "")
 
 
-def _statistic(question: Question, residual: Residual, whole: FloatArray) -> Statistic:
-    """Answer of some residuals of one coordinate; what they are centred by is the same for all cells."""
-    if residual.of == "visit":
-        question = Question("rms")
-    width = _width(question, residual)
-    errors = whole if residual.signed else np.abs(whole)
-    center = (
-        order_statistics.median(errors) / _width(Question("percentile", 50), residual) if residual.centered else 0.0
-    )
-    sized = question.sized or residual.sized
-
-    def statistic(values: FloatArray) -> float:
-        found = (values if residual.signed else np.abs(values)) / width - center
-        return question.answer(np.abs(found) if sized else found)
-
-    return statistic
+def _normal_quantile(percent: float) -> float:
+    """Quantile of the sizes of normal errors of unit width."""
+    return float(special.ndtri(0.5 + percent / 200))
 
 
-def _share(question: Question, value: float) -> float:
+def _percentile(statistic: Statistic, value: float) -> float:
     """Percentile of sizes that is compared: where the metric looks."""
-    if question.kind == "percentile":
-        return question.at
-    return float(np.clip(100 - value, 50, 95)) if question.kind == "above" else 50.0
-
-
-def _words(question: Question, residual: Residual, matrix: Matrix) -> str:
-    """What the value of a cell is."""
-    what = words(residual, matrix)
-    kind = "rms" if residual.of == "visit" else question.kind
-    size = what if residual.signed and not (question.sized or residual.sized) else f"sizes of {what}"
-    width = _width(question, residual)
-    said = {
-        "percentile": f"{question.at:g} % quantile of {size}" + (f", over {width:.4f}" if width != 1 else ""),
-        "above": f"percentage of {size} above {question.at:g}",
-        "rms": f"rms of {what}",
-        "mean": f"mean of {size}",
-        "size": f"size of the median of {what}",
-    }[kind]
-    said += ", less the median of all" if residual.centered else ""
-    return said + ("; shot noise is not subtracted" if matrix.noise is not None else "")
+    if statistic.kind == "percentile":
+        return statistic.at
+    return float(np.clip(100 - value, 50, 95)) if statistic.kind == "above" else 50.0
 
 
 def compare(

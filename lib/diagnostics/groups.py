@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog.detections import Detections, numbering
-from skyaccept.lib.diagnostics.residuals import Residuals
-from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.diagnostics.residuals import MeasurementResiduals
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.sphere import degrees, unit_vectors
 
 BINS, REGIONS = 5, 16
@@ -26,7 +26,7 @@ class Place:
 
     Attributes
     ----------
-    matrix : Matrix
+    matrix : VisitMatrix
     detections : Detections
     table : (n_stars, n_visits) int64
         Row of the catalog of each star in each visit; negative where there is none.
@@ -36,7 +36,7 @@ class Place:
         Its visit, as a column of the matrix.
     """
 
-    matrix: Matrix
+    matrix: VisitMatrix
     detections: Detections
     table: IntArray
     stars: IntArray
@@ -115,12 +115,12 @@ COLUMNS: Mapping[str, str] = {"detector": "detector", "airmass": "airmass", "mag
 """Columns that keys need."""
 
 
-def place(matrix: Matrix, detections: Detections, rows: IntArray, found: Residuals) -> Place:
+def place(matrix: VisitMatrix, detections: Detections, rows: IntArray, found: MeasurementResiduals) -> Place:
     """Where the residuals of a matrix were made; ``rows`` of the catalog are its sample."""
     return Place(matrix, detections, table(matrix, detections, rows), found.stars, found.column)
 
 
-def table(matrix: Matrix, detections: Detections, rows: IntArray) -> IntArray:
+def table(matrix: VisitMatrix, detections: Detections, rows: IntArray) -> IntArray:
     """Row of the catalog of each star in each visit, of some rows; negative where there is none."""
     if detections.object is None or matrix.objects is None or matrix.visits is None:
         raise ValueError("the matrix does not say which objects and visits it holds")

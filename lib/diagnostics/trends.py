@@ -13,7 +13,6 @@ median of chi squared per degree of freedom.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,11 +23,11 @@ from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.diagnostics import groups as cells
-from skyaccept.lib.diagnostics.residuals import Residuals, chosen, residuals, words
+from skyaccept.lib.diagnostics.residuals import MeasurementResiduals, measurement_residuals, subsample_text
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.rounding import Json, round_significant
 from skyaccept.lib.sphere import azimuthal, degrees, unit_vectors
-from skyaccept.lib.uncertainty.jackknife import Resampled
+from skyaccept.lib.uncertainty.estimator import MatrixErrors
 
 BINS, UNITS = 16, 10
 """Bins of magnitude at most, and stars or pairs of one at least."""
@@ -46,23 +45,24 @@ VISITS = 80
 _DIGITS = {"mjd": 9, "airmass": 5}
 
 
-def record(resampled: Callable[[], Resampled], detections: Detections, rows: IntArray) -> Json:
+def record(task: MatrixErrors | NotMeasurable, detections: Detections, rows: IntArray) -> Json:
     """What the results hold of it, or why there is nothing.
 
     Parameters
     ----------
-    resampled : callable
-        Gives the matrix and what the errors are, or raises `NotMeasurable`.
+    task : MatrixErrors or NotMeasurable
+        The estimator at work on its visit matrix, or the reason why there is none.
     detections : Detections
     rows : (n_rows,) int64
         Detections of the sample.
     """
     try:
-        made = resampled()
-        found = residuals(made)
+        if isinstance(task, NotMeasurable):
+            raise task
+        found = measurement_residuals(task)
     except NotMeasurable as reason:
         return {"no_dependence": str(reason)}
-    matrix = made.matrix
+    matrix = task.matrix
     place = cells.place(matrix, detections, rows, found)
     sizes = np.abs(found.values)
     parts = {
@@ -72,10 +72,10 @@ def record(resampled: Callable[[], Resampled], detections: Detections, rows: Int
         "visits": _by_visit(sizes, place),
     }
     known = {name: part for name, part in parts.items() if part is not None}
-    return {"dependence": {"of": words(found.kind, matrix), "note": chosen(matrix), **known}}
+    return {"dependence": {"of": found.text, "note": subsample_text(matrix), **known}}
 
 
-def _by_magnitude(found: Residuals, place: cells.Place) -> Json | None:
+def _by_magnitude(found: MeasurementResiduals, place: cells.Place) -> Json | None:
     """Rms of stars, or of pairs by their fainter star, and the model; None without magnitudes."""
     if place.detections.mag is None:
         return None
@@ -94,7 +94,7 @@ def _by_magnitude(found: Residuals, place: cells.Place) -> Json | None:
     middle = table[["rms", "magnitude", "number"]].median()
     low, high = (table["rms"].quantile(share) for share in (0.16, 0.84))
     axes = found.values.shape[1]
-    degrees_of_freedom = axes * np.maximum(middle["number"] - (found.kind.about == "unit"), 1)
+    degrees_of_freedom = axes * np.maximum(middle["number"] - found.about_mean, 1)
     median = np.asarray(2 * special.gammaincinv(degrees_of_freedom / 2, 0.5) / degrees_of_freedom)
     known: Json = {
         "magnitude": _rounded(middle["magnitude"]),

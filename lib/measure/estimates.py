@@ -1,101 +1,104 @@
-"""Estimates of what was measured, each made once."""
+"""Estimates with the replicates that they rest on, each computed once."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.detections import Detections, numbering
 from skyaccept.lib.exceptions import NotMeasurable
+from skyaccept.lib.measure.plan import MeasurementPlan
 from skyaccept.lib.rounding import Json, round_significant
-from skyaccept.lib.sample.visit_matrix import Matrix
-from skyaccept.lib.separation import Positions
+from skyaccept.lib.sample.sample import Sample
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.sphere import degrees
 from skyaccept.lib.uncertainty.distribution import Estimate
-from skyaccept.lib.uncertainty.jackknife import Resampled, cells, infer
-from skyaccept.lib.uncertainty.statistic import Question
-
-Known = tuple[Estimate, Json]
-"""What is known of a true value, and the replicates that say so."""
-
+from skyaccept.lib.uncertainty.estimator import MatrixErrors
+from skyaccept.lib.uncertainty.jackknife import cells, estimates
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 Found = TypeVar("Found")
 
+BLOCKS_BY_HASH = "by hash"
+"""How visits are dealt to blocks: replicates of results that were dealt otherwise cannot be paired with these."""
 
-class Inferences:
-    """Estimates of values, and the matrices that they rest on."""
+
+@dataclass(frozen=True)
+class EstimateWithReplicates:
+    """An estimate, and its replicates as they are stored in the results."""
+
+    estimate: Estimate
+    replicates: Json
+
+
+class EstimateCache:
+    """Visit matrices, and the estimates that rest on them."""
 
     def __init__(self) -> None:
-        self._resampled: dict[Hashable, Resampled | NotMeasurable] = {}
-        self._known: dict[tuple[Hashable, Question], Known | str] = {}
+        self._matrices: dict[Hashable, MatrixErrors | NotMeasurable] = {}
+        self._estimates: dict[tuple[Hashable, Statistic], EstimateWithReplicates | str] = {}
 
-    def known(self, key: Hashable, questions: Iterable[Question]) -> bool:
-        """Whether there are answers to all of some questions."""
-        return all((key, question) in self._known for question in questions)
+    def has(self, key: Hashable, statistics: Iterable[Statistic]) -> bool:
+        """Return True if all these statistics were estimated."""
+        return all((key, statistic) in self._estimates for statistic in statistics)
 
-    def found(self, key: Hashable, question: Question) -> Known | str:
-        """Estimate of a value and its replicates, or the reason why there is no interval."""
-        return self._known[key, question]
+    def get(self, key: Hashable, statistic: Statistic) -> EstimateWithReplicates | str:
+        """Estimate of a statistic and its replicates, or the reason why there is no interval."""
+        return self._estimates[key, statistic]
 
-    def infer(
+    def matrix_errors(self, plan: MeasurementPlan, sample: Sample) -> MatrixErrors:
+        """Estimator and visit matrix of a plan, made once; raises `NotMeasurable` each time where there is none."""
+        key = plan.key(sample.band)
+        if key not in self._matrices:
+            try:
+                self._matrices[key] = plan.matrix_errors(sample)
+            except NotMeasurable as reason:
+                self._matrices[key] = reason
+        return raise_if_reason(self._matrices[key])
+
+    def compute(
         self,
-        key: Hashable,
-        resample: Callable[[], Resampled],
-        measured: Mapping[Question, tuple[float, Mapping[str, float]]],
+        plan: MeasurementPlan,
+        sample: Sample,
+        measured: Mapping[Statistic, tuple[float, Mapping[str, float]]],
     ) -> None:
-        """Find estimates of values and their replicates, or the reasons why there is no interval.
+        """Estimate statistics, or keep the reason why there is no interval.
 
         Parameters
         ----------
-        key : hashable
-            Of what ``resample`` gives.
-        resample : callable
-            Gives what the errors can be found anew from.
-        measured : mapping of Question to (float, mapping)
-            Answers, and the same by coordinate where each is limited.
+        plan : MeasurementPlan
+        sample : Sample
+        measured : mapping of Statistic to (float, mapping)
+            Measured values, and the same by component where there are several.
         """
+        key = plan.key(sample.band)
         try:
-            self._infer(key, resample, measured)
+            task = self.matrix_errors(plan, sample)
+            names = task.matrix.components
+            values = [[by.get(name, value) for name in names] for value, by in measured.values()]
+            found = estimates(task, list(measured), values if task.matrix.subsample_note else None)
         except NotMeasurable as reason:
-            self._known.update({(key, question): str(reason) for question in measured})
-
-    def resampled(self, key: Hashable, resample: Callable[[], Resampled]) -> Resampled:
-        """What ``resample`` gives, made once; it raises `NotMeasurable` each time where it does so once."""
-        if key not in self._resampled:
-            try:
-                self._resampled[key] = resample()
-            except NotMeasurable as reason:
-                self._resampled[key] = reason
-        return known(self._resampled[key])
-
-    def _infer(
-        self,
-        key: Hashable,
-        resample: Callable[[], Resampled],
-        new: Mapping[Question, tuple[float, Mapping[str, float]]],
-    ) -> None:
-        resampled = self.resampled(key, resample)
-        axes: tuple[str, ...] = ("value",)
-        if len(resampled.matrix.values) > 1:
-            axes = tuple(name for name in next(iter(new.values()))[1] if name != "total")
-        values = [[by.get(name, value) for name in axes] for value, by in new.values()]
-        found = infer(resampled, list(new), values if resampled.matrix.note else None)
-        for question, one in zip(new, found, strict=True):
-            self._known[key, question] = str(one) if isinstance(one, NotMeasurable) else (one[0], record(one[1], axes))
+            self._estimates.update({(key, statistic): str(reason) for statistic in measured})
+            return
+        for statistic, one in zip(measured, found, strict=True):
+            self._estimates[key, statistic] = (
+                str(one) if isinstance(one, NotMeasurable) else EstimateWithReplicates(one[0], stored(one[1], names))
+            )
 
 
-def known(found: Found | NotMeasurable) -> Found:
-    """What was found; raises the reason where there is one instead."""
+def raise_if_reason(found: Found | NotMeasurable) -> Found:
+    """Return what was found; raise the reason where there is one instead."""
     if isinstance(found, NotMeasurable):
         raise NotMeasurable(*found.args)
     return found
 
 
-def record(tables: Sequence[FloatArray], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
-    """What is kept of tables in the results: values of all, without each block of visits, without each cell."""
+def stored(tables: Sequence[FloatArray], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
+    """Replicates as the results keep them: values of all, without each block of visits, without each cell."""
 
     def rounded(row: FloatArray) -> list[float]:
         return [round_significant(value) for value in row]
@@ -106,14 +109,15 @@ def record(tables: Sequence[FloatArray], names: Sequence[str]) -> dict[str, dict
     }
 
 
-def identity(matrix: Matrix, detections: Detections, positions: Positions) -> Json | None:
+def identity(matrix: VisitMatrix, detections: Detections, sample: Sample) -> Json | None:
     """What tells whether the replicates of two runs leave out the same: names of visits, and where the cells are.
 
     None where a measurement is not of one visit, so that there are no names.
     """
     if matrix.objects is None or matrix.visits is None:
         return None
-    names = "\0".join(detections.visits[code] for code in matrix.visits)
+    positions = sample.positions
+    names = "\0".join([BLOCKS_BY_HASH, *(detections.visits[code] for code in matrix.visits)])
     direction = positions.direction[numbering(positions.objects, detections.n_objects)[matrix.objects]]
     cell = cells(matrix, np.arange(matrix.n_stars))
     middle = np.stack([direction[cell == code].mean(axis=0) for code in range(cell[-1] + 1)])

@@ -28,15 +28,18 @@ from skyaccept.lib.catalog.crossmatch import UNMATCHED, mutual
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.measure.measurer import Measured, Measurer, needs
+from skyaccept.lib.measure.assembly import needs
+from skyaccept.lib.measure.measurer import Measurer, Remeasured
+from skyaccept.lib.measure.options import Options
 from skyaccept.lib.requirements.model import Case, Specification
 from skyaccept.lib.results.comparison import TOLERANCE, Difference
 from skyaccept.lib.results.model import Result, Results
-from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.uncertainty.distribution import part
-from skyaccept.lib.uncertainty.jackknife import Resampled, check, scheme, tables, whole
-from skyaccept.lib.uncertainty.statistic import Question, level
+from skyaccept.lib.uncertainty.estimator import MatrixErrors
+from skyaccept.lib.uncertainty.jackknife import check, scheme, sorted_errors, tables
+from skyaccept.lib.uncertainty.statistic import Statistic, level
 from skyaccept.lib.uncertainty.transform import Scale
 
 
@@ -90,7 +93,7 @@ def columns(results: Results, specification: Specification) -> frozenset[str]:
     for result in results.results:
         if result.test in cases and result.definition in specification.definitions:
             asked.setdefault(result.definition, []).append(cases[result.test])
-    return frozenset().union(*(needs(specification, some, definition=name) for name, some in asked.items()))
+    return frozenset().union(*(needs(specification, some, Options(definition=name)) for name, some in asked.items()))
 
 
 class Pairing:
@@ -102,7 +105,8 @@ class Pairing:
         self._cases = {case.id: case for case in specification.cases()}
         self._before, self._after = before, after
         self._measurers = [
-            Measurer(side.detections, specification, reference=reference, confidence=None) for side in (before, after)
+            Measurer(side.detections, specification, Options(reference=reference, confidence=None))
+            for side in (before, after)
         ]
         self._known = len(before.directions)
         counterpart = mutual(after.directions, before.directions, RADIUS)
@@ -134,16 +138,16 @@ class Pairing:
             self._measured(measurer, side, result)
             for measurer, side, result in zip(self._measurers, (self._before, self._after), (old, new), strict=True)
         ]
-        here, there = measured[0].matrix, self._renamed(measured[1].matrix)
+        here, there = measured[0].task.matrix, self._renamed(measured[1].task.matrix)
         pair = common(here, there)
-        first, second = (one.resampled(matrix) for one, matrix in zip(measured, pair, strict=True))
-        return difference(first, second, measured[1].question, confidence, self._words(here, there, pair[0]))
+        first, second = (replace(one.task, matrix=matrix) for one, matrix in zip(measured, pair, strict=True))
+        return difference(first, second, measured[1].statistic, confidence, self._words(here, there, pair[0]))
 
-    def _measured(self, measurer: Measurer, side: Processing, result: Result) -> Measured:
+    def _measured(self, measurer: Measurer, side: Processing, result: Result) -> Remeasured:
         """A clause measured anew, once it is known to be what the results say."""
         if result.test not in self._cases:
             raise NotMeasurable("the requirement documents that were named have no such clause")
-        found = measurer.measured(self._cases[result.test], result.definition, result.level)
+        found = measurer.remeasure(self._cases[result.test], result.definition, result.level)
         if result.value is None or not math.isclose(found.value, result.value, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
             raise InputError(
                 f"{side.file}: {result.test} is {result.value} {result.unit} there, and {found.value} "
@@ -152,25 +156,25 @@ class Pairing:
             )
         return found
 
-    def _renamed(self, matrix: Matrix) -> Matrix:
+    def _renamed(self, matrix: VisitMatrix) -> VisitMatrix:
         """A matrix of the dataset after, with the codes of objects and visits of the one before."""
-        objects, visits, other = matrix.objects, matrix.visits, matrix.other_visits
+        objects, visits, other = matrix.objects, matrix.visits, matrix.comparison_visits
         return replace(
             matrix,
             objects=None if objects is None else self._object[objects],
             visits=None if visits is None else self._visit[visits],
-            other_visits=None if other is None else self._visit[other],
+            comparison_visits=None if other is None else self._visit[other],
         )
 
-    def _words(self, here: Matrix, there: Matrix, both: Matrix) -> str:
+    def _words(self, here: VisitMatrix, there: VisitMatrix, both: VisitMatrix) -> str:
         """How much two matrices have in common."""
         if here.objects is None or there.objects is None:
             raise ValueError("the matrices do not say which objects they hold")
-        unit = "pairs" if here.stars.shape[1] == 2 else "stars"
+        unit = "pairs" if here.of_pairs else "stars"
         counts = [(np.isfinite(m.values[0]).sum(), *m.values[0].shape) for m in (both, here, there)]
         measurements, units, visits = (_of(*numbers) for numbers in zip(*counts, strict=True))
         alone = np.count_nonzero(~self._matched[here.objects]), np.count_nonzero(there.objects >= self._known)
-        notes = [f"{m.note} {when}" for m, when in ((here, "before"), (there, "after")) if m.note]
+        notes = [f"{m.subsample_note} {when}" for m, when in ((here, "before"), (there, "after")) if m.subsample_note]
         return (
             f"by star and visit: {measurements} measurements, {units} {unit} and {visits} visits in common; "
             f"stars without a counterpart: {alone[0]:,} before, {alone[1]:,} after{''.join(notes)}"
@@ -182,17 +186,17 @@ def _of(number: int, before: int, after: int) -> str:
     return f"{number:,} of {before:,}" if before == after else f"{number:,} of {before:,} (after: {after:,})"
 
 
-def common(here: Matrix, there: Matrix) -> tuple[Matrix, Matrix]:
+def common(here: VisitMatrix, there: VisitMatrix) -> tuple[VisitMatrix, VisitMatrix]:
     """Two matrices reduced to the units, the visits and the single measurements that both hold.
 
     Parameters
     ----------
-    here, there : Matrix
+    here, there : VisitMatrix
         With the same codes of objects and visits.
 
     Returns
     -------
-    here, there : Matrix
+    here, there : VisitMatrix
         Stars are numbered in the order that they have ``here``, with the brightness that they have there, so that
         models of both use the same; visits ascend in their codes.
 
@@ -205,44 +209,49 @@ def common(here: Matrix, there: Matrix) -> tuple[Matrix, Matrix]:
         raise NotMeasurable("an error is not that of single stars: there are no measurements of both to be paired")
     visits = _shared(here.visits, there.visits, "the datasets have no visit in common")
     size = 1 + int(max(here.objects.max(), there.objects.max()))
-    what = "pair of stars" if here.stars.shape[1] == 2 else "star"
+    what = "pair of stars" if here.of_pairs else "star"
     units = _shared(_unit_codes(here, size), _unit_codes(there, size), f"the datasets have no {what} in common")
-    values = _both(here.values, there.values, units, visits)
-    seen = np.isfinite(values[0][0])
-    other, compared = _of_other(here, there, units)
-    if compared is not None:
-        seen &= np.isfinite(other[0][0]).any(axis=1, keepdims=True)
-    rows, columns = seen.any(axis=1), seen.any(axis=0)
+    others = _shared_comparison_visits(here, there)
+    parts = [
+        matrix.select(units=of_unit, visits=of_visit, comparison_visits=of_other)
+        for matrix, of_unit, of_visit, of_other in zip((here, there), units, visits, others, strict=True)
+    ]
+    first, second = _measured_by_both(*parts)
+    seen = np.isfinite(first.values[0])
+    compared = None
+    if first.comparison:
+        compared = np.isfinite(first.comparison[0])
+        seen &= compared.any(axis=1, keepdims=True)
+    rows, columns = np.asarray(seen.any(axis=1)), np.asarray(seen.any(axis=0))
     if not rows.any():
         raise NotMeasurable(f"the datasets have no measurement of a {what} in common")
-    used, place = np.unique(here.stars[units[0][rows]], return_inverse=True)
+    of_other = None if compared is None else np.asarray(compared.any(axis=0))
+    used, number = np.unique(first.stars[rows], return_inverse=True)
+    stars = number.reshape(-1, here.stars.shape[1])
+    brightness = None if here.brightness is None else here.brightness[used]
     found = [
         replace(
-            matrix,
-            values=tuple(v[rows][:, columns] for v in some),
-            stars=place.reshape(-1, here.stars.shape[1]),
+            part.select(units=rows, visits=columns, comparison_visits=of_other),
+            stars=stars,
             n_stars=len(used),
-            brightness=None if here.brightness is None else here.brightness[used],
+            brightness=brightness,
             objects=here.objects[used],
-            other=tuple(v[rows] for v in against),
-            noise=None if matrix.noise is None else matrix.noise[chosen[rows]],
-            exposure=None if matrix.exposure is None else matrix.exposure[chosen[rows]][:, of_visit[columns]],
-            visits=here.visits[visits[0][columns]],
-            other_visits=compared,
         )
-        for matrix, some, against, chosen, of_visit in zip((here, there), values, other, units, visits, strict=True)
+        for part in (first, second)
     ]
     return found[0], found[1]
 
 
-def difference(here: Resampled, there: Resampled, question: Question, confidence: float, words: str) -> Difference:
-    """Difference of the answers to a question from two matrices that hold the same, after minus before.
+def difference(
+    here: MatrixErrors, there: MatrixErrors, statistic: Statistic, confidence: float, words: str
+) -> Difference:
+    """Difference of a statistic of two matrices that hold the same, after minus before.
 
     Parameters
     ----------
-    here, there : Resampled
-        Of matrices as `common` gives them.
-    question : Question
+    here, there : MatrixErrors
+        On matrices as `common` gives them.
+    statistic : Statistic
     confidence : float
         Of the interval.
     words : str
@@ -256,21 +265,19 @@ def difference(here: Resampled, there: Resampled, question: Question, confidence
     if _equal(here.matrix, there.matrix):
         return Difference(0.0, 0.0, 0.0, True, words)
     check(here)
-    everything = np.ones(len(here.matrix.stars), dtype=bool)
-    axes = range(len(here.matrix.values))
-    errors = [question.prepare(here.find(whole(here.matrix, axis), True)(everything)) for axis in axes]
-    levels = [level(question, one, here.matrix.n_stars) for one in errors]
-    # of two coordinates the larger value counts in each replicate
-    before, after = (np.max(tables(resampled, levels), axis=0) for resampled in (here, there))
+    errors = [statistic.prepare(one) for one in sorted_errors(here)]
+    levels = [level(statistic, one, here.matrix.n_stars) for one in errors]
+    # of two components the larger value counts in each replicate
+    before, after = (np.max(tables(task, levels), axis=0) for task in (here, there))
     table = after - before
     known = part(table, float(table[0, 0]), Scale(), scheme=scheme(here))
     low, high = (known.quantile(p) for p in ((1 - confidence) / 2, (1 + confidence) / 2))
     return Difference(known.center, low, high, True, words)
 
 
-def _equal(here: Matrix, there: Matrix) -> bool:
+def _equal(here: VisitMatrix, there: VisitMatrix) -> bool:
     """Whether the measurements are the same, and not only what is made of them."""
-    pairs = zip((*here.values, *here.other), (*there.values, *there.other), strict=True)
+    pairs = zip((*here.values, *here.comparison), (*there.values, *there.comparison), strict=True)
     noise = here.noise is None or there.noise is None or np.array_equal(here.noise, there.noise)
     return noise and all(np.array_equal(one, other, equal_nan=True) for one, other in pairs)
 
@@ -284,7 +291,7 @@ def _shared(here: IntArray, there: IntArray, nothing: str) -> tuple[IntArray, In
     return first[order], second[order]
 
 
-def _unit_codes(matrix: Matrix, size: int) -> IntArray:
+def _unit_codes(matrix: VisitMatrix, size: int) -> IntArray:
     """Code of each unit, the same whichever star of a pair comes first; ``size`` is above all codes of objects."""
     if matrix.objects is None:
         raise ValueError("the matrix does not say which objects it holds")
@@ -292,32 +299,22 @@ def _unit_codes(matrix: Matrix, size: int) -> IntArray:
     return np.asarray(ordered[:, 0] * size + ordered[:, -1])
 
 
-def _of_other(
-    here: Matrix, there: Matrix, units: tuple[IntArray, IntArray]
-) -> tuple[tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]], IntArray | None]:
-    """Measurements that common units are compared with in both, and their visits; None where there are no such."""
-    if here.other_visits is None or there.other_visits is None:
-        return ((), ()), None
-    visits = _shared(
-        here.other_visits, there.other_visits, "the datasets have no visit of the band compared with in common"
+def _shared_comparison_visits(here: VisitMatrix, there: VisitMatrix) -> tuple[IntArray | None, IntArray | None]:
+    """Places of the visits of the other band that both have; None where none is compared with."""
+    if here.comparison_visits is None or there.comparison_visits is None:
+        return None, None
+    return _shared(
+        here.comparison_visits,
+        there.comparison_visits,
+        "the datasets have no visit of the band compared with in common",
     )
-    found = _both(here.other, there.other, units, visits)
-    seen = np.isfinite(found[0][0]).any(axis=0)
-    first, second = (tuple(v[:, seen] for v in some) for some in found)
-    return (first, second), here.other_visits[visits[0][seen]]
 
 
-def _both(
-    here: tuple[FloatArray, ...],
-    there: tuple[FloatArray, ...],
-    units: tuple[IntArray, IntArray],
-    visits: tuple[IntArray, IntArray],
-) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]:
-    """Values of either at common units and visits, NaN where one of them has none."""
-    parts = [
-        [v[np.ix_(rows, places)] for v in values]
-        for values, rows, places in zip((here, there), units, visits, strict=True)
-    ]
-    seen = np.logical_and.reduce([np.isfinite(v) for values in parts for v in values])
-    first, second = (tuple(np.where(seen, v, np.nan) for v in values) for values in parts)
-    return first, second
+def _measured_by_both(here: VisitMatrix, there: VisitMatrix) -> tuple[VisitMatrix, VisitMatrix]:
+    """Matrices of the same units and visits, without the measurements that only one of them has."""
+    seen = np.logical_and.reduce([np.isfinite(values) for values in (*here.values, *there.values)])
+    found = [replace(one, values=tuple(np.where(seen, v, np.nan) for v in one.values)) for one in (here, there)]
+    if here.comparison:
+        seen = np.logical_and.reduce([np.isfinite(values) for values in (*here.comparison, *there.comparison)])
+        found = [replace(one, comparison=tuple(np.where(seen, v, np.nan) for v in one.comparison)) for one in found]
+    return found[0], found[1]

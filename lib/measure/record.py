@@ -1,15 +1,15 @@
-"""What came out of a measurement, and the record that is made of it."""
+"""The measurement of a case, and its result record."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from skyaccept.lib.decision.rule import Decision, DecisionRule, Distribution, Verdict, decide, lacking, outlook
+from skyaccept.lib.measure.options import CONFIDENCE
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Errors, Estimator
 from skyaccept.lib.requirements.limits import Level
 from skyaccept.lib.requirements.model import Case
 from skyaccept.lib.results.model import LevelResult, Result, SampleAccount
@@ -18,35 +18,46 @@ from skyaccept.lib.sample.cuts import Cut
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.strict_yaml import text_of
 from skyaccept.lib.uncertainty import order_statistics
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Estimator
 
 BINS = 100
 
-CONFIDENCE = 0.95
-"""Of intervals, unless another is asked for."""
 
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """What was measured under one definition: a value for each level, or the reason why there is none.
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came out under one definition: a value per level and how it was found, or the reason why there is none.
-
-    ``estimates`` holds what is known of the true values, or the reason why there is no interval; ``broken_down(level)``
-    says where the errors come from, ``dependence()`` what they depend on, ``formula(level)`` how the value is made. A
-    diagnostic has no levels; its value is that of level "".
+    Attributes
+    ----------
+    reason : str, optional
+        Why there is no value.
+    summary : SampleAccount, optional
+    values : mapping of str to float
+        By level; a diagnostic has no levels, its value is that of level "".
+    data : mapping
+        For the record: histogram, replicates.
+    method : str, optional
+        How the errors were computed.
+    broken : bool
+        Whether the measurement failed with an error.
+    estimates : mapping of str to Estimate or str
+        By level; the reason in place of one without an interval.
+    formulas : mapping of str to str
+        Formula of the value, by level.
     """
 
-    reason: str | None
-    sample: SampleAccount | None = None
+    reason: str | None = None
+    summary: SampleAccount | None = None
     values: Mapping[str, float] = field(default_factory=dict)
     data: Json = field(default_factory=dict)
     method: str | None = None
     broken: bool = False
     estimates: Mapping[str, Distribution | str] = field(default_factory=dict)
-    broken_down: Callable[[str], Json] | None = None
-    dependence: Callable[[], Json] | None = None
-    formula: Callable[[str], str] | None = None
+    formulas: Mapping[str, str] = field(default_factory=dict)
 
-    def known(self, level: str) -> Distribution | str:
-        """Distribution of the true value at a level, or the reason why there is none."""
+    def estimate(self, level: str) -> Distribution | str:
+        """Estimate at a level, or the reason why there is none."""
         return self.estimates.get(level, "nothing was measured")
 
 
@@ -54,7 +65,7 @@ def record(
     case: Case,
     definition: str,
     level: str,
-    outcome: Outcome,
+    measurement: Measurement,
     rule: DecisionRule | None = None,
     confidence: float = CONFIDENCE,
 ) -> Result:
@@ -62,21 +73,21 @@ def record(
     rule = rule or DecisionRule()
     clause, metric, kind = case.clause, METRICS[case.clause.metric], case.requirement.kind
     levels = {
-        name: _level_result(stated, metric.unit, name, outcome, kind, rule, confidence)
+        name: _level_result(stated, metric.unit, name, measurement, kind, rule, confidence)
         for name, stated in clause.levels.items()
     }
     if kind == "capability" and level not in levels:
         level = next(iter(levels))  # targets decide nothing, so any will do
     decisive = levels.get(level)
-    reason = outcome.reason
+    reason = measurement.reason
     if decisive is None and reason is None and kind != "diagnostic":
         reason = f"the clause states no limit at level {level}"
-    value = decisive.value if decisive else outcome.values.get("")
-    known = outcome.known(level if decisive else "")
-    verdict = decisive.verdict if decisive else _without_limit(value, outcome)
+    value = decisive.value if decisive else measurement.values.get("")
+    known = measurement.estimate(level if decisive else "")
+    verdict = decisive.verdict if decisive else _without_limit(value, measurement)
     if kind == "capability" and value is not None:
         verdict = "pass"
-        missing = lacking(outcome.known(level), rule)
+        missing = lacking(measurement.estimate(level), rule)
         if missing is not None:
             verdict, reason = "not_measurable", missing
     if decisive is not None and decisive.decision is not None:
@@ -100,28 +111,28 @@ def record(
         reason=reason,
         parameters={name: text_of(value) for name, value in clause.parameters.items()},
         levels=levels,
-        sample=outcome.sample,
+        sample=measurement.summary,
         test=case.id,
         value_unbiased=None if isinstance(known, str) else known.value,
         interval=_interval(known, confidence),
         no_interval=known if isinstance(known, str) and value is not None else None,
         limited_by=None if isinstance(known, str) else known.limited_by,
-        method=outcome.method,
-        formula=outcome.formula(level if decisive else "") if outcome.formula else None,
+        method=measurement.method,
+        formula=measurement.formulas.get(level if decisive else ""),
         verification=clause.verification,
-        data=outcome.data,
+        data=measurement.data,
         decision=decisive.decision if decisive else None,
     )
 
 
 def _level_result(
-    level: Level, unit: str, name: str, outcome: Outcome, kind: str, rule: DecisionRule, confidence: float
+    level: Level, unit: str, name: str, measurement: Measurement, kind: str, rule: DecisionRule, confidence: float
 ) -> LevelResult:
     limit = float(level.limit.bound.to_value(unit))
-    value, known = outcome.values.get(name), outcome.known(name)
-    verdict, decided = _without_limit(value, outcome), None
+    value, known = measurement.values.get(name), measurement.estimate(name)
+    verdict, decided = _without_limit(value, measurement), None
     if value is not None and kind == "performance":
-        decided = decide(value, level.limit.operator, limit, rule, outcome.known(name))
+        decided = decide(value, level.limit.operator, limit, rule, measurement.estimate(name))
         verdict = decided.verdict
     return LevelResult(
         parameters={name: text_of(threshold) for name, threshold in level.parameters.items()},
@@ -133,18 +144,18 @@ def _level_result(
         value_unbiased=None if isinstance(known, str) else known.value,
         interval=_interval(known, confidence),
         conformance=None if isinstance(known, str) else known.conformance(level.limit.operator, limit),
-        decision=_decision(decided, outcome, name) if decided else None,
+        decision=_decision(decided, measurement, name) if decided else None,
     )
 
 
-def _decision(decided: Decision, outcome: Outcome, level: str) -> Json:
+def _decision(decided: Decision, measurement: Measurement, level: str) -> Json:
     """Decision as it stands in the results; an inconclusive one says what limits it and what would settle it."""
     found = asdict(decided)
     del found["verdict"]
-    known = outcome.known(level)
-    if decided.verdict == "inconclusive" and outcome.sample is not None and not isinstance(known, str):
+    known = measurement.estimate(level)
+    if decided.verdict == "inconclusive" and measurement.summary is not None and not isinstance(known, str):
         found["limited_by"] = known.limited_by
-        found["reason"] = outlook(decided, known.limited_by, outcome.sample.objects, outcome.sample.visits)
+        found["reason"] = outlook(decided, known.limited_by, measurement.summary.objects, measurement.summary.visits)
     return found
 
 
@@ -156,14 +167,14 @@ def _interval(known: Distribution | str, confidence: float) -> Json | None:
     return {"confidence": confidence, "low": low, "high": high, "method": known.method}
 
 
-def _without_limit(value: float | None, outcome: Outcome) -> Verdict | None:
+def _without_limit(value: float | None, measurement: Measurement) -> Verdict | None:
     """What can be said before a limit is looked at: no verdict where there is a value."""
     if value is not None:
         return None
-    return "error" if outcome.broken else "not_measurable"
+    return "error" if measurement.broken else "not_measurable"
 
 
-def account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> SampleAccount:
+def summarise(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> SampleAccount:
     """Account of a sample, and of what was measured in it."""
     chosen = sample.selection
     return SampleAccount(
@@ -181,13 +192,13 @@ def account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> Sampl
 
 def histogram(errors: Errors, estimator: Estimator) -> Json:
     """Binned errors for the plots; the last edge leaves out at most the largest 0.5 %, which are counted."""
-    values, times = errors.values, errors.counts
+    values, times = errors.values, errors.weights
     low, high = min(0.0, float(values.min())), order_statistics.percentile(values, 99.5, times)
     edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
     counts, _ = np.histogram(values, edges, weights=times)
     of = len(values) if times is None else round(times.sum())
     return {
-        "errors": estimator.of,
+        "errors": estimator.description,
         "unit": estimator.unit,
         "edges": [round_significant(edge) for edge in edges],
         "counts": counts.tolist() if counts.dtype.kind == "i" else [round_significant(count) for count in counts],

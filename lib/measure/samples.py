@@ -1,4 +1,4 @@
-"""Samples that clauses are measured on, each made once, and why one cannot say anything."""
+"""Samples that clauses are measured on, each selected once, and why nothing can be measured on one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from skyaccept.lib.catalog.association import same_positions
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
-from skyaccept.lib.measure.estimates import known
-from skyaccept.lib.measure.plan import Prescription
-from skyaccept.lib.metrics.metric import Errors
+from skyaccept.lib.measure.estimates import raise_if_reason
+from skyaccept.lib.measure.plan import MeasurementPlan
 from skyaccept.lib.sample.cuts import Cut
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.selection import Selection, in_band, select
+from skyaccept.lib.uncertainty.errors import Errors
 
 LARGEST = 1e50
 """No number that is measured with is larger: sums of its squares have to stay finite."""
@@ -29,7 +29,7 @@ _NOTHING_ASSOCIATED = (
 )
 
 
-class Samples:
+class SampleCache:
     """Samples of a dataset, and the errors that are found in them."""
 
     def __init__(self, detections: Detections, reference: Reference | None) -> None:
@@ -40,7 +40,7 @@ class Samples:
         self._visits: dict[str, int] = {}
         self._errors: dict[tuple[Any, ...], Errors | NotMeasurable] = {}
 
-    def of(self, task: Prescription, band: str) -> Sample:
+    def sample(self, plan: MeasurementPlan, band: str) -> Sample:
         """Sample in a band.
 
         Raises
@@ -48,9 +48,9 @@ class Samples:
         InputError
             The catalog has not the columns, or in one of them a number that is too large to measure with.
         """
-        sample = self._sample(band, task.cuts, task.needed_by, task.rule.all_bands)
-        for name in task.estimator.reads(task.settings):
-            self._check_sizes(name, self._detections.column(name, task.needed_by), sample)
+        sample = self._sample(band, plan.cuts, plan.requested_by, plan.rule.all_bands)
+        for name in plan.estimator.columns_for(plan.settings):
+            self._check_sizes(name, self._detections.column(name, plan.requested_by), sample)
         return sample
 
     def _check_sizes(self, name: str, values: AnyArray, sample: Sample) -> None:
@@ -63,16 +63,16 @@ class Samples:
                 f"({len(beyond)} such rows): declare it as missing in the survey profile, or leave the row out"
             )
 
-    def errors(self, task: Prescription, sample: Sample) -> Errors:
+    def errors(self, plan: MeasurementPlan, sample: Sample) -> Errors:
         """Errors of a sample, found once; raises `NotMeasurable`."""
-        self._check(task, sample)
-        key = task.key(sample.band)
+        self._check(plan, sample)
+        key = plan.key(sample.band)
         if key not in self._errors:
             try:
-                self._errors[key] = task.find(sample).check(task.estimator.unit)
+                self._errors[key] = plan.errors(sample)
             except NotMeasurable as reason:
                 self._errors[key] = reason
-        return known(self._errors[key])
+        return raise_if_reason(self._errors[key])
 
     def _sample(self, band: str, cuts: Sequence[Cut], needed_by: str, all_bands: bool) -> Sample:
         key = (band, tuple(cuts), all_bands)
@@ -98,21 +98,21 @@ class Samples:
     def _photometry_only(self) -> bool:
         return same_positions(self._detections)
 
-    def _check(self, task: Prescription, sample: Sample) -> None:
+    def _check(self, plan: MeasurementPlan, sample: Sample) -> None:
         """Say why nothing can be measured, where that is plain before any pair is looked at."""
         d, band = self._detections, sample.band
         if band not in d.bands:
             raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")
         if band not in self._visits:
             self._visits[band] = int(np.count_nonzero(np.bincount(d.visit[d.band == d.bands.index(band)])))
-        if task.estimator.unit == "mas" and self._photometry_only:
+        if plan.estimator.unit == "mas" and self._photometry_only:
             raise NotMeasurable(
                 "the catalog has one position for each object, the same in all visits: photometry only, and no "
                 "positions of single visits to measure"
             )
         visits = self._visits[band]
-        fewest = (cut.min_visits for cut in task.cuts if isinstance(cut.min_visits, int))
-        least = max(task.settings.min_common_visits, *fewest, 1)
+        fewest = (cut.min_visits for cut in plan.cuts if isinstance(cut.min_visits, int))
+        least = max(getattr(plan.settings, "min_common_visits", 1), *fewest, 1)
         if visits < least:
             raise NotMeasurable(f"needs {least} visits in band {band}, and the dataset has {visits}")
         if not d.n_objects:

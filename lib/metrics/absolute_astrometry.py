@@ -16,33 +16,53 @@ Sources: LPM-17 5.2.3; analysis_tools refCatMatchPlots.py (c74f828).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
-from skyaccept.lib import arrays
-from skyaccept.lib.arrays import FloatArray
+from skyaccept.lib.arrays import AnyArray, BoolArray, FloatArray
 from skyaccept.lib.catalog.crossmatch import match
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import coordinates
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
+from skyaccept.lib.metrics.metric import Metric, absolute_median
 from skyaccept.lib.sample.sample import Sample
-from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.sphere import MAS
-from skyaccept.lib.uncertainty import resampled_errors
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty import matrix_errors
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Estimator, Parameters
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 
-def reference_offset(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+@dataclass(frozen=True, kw_only=True)
+class MatchSettings:
+    """Radius, radians, within which objects at their mean positions are matched with reference stars."""
+
+    radius: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offsets:
+    """Offsets of the selected rows that are ``used`` along RA (times cos Dec) and Dec, mas."""
+
+    x: FloatArray
+    y: FloatArray
+    used: BoolArray
+    notes: tuple[str, ...]
+
+
+def measurements(sample: Sample, parameters: Parameters, settings: MatchSettings, limit: int | None) -> VisitMatrix:
     """Offsets of single measurements from the reference star at the epoch of the visit, mas.
 
     Parameters
     ----------
     sample : Sample
     parameters : mapping
-        None are looked at.
-    settings : Settings
-        ``radius``, radians: objects, at their mean positions, are matched with stars at the median epoch of the sample.
+        None are taken.
+    settings : MatchSettings
+        Stars are matched at the median epoch of the sample.
+    limit : int, optional
+        Measurements at most; of more, those of a subsample of the stars.
 
     Raises
     ------
@@ -50,11 +70,32 @@ def reference_offset(sample: Sample, parameters: Mapping[str, float], settings: 
         No reference catalog, no epochs, no motions, or no object matched; where it can be had, ``data`` holds the
         medians without motion.
     """
-    reference, radius = sample.reference, settings.radius
+    found = _offsets(sample, settings)
+    visit = sample.detections.visit[sample.selection.rows][found.used]
+    return sample.matrix(found.x, found.y, star=sample.star_index[found.used], visit=visit, limit=limit)
+
+
+def fast_reference_offset(sample: Sample, parameters: Parameters, settings: MatchSettings) -> Errors:
+    """The same offsets without a matrix; parameters and errors as `measurements`."""
+    found = _offsets(sample, settings)
+    return Errors(
+        components={"ra": found.x, "dec": found.y},
+        total=np.hypot(found.x, found.y),
+        measurements=len(found.x),
+        method="each measurement against its reference star, float64",
+        notes=found.notes,
+        rows=found.used,
+    )
+
+
+def _offsets(sample: Sample, settings: MatchSettings) -> Offsets:
+    return sample.cached(("offsets from reference stars", settings.radius), lambda: _compare(sample, settings.radius))
+
+
+def _compare(sample: Sample, radius: float) -> Offsets:
+    reference = sample.reference
     if reference is None:
         raise NotMeasurable("no reference catalog is named (--reference)")
-    if radius is None:
-        raise ValueError("the definition names no matching radius")
     mjd = None if sample.detections.mjd is None else sample.detections.mjd[sample.selection.rows]
     lacking = []
     if mjd is None or not np.isfinite(mjd).any():
@@ -79,20 +120,10 @@ def reference_offset(sample: Sample, parameters: Mapping[str, float], settings: 
     origin = reference.directions_at(star, mjd[used])
     x, y = coordinates.offsets(sample.detections.ra[rows], sample.detections.dec[rows], origin)
     notes += (f"matched at epoch MJD {epoch:.3f}; proper motion and parallax applied to each visit",)
-    return coordinates.errors(x, y, "each measurement against its reference star, float64", notes=notes, rows=used)
+    return Offsets(x=x, y=y, used=used, notes=notes)
 
 
-def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
-    """Offsets from the reference stars, by visit."""
-    used = errors.rows
-    if used is None:
-        raise ValueError("the errors do not say which rows were measured")
-    x, y = errors.coordinates["ra"], errors.coordinates["dec"]
-    visit = sample.detections.visit[sample.selection.rows][used]
-    return sample.matrix(x, y, star=sample.star[used], visit=visit)
-
-
-def without_motion(sample: Sample, reference: Reference, radius: float) -> Errors:
+def without_motion(sample: Sample, reference: Reference, radius: float) -> Offsets:
     """Offsets from the reference stars at the epochs of their catalog, mas.
 
     Raises
@@ -107,7 +138,7 @@ def without_motion(sample: Sample, reference: Reference, radius: float) -> Error
         raise NotMeasurable(f"no object was matched with a reference star: {notes[0]}")
     rows = sample.selection.rows[used]
     x, y = coordinates.offsets(sample.detections.ra[rows], sample.detections.dec[rows], origin, matched[used])
-    return coordinates.errors(x, y, "without proper motion and parallax", notes=notes)
+    return Offsets(x=x, y=y, used=used, notes=notes)
 
 
 def _without_motion(sample: Sample, reference: Reference, radius: float, lacking: str) -> NotMeasurable:
@@ -116,15 +147,16 @@ def _without_motion(sample: Sample, reference: Reference, radius: float, lacking
         found = without_motion(sample, reference, radius)
     except NotMeasurable as reason:
         return NotMeasurable(f"{lacking}; {reason}")
-    data = {name: float(np.median(np.abs(values))) for name, values in found.coordinates.items()}
+    sizes = {"ra": found.x, "dec": found.y, "total": np.hypot(found.x, found.y)}
+    data = {name: float(np.median(np.abs(values))) for name, values in sizes.items()}
     shown = f"RA {data['ra']:.4g} mas, Dec {data['dec']:.4g} mas, total {data['total']:.4g} mas"
     return NotMeasurable(
         f"{lacking}; a diagnostic without motion: median sizes of the offsets {shown} ({'; '.join(found.notes)})",
-        {"without_motion": data | {"measurements": found.measurements}},
+        {"without_motion": data | {"measurements": len(found.x)}},
     )
 
 
-def matched_stars(sample: Sample, stars: FloatArray, radius: float) -> tuple[arrays.AnyArray, tuple[str, ...]]:
+def matched_stars(sample: Sample, stars: FloatArray, radius: float) -> tuple[AnyArray, tuple[str, ...]]:
     """Reference star of each row of the sample, negative without one, and the account of the matching."""
     objects = sample.positions.objects
     matches = match(sample.positions.direction, stars, radius)
@@ -137,33 +169,38 @@ def matched_stars(sample: Sample, stars: FloatArray, radius: float) -> tuple[arr
     return star[found[sample.selection.rows]], (note,)
 
 
+def _median_size(level: Parameters) -> Statistic:
+    return Statistic("percentile", 50, sized=True)
+
+
+_REFERENCE_OFFSET = Estimator(
+    description="offset from the reference star, per coordinate",
+    measurements=measurements,
+    errors=matrix_errors.offsets,
+    debiased=matrix_errors.debiased_offsets,
+    fast=fast_reference_offset,
+    settings=MatchSettings,
+    signed=True,
+    residuals=matrix_errors.OFFSETS,
+    formula="x and y, offsets from the reference star at the epoch of the visit along RA cos(Dec) and Dec",
+)
+
 ESTIMATORS = {
-    "reference_offset": Estimator(
-        reference_offset,
-        "offset from the reference star, per coordinate",
-        _matrix,
-        lambda matrix, _: resampled_errors.offset(matrix, "zero"),
-        needs=("radius",),
-        formula="x and y, offsets from the reference star at the epoch of the visit along RA cos(Dec) and Dec",
-    ),
-    "signed_reference_offset": Estimator(
-        reference_offset,
-        "offset from the reference star, per coordinate, with its sign",
-        _matrix,
-        lambda matrix, _: resampled_errors.offset(matrix, "zero"),
-        needs=("radius",),
-        question=Question("size"),
-        formula="x and y, offsets from the reference star at the epoch of the visit along RA cos(Dec) and Dec",
+    "reference_offset": _REFERENCE_OFFSET,
+    "signed_reference_offset": replace(
+        _REFERENCE_OFFSET,
+        description="offset from the reference star, per coordinate, with its sign",
+        statistic=absolute_median({}),
     ),
 }
 
 METRICS = (
     Metric(
-        "absolute_astrometry",
-        "median offset from the reference catalog, the larger of RA and Dec",
-        "mas",
-        lambda _: Question("percentile", 50, sized=True),
-        ESTIMATORS,
+        name="absolute_astrometry",
+        title="median offset from the reference catalog, the larger of RA and Dec",
+        unit="mas",
+        statistic=_median_size,
+        estimators=ESTIMATORS,
         optional_columns=("mjd",),
     ),
 )

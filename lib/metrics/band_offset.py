@@ -30,62 +30,98 @@ refCatMatchPlots.py (c74f828), whose figures per visit have no summary of their 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-from skyaccept.lib.arrays import AnyArray, FloatArray
+from skyaccept.lib.arrays import AnyArray, BoolArray, FloatArray
 from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import coordinates
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
+from skyaccept.lib.metrics.metric import Metric, median, rms
 from skyaccept.lib.sample.sample import Sample
-from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
-from skyaccept.lib.uncertainty import order_statistics, resampled_errors
-from skyaccept.lib.uncertainty.jackknife import Resampled
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty import matrix_errors, order_statistics
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Estimator, Parameters, Residuals
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 
-def offset(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Offsets of single measurements from the mean position in the other band, mas.
+@dataclass(frozen=True, kw_only=True)
+class BandSettings:
+    """Band that the clause compares with."""
+
+    reference_band: str
+
+
+def measurements(sample: Sample, parameters: Parameters, settings: BandSettings, limit: int | None) -> VisitMatrix:
+    """Offsets from the mean position in the other band by visit, mas, and those of the other band from that mean.
 
     Parameters
     ----------
     sample : Sample
     parameters : mapping
-        None are looked at.
-    settings : Settings
-        ``against`` names the band compared with.
+        None are taken.
+    settings : BandSettings
+    limit : int, optional
+        Measurements at most; of more, those of a subsample of the stars.
 
     Raises
     ------
     NotMeasurable
         No detection in that band passes the cuts, or no object is seen in both.
     """
+
+    def compute() -> VisitMatrix:
+        found, other = _offsets(sample, settings), compared_with(sample, settings.reference_band)
+        matrix = sample.matrix(found.x, found.y, star=sample.star_index[found.used], visit=found.visit, limit=limit)
+        row = numbering(other.positions.objects, sample.detections.n_objects)[matrix.objects]
+        stars = other.positions.stars
+        return replace(
+            matrix,
+            comparison=tuple(values[row].astype(np.float64) for values in (stars.x, stars.y)),
+            comparison_visits=other.positions.visits,
+            comparison_keys=other.visit_keys(other.positions.visits),
+        )
+
+    return sample.cached(("offsets by visit", settings.reference_band, limit), compute)
+
+
+def complex_measurements(
+    sample: Sample, parameters: Parameters, settings: BandSettings, limit: int | None
+) -> VisitMatrix:
+    """The same as complex numbers x + i y."""
+    matrix = measurements(sample, parameters, settings, limit)
+    here, there = (v[0] + 1j * v[1] for v in (matrix.values, matrix.comparison))
+    return replace(matrix, values=(here,), comparison=(there,), components=("value",))
+
+
+def fast_offset(sample: Sample, parameters: Parameters, settings: BandSettings) -> Errors:
+    """Offsets of single measurements from the mean position in the other band, mas."""
     found = _offsets(sample, settings)
-    method = f"each measurement against the mean position in {settings.against}"
-    return coordinates.errors(found.x, found.y, method, notes=found.notes)
+    method = f"each measurement against the mean position in {settings.reference_band}"
+    return _errors(found, found.x, found.y, method)
 
 
-def deviation_from_mean(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Sizes of the deviations of `offset` from its mean over all measurements, by coordinate, mas."""
+def fast_deviation_from_mean(sample: Sample, parameters: Parameters, settings: BandSettings) -> Errors:
+    """Sizes of the deviations of the offsets from their mean over all measurements, by coordinate, mas."""
     found = _offsets(sample, settings)
     x, y = (np.abs(o - o.mean()) for o in (found.x, found.y))
-    return coordinates.errors(x, y, "about the mean offset of the band", notes=found.notes)
+    return _errors(found, x, y, "about the mean offset of the band")
 
 
-def visit_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Rms about zero of `offset` in each visit, by coordinate and in total, mas."""
+def fast_visit_rms(sample: Sample, parameters: Parameters, settings: BandSettings) -> Errors:
+    """Rms about zero of the offsets in each visit, by coordinate and in total, mas."""
     found = _offsets(sample, settings)
     number = np.bincount(found.visit)
     seen = number > 0
     x, y = (np.sqrt(np.bincount(found.visit, o * o)[seen] / number[seen]) for o in (found.x, found.y))
-    return replace(coordinates.errors(x, y, "rms of each visit", notes=found.notes), measurements=len(found.x))
+    return _errors(found, x, y, "rms of each visit")
 
 
-def deviation_from_median(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Sizes of the deviations of `offset` from the median of its visit, by coordinate, mas; the total uncentred."""
+def fast_deviation_from_median(sample: Sample, parameters: Parameters, settings: BandSettings) -> Errors:
+    """Sizes of the deviations of the offsets from the median of their visit by coordinate; total uncentred; mas."""
     found = _offsets(sample, settings)
     order = np.argsort(found.visit, kind="stable")
     total = np.hypot(found.x, found.y)[order]
@@ -94,13 +130,11 @@ def deviation_from_median(sample: Sample, parameters: Mapping[str, float], setti
     for part in parts:
         x[part] -= order_statistics.median(x[part])
         y[part] -= order_statistics.median(y[part])
-    found_errors = coordinates.errors(
-        np.abs(x), np.abs(y), "about the median of each visit", total=total, notes=found.notes
-    )
-    return replace(found_errors, zeros=len(parts))
+    errors = _errors(found, np.abs(x), np.abs(y), "about the median of each visit")
+    return replace(errors, total=total, zeros=len(parts))
 
 
-def separation_std(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+def fast_separation_scatter(sample: Sample, parameters: Parameters, settings: BandSettings) -> Errors:
     """Scatter of the separations between the positions of common objects in two visits, one of each band, mas.
 
     The sample standard deviation (ddof = 1) of every pair of visits that have two common objects or more; a visit is
@@ -109,11 +143,11 @@ def separation_std(sample: Sample, parameters: Mapping[str, float], settings: Se
     Raises
     ------
     NotMeasurable
-        As `offset`, or no pair of visits has enough common objects.
+        As `measurements`, or no pair of visits has enough common objects.
     """
-    other = compared_with(sample, settings)
+    other = compared_with(sample, settings.reference_band)
     here, there = _by_visit(sample), _by_visit(other)
-    found, measurements = [], 0
+    found, measured = [], 0
     for own, (objects, vectors) in here.items():
         for visit, (candidates, positions) in there.items():
             if visit == own:
@@ -121,78 +155,72 @@ def separation_std(sample: Sample, parameters: Mapping[str, float], settings: Se
             _, a, b = np.intersect1d(objects, candidates, assume_unique=True, return_indices=True)
             if len(a) > 1:
                 found.append(float(np.std(separation(vectors[a], positions[b]), ddof=1)) / MAS)
-                measurements += len(a)
+                measured += len(a)
     if not found:
-        raise NotMeasurable(f"no visit in {sample.band} and visit in {settings.against} have 2 common objects")
-    notes = (f"{len(found):,} pairs of visits in {settings.against} and {sample.band}",)
-    return Errors(np.array(found), 0, measurements, "each visit of one band with each of the other", notes=notes)
+        raise NotMeasurable(f"no visit in {sample.band} and visit in {settings.reference_band} have 2 common objects")
+    return Errors(
+        components={"value": np.array(found)},
+        measurements=measured,
+        method="each visit of one band with each of the other",
+        notes=(f"{len(found):,} pairs of visits in {settings.reference_band} and {sample.band}",),
+    )
 
 
-def compared_with(sample: Sample, settings: Settings) -> Sample:
+def compared_with(sample: Sample, band: str) -> Sample:
     """Sample of the band compared with; raises `NotMeasurable` where there is none."""
-    if sample.other is None or settings.against is None:
-        raise ValueError("the clause names no band to compare with")
-    other = sample.other(settings.against)
-    if settings.against not in sample.detections.bands:
+    if sample.in_band is None:
+        raise ValueError("the sample knows of no other bands")
+    other = sample.in_band(band)
+    if band not in sample.detections.bands:
         has = ", ".join(sample.detections.bands)
-        raise NotMeasurable(f"the dataset has no detections in band {settings.against} to compare with; it has {has}")
+        raise NotMeasurable(f"the dataset has no detections in band {band} to compare with; it has {has}")
     if not len(other.selection.rows):
-        raise NotMeasurable(f"no detection in band {settings.against}, which is compared with, passes the cuts")
+        raise NotMeasurable(f"no detection in band {band}, which is compared with, passes the cuts")
     return other
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Offsets:
     """Offsets along RA and Dec, mas, with the visit of each, the selected rows, and what they rest on in words."""
 
     x: FloatArray
     y: FloatArray
     visit: AnyArray
-    used: AnyArray
+    used: BoolArray
     notes: tuple[str, ...]
 
 
-def _offsets(sample: Sample, settings: Settings) -> _Offsets:
+def _errors(found: _Offsets, x: FloatArray, y: FloatArray, method: str) -> Errors:
+    return Errors(
+        components={"ra": x, "dec": y},
+        total=np.hypot(x, y),
+        measurements=len(found.x),
+        method=method,
+        notes=found.notes,
+    )
+
+
+def _offsets(sample: Sample, settings: BandSettings) -> _Offsets:
     """Offsets of the detections of those objects that both bands have."""
-    return sample.once(("offsets", settings.against), lambda: _compare(sample, settings))
+    band = settings.reference_band
+    return sample.cached(("offsets from a band", band), lambda: _compare(sample, band))
 
 
-def _compare(sample: Sample, settings: Settings) -> _Offsets:
-    other, d = compared_with(sample, settings), sample.detections
-    if d.object is None:
-        raise ValueError("detections are not associated")
+def _compare(sample: Sample, band: str) -> _Offsets:
+    other, d = compared_with(sample, band), sample.detections
     origin = numbering(other.positions.objects, d.n_objects)[d.object[sample.selection.rows]]
     used = origin >= 0
     if not used.any():
-        raise NotMeasurable(f"no object of the sample in {sample.band} is one of those in {settings.against}")
+        raise NotMeasurable(f"no object of the sample in {sample.band} is one of those in {band}")
     rows, origin = sample.selection.rows[used], origin[used]
     x, y = coordinates.offsets(d.ra[rows], d.dec[rows], other.positions.direction, origin)
     seen = len(np.unique(origin))
     lost = len(sample.selection.rows) - len(rows)
     notes = (
         f"{seen:,} objects are in the samples of both bands, with {len(other.selection.rows):,} detections of "
-        f"{len(other.positions):,} objects in {settings.against}; {lost:,} detections of the others are not compared",
+        f"{len(other.positions):,} objects in {band}; {lost:,} detections of the others are not compared",
     )
-    return _Offsets(x, y, d.visit[rows], used, notes)
-
-
-def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
-    """Offsets by object and visit, and those of the other band from their mean."""
-
-    def make() -> Matrix:
-        found, other = _offsets(sample, settings), compared_with(sample, settings)
-        matrix = sample.matrix(found.x, found.y, star=sample.star[found.used], visit=found.visit)
-        place = numbering(other.positions.objects, sample.detections.n_objects)[matrix.objects]
-        stars = other.positions.stars
-        offsets = tuple(values[place].astype(np.float64) for values in (stars.x, stars.y))
-        return replace(matrix, other=offsets, other_visits=other.positions.visits)
-
-    return sample.once(("offsets by visit", settings.against), make)
-
-
-def _separation_std(matrix: Matrix, _: Settings) -> Resampled:
-    here, there = (v[0] + 1j * v[1] for v in (matrix.values, matrix.other))
-    return resampled_errors.separation_std(replace(matrix, values=(here,), other=(there,)))
+    return _Offsets(x=x, y=y, visit=d.visit[rows], used=used, notes=notes)
 
 
 def _by_visit(sample: Sample) -> dict[int, tuple[AnyArray, FloatArray]]:
@@ -205,71 +233,101 @@ def _by_visit(sample: Sample) -> dict[int, tuple[AnyArray, FloatArray]]:
     return {int(d.visit[part[0]]): (d.object[part], unit_vectors(d.ra[part], d.dec[part])) for part in parts}
 
 
+_OFFSET = Estimator(
+    description="offset from the mean position in the other band",
+    measurements=measurements,
+    errors=matrix_errors.offsets,
+    debiased=matrix_errors.debiased_offsets,
+    fast=fast_offset,
+    settings=BandSettings,
+    signed=True,
+    residuals=matrix_errors.OFFSETS,
+    about_mean=True,
+    formula="x and y, offsets from the mean position in the other band along RA cos(Dec) and Dec",
+)
+
 ESTIMATORS = {
-    "offset": Estimator(
-        offset,
-        "offset from the mean position in the other band",
-        _matrix,
-        lambda matrix, _: resampled_errors.offset(matrix, "zero"),
-        formula="x and y, offsets from the mean position in the other band along RA cos(Dec) and Dec",
-    ),
-    "deviation_from_mean": Estimator(
-        deviation_from_mean,
-        "deviation of the offset from its mean",
-        _matrix,
-        lambda matrix, _: resampled_errors.offset(matrix, "mean", sizes=True),
+    "offset": _OFFSET,
+    "deviation_from_mean": replace(
+        _OFFSET,
+        description="deviation of the offset from its mean",
+        errors=partial(matrix_errors.offsets, about="mean", absolute=True),
+        debiased=partial(matrix_errors.debiased_offsets, about="mean", absolute=True),
+        fast=fast_deviation_from_mean,
+        signed=False,
+        residuals=Residuals(of=matrix_errors.offsets_about_mean, text="offsets of single measurements from their mean"),
         formula="|x - x̄| and |y - ȳ|, offsets from the mean position in the other band",
     ),
-    "visit_rms": Estimator(
-        visit_rms,
-        "rms of the offsets of a visit",
-        _matrix,
-        lambda matrix, _: resampled_errors.visit_rms(matrix),
-        question=Question("percentile", 50),
+    "visit_rms": replace(
+        _OFFSET,
+        description="rms of the offsets of a visit",
+        errors=matrix_errors.visit_rms,
+        debiased=partial(matrix_errors.visit_rms, debiased=True),
+        fast=fast_visit_rms,
+        signed=False,
+        residuals=replace(matrix_errors.OFFSETS, error_of="visit"),
+        about_mean=False,
+        statistic=median({}),
         formula="√(mean x²) and √(mean y²) of each visit, offsets from the mean position in the other band",
     ),
-    "deviation_from_median": Estimator(
-        deviation_from_median,
-        "deviation of the offset from the median of its visit",
-        _matrix,
-        lambda matrix, _: resampled_errors.offset(matrix, "visit", sizes=True),
+    "deviation_from_median": replace(
+        _OFFSET,
+        description="deviation of the offset from the median of its visit",
+        errors=partial(matrix_errors.offsets, about="visit", absolute=True),
+        debiased=partial(matrix_errors.debiased_offsets, about="visit", absolute=True),
+        fast=fast_deviation_from_median,
+        signed=False,
+        residuals=Residuals(
+            of=matrix_errors.offsets_about_visit,
+            text="offsets of single measurements from the median of their visit",
+        ),
         formula="|x - median(x)| and |y - median(y)| within each visit, offsets from the other band",
     ),
     "separation_std": Estimator(
-        separation_std,
-        "scatter of the separations between two visits, one of each band",
-        _matrix,
-        _separation_std,
-        question=Question("mean"),
+        description="scatter of the separations between two visits, one of each band",
+        measurements=complex_measurements,
+        errors=matrix_errors.separation_scatter,
+        fast=fast_separation_scatter,
+        settings=BandSettings,
+        statistic=Statistic("mean"),
         formula="std(s), s the separations of common objects in two visits, one of each band",
     ),
 }
 
+
+def _outliers(level: Parameters) -> Statistic:
+    return Statistic("above", level["AB2"])
+
+
+def _percentile(level: Parameters) -> Statistic:
+    return Statistic("percentile", 100 - level["ABF1"])
+
+
 METRICS = (
     Metric(
-        "band_offset_rms",
-        "rms of the offset from another band, the larger of RA and Dec",
-        "mas",
-        lambda _: Question("rms"),
-        ESTIMATORS,
-        against=True,
+        name="band_offset_rms",
+        title="rms of the offset from another band, the larger of RA and Dec",
+        unit="mas",
+        statistic=rms,
+        estimators=ESTIMATORS,
+        compares_bands=True,
     ),
     Metric(
-        "band_offset_outliers",
-        "share of band offsets beyond AB2 from their mean, the larger of RA and Dec",
-        "percent",
-        lambda level: Question("above", level["AB2"]),
-        ESTIMATORS,
+        name="band_offset_outliers",
+        title="share of band offsets beyond AB2 from their mean, the larger of RA and Dec",
+        unit="percent",
+        statistic=_outliers,
+        estimators=ESTIMATORS,
         level_parameters={"AB2": "mas"},
-        against=True,
+        compares_bands=True,
     ),
     Metric(
-        "band_offset_percentile",
-        "deviation of the band offset that a share ABF1 exceeds, the larger of RA and Dec",
-        "mas",
-        lambda level: Question("percentile", 100 - level["ABF1"]),
-        ESTIMATORS,
+        name="band_offset_percentile",
+        title="deviation of the band offset that a share ABF1 exceeds, the larger of RA and Dec",
+        unit="mas",
+        statistic=_percentile,
+        estimators=ESTIMATORS,
         level_parameters={"ABF1": "percent"},
-        against=True,
+        compares_bands=True,
     ),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
-from skyaccept.lib.metrics.metric import Errors
 from skyaccept.lib.sphere import MAS, tangent_basis, unit_vectors
 
 _BLOCK = 1_000_000
@@ -42,18 +41,3 @@ def offsets(
         x[part] = np.einsum("ij,ij->i", position, east) / MAS
         y[part] = np.einsum("ij,ij->i", position, north) / MAS
     return x, y
-
-
-def errors(
-    x: AnyArray,
-    y: AnyArray,
-    method: str,
-    *,
-    total: AnyArray | None = None,
-    notes: tuple[str, ...] = (),
-    rows: AnyArray | None = None,
-) -> Errors:
-    """Errors of both coordinates, and in total: sqrt(x^2 + y^2) of each measurement by default."""
-    total = np.hypot(x, y) if total is None else total
-    sizes = np.abs(np.concatenate([x, y]))
-    return Errors(sizes, 0, len(x), method, coordinates={"ra": x, "dec": y, "total": total}, notes=notes, rows=rows)

@@ -44,9 +44,9 @@ the correlation is largest, so that clauses end at 20 arcmin, as validate_drp an
 where any of the three is.
 
 Bias: noise of single ellipticities has no part in the mean of products of different stars. It widens the distribution
-over images, and so raises TEF, TE3 and TE4; `correlation.visit_correlation` takes that off (``value_unbiased``). What
-biases E itself: stars that the model was fitted to (residuals come out small), which are left out where they are
-flagged; neighbours that overlap; and noise that images of two stars have in common.
+over images, and so raises TEF, TE3 and TE4; `visit_correlations.visit_correlations` takes that off
+(``value_unbiased``). What biases E itself: stars that the model was fitted to (residuals come out small), which are
+left out where they are flagged; neighbours that overlap; and noise that images of two stars have in common.
 
 The pairs are counted one by one, exactly, in float64 (`skyaccept.lib.separation.correlation`): TreeCorr, which the
 peers use, bins approximately, and would not give the sums by cells of the sky that intervals are made of.
@@ -56,32 +56,41 @@ Sources: LPM-17 table 27, as quoted in validate_drp; validate_drp calcsrd/tex.py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
-from skyaccept.lib.arrays import FloatArray
+from skyaccept.lib.arrays import BoolArray, FloatArray
 from skyaccept.lib.catalog.detections import SHAPES
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
+from skyaccept.lib.metrics import visit_correlations
+from skyaccept.lib.metrics.metric import Metric, absolute_median
 from skyaccept.lib.metrics.residual_ellipticities import residual_ellipticities
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.subsampling import sampled
-from skyaccept.lib.sample.visit_matrix import LIMIT, Matrix
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.separation import Annulus, tree
 from skyaccept.lib.separation.correlation import COMPONENTS, Sums, group_pairs, sums
+from skyaccept.lib.separation.separation_bins import Binning
 from skyaccept.lib.sphere import ARCMIN, chord
-from skyaccept.lib.uncertainty import resampled_correlations
-from skyaccept.lib.uncertainty.jackknife import Resampled, cells_of, starts
-from skyaccept.lib.uncertainty.statistic import Question
-
-Parameters = Mapping[str, float]
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Estimator, NoSettings, Parameters
+from skyaccept.lib.uncertainty.jackknife import cells_of, starts
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 PAIRS = 500_000
-"""Pairs that replicates of a correlation of all visits are made of; of more, those of some of the stars."""
+"""Pairs that replicates of a correlation of all visits are made of; of more, those of a subsample of the stars."""
 
 
-def visit_correlation(sample: Sample, parameters: Parameters, settings: Settings) -> Errors:
+@dataclass(frozen=True, kw_only=True)
+class BinSettings:
+    """Bins of separation."""
+
+    bins: Binning
+
+
+def fast_visit_correlation(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:
     """E1, E2 and EX of each visit.
 
     Parameters
@@ -89,7 +98,7 @@ def visit_correlation(sample: Sample, parameters: Parameters, settings: Settings
     sample : Sample
     parameters : mapping
         ``nearest`` and ``farthest`` in arcmin.
-    settings : Settings
+    settings : NoSettings
 
     Raises
     ------
@@ -98,79 +107,134 @@ def visit_correlation(sample: Sample, parameters: Parameters, settings: Settings
     """
     found = _by_visit(sample, *_range(parameters))
     by = dict(zip(COMPONENTS, _components(found)[:, _measured(found, parameters)], strict=True))
-    values = np.abs(np.concatenate(list(by.values())))
-    return _errors(sample, [found], values, "products of all pairs of a visit, float64", by)
+    return _errors(sample, [found], by, "products of all pairs of a visit, float64")
 
 
-def visit_largest(sample: Sample, parameters: Parameters, settings: Settings) -> Errors:
-    """Largest size of E1, E2 and EX of each visit; parameters and errors as `visit_correlation`."""
+def fast_visit_largest(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:
+    """Largest size of E1, E2 and EX of each visit; parameters and errors as `fast_visit_correlation`."""
     found = _by_visit(sample, *_range(parameters))
-    values = _largest(_components(found)[:, _measured(found, parameters)])
-    return _errors(sample, [found], values, "products of all pairs of a visit, float64")
+    values = visit_correlations.largest(_components(found)[:, _measured(found, parameters)])
+    return _errors(sample, [found], {"value": values}, "products of all pairs of a visit, float64")
 
 
-def visit_xi(sample: Sample, parameters: Parameters, settings: Settings) -> Errors:
-    """Mean of the sizes of xi+ over the bins of each visit that have pairs, with ``settings.bins``."""
+def fast_visit_xi(sample: Sample, parameters: Parameters, settings: BinSettings) -> Errors:
+    """Mean of the sizes of xi+ over the bins of each visit that have pairs."""
     found = [_by_visit(sample, *edges) for edges in _bins(parameters, settings)]
-    xi = np.stack([resampled_correlations.correlations(one.both.sum(axis=0), one.number.sum(axis=0)) for one in found])
+    xi = _xi(found)
     seen = np.isfinite(xi).any(axis=0)
     if not seen.any():
         raise _no_pair(parameters)
-    return _errors(sample, found, _mean_size(xi[:, seen]), "products of all pairs of a visit by bin, float64")
+    values = visit_correlations.mean_size(xi[:, seen])
+    return _errors(sample, found, {"value": values}, "products of all pairs of a visit by bin, float64")
 
 
-def median_residual_xi(sample: Sample, parameters: Parameters, settings: Settings) -> Errors:
+def fast_median_residual_xi(sample: Sample, parameters: Parameters, settings: BinSettings) -> Errors:
     """Mean of xi+ over the bins with pairs, of the medians of the residuals of each star; one number, signed."""
-    return _of_stars(sample, parameters, settings, np.nanmedian, _mean)
+    found = _of_stars(sample, parameters, settings, mean=False)
+    values = visit_correlations.mean(_xi(found))
+    return _errors(sample, found, {"value": values}, "products of all pairs of stars by bin, float64")
 
 
-def mean_residual_xi(sample: Sample, parameters: Parameters, settings: Settings) -> Errors:
+def fast_mean_residual_xi(sample: Sample, parameters: Parameters, settings: BinSettings) -> Errors:
     """Mean of the sizes of xi+ over the bins with pairs, of the means of the residuals of each star; one number."""
-    return _of_stars(sample, parameters, settings, np.nanmean, _mean_size)
+    found = _of_stars(sample, parameters, settings, mean=True)
+    values = visit_correlations.mean_size(_xi(found))
+    return _errors(sample, found, {"value": values}, "products of all pairs of stars by bin, float64")
 
 
-def _of_stars(
-    sample: Sample,
-    parameters: Parameters,
-    settings: Settings,
-    middle: Callable[..., FloatArray],
-    combine: resampled_correlations.Combine,
-) -> Errors:
-    """One number: correlation of what `correlation.star_ellipticity` makes of the residuals of each star."""
-    star = resampled_correlations.star_ellipticity(residual_ellipticities(sample, by_visit=False), middle)[:, None]
-    group = np.zeros(len(star), dtype=np.int64)
-    found = [sums(sample.positions.tree, Annulus(*edges), group, star) for edges in _bins(parameters, settings)]
-    xi = np.stack([resampled_correlations.correlations(one.both.sum(axis=0), one.number.sum(axis=0)) for one in found])
-    if not np.isfinite(xi).any():
+def component_measurements(
+    sample: Sample, parameters: Parameters, settings: NoSettings, limit: int | None
+) -> VisitMatrix:
+    """Sums of products by pair of cells and visit, in components E1, E2 and EX."""
+    found = _by_visit(sample, *_range(parameters))
+    _measured(found, parameters)
+    parts = {name: [(found.products[k], found.squares[k], found.number)] for k, name in enumerate(COMPONENTS)}
+    return _by_cells(sample, parts)
+
+
+def largest_measurements(
+    sample: Sample, parameters: Parameters, settings: NoSettings, limit: int | None
+) -> VisitMatrix:
+    """The same with E1, E2 and EX as classes of one component."""
+    found = _by_visit(sample, *_range(parameters))
+    _measured(found, parameters)
+    parts = [(found.products[k], found.squares[k], found.number) for k in range(len(COMPONENTS))]
+    return _by_cells(sample, {"value": parts})
+
+
+def bin_measurements(sample: Sample, parameters: Parameters, settings: BinSettings, limit: int | None) -> VisitMatrix:
+    """Sums of products for xi+ by pair of cells and visit, in classes of separation."""
+    found = [_by_visit(sample, *edges) for edges in _bins(parameters, settings)]
+    # the covariance of e1 e1' and e2 e2' is that of the noise of e1 and e2, which there is none of
+    return _by_cells(sample, {"value": [(one.both, one.squares[0] + one.squares[1], one.number) for one in found]})
+
+
+def star_measurements(sample: Sample, parameters: Parameters, settings: BinSettings, limit: int | None) -> VisitMatrix:
+    """Residuals by star and visit, with the pairs of stars; where there are too many, of a subsample of the stars."""
+    where, edges = sample.positions, _bins(parameters, settings)
+    most = len(where)
+    if limit is not None:
+        pairs = sum(one.pairs for one in _of_stars(sample, parameters, settings, mean=True))
+        most = min(limit // max(where.n_visits, 1), int(len(where) * min(1.0, np.sqrt(PAIRS / max(pairs, 1)))))
+    stars, note = sampled(where.direction, most, "stars")
+    order, leaves = tree.build(where.direction[stars])
+    listed = [order[tree.listed(leaves, chord(low), chord(high))] for low, high in edges]
+    pairs_of = np.concatenate([np.column_stack([two, np.full(len(two), k)]) for k, two in enumerate(listed)])
+    if not len(pairs_of):
+        raise NotMeasurable(f"no interval: no pair of the {len(stars):,} stars that replicates are made of")
+    return VisitMatrix(
+        values=(np.asarray(residual_ellipticities(sample, by_visit=False)[stars]),),
+        stars=np.arange(len(stars))[:, None],
+        n_stars=len(stars),
+        subsample_note=note,
+        pairs=pairs_of,
+        visit_keys=sample.visit_keys(where.visits),
+    )
+
+
+def _of_stars(sample: Sample, parameters: Parameters, settings: BinSettings, *, mean: bool) -> list[Sums]:
+    """Sums over the pairs of stars by bin, of the mean or median ellipticity of each star."""
+    edges = _bins(parameters, settings)
+
+    def compute() -> list[Sums]:
+        center = np.nanmean if mean else np.nanmedian
+        star = visit_correlations.star_ellipticity(residual_ellipticities(sample, by_visit=False), center)[:, None]
+        group = np.zeros(len(star), dtype=np.int64)
+        return [sums(sample.positions.tree, Annulus(*ends), group, star) for ends in edges]
+
+    found = sample.cached(("sums over stars", tuple(edges), mean), compute)
+    if not np.isfinite(_xi(found)).any():
         raise _no_pair(parameters)
-    return _errors(sample, found, combine(xi), "products of all pairs of stars by bin, float64")
+    return found
 
 
-def _bins(parameters: Parameters, settings: Settings) -> list[tuple[float, float]]:
-    if settings.bins is None:
-        raise ValueError("the definition names no bins")
+def _xi(found: list[Sums]) -> FloatArray:
+    """xi+ of each bin and visit."""
+    return np.stack([visit_correlations.correlations(one.both.sum(axis=0), one.number.sum(axis=0)) for one in found])
+
+
+def _bins(parameters: Parameters, settings: BinSettings) -> list[tuple[float, float]]:
     return settings.bins.ends(*_range(parameters))
 
 
 def _by_visit(sample: Sample, nearest: float, farthest: float) -> Sums:
     """Sums of products by visit and cells of the sky."""
 
-    def find() -> Sums:
+    def compute() -> Sums:
         number = len(sample.positions)
         cell = cells_of(number, np.arange(number))
-        return sums(
-            sample.positions.tree, Annulus(nearest, farthest), cell, residual_ellipticities(sample, by_visit=True)
-        )
+        residuals = residual_ellipticities(sample, by_visit=True)
+        return sums(sample.positions.tree, Annulus(nearest, farthest), cell, residuals)
 
-    return sample.once(("correlation", nearest, farthest), find)
+    return sample.cached(("correlation", nearest, farthest), compute)
 
 
 def _components(found: Sums) -> FloatArray:
     """E1, E2 and EX of each visit, (3, n_visits)."""
-    return resampled_correlations.correlations(found.products.sum(axis=1), found.number.sum(axis=0))
+    return visit_correlations.correlations(found.products.sum(axis=1), found.number.sum(axis=0))
 
 
-def _measured(found: Sums, parameters: Parameters) -> NDArray[np.bool_]:
+def _measured(found: Sums, parameters: Parameters) -> BoolArray:
     """Visits that have pairs."""
     seen = np.asarray(found.number.sum(axis=0) > 0)
     if not seen.any():
@@ -187,9 +251,7 @@ def _range(parameters: Parameters) -> tuple[float, float]:
     return parameters["nearest"] * ARCMIN, parameters["farthest"] * ARCMIN
 
 
-def _errors(
-    sample: Sample, found: list[Sums], values: FloatArray, method: str, by: Mapping[str, FloatArray] | None = None
-) -> Errors:
+def _errors(sample: Sample, found: list[Sums], components: Mapping[str, FloatArray], method: str) -> Errors:
     d, rows = sample.detections, sample.selection.rows
     notes = []
     unknown = len(rows) - int(np.count_nonzero(np.isfinite(sum(sample.column(name) for name in SHAPES))))
@@ -203,170 +265,141 @@ def _errors(
     if empty:
         notes.append(f"{empty:,} visits have no pair of stars at these separations")
     return Errors(
-        values,
-        sum(one.pairs for one in found),
-        round(sum(float(one.number.sum()) for one in found)),
-        method,
-        coordinates=by or {},
+        components=components,
+        pairs=sum(one.pairs for one in found),
+        measurements=round(sum(float(one.number.sum()) for one in found)),
+        method=method,
         notes=tuple(notes),
     )
 
 
-def _largest(values: FloatArray) -> FloatArray:
-    return np.asarray(np.abs(values).max(axis=0))
-
-
-def _single(values: FloatArray) -> FloatArray:
-    return np.asarray(values[0])
-
-
-def _mean(values: FloatArray) -> FloatArray:
-    return np.asarray(np.nanmean(values, axis=0))
-
-
-def _mean_size(values: FloatArray) -> FloatArray:
-    return np.asarray(np.nanmean(np.abs(values), axis=0))
-
-
-def _by_cells(sample: Sample, axes: list[list[tuple[FloatArray, FloatArray, FloatArray]]]) -> Matrix:
-    """Matrix of pairs of cells; by axis and part, sums of products, of their squares, and numbers of pairs."""
+def _by_cells(sample: Sample, parts: Mapping[str, list[tuple[FloatArray, FloatArray, FloatArray]]]) -> VisitMatrix:
+    """Matrix of pairs of cells; by component and class, sums of products, of their squares, and numbers of pairs."""
     number = len(sample.positions)
     first = starts(number)
-    stars = np.tile(first[group_pairs(len(first))], (len(axes[0]), 1))
-    values = tuple(np.concatenate([total + 1j * pairs for total, _, pairs in parts]) for parts in axes)
-    other = tuple(np.concatenate([squares for _, squares, _ in parts]) for parts in axes)
-    return Matrix(values, stars, number, other=other)
-
-
-def _matrix_of_components(sample: Sample, parameters: Parameters, settings: Settings, errors: Errors) -> Matrix:
-    found = _by_visit(sample, *_range(parameters))
-    parts = [(found.products[k], found.squares[k], found.number) for k in range(len(COMPONENTS))]
-    return _by_cells(sample, [[part] for part in parts] if errors.coordinates else [parts])
-
-
-def _matrix_of_bins(sample: Sample, parameters: Parameters, settings: Settings, errors: Errors) -> Matrix:
-    found = [_by_visit(sample, *edges) for edges in _bins(parameters, settings)]
-    # the covariance of e1 e1' and e2 e2' is that of the noise of e1 and e2, which there is none of
-    return _by_cells(sample, [[(one.both, one.squares[0] + one.squares[1], one.number) for one in found]])
-
-
-def _matrix_of_stars(sample: Sample, parameters: Parameters, settings: Settings, errors: Errors) -> Matrix:
-    """Residuals by star and visit, with the pairs of stars; where there are too many, of some of the stars."""
-    where, edges = sample.positions, _bins(parameters, settings)
-    most = min(LIMIT // max(where.n_visits, 1), int(len(where) * min(1.0, np.sqrt(PAIRS / max(errors.pairs, 1)))))
-    stars, note = sampled(where.direction, most, "stars")
-    direction = where.direction[stars]
-    order, leaves = tree.build(direction)
-    listed = [order[tree.listed(leaves, chord(low), chord(high))] for low, high in edges]
-    pairs = np.concatenate([np.column_stack([two, np.full(len(two), k)]) for k, two in enumerate(listed)])
-    if not len(pairs):
-        raise NotMeasurable(f"no interval: no pair of the {len(stars):,} stars that replicates are made of")
-    values = residual_ellipticities(sample, by_visit=False)[stars]
-    return Matrix((np.asarray(values),), np.arange(len(stars))[:, None], len(stars), note=note, pairs=pairs)
-
-
-def _of_visits(parts: int, combine: resampled_correlations.Combine) -> Callable[[Matrix, Settings], Resampled]:
-    return lambda matrix, _: resampled_correlations.visit_correlation(matrix, parts, combine)
-
-
-def _visit_xi(matrix: Matrix, settings: Settings) -> Resampled:
-    number = len(starts(matrix.n_stars))
-    return resampled_correlations.visit_correlation(
-        matrix, len(matrix.stars) // (number * (number + 1) // 2), _mean_size
+    cells = first[group_pairs(len(first))]
+    classes = len(next(iter(parts.values())))
+    squares = {
+        visit_correlations.SQUARES + name: np.concatenate([square for _, square, _ in own])
+        for name, own in parts.items()
+    }
+    return VisitMatrix(
+        values=tuple(np.concatenate([total + 1j * pairs for total, _, pairs in own]) for own in parts.values()),
+        components=tuple(parts),
+        stars=np.tile(cells, (classes, 1)),
+        n_stars=number,
+        unit_class=np.repeat(np.arange(classes), len(cells)),
+        extra=squares,
+        visit_keys=sample.visit_keys(sample.positions.visits),
     )
 
 
-def _of_all(
-    middle: Callable[..., FloatArray], combine: resampled_correlations.Combine
-) -> Callable[[Matrix, Settings], Resampled]:
-    def replicates(matrix: Matrix, settings: Settings) -> Resampled:
-        classes = 0 if matrix.pairs is None else int(matrix.pairs[:, 2].max()) + 1
-        return resampled_correlations.star_correlation(matrix, middle, classes, combine)
+_VISIT_CORRELATION = Estimator(
+    description="correlation of residual ellipticities of a visit",
+    measurements=component_measurements,
+    errors=partial(visit_correlations.visit_correlations, combine=visit_correlations.single),
+    debiased=partial(visit_correlations.visit_correlations, combine=visit_correlations.single, debiased=True),
+    fast=fast_visit_correlation,
+    unit="",
+    signed=True,
+    fewest_visits=2,
+    independent=True,
+    formula="E of a visit, each of E1 = ⟨aᵢaⱼ⟩, E2 = ⟨bᵢbⱼ⟩, EX = ⟨aᵢbⱼ + bᵢaⱼ⟩/2, a = δe₁, b = δe₂",
+)
 
-    return replicates
-
+_MEDIAN_RESIDUAL_XI = Estimator(
+    description="correlation of the median residual ellipticities of stars, mean of xi+",
+    measurements=star_measurements,
+    errors=partial(visit_correlations.star_correlation, center=np.nanmedian, combine=visit_correlations.mean),
+    fast=fast_median_residual_xi,
+    unit="",
+    settings=BinSettings,
+    signed=True,
+    fewest_visits=2,
+    formula="mean over bins of ξ₊ = ⟨aᵢaⱼ + bᵢbⱼ⟩, a and b the medians of δe₁ and δe₂ of stars",
+)
 
 _OF_VISITS = {
-    "visit_largest": Estimator(
-        visit_largest,
-        "largest correlation of residual ellipticities of a visit",
-        _matrix_of_components,
-        _of_visits(len(COMPONENTS), _largest),
-        unit="",
+    "visit_largest": replace(
+        _VISIT_CORRELATION,
+        description="largest correlation of residual ellipticities of a visit",
+        measurements=largest_measurements,
+        errors=partial(visit_correlations.visit_correlations, combine=visit_correlations.largest),
+        debiased=partial(visit_correlations.visit_correlations, combine=visit_correlations.largest, debiased=True),
+        fast=fast_visit_largest,
+        signed=False,
         formula="max(|E1|, |E2|, |EX|) of a visit, E1 = ⟨aᵢaⱼ⟩, E2 = ⟨bᵢbⱼ⟩, EX = ⟨aᵢbⱼ + bᵢaⱼ⟩/2, a = δe₁, b = δe₂",
     ),
-    "visit_xi": Estimator(
-        visit_xi,
-        "correlation of residual ellipticities of a visit, mean size of xi+",
-        _matrix_of_bins,
-        _visit_xi,
-        unit="",
+    "visit_xi": replace(
+        _VISIT_CORRELATION,
+        description="correlation of residual ellipticities of a visit, mean size of xi+",
+        measurements=bin_measurements,
+        errors=partial(visit_correlations.visit_correlations, combine=visit_correlations.mean_size),
+        debiased=partial(visit_correlations.visit_correlations, combine=visit_correlations.mean_size, debiased=True),
+        fast=fast_visit_xi,
+        settings=BinSettings,
+        signed=False,
         formula="mean over bins of |ξ₊| of a visit, ξ₊ = ⟨aᵢaⱼ + bᵢbⱼ⟩, a and b = δe₁ and δe₂",
-        needs=("bins",),
     ),
 }
 
 _TYPICAL = {
-    "visit_correlation": Estimator(
-        visit_correlation,
-        "correlation of residual ellipticities of a visit",
-        _matrix_of_components,
-        _of_visits(1, _single),
-        unit="",
-        formula="E of a visit, each of E1 = ⟨aᵢaⱼ⟩, E2 = ⟨bᵢbⱼ⟩, EX = ⟨aᵢbⱼ + bᵢaⱼ⟩/2, a = δe₁, b = δe₂",
-    ),
-    "median_residual_xi": Estimator(
-        median_residual_xi,
-        "correlation of the median residual ellipticities of stars, mean of xi+",
-        _matrix_of_stars,
-        _of_all(np.nanmedian, _mean),
-        unit="",
-        formula="mean over bins of ξ₊ = ⟨aᵢaⱼ + bᵢbⱼ⟩, a and b the medians of δe₁ and δe₂ of stars",
-        needs=("bins",),
-    ),
-    "mean_residual_xi": Estimator(
-        mean_residual_xi,
-        "correlation of the mean residual ellipticities of stars, mean size of xi+",
-        _matrix_of_stars,
-        _of_all(np.nanmean, _mean_size),
-        unit="",
+    "visit_correlation": _VISIT_CORRELATION,
+    "median_residual_xi": _MEDIAN_RESIDUAL_XI,
+    "mean_residual_xi": replace(
+        _MEDIAN_RESIDUAL_XI,
+        description="correlation of the mean residual ellipticities of stars, mean size of xi+",
+        errors=partial(visit_correlations.star_correlation, center=np.nanmean, combine=visit_correlations.mean_size),
+        fast=fast_mean_residual_xi,
+        statistic=Statistic("mean", sized=True, near_zero=True),
         formula="mean over bins of |ξ₊|, ξ₊ = ⟨aᵢaⱼ + bᵢbⱼ⟩, a and b the means of δe₁ and δe₂ of stars",
-        needs=("bins",),
-        question=Question("mean", sized=True, near_zero=True),
     ),
 }
 ESTIMATORS = _TYPICAL | _OF_VISITS
 
+
+def _outliers(level: Parameters) -> Statistic:
+    return Statistic("above", level["TE"], sized=True)
+
+
+def _percentile(level: Parameters) -> Statistic:
+    return Statistic("percentile", 100 - level["TEF"], sized=True, near_zero=True)
+
+
 _SEPARATIONS = {"nearest": "arcmin", "farthest": "arcmin"}
+_ASCENDING = (("nearest", "farthest"),)
 
 METRICS = (
     Metric(
-        "ellipticity_correlation",
-        "correlation of residual ellipticities, the largest of E1, E2 and EX",
-        "",
-        lambda _: Question("size"),
-        _TYPICAL,
-        _SEPARATIONS,
+        name="ellipticity_correlation",
+        title="correlation of residual ellipticities, the largest of E1, E2 and EX",
+        unit="",
+        statistic=absolute_median,
+        estimators=_TYPICAL,
+        parameters=_SEPARATIONS,
+        ascending=_ASCENDING,
         optional_columns=SHAPES,
     ),
     Metric(
-        "ellipticity_correlation_outliers",
-        "share of images whose correlation of residual ellipticities is beyond a threshold",
-        "percent",
-        lambda level: Question("above", level["TE"], sized=True),
-        _OF_VISITS,
-        _SEPARATIONS,
-        {"TE": ""},
+        name="ellipticity_correlation_outliers",
+        title="share of images whose correlation of residual ellipticities is beyond a threshold",
+        unit="percent",
+        statistic=_outliers,
+        estimators=_OF_VISITS,
+        parameters=_SEPARATIONS,
+        level_parameters={"TE": ""},
+        ascending=_ASCENDING,
         optional_columns=SHAPES,
     ),
     Metric(
-        "ellipticity_correlation_percentile",
-        "correlation of residual ellipticities that a share TEF of the images exceeds",
-        "",
-        lambda level: Question("percentile", 100 - level["TEF"], sized=True, near_zero=True),
-        _OF_VISITS,
-        _SEPARATIONS,
-        {"TEF": "percent"},
+        name="ellipticity_correlation_percentile",
+        title="correlation of residual ellipticities that a share TEF of the images exceeds",
+        unit="",
+        statistic=_percentile,
+        estimators=_OF_VISITS,
+        parameters=_SEPARATIONS,
+        level_parameters={"TEF": "percent"},
+        ascending=_ASCENDING,
         optional_columns=SHAPES,
     ),
 )

@@ -27,20 +27,21 @@ analysis_tools photometricRepeatability.py (c74f828).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from statistics import NormalDist
 
 import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
-from skyaccept.lib.metrics.relative_astrometry import excess
+from skyaccept.lib.metrics.metric import Metric, median
 from skyaccept.lib.sample.sample import Sample
-from skyaccept.lib.sample.visit_matrix import Matrix
-from skyaccept.lib.uncertainty import order_statistics, resampled_errors
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
+from skyaccept.lib.uncertainty import matrix_errors, order_statistics
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Estimator, NoSettings, Parameters
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 MMAG = 1000.0
 """mmag in a mag."""
@@ -52,7 +53,46 @@ BIN, BINNED = 1e-4, 1000.0
 """Width of the bins that count more of them, and the difference beyond which each is kept all the same; mmag."""
 
 
-def magnitude_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+@dataclass(frozen=True, kw_only=True)
+class MagnitudeRmsSettings:
+    """Delta degrees of freedom, and whether the variance of the measurements' own errors is subtracted."""
+
+    ddof: int
+    subtract_shot_noise: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExcessRmsSettings:
+    """Delta degrees of freedom."""
+
+    ddof: int
+
+
+def measurements(sample: Sample, parameters: Parameters, settings: object, limit: int | None) -> VisitMatrix:
+    """Deviations of magnitudes from the mean of their star by visit, mmag.
+
+    With ``settings.subtract_shot_noise`` the mean square of the errors of each star is its ``noise``.
+    """
+    matrix = sample.cached(
+        ("magnitudes by visit", limit), lambda: sample.matrix(from_mean(sample, least=1)[0], limit=limit)
+    )
+    if not getattr(settings, "subtract_shot_noise", False):
+        return matrix
+    shot = sample.matrix((finite(sample, "mag_err") * MMAG) ** 2, limit=limit).values[0]
+    return replace(matrix, noise=np.nanmean(shot, axis=1))
+
+
+def measurements_for_pairs(
+    sample: Sample, parameters: Parameters, settings: NoSettings, limit: int | None
+) -> VisitMatrix:
+    """The same, of no more stars than have ``limit`` pairs of visits."""
+    return sample.cached(
+        ("magnitudes by pairs of visits", limit),
+        lambda: sample.matrix(from_mean(sample, least=1)[0], limit=limit, pairs_of_visits=True),
+    )
+
+
+def fast_magnitude_rms(sample: Sample, parameters: Parameters, settings: MagnitudeRmsSettings) -> Errors:
     r"""Standard deviation of each star's magnitudes over its visits, mmag, with ``settings.ddof``.
 
     With ``settings.subtract_shot_noise``, from the variance of a star of n measurements with errors
@@ -68,27 +108,28 @@ def magnitude_rms(sample: Sample, parameters: Mapping[str, float], settings: Set
     sample : Sample
     parameters : mapping
         None are taken.
-    settings : Settings
+    settings : MagnitudeRmsSettings
 
     Raises
     ------
     NotMeasurable
         A magnitude or error of the sample is not finite, or a star has no more than ``ddof`` measurements.
     """
-    residuals, counts = from_mean(sample, least=(settings.ddof or 0) + 1)
+    residuals, counts = from_mean(sample, least=settings.ddof + 1)
     starts = sample.groups.start
-    free = counts - (settings.ddof or 0)
+    free = counts - settings.ddof
     variance = np.add.reduceat(residuals**2, starts) / free
     method, below = "every star", 0
-    if settings.subtract_shot_noise:
+    if getattr(settings, "subtract_shot_noise", False):
         shot = np.add.reduceat((finite(sample, "mag_err") * MMAG) ** 2, starts)
         variance -= shot * (counts - 1) / (counts * free)
         below = int(np.count_nonzero(variance < 0))
         method = f"shot noise subtracted; {below} of {len(counts)} stars scatter less than their errors and count as 0"
-    return Errors(np.sqrt(np.maximum(variance, 0)), 0, len(residuals), method, zeros=below)
+    rms = np.sqrt(np.maximum(variance, 0))
+    return Errors(components={"value": rms}, measurements=len(residuals), method=method, zeros=below)
 
 
-def magnitude_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+def fast_magnitude_deviation(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:
     """Absolute deviation of every measurement from the mean magnitude of its star, mmag.
 
     For n measurements with independent errors it is low by sqrt(1 - 1/n).
@@ -99,22 +140,10 @@ def magnitude_deviation(sample: Sample, parameters: Mapping[str, float], setting
         A magnitude of the sample is not finite, or a star has one measurement only.
     """
     residuals, _ = from_mean(sample, least=2)
-    return Errors(np.abs(residuals), 0, len(residuals), "every measurement")
+    return Errors(components={"value": np.abs(residuals)}, measurements=len(residuals), method="every measurement")
 
 
-def excess_magnitude_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """`magnitude_rms` of each star minus the median over all stars, mmag; signed."""
-    return excess(magnitude_rms(sample, parameters, settings), "mmag")
-
-
-def magnitude_difference(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """`magnitude_difference_size` with either sign, mmag: the order of two visits means nothing."""
-    size = magnitude_difference_size(sample, parameters, settings)
-    counts = None if size.counts is None else np.concatenate([size.counts, size.counts])
-    return replace(size, values=np.concatenate([-size.values, size.values]), counts=counts)
-
-
-def magnitude_difference_size(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+def fast_magnitude_difference(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:
     """Absolute difference of the magnitudes of a star in two visits over sqrt(2), mmag, for all pairs of visits.
 
     The peer draws one pair of each star, so each star counts once however many pairs it has: a pair of a star of n
@@ -127,7 +156,7 @@ def magnitude_difference_size(sample: Sample, parameters: Mapping[str, float], s
         A magnitude of the sample is not finite, or a star has one measurement only.
     """
     # PA1 takes the same with either sign
-    return sample.once("magnitude_difference_size", lambda: _differences(sample))
+    return sample.cached("magnitude differences", lambda: _differences(sample))
 
 
 def _differences(sample: Sample) -> Errors:
@@ -156,114 +185,122 @@ def _differences(sample: Sample) -> Errors:
         weights.append(binned[filled])
         method += f"; too many to keep: counted in bins of {BIN:g} mmag"
     alike = bool((pairs == pairs[0]).all()) and not len(binned)
-    return Errors(np.concatenate(values), 0, len(residuals), method, counts=None if alike else np.concatenate(weights))
-
-
-def interquartile_width(values: AnyArray, counts: AnyArray | None) -> float:
-    """PA1 of validate_drp: difference of the quartiles over that of a Gaussian of unit width, 1.349."""
-    low, high = (order_statistics.percentile(values, share, counts) for share in (25, 75))
-    return (high - low) / (2 * _QUARTILE)
-
-
-def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
-    """Deviations of magnitudes from the mean of their star, by visit."""
-    matrix = sample.once("magnitudes by visit", lambda: sample.matrix(from_mean(sample, least=1)[0]))
-    if not settings.subtract_shot_noise:
-        return matrix
-    shot = sample.matrix((finite(sample, "mag_err") * MMAG) ** 2).values[0]
-    return replace(matrix, noise=np.nanmean(shot, axis=1))
-
-
-def _matrix_of_pairs(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
-    """The same, of no more stars than all pairs of visits can be compared of."""
-    return sample.once(
-        "magnitudes by pairs of visits", lambda: sample.matrix(from_mean(sample, least=1)[0], between=True)
+    return Errors(
+        components={"value": np.concatenate(values)},
+        weights=None if alike else np.concatenate(weights),
+        measurements=len(residuals),
+        method=method,
     )
 
 
-_MAG: tuple[str, ...] = ("mag",)
+def interquartile_width(values: AnyArray, weights: AnyArray | None) -> float:
+    """PA1 of validate_drp, from the sizes of differences: half the width between the quartiles over 0.6745.
+
+    Each difference occurs with either sign, as the order of two visits means nothing.
+    """
+    both = np.concatenate([-values, values])
+    weights = None if weights is None else np.concatenate([weights, weights])
+    low, high = (order_statistics.percentile(both, percent, weights) for percent in (25, 75))
+    return (high - low) / (2 * _QUARTILE)
+
 
 _QUARTILE = NormalDist().inv_cdf(0.75)
 
+_MAGNITUDE_RMS = Estimator(
+    description="rms of the magnitudes of a star",
+    measurements=measurements,
+    errors=matrix_errors.rms,
+    debiased=matrix_errors.debiased_rms,
+    alternative=partial(matrix_errors.debiased_rms, gaussian=True),
+    fast=fast_magnitude_rms,
+    unit="mmag",
+    settings=MagnitudeRmsSettings,
+    columns=("mag",),
+    residuals=matrix_errors.RESIDUALS_OF_RMS,
+    fewest_visits=2,
+    about_mean=True,
+    formula="√(Σ (mₖ - m̄)² / (n - {ddof})), m the magnitudes of a star in its n visits",
+)
+
+_MAGNITUDE_DIFFERENCE = Estimator(
+    description="difference of two magnitudes of a star / sqrt(2)",
+    measurements=measurements_for_pairs,
+    errors=matrix_errors.differences,
+    fast=fast_magnitude_difference,
+    unit="mmag",
+    columns=("mag",),
+    separable=True,
+    residuals=matrix_errors.RESIDUALS,
+    fewest_visits=2,
+    about_mean=True,
+    formula="|mⱼ - mₖ| / √2, m the magnitudes of a star, all pairs of its visits",
+)
+
 _ONE_BY_ONE = {
     "magnitude_deviation": Estimator(
-        magnitude_deviation,
-        "deviation of a magnitude from the mean of its star",
-        _matrix,
-        lambda matrix, _: resampled_errors.deviation(matrix, "mean"),
-        "mmag",
-        columns=_MAG,
+        description="deviation of a magnitude from the mean of its star",
+        measurements=measurements,
+        errors=partial(matrix_errors.deviations, about="mean", absolute=True),
+        debiased=partial(matrix_errors.debiased_deviations, absolute=True),
+        fast=fast_magnitude_deviation,
+        unit="mmag",
+        columns=("mag",),
+        separable=True,
+        residuals=matrix_errors.RESIDUALS,
+        fewest_visits=2,
+        about_mean=True,
         formula="|mₖ - m̄|, m the magnitudes of a star in its visits",
     ),
-    "excess_magnitude_rms": Estimator(
-        excess_magnitude_rms,
-        "rms of the magnitudes of a star, minus PA1",
-        _matrix,
-        lambda matrix, settings: resampled_errors.recentred(
-            resampled_errors.rms(matrix, settings.ddof or 0), signed=True
-        ),
-        "mmag",
-        needs=("ddof",),
-        columns=_MAG,
+    "excess_magnitude_rms": replace(
+        _MAGNITUDE_RMS,
+        description="rms of the magnitudes of a star, minus PA1",
+        settings=ExcessRmsSettings,
+        subtract_median=True,
         formula="r - s, r = √(Σ (mₖ - m̄)² / (n - {ddof})) of a star in its n visits, s the median of all r",
     ),
-    "magnitude_difference_size": Estimator(
-        magnitude_difference_size,
-        "difference of two magnitudes of a star / sqrt(2)",
-        _matrix_of_pairs,
-        lambda matrix, _: resampled_errors.difference(matrix),
-        "mmag",
-        columns=_MAG,
-        formula="|mⱼ - mₖ| / √2, m the magnitudes of a star, all pairs of its visits",
-    ),
+    "magnitude_difference_size": _MAGNITUDE_DIFFERENCE,
 }
+
+
+def _outliers(level: Parameters) -> Statistic:
+    return Statistic("above", level["PA2"])
+
+
+def _percentile(level: Parameters) -> Statistic:
+    return Statistic("percentile", 100 - level["PF1"])
+
 
 METRICS = (
     Metric(
-        "photometric_repeatability",
-        "scatter of the magnitudes of a star",
-        "mmag",
-        lambda _: Question("percentile", 50),
-        {
-            "magnitude_rms": Estimator(
-                magnitude_rms,
-                "rms of the magnitudes of a star",
-                _matrix,
-                lambda matrix, settings: resampled_errors.rms(matrix, settings.ddof or 0),
-                "mmag",
-                needs=("ddof",),
-                takes_shot_noise=True,
-                columns=_MAG,
-                formula="√(Σ (mₖ - m̄)² / (n - {ddof})), m the magnitudes of a star in its n visits",
-            ),
-            "magnitude_difference": Estimator(
-                magnitude_difference,
-                "difference of two magnitudes of a star / sqrt(2)",
-                _matrix_of_pairs,
-                lambda matrix, _: resampled_errors.difference(matrix),
-                "mmag",
-                columns=_MAG,
+        name="photometric_repeatability",
+        title="scatter of the magnitudes of a star",
+        unit="mmag",
+        statistic=median,
+        estimators={
+            "magnitude_rms": _MAGNITUDE_RMS,
+            "magnitude_difference": replace(
+                _MAGNITUDE_DIFFERENCE,
                 # the quartiles of values of either sign are the median of their sizes
-                question=Question("percentile", 50, factor=1 / _QUARTILE),
-                statistic=interquartile_width,
+                statistic=Statistic("percentile", 50, factor=1 / _QUARTILE),
+                measure=interquartile_width,
                 formula="(Q₇₅ - Q₂₅) / 1.349, Q quartiles of (mⱼ - mₖ) / √2, m magnitudes of a star in pairs of visits",
             ),
         },
     ),
     Metric(
-        "photometric_outliers",
-        "share of magnitudes that deviate by more than PA2",
-        "percent",
-        lambda level: Question("above", level["PA2"]),
-        _ONE_BY_ONE,
+        name="photometric_outliers",
+        title="share of magnitudes that deviate by more than PA2",
+        unit="percent",
+        statistic=_outliers,
+        estimators=_ONE_BY_ONE,
         level_parameters={"PA2": "mmag"},
     ),
     Metric(
-        "photometric_percentile",
-        "deviation of a magnitude that a share PF1 exceeds",
-        "mmag",
-        lambda level: Question("percentile", 100 - level["PF1"]),
-        _ONE_BY_ONE,
+        name="photometric_percentile",
+        title="deviation of a magnitude that a share PF1 exceeds",
+        unit="mmag",
+        statistic=_percentile,
+        estimators=_ONE_BY_ONE,
         level_parameters={"PF1": "percent"},
     ),
 )
@@ -278,7 +315,7 @@ def from_mean(sample: Sample, least: int) -> tuple[FloatArray, AnyArray]:
         means = np.add.reduceat(magnitudes, groups.start) / groups.count
         return np.asarray(magnitudes - groups.spread(means))
 
-    residuals = sample.once("magnitude residuals", find)
+    residuals = sample.cached("magnitude residuals", find)
     if (groups.count < least).any():
         raise NotMeasurable(
             f"the sample has stars with fewer than {least} measurements: its definition has to cut on min_visits"

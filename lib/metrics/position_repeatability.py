@@ -13,107 +13,140 @@ LPM-17 are per coordinate, and this is where they are seen directly.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from skyaccept.lib import arrays
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import coordinates
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
+from skyaccept.lib.metrics.metric import Metric, median
 from skyaccept.lib.sample.sample import Sample
-from skyaccept.lib.sample.visit_matrix import Matrix
-from skyaccept.lib.uncertainty import resampled_errors
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
+from skyaccept.lib.uncertainty import matrix_errors
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Estimator, NoSettings, Parameters
+from skyaccept.lib.uncertainty.statistic import Statistic
+
+_METHOD = "residuals about the mean position of each object"
 
 
-def object_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+@dataclass(frozen=True, kw_only=True)
+class ObjectRmsSettings:
+    """Delta degrees of freedom. The cuts of the sample say how many visits an object needs."""
+
+    ddof: int
+
+
+def measurements(sample: Sample, parameters: Parameters, settings: object, limit: int | None) -> VisitMatrix:
+    """Offsets from the mean position of each object by visit, mas."""
+    return sample.cached(("positions by visit", limit), lambda: sample.matrix(*sample.offsets, limit=limit))
+
+
+def fast_object_rms(sample: Sample, parameters: Parameters, settings: ObjectRmsSettings) -> Errors:
     """Root mean square of the residuals of each object about its mean position, mas.
 
     Parameters
     ----------
     sample : Sample
     parameters : mapping
-        None are looked at.
-    settings : Settings
-        ``ddof``. The cuts of the sample say how many visits an object needs.
+        None are taken.
+    settings : ObjectRmsSettings
 
     Raises
     ------
     NotMeasurable
         No object was seen in more than ``ddof`` visits.
     """
-    number, chosen = _chosen(sample, settings)
-    free = number[chosen] - (settings.ddof or 0)
+    number, chosen = _measured(sample, settings.ddof)
+    free = number[chosen] - settings.ddof
     stars = sample.positions.stars
     square_x, square_y = (np.nansum(np.square(o[chosen], dtype=np.float64), axis=1) / free for o in (stars.x, stars.y))
-    found = coordinates.errors(np.sqrt(square_x), np.sqrt(square_y), "residuals about the mean position of each object")
-    return replace(found, measurements=int(number[chosen].sum()), zeros=int(np.count_nonzero(number[chosen] == 1)))
+    x, y = np.sqrt(square_x), np.sqrt(square_y)
+    return Errors(
+        components={"ra": x, "dec": y},
+        total=np.hypot(x, y),
+        measurements=int(number[chosen].sum()),
+        method=_METHOD,
+        zeros=int(np.count_nonzero(number[chosen] == 1)),
+    )
 
 
-def residual(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Sizes of all residuals about the mean positions of their objects, mas; parameters and errors as `object_rms`."""
-    number, chosen = _chosen(sample, settings)
+def fast_residuals(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:
+    """Sizes of all residuals about the mean positions of their objects, mas.
+
+    Raises
+    ------
+    NotMeasurable
+        There is no object.
+    """
+    number, chosen = _measured(sample, 0)
     stars = sample.positions.stars
     x, y = stars.x[chosen], stars.y[chosen]
     seen = np.isfinite(x)
-    found = coordinates.errors(np.abs(x[seen]), np.abs(y[seen]), "residuals about the mean position of each object")
-    return replace(found, zeros=int(np.count_nonzero(number[chosen] == 1)))
+    return Errors(
+        components={"ra": np.abs(x[seen]), "dec": np.abs(y[seen])},
+        total=np.hypot(x[seen], y[seen]),
+        measurements=int(np.count_nonzero(seen)),
+        method=_METHOD,
+        zeros=int(np.count_nonzero(number[chosen] == 1)),
+    )
 
 
-def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
-    """Residuals about the mean position, by visit."""
-
-    def make() -> Matrix:
-        stars = sample.positions.stars
-        row, column = np.nonzero(sample.positions.seen)
-        x, y = (o[row, column].astype(np.float64) for o in (stars.x, stars.y))
-        return sample.matrix(x, y, star=row, visit=sample.positions.visits[column])
-
-    return sample.once("positions by visit", make)
-
-
-def _chosen(sample: Sample, settings: Settings) -> tuple[arrays.AnyArray, arrays.AnyArray]:
+def _measured(sample: Sample, ddof: int) -> tuple[AnyArray, AnyArray]:
     """Number of visits of each object, and which objects have residuals with degrees of freedom left."""
     number = np.count_nonzero(sample.positions.seen, axis=1)
-    chosen = number > (settings.ddof or 0)
+    chosen = number > ddof
     if not chosen.any():
-        raise NotMeasurable(f"no object in band {sample.band} has more than {settings.ddof} visits")
+        raise NotMeasurable(f"no object in band {sample.band} has more than {ddof} visits")
     return number, chosen
+
+
+def _outliers(level: Parameters) -> Statistic:
+    return Statistic("above", level["beyond"])
 
 
 ESTIMATORS = {
     "object_rms": Estimator(
-        object_rms,
-        "rms of an object's positions about their mean",
-        _matrix,
-        lambda matrix, settings: resampled_errors.rms(matrix, settings.ddof or 0),
-        needs=("ddof",),
+        description="rms of an object's positions about their mean",
+        measurements=measurements,
+        errors=matrix_errors.rms,
+        debiased=matrix_errors.debiased_rms,
+        alternative=partial(matrix_errors.debiased_rms, gaussian=True),
+        fast=fast_object_rms,
+        settings=ObjectRmsSettings,
+        residuals=matrix_errors.RESIDUALS_OF_RMS,
+        fewest_visits=2,
+        about_mean=True,
         formula="√(Σ (xₖ - x̄)² / (n - {ddof})), x a coordinate of an object in its n visits",
     ),
     "residual": Estimator(
-        residual,
-        "residual of a position about the mean of its object",
-        _matrix,
-        lambda matrix, _: resampled_errors.deviation(matrix, "mean"),
+        description="residual of a position about the mean of its object",
+        measurements=measurements,
+        errors=partial(matrix_errors.deviations, about="mean", absolute=True),
+        debiased=partial(matrix_errors.debiased_deviations, absolute=True),
+        fast=fast_residuals,
+        separable=True,
+        residuals=matrix_errors.RESIDUALS,
+        fewest_visits=2,
+        about_mean=True,
         formula="|xₖ - x̄|, x a coordinate of an object in its visits",
     ),
 }
 
 METRICS = (
     Metric(
-        "position_rms",
-        "median rms of positions, the larger of RA and Dec",
-        "mas",
-        lambda _: Question("percentile", 50),
-        ESTIMATORS,
+        name="position_rms",
+        title="median rms of positions, the larger of RA and Dec",
+        unit="mas",
+        statistic=median,
+        estimators=ESTIMATORS,
     ),
     Metric(
-        "position_outliers",
-        "share of position residuals beyond a threshold, the larger of RA and Dec",
-        "percent",
-        lambda level: Question("above", level["beyond"]),
-        ESTIMATORS,
+        name="position_outliers",
+        title="share of position residuals beyond a threshold, the larger of RA and Dec",
+        unit="percent",
+        statistic=_outliers,
+        estimators=ESTIMATORS,
         level_parameters={"beyond": "mas"},
     ),
 )

@@ -23,38 +23,53 @@ Sources: LPM-17 5.2.3 (PA5, PA6); no published tool computes either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.arrays import FloatArray
+from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.absolute_astrometry import matched_stars
 from skyaccept.lib.metrics.band_offset import compared_with
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings, grouped_sum
+from skyaccept.lib.metrics.metric import Metric, absolute_median, stable_group_sum
 from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite
 from skyaccept.lib.sample.sample import Sample
-from skyaccept.lib.sample.visit_matrix import Matrix
-from skyaccept.lib.uncertainty import order_statistics, resampled_errors
-from skyaccept.lib.uncertainty.jackknife import Resampled
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
+from skyaccept.lib.uncertainty import matrix_errors, order_statistics
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Estimator, Parameters
 
 _COMMON = "an error of the reference catalog's own zero points repeats in all visits and stars: no interval knows of it"
 
 
-def mean_difference(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Mean magnitude of each star minus that expected from its reference star, mmag.
+@dataclass(frozen=True, kw_only=True)
+class ReferenceSettings:
+    """Matching radius, radians, and least S/N of the magnitudes of reference stars."""
+
+    radius: float
+    reference_snr: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorSettings(ReferenceSettings):
+    """The same, and the other band of the colour."""
+
+    reference_band: str
+
+
+def measurements(sample: Sample, parameters: Parameters, settings: ReferenceSettings, limit: int | None) -> VisitMatrix:
+    """Magnitudes minus those expected from the reference stars by star and visit, mmag.
 
     Parameters
     ----------
     sample : Sample
     parameters : mapping
-        None are looked at.
-    settings : Settings
-        ``radius``, radians, within which objects and reference stars are matched, and ``reference_snr``.
+        None are taken.
+    settings : ReferenceSettings
+    limit : int, optional
+        Measurements at most; of more, those of a subsample of the stars.
 
     Raises
     ------
@@ -63,22 +78,64 @@ def mean_difference(sample: Sample, parameters: Mapping[str, float], settings: S
         finite, or no star left to compare with.
     """
     found = differences(sample, settings)
-    star = sample.star[found.used]
+    visit = sample.detections.visit[sample.selection.rows[found.used]]
+    return sample.matrix(found.value, star=sample.star_index[found.used], visit=visit, limit=limit)
+
+
+def color_measurements(
+    sample: Sample, parameters: Parameters, settings: ColorSettings, limit: int | None
+) -> VisitMatrix:
+    """The same of the stars that both bands have, compared with those in the other band."""
+    other = compared_with(sample, settings.reference_band)
+    here, there = differences(sample, settings), differences(other, settings)
+    own, objects = _objects(sample, here), _objects(other, there)
+    common = np.isin(own, objects)
+    rows = sample.selection.rows[here.used]
+    matrix = sample.matrix(
+        here.value[common],
+        star=sample.star_index[here.used][common],
+        visit=sample.detections.visit[rows][common],
+        limit=limit,
+    )
+    if matrix.objects is None:
+        raise ValueError("the matrix does not say which objects it holds")
+    row = numbering(matrix.objects, sample.detections.n_objects)[objects]
+    visits, column = np.unique(other.detections.visit[other.selection.rows[there.used]], return_inverse=True)
+    values = np.full((len(matrix.objects), len(visits)), np.nan)
+    values[row[row >= 0], column[row >= 0]] = there.value[row >= 0]
+    return replace(
+        matrix,
+        comparison=(values,),
+        comparison_visits=visits,
+        comparison_keys=other.visit_keys(visits),
+        delete_jointly=True,
+    )
+
+
+def fast_mean_difference(sample: Sample, parameters: Parameters, settings: ReferenceSettings) -> Errors:
+    """Mean magnitude of each star minus that expected from its reference star, mmag; errors as `measurements`."""
+    found = differences(sample, settings)
+    star = sample.star_index[found.used]
     seen, place = np.unique(star, return_inverse=True)
-    means = grouped_sum(place, found.value, len(seen)) / np.bincount(place)
-    notes = (*found.notes, f"{len(seen):,} stars are compared", _signed(means), _COMMON)
-    return Errors(means, 0, len(found.value), found.method, notes=notes, rows=found.used)
+    means = stable_group_sum(place, found.value, len(seen)) / np.bincount(place)
+    return Errors(
+        components={"value": means},
+        measurements=len(found.value),
+        method=found.method,
+        notes=(*found.notes, f"{len(seen):,} stars are compared", _signed(means), _COMMON),
+        rows=found.used,
+    )
 
 
-def mean_color_difference(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """`mean_difference` of each star, minus the same in the band ``settings.against``, mmag.
+def fast_mean_color_difference(sample: Sample, parameters: Parameters, settings: ColorSettings) -> Errors:
+    """The same of each star, minus the same in the band ``settings.reference_band``, mmag.
 
     Raises
     ------
     NotMeasurable
-        As `mean_difference`, in either band; also where no star is left that both have.
+        As `measurements`, in either band; also where no star is left that both have.
     """
-    other = compared_with(sample, settings)
+    other = compared_with(sample, settings.reference_band)
     here, there = differences(sample, settings), differences(other, settings)
     (mean, number), (others, number_of_others) = (
         _by_object(one, found) for one, found in ((sample, here), (other, there))
@@ -88,10 +145,17 @@ def mean_color_difference(sample: Sample, parameters: Mapping[str, float], setti
         raise NotMeasurable(f"no star that is compared in {sample.band} is one of those in {other.band}")
     errors = mean[both] / number[both] - others[both] / number_of_others[both]
     notes = tuple(f"{one.band}: {note}" for one, found in ((sample, here), (other, there)) for note in found.notes)
-    count = f"{np.count_nonzero(both):,} stars are compared in both bands"
-    method = f"in {sample.band} {here.method}; minus the same in {other.band}, {there.method}"
-    measurements = int(number[both].sum() + number_of_others[both].sum())
-    return Errors(errors, 0, measurements, method, notes=(*notes, count, _signed(errors), _COMMON))
+    return Errors(
+        components={"value": errors},
+        measurements=int(number[both].sum() + number_of_others[both].sum()),
+        method=f"in {sample.band} {here.method}; minus the same in {other.band}, {there.method}",
+        notes=(*notes, f"{np.count_nonzero(both):,} stars are compared in both bands", _signed(errors), _COMMON),
+    )
+
+
+def debiased_means(matrix: VisitMatrix, settings: ReferenceSettings) -> Errors:
+    """Mean of each star, which has no bias; with the note on what no interval knows of."""
+    return replace(matrix_errors.means(matrix, settings), notes=(_COMMON,))
 
 
 @dataclass(frozen=True)
@@ -104,18 +168,16 @@ class Differences:
     notes: tuple[str, ...]
 
 
-def differences(sample: Sample, settings: Settings) -> Differences:
+def differences(sample: Sample, settings: ReferenceSettings) -> Differences:
     """Magnitudes of a sample minus those that the reference catalog makes expect; raises `NotMeasurable`."""
     key = ("differences from the reference catalog", settings.radius, settings.reference_snr)
-    return sample.once(key, lambda: _compare(sample, settings))
+    return sample.cached(key, lambda: _compare(sample, settings))
 
 
-def _compare(sample: Sample, settings: Settings) -> Differences:
+def _compare(sample: Sample, settings: ReferenceSettings) -> Differences:
     reference = sample.reference
     if reference is None:
         raise NotMeasurable("no reference catalog is named (--reference)")
-    if settings.radius is None or settings.reference_snr is None:
-        raise ValueError("the definition names no matching radius or no S/N of reference stars")
     if not len(sample.selection.rows):
         raise NotMeasurable(f"no detection in band {sample.band} passes the cuts")
     magnitudes = finite(sample, "mag")
@@ -203,43 +265,11 @@ def _by_object(sample: Sample, found: Differences) -> tuple[FloatArray, NDArray[
     """Sum and number of the differences of each object of the catalog."""
     number = sample.detections.n_objects
     objects = _objects(sample, found)
-    return grouped_sum(objects, found.value, number), np.bincount(objects, minlength=number)
+    return stable_group_sum(objects, found.value, number), np.bincount(objects, minlength=number)
 
 
-def _objects(sample: Sample, found: Differences) -> NDArray[np.int64]:
-    if sample.detections.object is None:
-        raise ValueError("detections are not associated")
+def _objects(sample: Sample, found: Differences) -> IntArray:
     return np.asarray(sample.detections.object[sample.selection.rows[found.used]])
-
-
-def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
-    """Differences by star and visit."""
-    found = differences(sample, settings)
-    visit = sample.detections.visit[sample.selection.rows[found.used]]
-    return sample.matrix(found.value, star=sample.star[found.used], visit=visit)
-
-
-def _matrix_of_colors(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
-    """Differences by star and visit, and those of the other band, of the stars that both have."""
-    other = compared_with(sample, settings)
-    here, there = differences(sample, settings), differences(other, settings)
-    own, objects = _objects(sample, here), _objects(other, there)
-    common = np.isin(own, objects)
-    rows = sample.selection.rows[here.used]
-    matrix = sample.matrix(
-        here.value[common], star=sample.star[here.used][common], visit=sample.detections.visit[rows][common]
-    )
-    if matrix.objects is None:
-        raise ValueError("the matrix does not say which objects it holds")
-    row = numbering(matrix.objects, sample.detections.n_objects)[objects]
-    visits, column = np.unique(other.detections.visit[other.selection.rows[there.used]], return_inverse=True)
-    values = np.full((len(matrix.objects), len(visits)), np.nan)
-    values[row[row >= 0], column[row >= 0]] = there.value[row >= 0]
-    return replace(matrix, other=(values,), other_visits=visits, together=True)
-
-
-def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
-    return replace(resampled_errors.mean(matrix), note=f"; {_COMMON}")
 
 
 def _signed(errors: FloatArray) -> str:
@@ -250,44 +280,46 @@ def _and(bands: tuple[str, ...] | list[str]) -> str:
     return " and ".join(bands)
 
 
+_MEAN_DIFFERENCE = Estimator(
+    description="mean magnitude of a star minus that of its reference star",
+    measurements=measurements,
+    errors=matrix_errors.means,
+    debiased=debiased_means,
+    fast=fast_mean_difference,
+    unit="mmag",
+    settings=ReferenceSettings,
+    columns=("mag",),
+    separable=True,
+    signed=True,
+    residuals=matrix_errors.OFFSETS,
+    formula="m̄ - m(ref), the mean magnitude of a star and that expected from its reference star",
+)
+
 METRICS = (
     Metric(
-        "absolute_zero_point",
-        "zero point of a band against the reference catalog",
-        "mmag",
-        lambda _: Question("size"),
-        {
-            "mean_difference": Estimator(
-                mean_difference,
-                "mean magnitude of a star minus that of its reference star",
-                _matrix,
-                _resampled,
-                "mmag",
-                needs=("radius", "reference_snr"),
-                columns=("mag",),
-                formula="m̄ - m(ref), the mean magnitude of a star and that expected from its reference star",
-            ),
-        },
+        name="absolute_zero_point",
+        title="zero point of a band against the reference catalog",
+        unit="mmag",
+        statistic=absolute_median,
+        estimators={"mean_difference": _MEAN_DIFFERENCE},
         optional_columns=("mjd",),
     ),
     Metric(
-        "color_zero_point",
-        "zero point of a colour against the reference catalog",
-        "mmag",
-        lambda _: Question("size"),
-        {
-            "mean_color_difference": Estimator(
-                mean_color_difference,
-                "mean colour of a star minus that of its reference star",
-                _matrix_of_colors,
-                _resampled,
-                "mmag",
-                needs=("radius", "reference_snr"),
-                columns=("mag",),
+        name="color_zero_point",
+        title="zero point of a colour against the reference catalog",
+        unit="mmag",
+        statistic=absolute_median,
+        estimators={
+            "mean_color_difference": replace(
+                _MEAN_DIFFERENCE,
+                description="mean colour of a star minus that of its reference star",
+                measurements=color_measurements,
+                fast=fast_mean_color_difference,
+                settings=ColorSettings,
                 formula="m̄ - m(ref) of a star in this band, minus the same in the other",
             ),
         },
         optional_columns=("mjd",),
-        against=True,
+        compares_bands=True,
     ),
 )

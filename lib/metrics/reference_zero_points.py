@@ -8,23 +8,30 @@ reference catalog is off by there; errors of single reference stars are noise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.arrays import AnyArray, FloatArray
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.exposures import STARS, by_visit, exposures, measured, resampled
-from skyaccept.lib.metrics.metric import Errors, Settings
-from skyaccept.lib.metrics.reference_photometry import Differences, differences
+from skyaccept.lib.metrics.exposures import (
+    SIGMA,
+    STARS,
+    Measurements,
+    exposures,
+    less_noise,
+    matrix_by_exposure,
+    shown,
+)
+from skyaccept.lib.metrics.reference_photometry import Differences, ReferenceSettings, differences
 from skyaccept.lib.metrics.zero_point_solver import CLIP, MAD
 from skyaccept.lib.sample.sample import Sample
-from skyaccept.lib.sample.visit_matrix import Matrix
-from skyaccept.lib.uncertainty.jackknife import Resampled
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Parameters
 
 
-def exposure_reference_offset(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+def fast_exposure_reference_offset(sample: Sample, parameters: Parameters, settings: ReferenceSettings) -> Errors:
     """Mean difference of the stars of each exposure from a reference catalog, about the mean of all; mmag.
 
     Parameters
@@ -32,13 +39,13 @@ def exposure_reference_offset(sample: Sample, parameters: Mapping[str, float], s
     sample : Sample
     parameters : mapping
         None are taken.
-    settings : Settings
-        As `skyaccept.lib.metrics.reference_photometry.mean_difference` takes them.
+    settings : ReferenceSettings
 
     Raises
     ------
     NotMeasurable
-        As there; also where fewer than two exposures have `STARS` stars to compare.
+        As `skyaccept.lib.metrics.reference_photometry.measurements`; also where fewer than two exposures have `STARS`
+        stars to compare.
     """
     found, code, means = _compared(sample, settings)
     notes = list(found.notes)
@@ -50,7 +57,13 @@ def exposure_reference_offset(sample: Sample, parameters: Mapping[str, float], s
         f"{len(means.code):,} zero points, mean over an exposure of the {found.method}, noise "
         f"{np.sqrt(means.noise):.3g} mmag; one for each {exposures(sample)[1]}"
     )
-    return Errors(means.offsets, 0, len(means.of), method, notes=tuple(notes), rows=found.used)
+    return Errors(
+        components={"value": means.offsets},
+        measurements=len(means.of),
+        method=method,
+        notes=tuple(notes),
+        rows=found.used,
+    )
 
 
 @dataclass(frozen=True)
@@ -94,38 +107,48 @@ def _means(value: FloatArray, code: NDArray[np.int64], sigma: float | None = Non
     return _Means(means - means.mean(), names[kept], of, clipped, sigma, sigma**2 * float(np.mean(1 / number)))
 
 
-def _compared(sample: Sample, settings: Settings) -> tuple[Differences, NDArray[np.int64], _Means]:
+def _compared(sample: Sample, settings: ReferenceSettings) -> tuple[Differences, NDArray[np.int64], _Means]:
     def find() -> tuple[Differences, NDArray[np.int64], _Means]:
         found = differences(sample, settings)
         code = exposures(sample)[0][found.used]
-        order = np.lexsort((code, sample.star[found.used]))  # the same bits in whatever order the rows stand
+        order = np.lexsort((code, sample.star_index[found.used]))  # the same bits in whatever order the rows stand
         means = _means(found.value[order], code[order])
         place = np.argsort(order)
         return found, code, replace(means, of=means.of[place], clipped=means.clipped[place])
 
-    return sample.once(("zero points against the reference", settings.radius, settings.reference_snr), find)
+    return sample.cached(("zero points against the reference", settings.radius, settings.reference_snr), find)
 
 
-def matrix_of_differences(
-    sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors
-) -> Matrix:
-    """Differences from the reference catalog by star and visit, those that have a weight; and their exposures."""
+def measurements(sample: Sample, parameters: Parameters, settings: ReferenceSettings, limit: int | None) -> VisitMatrix:
+    """Differences from the reference catalog by star and visit, those that have a weight, with their exposures."""
     found, _, means = _compared(sample, settings)
     weighed = (means.of >= 0) & ~means.clipped
     rows = found.used.copy()
     rows[found.used] = weighed
-    return by_visit(sample, found.value[weighed], rows)
+    sigma = np.full(int(np.count_nonzero(weighed)), means.sigma)
+    return matrix_by_exposure(sample, found.value[weighed], rows, limit, {SIGMA: sigma})
 
 
-def resampled_differences(matrix: Matrix, settings: Settings) -> Resampled:
-    """Zero points of the exposures that are left, with the error of a measurement that all of them lead to."""
-    _, value, code = measured(matrix.values[0], matrix.exposure)
-    whole = _means(value, code)
+def exposure_reference_offset(matrix: VisitMatrix, settings: ReferenceSettings) -> Errors:
+    """Mean difference of the stars of each exposure from a reference catalog, about the mean of all; mmag."""
+    return Errors(components={"value": _solved(matrix)[1].offsets})
 
-    def solve(star: AnyArray, value: FloatArray, code: AnyArray) -> tuple[FloatArray, float]:
-        means = _means(value, code, whole.sigma)
-        return means.offsets, means.noise
 
-    return resampled(
-        matrix, solve, whole.offsets, whole.noise, np.where(whole.of >= 0, whole.offsets[whole.of], np.nan)
-    )
+def debiased_exposure_reference_offset(matrix: VisitMatrix, settings: ReferenceSettings) -> Errors:
+    """The same without the noise of the means."""
+    _, means = _solved(matrix)
+    return less_noise(means.offsets, means.noise)
+
+
+def zero_points_of_measurements(matrix: VisitMatrix, settings: ReferenceSettings) -> tuple[FloatArray, ...]:
+    """Zero point of the exposure of each measurement."""
+    _, means = _solved(matrix)
+    return shown(matrix, np.where(means.of >= 0, means.offsets[means.of], np.nan))
+
+
+def _solved(matrix: VisitMatrix) -> tuple[Measurements, _Means]:
+    """Measurements of a matrix, and the means of their exposures by the error that a measurement has in the sample."""
+    data = Measurements.of(matrix)
+    if not len(data.value):
+        raise NotMeasurable(f"fewer than two exposures have {STARS} stars to compare with the reference catalog")
+    return data, _means(data.value, data.exposure, float(data.extra[SIGMA][0]))

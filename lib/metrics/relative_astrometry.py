@@ -26,226 +26,136 @@ separations.py and MatchedCatalogMeasurementTasks.py (aff3cf7); analysis_tools c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from skyaccept.lib import separation
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
+from skyaccept.lib.metrics.metric import Metric, median
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.subsampling import sampled
-from skyaccept.lib.sample.visit_matrix import LIMIT, Matrix
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.separation import Annulus, PairValues
 from skyaccept.lib.sphere import ARCMIN
 from skyaccept.lib.sphere import separation as sphere_separation
-from skyaccept.lib.uncertainty import order_statistics, resampled_errors
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty import matrix_errors
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Estimator, Parameters
+from skyaccept.lib.uncertainty.statistic import Statistic
+
+_SQRT_2 = float(np.sqrt(2))
 
 
-def pair_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Standard deviation of each pair's separation over its common visits, mas, with ``settings.ddof``.
+@dataclass(frozen=True, kw_only=True)
+class PairSettings:
+    """Half the width of the separation class, radians, and the fewest visits in which both stars were seen."""
+
+    half_width: float
+    min_common_visits: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairRmsSettings(PairSettings):
+    """The same, with the delta degrees of freedom of a standard deviation."""
+
+    ddof: int
+
+
+def measurements(sample: Sample, parameters: Parameters, settings: PairSettings, limit: int | None) -> VisitMatrix:
+    """Separations of pairs by visit, minus that of their mean directions, mas.
 
     Parameters
     ----------
     sample : Sample
     parameters : mapping
         ``separation`` in arcmin.
-    settings : Settings
+    settings : PairSettings
+    limit : int, optional
+        Measurements at most; of more, those of the pairs of a subsample of the stars.
 
     Raises
     ------
     NotMeasurable
-        Fewer visits than asked for, no object, or no pair in the separation class.
+        Fewer visits than the settings need, or no pair in the separation class.
     """
-    annulus = _annulus(sample, parameters, settings)
-    pairs = separation.pair_rms(
-        sample.positions, annulus, ddof=settings.ddof or 0, min_common_visits=settings.min_common_visits
-    )
-    return _errors(sample, annulus, settings, pairs)
+    where, annulus, least = sample.positions, _annulus(sample, parameters, settings), settings.min_common_visits
+
+    def compute() -> VisitMatrix:
+        number = len(where)
+        if limit is not None:
+            most = limit / where.n_visits / max(_number_of_pairs(sample, annulus, least), 1)
+            number = int(number * min(1.0, np.sqrt(most)))
+        stars, note = sampled(where.direction, number, "stars")
+        pairs, values = separation.deviations(where, annulus, max(least, 2), stars)
+        if not len(values):
+            raise NotMeasurable(f"no interval: no pair of the {len(stars):,} stars that replicates are made of")
+        return VisitMatrix(
+            values=(values,),
+            stars=pairs,
+            n_stars=len(stars),
+            brightness=None if sample.brightness is None else sample.brightness[stars],
+            objects=where.objects[stars],
+            min_visits=least,
+            subsample_note=note,
+            visits=where.visits,
+            visit_keys=sample.visit_keys(where.visits),
+        )
+
+    return sample.cached(("pairs by visit", annulus, least, limit), compute)
 
 
-def visit_difference(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+def fast_pair_rms(sample: Sample, parameters: Parameters, settings: PairRmsSettings) -> Errors:
+    """Standard deviation of each pair's separation over its common visits, mas, from the separation core."""
+    return _pair_rms(sample, parameters, settings, settings.ddof)
+
+
+def fast_visit_difference(sample: Sample, parameters: Parameters, settings: PairSettings) -> Errors:
     """Absolute difference of the two separations of each pair, mas; for exactly two visits.
 
-    Computed as sqrt(2) times the sample standard deviation of two values, which is the same number.
-
-    Raises
-    ------
-    NotMeasurable
-        As `pair_rms`; also with more than two visits.
+    It is sqrt(2) times the sample standard deviation of the two.
     """
-    visits = _visits(sample)
-    if visits != 2:
-        raise NotMeasurable(f"defined for exactly two visits, and band {sample.band} has {visits}")
-    errors = pair_rms(sample, parameters, Settings(settings.half_width, settings.min_common_visits, ddof=1))
-    return replace(errors, values=errors.values * np.sqrt(2))
+    _check_two_visits(sample.positions.n_visits, f"band {sample.band}")
+    errors = _pair_rms(sample, parameters, settings, 1)
+    return errors.map(_times_sqrt_2)
 
 
-def deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Absolute deviation of every measured separation from the median of its pair, mas."""
-    annulus = _annulus(sample, parameters, settings)
+def fast_deviations(sample: Sample, parameters: Parameters, settings: PairSettings) -> Errors:
+    """Absolute deviation of every measured separation from the median of its pair, mas, from the separation core."""
+    annulus, least = _annulus(sample, parameters, settings), settings.min_common_visits
 
-    def find() -> Errors:
+    def compute() -> Errors:
         pairs = separation.pair_deviations(
-            sample.positions, annulus, about="median", min_common_visits=settings.min_common_visits, absolute=True
+            sample.positions, annulus, about="median", min_common_visits=least, absolute=True
         )
-        errors, visits = _errors(sample, annulus, settings, pairs), sample.positions.n_visits
+        visits = sample.positions.n_visits
         # one of an odd number of separations is their median
-        even = visits % 2 == 0 and errors.measurements == errors.pairs * visits
-        return replace(errors, zeros=0 if even else errors.pairs)
+        even = visits % 2 == 0 and pairs.measurements == pairs.pairs * visits
+        return _errors(sample, annulus, settings, pairs, zeros=0 if even else pairs.pairs)
 
-    # AF and AD re-centre the same deviations, each in its way
-    return sample.once(("deviation", annulus, settings.min_common_visits), find)
-
-
-def excess_rms(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Standard deviation of each pair minus the median over all pairs, mas; signed."""
-    return excess(pair_rms(sample, parameters, settings), "mas")
+    # AF and AD take the same deviations
+    return sample.cached(("deviations of pairs", annulus, least), compute)
 
 
-def recentred_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Absolute deviation from the median of the pair, minus the median of all these, mas; signed."""
-    return excess(deviation(sample, parameters, settings), "mas")
-
-
-def recentred_deviation_size(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Size of `recentred_deviation`, mas."""
-    errors = recentred_deviation(sample, parameters, settings)
-    return replace(errors, values=np.abs(errors.values))
-
-
-def pooled_deviation(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
-    """Deviation from the mean of the pair, taken about the median of all of them, absolute, mas."""
+def fast_mean_deviations(sample: Sample, parameters: Parameters, settings: PairSettings) -> Errors:
+    """Deviation of every measured separation from the mean of its pair, mas, signed."""
     annulus = _annulus(sample, parameters, settings)
     pairs = separation.pair_deviations(
         sample.positions, annulus, about="mean", min_common_visits=settings.min_common_visits
     )
-    errors = _errors(sample, annulus, settings, pairs)
-    return replace(errors, values=np.abs(excess(errors, "mas").values), zeros=1)
+    return _errors(sample, annulus, settings, pairs)
 
 
-def excess(errors: Errors, unit: str) -> Errors:
-    """Errors minus their median; signed. Raises `NotMeasurable` where too many are 0 before."""
-    middle = order_statistics.median(errors.check(unit).values, errors.counts)
-    return replace(errors, values=errors.values - middle, zeros=1)
+def _pair_rms(sample: Sample, parameters: Parameters, settings: PairSettings, ddof: int) -> Errors:
+    annulus = _annulus(sample, parameters, settings)
+    pairs = separation.pair_rms(sample.positions, annulus, ddof=ddof, min_common_visits=settings.min_common_visits)
+    return _errors(sample, annulus, settings, pairs)
 
 
-def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
-    """Separations of pairs by visit; where there are too many, of the pairs of some of the stars."""
-    where, annulus, least = sample.positions, _annulus(sample, parameters, settings), settings.min_common_visits
-
-    def make() -> Matrix:
-        most = LIMIT / where.n_visits / max(errors.pairs, 1)
-        stars, note = sampled(where.direction, int(len(where) * min(1.0, np.sqrt(most))), "stars")
-        pairs, values = separation.deviations(where, annulus, max(least, 2), stars)
-        bright = None if sample.brightness is None else sample.brightness[stars]
-        if not len(values):
-            raise NotMeasurable(f"no interval: no pair of the {len(stars):,} stars that replicates are made of")
-        objects = where.objects[stars]
-        return Matrix((values,), pairs, len(stars), bright, objects, least, note=note, visits=where.visits)
-
-    return sample.once(("pairs by visit", annulus, least, errors.pairs), make)
-
-
-ESTIMATORS = {
-    "pair_rms": Estimator(
-        pair_rms,
-        "rms of the separation of a pair",
-        _matrix,
-        lambda matrix, settings: resampled_errors.rms(matrix, settings.ddof or 0),
-        needs=("ddof",),
-        of_pairs=True,
-        formula="√(Σ (sₖ - s̄)² / (n - {ddof})), s the separations of a pair in its n common visits",
-    ),
-    "visit_difference": Estimator(
-        visit_difference,
-        "difference of a pair's two separations",
-        _matrix,
-        lambda matrix, _: resampled_errors.rms(matrix, 1, np.sqrt(2)),
-        of_pairs=True,
-        formula="|s₁ - s₂|, s the separations of a pair in the two visits",
-    ),
-    "deviation": Estimator(
-        deviation,
-        "deviation of a separation from the median of its pair",
-        _matrix,
-        lambda matrix, _: resampled_errors.deviation(matrix, "median"),
-        of_pairs=True,
-        formula="|sₖ - median(s)|, s the separations of a pair in its common visits",
-    ),
-    "excess_rms": Estimator(
-        excess_rms,
-        "rms of the separation of a pair, minus AM",
-        _matrix,
-        lambda matrix, settings: resampled_errors.recentred(
-            resampled_errors.rms(matrix, settings.ddof or 0), signed=True
-        ),
-        needs=("ddof",),
-        of_pairs=True,
-        formula="r - m, r = √(Σ (sₖ - s̄)² / (n - {ddof})) of a pair in its n common visits, m the median of all r",
-    ),
-    "recentred_deviation": Estimator(
-        recentred_deviation,
-        "deviation from the median of the pair, re-centred",
-        _matrix,
-        lambda matrix, _: resampled_errors.recentred(resampled_errors.deviation(matrix, "median"), signed=True),
-        of_pairs=True,
-        formula="e - m, e = |sₖ - median(s)|, s separations of a pair, m the median of all e",
-    ),
-    "recentred_deviation_size": Estimator(
-        recentred_deviation_size,
-        "size of the deviation from the median of the pair, re-centred",
-        _matrix,
-        lambda matrix, _: resampled_errors.recentred(resampled_errors.deviation(matrix, "median")),
-        of_pairs=True,
-        formula="|e - m|, e = |sₖ - median(s)|, s separations of a pair, m the median of all e",
-    ),
-    "pooled_deviation": Estimator(
-        pooled_deviation,
-        "deviation from the mean of the pair about the overall median",
-        _matrix,
-        lambda matrix, _: resampled_errors.recentred(resampled_errors.deviation(matrix, "mean", signed=True)),
-        of_pairs=True,
-        formula="|d - m|, d = sₖ - s̄, s separations of a pair, m the median of all d",
-    ),
-}
-
-_SEPARATION = {"separation": "arcmin"}
-
-METRICS = (
-    Metric(
-        "pair_separation_rms",
-        "median error of pair separations",
-        "mas",
-        lambda _: Question("percentile", 50),
-        ESTIMATORS,
-        _SEPARATION,
-    ),
-    Metric(
-        "pair_separation_outliers",
-        "share of pair separation errors above AD",
-        "percent",
-        lambda level: Question("above", level["AD"]),
-        ESTIMATORS,
-        _SEPARATION,
-        {"AD": "mas"},
-    ),
-    Metric(
-        "pair_separation_percentile",
-        "pair separation error that a share AF exceeds",
-        "mas",
-        lambda level: Question("percentile", 100 - level["AF"]),
-        ESTIMATORS,
-        _SEPARATION,
-        {"AF": "percent"},
-    ),
-)
-
-
-def _annulus(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Annulus:
-    """Separation class asked for, once the sample is known to have enough visits and objects."""
-    visits = _visits(sample)
+def _annulus(sample: Sample, parameters: Parameters, settings: PairSettings) -> Annulus:
+    """Separation class of a clause, once the sample is known to have enough visits."""
+    visits = sample.positions.n_visits
     if visits < settings.min_common_visits:
         raise NotMeasurable(
             f"needs {settings.min_common_visits} visits in band {sample.band}, and the sample has {visits}"
@@ -254,11 +164,16 @@ def _annulus(sample: Sample, parameters: Mapping[str, float], settings: Settings
     return Annulus(max(0.0, middle - settings.half_width), middle + settings.half_width)
 
 
-def _visits(sample: Sample) -> int:
-    return int(sample.positions.seen.shape[1])
+def _check_two_visits(visits: int, where: str) -> None:
+    if visits != 2:
+        raise NotMeasurable(f"defined for exactly two visits, and {where} has {visits}")
 
 
-def _errors(sample: Sample, annulus: Annulus, settings: Settings, found: PairValues) -> Errors:
+def _times_sqrt_2(values: AnyArray) -> AnyArray:
+    return np.asarray(values * _SQRT_2)
+
+
+def _errors(sample: Sample, annulus: Annulus, settings: PairSettings, found: PairValues, *, zeros: int = 0) -> Errors:
     if found.pairs == 0:
         low, high = annulus.inner / ARCMIN, annulus.outer / ARCMIN
         where = sample.positions.direction
@@ -269,7 +184,28 @@ def _errors(sample: Sample, annulus: Annulus, settings: Settings, found: PairVal
             f"{settings.min_common_visits} visits or more; the {len(where)} objects of the sample lie within "
             f"{radius:.1f} arcmin of its centre"
         )
-    return Errors(found.values, found.pairs, found.measurements, _method(found), found.weights)
+    sample.cached(_pairs_key(annulus, settings.min_common_visits), lambda: found.pairs)
+    return Errors(
+        components={"value": found.values},
+        weights=found.weights,
+        pairs=found.pairs,
+        measurements=found.measurements,
+        method=_method(found),
+        zeros=zeros,
+    )
+
+
+def _pairs_key(annulus: Annulus, least: int) -> tuple[object, ...]:
+    return "number of pairs", annulus, least
+
+
+def _number_of_pairs(sample: Sample, annulus: Annulus, least: int) -> int:
+    """Number of pairs of a separation class that were seen together often enough."""
+
+    def count() -> int:
+        return separation.pair_rms(sample.positions, annulus, ddof=0, min_common_visits=least).pairs
+
+    return sample.cached(_pairs_key(annulus, least), count)
 
 
 def _method(found: PairValues) -> str:
@@ -282,3 +218,118 @@ def _method(found: PairValues) -> str:
             "; too many values to keep: counted in bins, each off by less than 7e-5 mas, or 1e-6 of it beyond 64 mas"
         )
     return words
+
+
+_PAIR_RMS = Estimator(
+    description="rms of the separation of a pair",
+    measurements=measurements,
+    errors=matrix_errors.rms,
+    debiased=matrix_errors.debiased_rms,
+    alternative=partial(matrix_errors.debiased_rms, gaussian=True),
+    fast=fast_pair_rms,
+    settings=PairRmsSettings,
+    residuals=matrix_errors.RESIDUALS_OF_RMS,
+    fewest_visits=2,
+    about_mean=True,
+    formula="√(Σ (sₖ - s̄)² / (n - {ddof})), s the separations of a pair in its n common visits",
+)
+
+_DEVIATION = Estimator(
+    description="deviation of a separation from the median of its pair",
+    measurements=measurements,
+    errors=partial(matrix_errors.deviations, about="median", absolute=True),
+    debiased=partial(matrix_errors.debiased_deviations, absolute=True),
+    fast=fast_deviations,
+    settings=PairSettings,
+    separable=True,
+    residuals=matrix_errors.RESIDUALS,
+    fewest_visits=2,
+    about_mean=True,
+    formula="|sₖ - median(s)|, s the separations of a pair in its common visits",
+)
+
+ESTIMATORS = {
+    "pair_rms": _PAIR_RMS,
+    "visit_difference": replace(
+        _PAIR_RMS,
+        description="difference of a pair's two separations",
+        errors=partial(matrix_errors.rms, ddof=1, factor=_SQRT_2),
+        debiased=partial(matrix_errors.debiased_rms, ddof=1, factor=_SQRT_2),
+        alternative=partial(matrix_errors.debiased_rms, ddof=1, factor=_SQRT_2, gaussian=True),
+        fast=fast_visit_difference,
+        settings=PairSettings,
+        residuals=replace(matrix_errors.RESIDUALS_OF_RMS, factor=_SQRT_2),
+        formula="|s₁ - s₂|, s the separations of a pair in the two visits",
+    ),
+    "deviation": _DEVIATION,
+    "excess_rms": replace(
+        _PAIR_RMS,
+        description="rms of the separation of a pair, minus AM",
+        subtract_median=True,
+        formula="r - m, r = √(Σ (sₖ - s̄)² / (n - {ddof})) of a pair in its n common visits, m the median of all r",
+    ),
+    "recentred_deviation": replace(
+        _DEVIATION,
+        description="deviation from the median of the pair, re-centred",
+        subtract_median=True,
+        formula="e - m, e = |sₖ - median(s)|, s separations of a pair, m the median of all e",
+    ),
+    "recentred_deviation_size": replace(
+        _DEVIATION,
+        description="size of the deviation from the median of the pair, re-centred",
+        subtract_median=True,
+        absolute=True,
+        formula="|e - m|, e = |sₖ - median(s)|, s separations of a pair, m the median of all e",
+    ),
+    "pooled_deviation": replace(
+        _DEVIATION,
+        description="deviation from the mean of the pair about the overall median",
+        errors=partial(matrix_errors.deviations, about="mean"),
+        debiased=matrix_errors.debiased_deviations,
+        fast=fast_mean_deviations,
+        signed=True,
+        subtract_median=True,
+        absolute=True,
+        formula="|d - m|, d = sₖ - s̄, s separations of a pair, m the median of all d",
+    ),
+}
+
+
+def _outliers(level: Parameters) -> Statistic:
+    return Statistic("above", level["AD"])
+
+
+def _percentile(level: Parameters) -> Statistic:
+    return Statistic("percentile", 100 - level["AF"])
+
+
+_SEPARATION = {"separation": "arcmin"}
+
+METRICS = (
+    Metric(
+        name="pair_separation_rms",
+        title="median error of pair separations",
+        unit="mas",
+        statistic=median,
+        estimators=ESTIMATORS,
+        parameters=_SEPARATION,
+    ),
+    Metric(
+        name="pair_separation_outliers",
+        title="share of pair separation errors above AD",
+        unit="percent",
+        statistic=_outliers,
+        estimators=ESTIMATORS,
+        parameters=_SEPARATION,
+        level_parameters={"AD": "mas"},
+    ),
+    Metric(
+        name="pair_separation_percentile",
+        title="pair separation error that a share AF exceeds",
+        unit="mas",
+        statistic=_percentile,
+        estimators=ESTIMATORS,
+        parameters=_SEPARATION,
+        level_parameters={"AF": "percent"},
+    ),
+)

@@ -35,7 +35,7 @@ def residual_ellipticities(sample: Sample, by_visit: bool) -> ComplexArray:
         column = numbering(sample.positions.visits, len(d.visits))[d.visit[rows]]
         if d.shape_axes == "sky":
             middle = mean_directions(
-                sample.positions.direction[sample.star], column if by_visit else np.zeros_like(column)
+                sample.positions.direction[sample.star_index], column if by_visit else np.zeros_like(column)
             )
             for begin in range(0, len(rows), _BLOCK):
                 part = slice(begin, begin + _BLOCK)
@@ -43,7 +43,7 @@ def residual_ellipticities(sample: Sample, by_visit: bool) -> ComplexArray:
                 place = column[part] if by_visit else np.zeros(len(here), dtype=np.int64)
                 residual[part] = parallel_transport(residual[part], here, middle[place])
         found = np.full((len(sample.positions), sample.positions.n_visits), complex(np.nan, np.nan))
-        found[sample.star, column] = np.where(np.isfinite(residual), residual, complex(np.nan, np.nan))
+        found[sample.star_index, column] = np.where(np.isfinite(residual), residual, complex(np.nan, np.nan))
         return found
 
-    return sample.once(("residual ellipticities", by_visit), find)
+    return sample.cached(("residual ellipticities", by_visit), find)

@@ -20,25 +20,26 @@ dust is needed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from skyaccept.lib.arrays import BoolArray, FloatArray
+from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.colors import Locus
 from skyaccept.lib.catalog.detections import numbering
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings, grouped_sum
+from skyaccept.lib.metrics.metric import Metric, stable_group_sum
 from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.subsampling import sampled
-from skyaccept.lib.sample.visit_matrix import LIMIT, Matrix
-from skyaccept.lib.uncertainty.jackknife import BLOCKS, Kept, Resampled, Take, blocks
-from skyaccept.lib.uncertainty.resampled_errors import LEFT
-from skyaccept.lib.uncertainty.statistic import Question, Sorted
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Estimator, Parameters
+from skyaccept.lib.uncertainty.jackknife import BLOCKS, visit_blocks
+from skyaccept.lib.uncertainty.matrix_errors import NOTHING_LEFT
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 FEWEST = 3
 """Stars of a line at least, as in analysis_tools."""
@@ -107,23 +108,29 @@ def fit(x: FloatArray, y: FloatArray, locus: Locus) -> tuple[Line, NDArray[np.in
     return line, used
 
 
-def locus_distance(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+@dataclass(frozen=True, kw_only=True)
+class LocusSettings:
+    """Part of the stellar locus that is measured."""
+
+    locus: Locus
+
+
+def fast_locus_distance(sample: Sample, parameters: Parameters, settings: LocusSettings) -> Errors:
     """Distances of stars from the locus, at right angles to it, about their median, mmag.
 
     Parameters
     ----------
     sample : Sample
     parameters : mapping
-        None are looked at.
-    settings : Settings
-        ``locus``.
+        None are taken.
+    settings : LocusSettings
 
     Raises
     ------
     NotMeasurable
         A band of the locus is missing, a magnitude is not finite, or too few stars lie along it.
     """
-    locus = _locus(settings)
+    locus = settings.locus
     found = _means(sample, locus)
     mags = {
         band: column / found.number[:, k]
@@ -140,7 +147,13 @@ def locus_distance(sample: Sample, parameters: Mapping[str, float], settings: Se
     )
     method = "distance at right angles to an orthogonal fit, mean magnitudes of each star"
     measurements = int(found.number[used].sum())
-    return Errors(distance - np.median(distance), 0, measurements, method, notes=notes, zeros=1)
+    return Errors(
+        components={"value": distance - np.median(distance)},
+        measurements=measurements,
+        method=method,
+        notes=notes,
+        zeros=1,
+    )
 
 
 @dataclass(frozen=True)
@@ -153,31 +166,25 @@ class _Stars:
     samples: tuple[Sample, ...]
 
 
-def _locus(settings: Settings) -> Locus:
-    if settings.locus is None:
-        raise ValueError("the definition names no stellar locus")
-    return settings.locus
-
-
 def _means(sample: Sample, locus: Locus) -> _Stars:
-    return sample.once(("mean magnitudes", locus.bands), lambda: _collect(sample, locus))
+    return sample.cached(("mean magnitudes", locus.bands), lambda: _collect(sample, locus))
 
 
 def _collect(sample: Sample, locus: Locus) -> _Stars:
     d = sample.detections
-    if sample.other is None or d.object is None:
+    if sample.in_band is None:
         raise ValueError("the sample knows of no other bands")
     samples = []
     for band in locus.bands:
         if band not in d.bands:
             raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")
-        one = sample if band == sample.band else sample.other(band)
+        one = sample if band == sample.band else sample.in_band(band)
         if not len(one.selection.rows):
             raise NotMeasurable(f"no detection in band {band} passes the cuts")
         samples.append(one)
     objects = [d.object[one.selection.rows] for one in samples]
     sums: FloatArray = np.stack(
-        [grouped_sum(o, finite(one, "mag"), d.n_objects) for o, one in zip(objects, samples, strict=True)], 1
+        [stable_group_sum(o, finite(one, "mag"), d.n_objects) for o, one in zip(objects, samples, strict=True)], 1
     )
     number = np.stack([np.bincount(o, minlength=d.n_objects) for o in objects], axis=1)
     seen = np.flatnonzero((number > 0).all(axis=1))
@@ -186,13 +193,13 @@ def _collect(sample: Sample, locus: Locus) -> _Stars:
     return _Stars(seen, sums[seen], number[seen].astype(np.float64), tuple(samples))
 
 
-def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
+def measurements(sample: Sample, parameters: Parameters, settings: LocusSettings, limit: int | None) -> VisitMatrix:
     """By star and block of visits of all bands: numbers, sums and sums of squares of magnitudes in each band, mmag.
 
     A column is a block of the visits of every band, so that the visits of all are left out together; there are no more
     blocks than any band has visits.
     """
-    found = _means(sample, _locus(settings))
+    found = _means(sample, settings.locus)
     d = sample.detections
     positions = sample.positions
     place = numbering(positions.objects, d.n_objects)[found.objects]
@@ -200,54 +207,59 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
     objects, place = found.objects[order], place[order]
     visits = [np.unique(d.visit[one.selection.rows]) for one in found.samples]
     columns = min(BLOCKS, *(len(one) for one in visits))
-    kept, note = sampled(positions.direction[place], LIMIT // (columns * len(visits)), "stars")
+    most = len(place) if limit is None else limit // (columns * len(visits))
+    kept, note = sampled(positions.direction[place], most, "stars")
     row_of = numbering(objects[kept], d.n_objects)
     values = np.zeros((len(kept), columns, 3, len(visits)))
     for k, (one, seen) in enumerate(zip(found.samples, visits, strict=True)):
         rows = one.selection.rows
-        block = np.repeat(np.arange(columns), [len(part) for part in blocks(len(seen), columns)])
-        row, column = row_of[_objects(one)], block[np.searchsorted(seen, d.visit[rows])]
+        block = np.empty(len(seen), dtype=np.int64)
+        for number, members in enumerate(visit_blocks(len(seen), sample.visit_keys(seen), columns)):
+            block[members] = number
+        row, column = row_of[d.object[rows]], block[np.searchsorted(seen, d.visit[rows])]
         used = row >= 0
         magnitude = finite(one, "mag")[used] * MMAG
         for power in range(3):
             np.add.at(values[:, :, power, k], (row[used], column[used]), magnitude**power)
-    bright = None if sample.brightness is None else sample.brightness[place[kept]]
-    return Matrix((values,), np.arange(len(kept))[:, None], len(kept), bright, objects[kept], note=note)
+    return VisitMatrix(
+        values=(values,),
+        stars=np.arange(len(kept))[:, None],
+        n_stars=len(kept),
+        brightness=None if sample.brightness is None else sample.brightness[place[kept]],
+        objects=objects[kept],
+        subsample_note=note,
+    )
 
 
-def _objects(sample: Sample) -> NDArray[np.int64]:
-    if sample.detections.object is None:
-        raise ValueError("detections are not associated")
-    return np.asarray(sample.detections.object[sample.selection.rows])
+def locus_distance(matrix: VisitMatrix, settings: LocusSettings) -> Errors:
+    """Distances of stars from the locus, at right angles to it, about their median, mmag."""
+    return _distances(matrix, settings.locus, debiased=False)
 
 
-def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
-    locus = _locus(settings)
+def debiased_locus_distance(matrix: VisitMatrix, settings: LocusSettings) -> Errors:
+    """The same without the noise of the mean magnitudes."""
+    errors = _distances(matrix, settings.locus, debiased=True)
+    note = f"a block leaves out visits in each of {', '.join(settings.locus.bands)}"
+    return replace(errors, notes=(note,))
 
-    def find(kept: Kept, unbiased: bool) -> Take:
-        number, sums, squares = np.moveaxis(kept.values.sum(axis=1), 1, 0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = sums / number
-            variance = np.maximum(squares - number * mean**2, 0) / (number - 1) / _median_of(number - 1)
-        mags = {band: column / MMAG for band, column in zip(locus.bands, mean.T, strict=True)}
-        x, y = locus.x.of(mags), locus.y.of(mags)
 
-        def take(units: BoolArray) -> Sorted:
-            try:
-                line, used = fit(np.where(units, x, np.nan), y, locus)
-            except NotMeasurable:
-                raise NotMeasurable(LEFT) from None
-            distance = line.distance(x[used], y[used]) * MMAG
-            distance -= np.median(distance)
-            if unbiased:
-                width = float(np.median(np.abs(distance))) / _QUARTILE
-                noise = _typical(variance[used]) * np.mean(1 / number[used], axis=0) @ _weights(line, locus)
-                distance = distance * np.sqrt(max(1 - noise / width**2, 0.0) if width else 0.0)
-            return np.sort(distance), None
-
-        return take
-
-    return Resampled(matrix, find, note=f"; a block leaves out visits in each of {', '.join(locus.bands)}")
+def _distances(matrix: VisitMatrix, locus: Locus, *, debiased: bool) -> Errors:
+    number, sums, squares = np.moveaxis(matrix.values[0].sum(axis=1), 1, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = sums / number
+        variance = np.maximum(squares - number * mean**2, 0) / (number - 1) / _median_of(number - 1)
+    mags = {band: column / MMAG for band, column in zip(locus.bands, mean.T, strict=True)}
+    try:
+        line, used = fit(locus.x.of(mags), locus.y.of(mags), locus)
+    except NotMeasurable:
+        raise NotMeasurable(NOTHING_LEFT) from None
+    distance = line.distance(locus.x.of(mags)[used], locus.y.of(mags)[used]) * MMAG
+    distance -= np.median(distance)
+    if debiased:
+        width = float(np.median(np.abs(distance))) / _QUARTILE
+        noise = _typical(variance[used]) * np.mean(1 / number[used], axis=0) @ _weights(line, locus)
+        distance = distance * np.sqrt(max(1 - noise / width**2, 0.0) if width else 0.0)
+    return Errors(components={"value": distance}, unit=used)
 
 
 def _typical(variance: FloatArray) -> FloatArray:
@@ -272,21 +284,27 @@ def _weights(line: Line, locus: Locus) -> FloatArray:
     return np.asarray((np.cos(line.angle) * y - np.sin(line.angle) * x) ** 2)
 
 
+def _width(level: Parameters) -> Statistic:
+    return Statistic("percentile", 50, sized=True, factor=1 / _QUARTILE)
+
+
 METRICS = (
     Metric(
-        "stellar_locus_width",
-        "width of the stellar locus",
-        "mmag",
-        lambda _: Question("percentile", 50, sized=True, factor=1 / _QUARTILE),
-        {
+        name="stellar_locus_width",
+        title="width of the stellar locus",
+        unit="mmag",
+        statistic=_width,
+        estimators={
             "locus_distance": Estimator(
-                locus_distance,
-                "distance of a star from the stellar locus",
-                _matrix,
-                _resampled,
-                "mmag",
-                needs=("locus",),
+                description="distance of a star from the stellar locus",
+                measurements=measurements,
+                errors=locus_distance,
+                debiased=debiased_locus_distance,
+                fast=fast_locus_distance,
+                unit="mmag",
+                settings=LocusSettings,
                 columns=("mag",),
+                signed=True,
                 formula="w, distance of a star from the line that fits the colours of all best",
             ),
         },

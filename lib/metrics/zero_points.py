@@ -20,27 +20,34 @@ Source: LPM-17 5.2.3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import zero_point_solver
-from skyaccept.lib.metrics.exposures import STARS, by_visit, exposures, measured, resampled
-from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
-from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite, from_mean
-from skyaccept.lib.metrics.reference_zero_points import (
-    exposure_reference_offset,
-    matrix_of_differences,
-    resampled_differences,
+from skyaccept.lib.metrics import reference_zero_points, zero_point_solver
+from skyaccept.lib.metrics.exposures import (
+    SIGMA,
+    STARS,
+    Measurements,
+    exposures,
+    less_noise,
+    matrix_by_exposure,
+    shown,
 )
+from skyaccept.lib.metrics.metric import Metric, rms
+from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite, from_mean
+from skyaccept.lib.metrics.reference_photometry import ReferenceSettings
 from skyaccept.lib.metrics.zero_point_solver import Repeats, System
 from skyaccept.lib.sample.sample import Sample
-from skyaccept.lib.sample.visit_matrix import Matrix
-from skyaccept.lib.uncertainty.jackknife import Resampled
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Estimator, NoSettings, Parameters, Residuals
+from skyaccept.lib.uncertainty.statistic import Statistic
+
+START = "zero point"
+"""Column of a visit matrix: zero point of the exposure of each measurement, in the solution of the whole sample."""
 
 _ALONE = 0.1  # of the exposures that may have no star in common with the others before nothing is measured
 
@@ -95,7 +102,7 @@ class _Exposures:
         return cls(repeats, names, chosen, 0, 0)
 
 
-def exposure_offset(sample: Sample, parameters: Mapping[str, float], settings: Settings) -> Errors:
+def fast_exposure_offset(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:
     """Zero points of all exposures about their mean, mmag.
 
     Parameters
@@ -103,8 +110,7 @@ def exposure_offset(sample: Sample, parameters: Mapping[str, float], settings: S
     sample : Sample
     parameters : mapping
         None are taken.
-    settings : Settings
-        None are looked at.
+    settings : NoSettings
 
     Raises
     ------
@@ -112,7 +118,7 @@ def exposure_offset(sample: Sample, parameters: Mapping[str, float], settings: S
         A magnitude is not finite, there are fewer than two exposures, or they fall into groups without a star in
         common.
     """
-    return sample.once("zero points", lambda: _errors(sample))
+    return sample.cached("zero points", lambda: _errors(sample))
 
 
 def _errors(sample: Sample) -> Errors:
@@ -130,87 +136,142 @@ def _errors(sample: Sample) -> Errors:
         f"{repeats.exposures:,} zero points solved with {repeats.stars:,} stars, noise "
         f"{np.sqrt(solution.variance):.3g} mmag; one for each {exposures(sample)[1]}"
     )
-    return Errors(solution.offsets, 0, len(repeats.star), method, notes=tuple(notes))
+    return Errors(
+        components={"value": solution.offsets}, measurements=len(repeats.star), method=method, notes=tuple(notes)
+    )
 
 
 def _solution(sample: Sample) -> tuple[_Exposures, zero_point_solver.Solution]:
     def find() -> tuple[_Exposures, zero_point_solver.Solution]:
         magnitude, code = finite(sample, "mag") * MMAG, exposures(sample)[0]
-        order = np.lexsort((code, sample.star))  # the same bits in whatever order the rows stand
-        found = _Exposures.of(magnitude[order], sample.star[order], code[order])
+        order = np.lexsort((code, sample.star_index))  # the same bits in whatever order the rows stand
+        found = _Exposures.of(magnitude[order], sample.star_index[order], code[order])
         return replace(found, chosen=order[found.chosen]), zero_point_solver.solve(found.repeats)
 
-    return sample.once("zero points solved", find)
+    return sample.cached("zero points solved", find)
 
 
-def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings, errors: Errors) -> Matrix:
-    """Magnitudes about the mean of their star by visit, without those that have no weight; and their exposures."""
+def measurements(sample: Sample, parameters: Parameters, settings: NoSettings, limit: int | None) -> VisitMatrix:
+    """Magnitudes about the mean of their star by visit, without those that have no weight, with their exposures.
+
+    Further columns: the zero point of the exposure in the solution of the whole sample, and the standard error of the
+    measurement, scaled so that the formal errors of the zero points are as large as those of simulated noise.
+    """
     found, solution = _solution(sample)
-    used = np.zeros(len(sample.star), dtype=bool)
-    used[found.chosen[~solution.clipped]] = True
-    return by_visit(sample, from_mean(sample, least=1)[0][used], used)
+    weighed = ~solution.clipped
+    used = np.zeros(len(sample.star_index), dtype=bool)
+    used[found.chosen[weighed]] = True
+    scale = np.sqrt(solution.variance / float(np.mean(solution.errors**2)))
+    columns = {SIGMA: solution.sigma * scale, START: solution.offsets[found.repeats.exposure]}
+    extra = {}
+    for name, values in columns.items():
+        by_row = np.full(len(used), np.nan)
+        by_row[found.chosen] = values
+        extra[name] = by_row[used]
+    return matrix_by_exposure(sample, from_mean(sample, least=1)[0][used], used, limit, extra)
 
 
-def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
-    """Zero points of the exposures that are left, with the weights that all of them lead to."""
-    star, value, code = measured(matrix.values[0], matrix.exposure)
-    whole = _Exposures.of(value, star, code)
-    solution = zero_point_solver.solve(whole.repeats)
-    sigma = np.full(len(matrix.stars), float(np.median(solution.sigma)))
-    sigma[star[whole.chosen]] = solution.sigma
-    start = dict(zip(whole.code.tolist(), solution.offsets.tolist(), strict=True))
-    formal = float(np.mean(solution.errors**2))
-
-    def solve(star: AnyArray, value: FloatArray, code: AnyArray) -> tuple[FloatArray, float]:
-        found = _Exposures.of(value, star, code)
-        system = System.of(found.repeats, 1 / sigma[star[found.chosen]] ** 2)
-        first = np.array([start.get(name, 0.0) for name in found.code.tolist()])
-        offsets = system.solve(found.repeats.magnitude, first)
-        return offsets, solution.variance * float(np.mean(1 / system.diagonal)) / formal
-
-    shown = np.full(len(star), np.nan)
-    shown[whole.chosen] = solution.offsets[whole.repeats.exposure]
-    return resampled(matrix, solve, solution.offsets, solution.variance, shown)
+def exposure_offset(matrix: VisitMatrix, settings: NoSettings) -> Errors:
+    """Zero points of the exposures about their mean, mmag, with the weights that the whole sample leads to."""
+    return Errors(components={"value": _solve(matrix).offsets})
 
 
-_SOLVED = {
-    "exposure_offset": Estimator(
-        exposure_offset,
-        "zero point of an exposure",
-        _matrix,
-        _resampled,
-        "mmag",
-        columns=("mag",),
-        formula="z of an exposure, m = M + z + noise for the magnitude m of a star of magnitude M, all solved at once",
-    ),
-    "exposure_reference_offset": Estimator(
-        exposure_reference_offset,
-        "zero point of an exposure against the reference catalog",
-        matrix_of_differences,
-        resampled_differences,
-        "mmag",
-        needs=("radius", "reference_snr"),
-        columns=("mag",),
+def debiased_exposure_offset(matrix: VisitMatrix, settings: NoSettings) -> Errors:
+    """The same without the noise of the solution."""
+    found = _solve(matrix)
+    return less_noise(found.offsets, found.noise)
+
+
+def zero_points_of_measurements(matrix: VisitMatrix, settings: NoSettings) -> tuple[FloatArray, ...]:
+    """Zero point of the exposure of each measurement."""
+    found = _solve(matrix)
+    by_measurement = np.full(len(found.exposures_of.star), np.nan)
+    by_measurement[found.repeats.chosen] = found.offsets[found.repeats.repeats.exposure]
+    return shown(matrix, by_measurement)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Solved:
+    """Zero points of the exposures of a matrix, and their mean variance by noise."""
+
+    exposures_of: Measurements
+    repeats: _Exposures
+    offsets: FloatArray
+    noise: float
+
+
+def _solve(matrix: VisitMatrix) -> _Solved:
+    data = Measurements.of(matrix)
+    found = _Exposures.of(data.value, data.star, data.exposure)
+    system = System.of(found.repeats, 1 / data.extra[SIGMA][found.chosen] ** 2)
+    start = np.zeros(found.repeats.exposures)
+    start[found.repeats.exposure] = data.extra[START][found.chosen]
+    offsets = system.solve(found.repeats.magnitude, start)
+    return _Solved(exposures_of=data, repeats=found, offsets=offsets, noise=float(np.mean(1 / system.diagonal)))
+
+
+ZERO_POINT_TEXT = "zero points of the exposures of single measurements"
+
+_EXPOSURE_OFFSET = Estimator(
+    description="zero point of an exposure",
+    measurements=measurements,
+    errors=exposure_offset,
+    debiased=debiased_exposure_offset,
+    fast=fast_exposure_offset,
+    unit="mmag",
+    columns=("mag",),
+    residuals=Residuals(of=zero_points_of_measurements, text=ZERO_POINT_TEXT),
+    fewest_visits=2,
+    independent=True,
+    formula="z of an exposure, m = M + z + noise for the magnitude m of a star of magnitude M, all solved at once",
+)
+
+_ESTIMATORS = {
+    "exposure_offset": _EXPOSURE_OFFSET,
+    "exposure_reference_offset": replace(
+        _EXPOSURE_OFFSET,
+        description="zero point of an exposure against the reference catalog",
+        measurements=reference_zero_points.measurements,
+        errors=reference_zero_points.exposure_reference_offset,
+        debiased=reference_zero_points.debiased_exposure_reference_offset,
+        fast=reference_zero_points.fast_exposure_reference_offset,
+        settings=ReferenceSettings,
+        residuals=Residuals(of=reference_zero_points.zero_points_of_measurements, text=ZERO_POINT_TEXT),
         formula="z of an exposure, the mean of m - m(ref) over its stars, less the mean of all z",
     ),
 }
 
+
+def _outliers(level: Parameters) -> Statistic:
+    return Statistic("above", level["PA4"], sized=True)
+
+
+def _percentile(level: Parameters) -> Statistic:
+    return Statistic("percentile", 100 - level["PF2"], sized=True)
+
+
 METRICS = (
-    Metric("zero_point_rms", "rms of the zero points of exposures", "mmag", lambda _: Question("rms"), _SOLVED),
     Metric(
-        "zero_point_outliers",
-        "share of zero points that deviate by more than PA4",
-        "percent",
-        lambda level: Question("above", level["PA4"], sized=True),
-        _SOLVED,
+        name="zero_point_rms",
+        title="rms of the zero points of exposures",
+        unit="mmag",
+        statistic=rms,
+        estimators=_ESTIMATORS,
+    ),
+    Metric(
+        name="zero_point_outliers",
+        title="share of zero points that deviate by more than PA4",
+        unit="percent",
+        statistic=_outliers,
+        estimators=_ESTIMATORS,
         level_parameters={"PA4": "mmag"},
     ),
     Metric(
-        "zero_point_percentile",
-        "deviation of a zero point that a share PF2 exceeds",
-        "mmag",
-        lambda level: Question("percentile", 100 - level["PF2"], sized=True),
-        _SOLVED,
+        name="zero_point_percentile",
+        title="deviation of a zero point that a share PF2 exceeds",
+        unit="mmag",
+        statistic=_percentile,
+        estimators=_ESTIMATORS,
         level_parameters={"PF2": "percent"},
     ),
 )

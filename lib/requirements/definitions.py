@@ -12,11 +12,11 @@ from pydantic import Field, PlainValidator
 from skyaccept.lib import strict_yaml
 from skyaccept.lib.catalog.colors import Locus
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Estimator
 from skyaccept.lib.requirements.limits import Identifier, check_range
 from skyaccept.lib.sample.cuts import Cut
 from skyaccept.lib.separation.separation_bins import Binning
 from skyaccept.lib.strict_yaml import STRICT, Quantity
+from skyaccept.lib.uncertainty.estimator import Estimator
 
 MOST_VISITS = 100_000
 """Visits that an object may have to be seen in."""
@@ -114,15 +114,11 @@ def check_cuts(cuts: Iterable[Cut], place: strict_yaml.Origin, where: tuple[str 
 
 def _check_settings(rule: Rule, estimator: Estimator, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
     """Those that the estimator needs are there and make sense, and none that would be without effect."""
-    for key in ("half_width", "min_common_visits"):
-        if estimator.of_pairs and getattr(rule, key) is None:
+    for key in ("half_width", "min_common_visits", "ddof", "radius", "reference_snr", "locus", "bins"):
+        if estimator.takes(key) and getattr(rule, key) is None:
             raise place.error(where, f"key '{key}' is missing; {rule.estimator} needs it")
-        if not estimator.of_pairs and getattr(rule, key) is not None:
-            raise place.error((*where, key), f"key '{key}': {rule.estimator} looks at no pairs of objects")
-    for key in ("ddof", "radius", "reference_snr", "locus", "bins"):
-        if (key in estimator.needs) != (getattr(rule, key) is not None):
-            what = f"is missing; {rule.estimator} needs it" if key in estimator.needs else "is without effect"
-            raise place.error(where, f"key '{key}' {what}")
+        if not estimator.takes(key) and getattr(rule, key) is not None:
+            raise place.error((*where, key), f"key '{key}' has no effect on {rule.estimator}")
     if rule.locus is not None:
         rule.locus.check(place, (*where, "locus"))
     if rule.bins is not None:

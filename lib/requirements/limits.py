@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -116,6 +116,7 @@ def check_parameters(
     wanted: Mapping[str, str],
     place: strict_yaml.Origin,
     where: tuple[str | int, ...],
+    may_be_zero: Collection[str] = (),
 ) -> None:
     """Make sure that thresholds are those that are ``wanted``, by their units.
 
@@ -130,15 +131,21 @@ def check_parameters(
     for name, unit in wanted.items():
         if name not in given:
             raise place.error(where, f"key '{name}' is missing (in {unit or 'no unit'})")
-        check_range(name, given[name], unit, place, (*where, name))
+        check_range(name, given[name], unit, place, (*where, name), may_be_zero=name in may_be_zero)
 
 
 def check_range(
-    name: str, value: u.Quantity, unit: str, place: strict_yaml.Origin, where: tuple[str | int, ...]
+    name: str,
+    value: u.Quantity,
+    unit: str,
+    place: strict_yaml.Origin,
+    where: tuple[str | int, ...],
+    *,
+    may_be_zero: bool = False,
 ) -> None:
     """Make sure that a value lies in the range of its unit, of `RANGES`.
 
-    Only a share and the near end of a range of separations, ``nearest``, may be 0, and no share is 100 percent.
+    Only a percentage, and what ``may_be_zero``, may be 0; no percentage is 100 percent.
 
     Raises
     ------
@@ -151,7 +158,7 @@ def check_range(
     number, share = value.to_value(u.Unit(unit)), unit == "percent"
     if share and not low <= number < high:
         raise place.error(where, f"key '{name}': {value} is not from 0 to below 100 percent")
-    if not share and (not low <= number <= high or (number == low and name != "nearest")):
+    if not share and (not low <= number <= high or (number == low and not may_be_zero)):
         raise place.error(where, f"key '{name}': {value} is not above 0 and up to {high:g} {unit}".rstrip())
 
 

@@ -35,7 +35,7 @@ def check_clauses(
                     (*where, "definition"),
                     f"key 'definition': {clause.definition!r} does not exist; known: {', '.join(definitions)}",
                 )
-            if METRICS[clause.metric].against != (clause.against is not None):
+            if METRICS[clause.metric].compares_bands != (clause.against is not None):
                 why = "does not belong here" if clause.against else "is missing; the metric compares two bands"
                 raise place.error(where, f"key 'against' {why}")
             _check_against(clause, known_bands, place, (*where, "against"))
@@ -91,9 +91,9 @@ def _check_overrides(
     estimator = METRICS[clause.metric].estimators[rule.estimator] if rule else None
     if clause.half_width is not None:
         check_range("half_width", clause.half_width, "arcmin", place, (*where, "half_width"))
-        if estimator is not None and not estimator.of_pairs:
+        if estimator is not None and not estimator.takes("half_width"):
             raise place.error((*where, "half_width"), f"key 'half_width': {clause.metric} looks at no pairs of objects")
-    if clause.subtract_shot_noise and (estimator is None or not estimator.takes_shot_noise):
+    if clause.subtract_shot_noise and (estimator is None or not estimator.takes("subtract_shot_noise")):
         raise place.error(
             (*where, "subtract_shot_noise"),
             f"key 'subtract_shot_noise': {clause.metric} under {clause.definition} is no variance of a star "
@@ -103,9 +103,11 @@ def _check_overrides(
 
 def _check_units(clause: Clause, kind: str, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
     metric = METRICS[clause.metric]
-    check_parameters(clause.parameters, metric.parameters_of(kind), place, (*where, "parameters"))
-    if "nearest" in clause.parameters and clause.parameters["farthest"] <= clause.parameters["nearest"]:
-        raise place.error((*where, "parameters", "farthest"), "key 'farthest': not above 'nearest'")
+    may_be_zero = [low for low, _ in metric.ascending]
+    check_parameters(clause.parameters, metric.parameters_of(kind), place, (*where, "parameters"), may_be_zero)
+    for low, high in metric.ascending:
+        if clause.parameters[high] <= clause.parameters[low]:
+            raise place.error((*where, "parameters", high), f"key '{high}': not above '{low}'")
     for name, level in clause.levels.items():
         here = (*where, "levels", name)
         if not level.limit.bound.unit.is_equivalent(metric.unit):

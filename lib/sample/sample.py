@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from skyaccept.lib.arrays import AnyArray
+from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.catalog.detections import Detections, numbering
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.sample.selection import Groups, Selection
 from skyaccept.lib.sample.subsampling import sampled
-from skyaccept.lib.sample.visit_matrix import LIMIT, Matrix
+from skyaccept.lib.sample.visit_matrix import VisitMatrix, name_keys
 from skyaccept.lib.separation import Positions, positions
 
 T = TypeVar("T")
+
+COORDINATES = ("ra", "dec")
+"""Components of positions, along RA (times cos Dec) and Dec."""
 
 
 @dataclass(frozen=True)
 class Sample:
     """Selected detections of one band.
 
-    ``other(band)`` is the sample that the same cuts give in another band, ``reference`` the reference catalog of the
+    ``in_band(band)`` is the sample that the same cuts give in another band, ``reference`` the reference catalog of the
     run, if it has one.
     """
 
     detections: Detections
     selection: Selection
     band: str
-    other: Callable[[str], Sample] | None = None
+    in_band: Callable[[str], Sample] | None = None
     reference: Reference | None = None
-    found: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
-    """What `once` has found."""
+    _cache: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def once(self, key: Hashable, find: Callable[[], T]) -> T:
-        """What ``find()`` gives, found once for all estimators that start from it."""
-        if key not in self.found:
-            self.found[key] = find()
-        known: T = self.found[key]
-        return known
+    def cached(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return ``compute()``, computed once for all estimators that start from it."""
+        if key not in self._cache:
+            self._cache[key] = compute()
+        found: T = self._cache[key]
+        return found
 
     @cached_property
     def groups(self) -> Groups:
@@ -63,7 +65,7 @@ class Sample:
         return positions(self.detections, self.selection.rows)
 
     @cached_property
-    def star(self) -> NDArray[np.int64]:
+    def star_index(self) -> NDArray[np.int64]:
         """Number of the object of each selected row among those of `positions`, which follow the sky."""
         if self.detections.object is None:
             raise ValueError("detections are not associated")
@@ -82,34 +84,69 @@ class Sample:
         if not np.isfinite(medians).any():
             return None
         found = np.empty(len(self.positions))
-        found[self.star[self.groups.start]] = np.where(np.isfinite(medians), medians, np.nanmedian(medians))
+        found[self.star_index[self.groups.start]] = np.where(np.isfinite(medians), medians, np.nanmedian(medians))
         return found
+
+    @cached_property
+    def offsets(self) -> tuple[FloatArray, FloatArray]:
+        """Offset of each selected row from the mean position of its object, along RA (times cos Dec) and Dec, mas."""
+        where = self.positions
+        column = np.searchsorted(where.visits, self.detections.visit[self.selection.rows])
+        x, y = (o[self.star_index, column].astype(np.float64) for o in (where.stars.x, where.stars.y))
+        return x, y
 
     def matrix(
         self,
         *columns: AnyArray,
-        star: NDArray[np.int64] | None = None,
+        limit: int | None = None,
+        star: IntArray | None = None,
         visit: AnyArray | None = None,
-        between: bool = False,
-    ) -> Matrix:
-        """Measurements by object and visit, of some columns; at most `LIMIT` of them, by objects.
+        extra: Mapping[str, AnyArray] | None = None,
+        pairs_of_visits: bool = False,
+    ) -> VisitMatrix:
+        """Measurements by object and visit.
 
-        ``star`` and ``visit`` are the object, numbered as in `positions`, and the visit of each row, by default those
-        of the selected rows. ``between`` counts pairs of visits instead of visits.
+        Parameters
+        ----------
+        *columns : (n,) float64 or complex128
+            Measurements, one array for each component.
+        limit : int, optional
+            Measurements at most; of more, those of a subsample of the objects.
+        star, visit : (n,) int64, optional
+            Object, numbered as in `positions`, and visit of each measurement; those of the selected rows by default.
+        extra : mapping of str to (n,) float64, optional
+            Further columns by measurement.
+        pairs_of_visits : bool
+            Count pairs of visits, in place of visits, against the limit.
         """
-        star = self.star if star is None else star
+        star = self.star_index if star is None else star
         visit = self.detections.visit[self.selection.rows] if visit is None else visit
         visits, column = np.unique(visit, return_inverse=True)
         stars = np.unique(star)
-        each = len(visits) * (len(visits) - 1) // 2 if between else len(visits)
-        kept, note = sampled(self.positions.direction[stars], LIMIT // max(1, each), "stars")
+        each = len(visits) * (len(visits) - 1) // 2 if pairs_of_visits else len(visits)
+        most = len(stars) if limit is None else limit // max(1, each)
+        kept, note = sampled(self.positions.direction[stars], most, "stars")
         number = numbering(stars[kept], len(self.positions))
         row, used = number[star], number[star] >= 0
-        found = []
-        for values in columns:
-            dense = np.full((len(kept), len(visits)), np.nan, dtype=values.dtype)
-            dense[row[used], column[used]] = values[used]
-            found.append(dense)
-        bright = None if self.brightness is None else self.brightness[stars[kept]]
-        objects = self.positions.objects[stars[kept]]
-        return Matrix(tuple(found), np.arange(len(kept))[:, None], len(kept), bright, objects, note=note, visits=visits)
+
+        def dense(values: AnyArray) -> AnyArray:
+            found = np.full((len(kept), len(visits)), np.nan, dtype=values.dtype)
+            found[row[used], column[used]] = values[used]
+            return found
+
+        return VisitMatrix(
+            values=tuple(dense(values) for values in columns),
+            components=COORDINATES if len(columns) == 2 else ("value",),
+            stars=np.arange(len(kept))[:, None],
+            n_stars=len(kept),
+            brightness=None if self.brightness is None else self.brightness[stars[kept]],
+            objects=self.positions.objects[stars[kept]],
+            extra={name: dense(values.astype(np.float64)) for name, values in (extra or {}).items()},
+            subsample_note=note,
+            visits=visits,
+            visit_keys=self.visit_keys(visits),
+        )
+
+    def visit_keys(self, visits: AnyArray) -> AnyArray:
+        """Hash of the name of each visit."""
+        return name_keys(self.detections.visits[code] for code in visits)

@@ -1,64 +1,173 @@
-"""Measurements by object (or pair of objects) and visit."""
+"""Measurements by unit (an object, or a pair of objects) and visit."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
-from skyaccept.lib.arrays import FloatArray
+from skyaccept.lib.arrays import AnyArray, BoolArray, FloatArray, IntArray
 
 LIMIT = 200_000
-"""Measurements by unit and visit that replicates are made of; of more, those of some of the stars."""
+"""Measurements that replicates are made of; where there are more, those of a subsample of the stars."""
+
+UNIT, VISIT, COMPARISON_VISIT = "unit", "visit", "comparison_visit"
+"""Axes along which `VisitMatrix.select` takes a part."""
 
 
-@dataclass(frozen=True)
-class Matrix:
-    """Measurements by unit and visit.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VisitMatrix:
+    """Measurements by unit and visit, and what belongs to its units and visits.
 
     Attributes
     ----------
-    values : tuple of (n_units, n_visits) float64
-        One, or one for each coordinate; NaN where there is no measurement.
+    values : tuple of (n_units, n_visits, ...) float64 or complex128
+        One array for each component, such as RA and Dec; NaN where there is no measurement.
+    components : tuple of str
+        Their names.
     stars : (n_units, 1 or 2) int64
-        Stars of each unit, numbered along the sky: neighbours in number are neighbours.
+        Stars of each unit, numbered along the sky: neighbours in number are neighbours on the sky.
     n_stars : int
     brightness : (n_stars,) float64, optional
         Logarithm of S/N, or magnitude.
     objects : (n_stars,) int64, optional
         Code of each star in the catalog.
-    least : int
+    extra : mapping of str to (n_units, n_visits) float64
+        Further columns by measurement, such as its epoch or the code of its exposure.
+    min_visits : int
         Fewest visits of a unit; where visits are left out, as many fewer.
-    other : tuple of (n_units, m_visits) float64
-        Measurements that these are compared with, one for each coordinate, where there are such.
+    comparison : tuple of (n_units, m_visits) float64
+        Measurements that the values are compared with, by component.
     noise : (n_units,) float64, optional
-        Variance to be subtracted from that of each unit.
-    note : str
-        What the matrix leaves out, in words.
-    visits : (n_visits,) int64, optional
+        Variance that is subtracted from that of each unit.
+    subsample_note : str
+        What was left out of the matrix.
+    visits, comparison_visits : int64, optional
         Code of each visit in the catalog.
-    other_visits : (m_visits,) int64, optional
-        The same of those in ``other``.
-    together : bool
-        Whether visits of ``other`` matter as much as those of ``values``, so that a block leaves out some of both: then
-        there are no more blocks than either side has visits.
+    visit_keys, comparison_keys : uint64, optional
+        Hash of the name of each visit, see `name_keys`.
+    delete_jointly : bool
+        Whether a block leaves out visits of ``comparison`` as it does of ``values``: there are then no more blocks than
+        either side has visits.
+    unit_class : (n_units,) int64, optional
+        Class of each unit, from 0, such as the bin of its separation.
     pairs : (n_pairs, 3) int64, optional
         Units that are compared with each other, and the class that their separation belongs to.
-    exposure : (n_units, n_visits) float64, optional
-        Code of the exposure of each measurement, where a visit has several.
     """
 
-    values: tuple[FloatArray, ...]
-    stars: NDArray[np.int64]
+    AXES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "values": (UNIT, VISIT),
+        "stars": (UNIT,),
+        "brightness": (),
+        "objects": (),
+        "extra": (UNIT, VISIT),
+        "comparison": (UNIT, COMPARISON_VISIT),
+        "noise": (UNIT,),
+        "unit_class": (UNIT,),
+        "visits": (VISIT,),
+        "comparison_visits": (COMPARISON_VISIT,),
+        "visit_keys": (VISIT,),
+        "comparison_keys": (COMPARISON_VISIT,),
+        "per_unit_cache": (UNIT,),
+    }
+    """Leading axes of each field of arrays; `select` refuses one that is not named here."""
+
+    values: tuple[AnyArray, ...]
+    stars: IntArray
     n_stars: int
+    components: tuple[str, ...] = ("value",)
     brightness: FloatArray | None = None
-    objects: NDArray[np.int64] | None = None
-    least: int = 1
-    other: tuple[FloatArray, ...] = ()
+    objects: IntArray | None = None
+    extra: Mapping[str, FloatArray] = field(default_factory=dict)
+    min_visits: int = 1
+    comparison: tuple[AnyArray, ...] = ()
     noise: FloatArray | None = None
-    note: str = ""
-    visits: NDArray[np.int64] | None = None
-    other_visits: NDArray[np.int64] | None = None
-    together: bool = False
-    pairs: NDArray[np.int64] | None = None
-    exposure: FloatArray | None = None
+    unit_class: IntArray | None = None
+    subsample_note: str = ""
+    visits: IntArray | None = None
+    comparison_visits: IntArray | None = None
+    visit_keys: AnyArray | None = None
+    comparison_keys: AnyArray | None = None
+    delete_jointly: bool = False
+    pairs: IntArray | None = None
+    per_unit_cache: dict[str, AnyArray] = field(default_factory=dict, repr=False)
+
+    @property
+    def n_visits(self) -> int:
+        """Number of visits."""
+        return int(self.values[0].shape[1])
+
+    @property
+    def of_pairs(self) -> bool:
+        """Whether a unit is a pair of stars."""
+        return self.stars.shape[1] == 2
+
+    def select(
+        self,
+        *,
+        units: BoolArray | IntArray | None = None,
+        visits: BoolArray | IntArray | None = None,
+        comparison_visits: BoolArray | IntArray | None = None,
+    ) -> VisitMatrix:
+        """Take some of the units and visits.
+
+        Parameters
+        ----------
+        units, visits, comparison_visits : mask or int64 array, optional
+            Rows and columns to keep; all by default.
+
+        Returns
+        -------
+        VisitMatrix
+            Stars keep their numbers. Pairs of units stay where both units do.
+        """
+        chosen = {UNIT: units, VISIT: visits, COMPARISON_VISIT: comparison_visits}
+        changed: dict[str, Any] = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name in self.AXES:
+                changed[one.name] = _taken(value, [chosen[axis] for axis in self.AXES[one.name]])
+            elif isinstance(value, np.ndarray) and one.name != "pairs":
+                raise TypeError(f"AXES does not name the axes of field {one.name!r} of a visit matrix")
+        if visits is not None or comparison_visits is not None:
+            changed["per_unit_cache"] = {}
+        if units is not None and self.pairs is not None:
+            changed["pairs"] = _renumbered(self.pairs, np.arange(len(self.stars))[units], len(self.stars))
+        return replace(self, **changed)
+
+    def per_unit(self, name: str, compute: Callable[[VisitMatrix], AnyArray]) -> AnyArray:
+        """Return an array by unit, computed once; parts of the matrix with the same visits take it over."""
+        if name not in self.per_unit_cache:
+            self.per_unit_cache[name] = compute(self)
+        return self.per_unit_cache[name]
+
+
+def name_keys(names: Iterable[str]) -> AnyArray:
+    """Hash the names of visits: an order that does not follow time, and is the same in every dataset."""
+    digests = b"".join(hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
+    return np.frombuffer(digests, dtype="<u8")
+
+
+def _taken(value: Any, keys: list[BoolArray | IntArray | None]) -> Any:
+    """Take a part of an array, or of each array of a tuple or mapping, along its leading axes."""
+    if value is None:
+        return None
+    if isinstance(value, tuple):
+        return tuple(_taken(one, keys) for one in value)
+    if isinstance(value, Mapping):
+        return {name: _taken(one, keys) for name, one in value.items()}
+    for axis, key in enumerate(keys):
+        if key is not None:
+            value = value[(slice(None),) * axis + (key,)]
+    return value
+
+
+def _renumbered(pairs: IntArray, units: IntArray, n_units: int) -> IntArray:
+    """Pairs of the units that are kept, by their new numbers."""
+    number = np.full(n_units, -1, dtype=np.int64)
+    number[units] = np.arange(len(units))
+    both = number[pairs[:, :2]]
+    kept = (both >= 0).all(axis=1)
+    return np.concatenate([both[kept], pairs[kept, 2:]], axis=1)

@@ -1,272 +1,348 @@
-"""Replicates: a metric measured anew without some visits, without the stars of some cells of the sky, and without both.
+"""Two-way delete-block jackknife over visits and cells of the sky.
 
-Measurements stand in a matrix of units (a star, or a pair of stars) by visits. Leaving out visits means new errors;
-leaving out stars takes away the errors of the units that they belong to.
+Measurements stand in a matrix of units (a star, or a pair of stars) by visits. A replicate leaves out a block of
+visits, the stars of a cell of the sky, or both, and computes the errors of the rest.
+
+Blocks are made of visits in the order of the hashes of their names: a block is spread over the time of the survey, so
+that what changes with time, such as the lever arm of a proper motion, changes little when a block is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from skyaccept.lib import progress
-from skyaccept.lib.arrays import BoolArray, FloatArray
+from skyaccept.lib.arrays import AnyArray, BoolArray, FloatArray, IntArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.sample.visit_matrix import Matrix
-from skyaccept.lib.uncertainty import jackknife_bias
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
+from skyaccept.lib.uncertainty import few_visit_bias, jackknife_bias, order_statistics
 from skyaccept.lib.uncertainty.distribution import Coordinate, Crossing, Estimate, Part, Scheme, estimate, part
-from skyaccept.lib.uncertainty.statistic import Question, Sorted, View, views
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import MatrixErrors
+from skyaccept.lib.uncertainty.matrix_errors import NOTHING_LEFT, numbers
+from skyaccept.lib.uncertainty.statistic import Sorted, Statistic, View, views, without_signs
 
 CELLS = 16
 """Cells of the sky, with the same number of stars each."""
 
 BLOCKS = 10
-"""Blocks of visits at most, in ascending order of their names."""
-
+"""Blocks of visits at most."""
 
 _DOUBT = 0.1  # of a correction for bias that may be wrong; the simulations of docs/uncertainty.md stay within it
 
+Compute = Callable[[VisitMatrix, object], Errors]
+Component = tuple[Coordinate, FloatArray]
+"""Distribution of the value of one component, and the table of its replicates in the metric's unit."""
 
-@dataclass(frozen=True)
-class Kept:
-    """One coordinate of a matrix, in some of its visits."""
-
-    values: FloatArray
-    other: FloatArray | None
-    least: int
-    matrix: Matrix
-    exposure: FloatArray | None = None
+Estimated = tuple[Estimate, list[FloatArray]]
+"""An estimate, and the tables of replicates that it rests on in the metric's unit, one for each component."""
 
 
-Take = Callable[[BoolArray], Sorted]
-"""``take(units)``: errors of some of the units; raises `NotMeasurable` where there are none."""
-
-Find = Callable[[Kept, bool], Take]
-"""``find(kept, unbiased)``: errors as the definition has them, or as many visits would give them."""
-
-
-@dataclass(frozen=True)
-class Residual:
-    """How the errors of a metric fall to single measurements.
-
-    Attributes
-    ----------
-    about : {"unit", "zero", "mean", "visit", "exposure"}
-        What a measurement is compared with: the mean of its unit; nothing, as it stands; the mean of all; the median of
-        its visit. With "exposure" it is not compared: the zero point of its exposure counts.
-    of : {"measurement", "unit", "visit"}
-        What one error is of: a measurement itself, or the rms of a unit or of a visit.
-    signed : bool
-        Whether its sign counts.
-    factor : float
-        Of the rms of a unit.
-    centered, sized : bool
-        Whether the median of all is subtracted then; whether of the rest only sizes count.
-    """
-
-    about: Literal["unit", "zero", "mean", "visit", "exposure"] = "unit"
-    of: Literal["measurement", "unit", "visit"] = "measurement"
-    signed: bool = False
-    factor: float = 1.0
-    centered: bool = False
-    sized: bool = False
-
-
-@dataclass(frozen=True)
-class Resampled:
-    """A matrix and how errors follow from it.
-
-    Attributes
-    ----------
-    matrix : Matrix
-    find : callable
-    fewest : int
-        Fewest visits from which there are errors.
-    extreme : callable, optional
-        As ``find``, under the opposite of an assumption that the data cannot judge, where there is one. The estimate is
-        then the middle of both, and its interval reaches from the lower end of the one to the upper end of the other.
-    residual : Residual, optional
-        How the errors fall to single measurements; None where they do not.
-    note : str
-        What belongs to the method, in words.
-    independent : int, optional
-        Errors that are counted as independent of each other, where they are not those of units.
-    zero_points : (n_units, n_visits) float64, optional
-        That of the exposure of each measurement, where the residuals are these.
-    excess : float
-        By what factor the variance by visits is too large where it is noise, see
-        `skyaccept.lib.uncertainty.jackknife_bias`.
-    """
-
-    matrix: Matrix
-    find: Find
-    fewest: int = 1
-    extreme: Find | None = None
-    residual: Residual | None = None
-    note: str = ""
-    independent: int | None = None
-    zero_points: FloatArray | None = None
-    excess: float = 1.0
-
-
-Inferred = tuple[Estimate, list[FloatArray]]
-"""An estimate, and the tables that it rests on in the metric's unit, one for each coordinate."""
-
-
-def infer(
-    resampled: Resampled, questions: Sequence[Question], values: Sequence[Sequence[float]] | None = None
-) -> list[Inferred | NotMeasurable]:
-    """Estimates of the answers to some questions; the reason in place of one where there is no interval.
+def estimates(
+    task: MatrixErrors, statistics: Sequence[Statistic], values: Sequence[Sequence[float]] | None = None
+) -> list[Estimated | NotMeasurable]:
+    """Estimate statistics of the errors of infinitely many visits; the reason in place of one without an interval.
 
     Parameters
     ----------
-    resampled : Resampled
-    questions : sequence of Question
+    task : MatrixErrors
+    statistics : sequence of Statistic
     values : sequence of sequence of float, optional
-        Answers on the whole sample by question and coordinate, where the matrix holds a part of it.
+        Values on the whole sample by statistic and component, where the matrix holds a part of it.
 
     Raises
     ------
     NotMeasurable
         Too few visits or stars for an interval.
     """
-    check(resampled)
-    matrix, how = resampled.matrix, scheme(resampled)
-    by_axis = [
-        _coordinates(resampled, how, questions, axis, None if values is None else [value[axis] for value in values])
-        for axis in range(len(matrix.values))
-    ]
+    check(task)
+    matrix, estimator = task.matrix, task.estimator
+    debiased = estimator.debiased or estimator.errors
+    found = _under(task, debiased, statistics, values)
+    if estimator.alternative is not None and few_visits(matrix):
+        opposite = _under(task, estimator.alternative, statistics, values)
+        found = [[_enclosing(*both) for both in zip(*pair, strict=True)] for pair in zip(found, opposite, strict=True)]
+    notes = "".join(f"; {note}" for note in _debiased(task, debiased).notes)
     method = (
-        f"delete-block jackknife over {number_of_blocks(matrix)} blocks of {matrix.values[0].shape[1]} visits, over "
-        f"{_cells(matrix)} cells of {matrix.n_stars:,} stars, and over both{matrix.note}{resampled.note}"
+        f"delete-block jackknife over {number_of_blocks(matrix)} blocks of {matrix.n_visits} visits, over "
+        f"{_cells(matrix)} cells of {matrix.n_stars:,} stars, and over both{matrix.subsample_note}{notes}"
     )
-    inferred: list[Inferred | NotMeasurable] = []
-    for found in zip(*by_axis, strict=True):
-        reasons = [one for one in found if isinstance(one, NotMeasurable)]
-        known = [one for one in found if not isinstance(one, NotMeasurable)]
-        inferred.append(
-            reasons[0] if reasons else (estimate([one[0] for one in known], method), [one[1] for one in known])
-        )
-    return inferred
+    return [_combined(components, method) for components in zip(*found, strict=True)]
 
 
-def tables(resampled: Resampled, statistics: Sequence[Callable[[Sorted], float]]) -> list[FloatArray]:
-    """Tables of a statistic of errors, one for each coordinate.
+def tables(task: MatrixErrors, levels: Sequence[Callable[[Sorted], float]]) -> list[FloatArray]:
+    """Tables of a statistic of errors, one for each component.
 
     They have the form that `skyaccept.lib.uncertainty.distribution.part` takes.
 
     Parameters
     ----------
-    resampled : Resampled
+    task : MatrixErrors
         With enough visits and stars, see `check`.
-    statistics : sequence of callable
-        One for each coordinate.
+    levels : sequence of callable
+        One for each component.
     """
-    finds = [find for find in (resampled.find, resampled.extreme) if find is not None]
+    estimator = task.estimator
+    computes = [estimator.debiased or estimator.errors]
+    if estimator.alternative is not None and few_visits(task.matrix):
+        computes.append(estimator.alternative)
+    found = []
+    for compute in computes:
+        rows = [
+            [[level(errors) for level, errors in zip(levels, cell, strict=True)] for cell in row]
+            for row in _replicates(task, compute)
+        ]
+        found.append(np.moveaxis(np.array(rows), -1, 0))
+    return list(np.mean(found, axis=0))
 
-    def table(find: Find, axis: int) -> FloatArray:
-        rows = _rows(resampled.matrix, find, axis, lambda errors: np.array([statistics[axis](errors)]))
-        return np.array(list(rows))[:, :, 0]
 
-    return [np.mean([table(find, axis) for find in finds], axis=0) for axis in range(len(resampled.matrix.values))]
-
-
-def check(resampled: Resampled) -> None:
+def check(task: MatrixErrors) -> None:
     """Make sure that there are visits and stars enough for an interval; raises `NotMeasurable`."""
-    matrix = resampled.matrix
+    matrix, fewest = task.matrix, task.estimator.fewest_visits
     visits = _fewest(matrix)
-    if visits <= resampled.fewest:
+    if visits <= fewest:
         raise NotMeasurable(
             f"no interval: {visits} visit{'s' * (visits != 1)} cannot tell how much visits differ, which takes "
-            f"{resampled.fewest + 1}"
+            f"{fewest + 1}"
         )
     if matrix.n_stars < 3:
         raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
 
 
-def scheme(resampled: Resampled) -> Scheme:
+def few_visits(matrix: VisitMatrix) -> bool:
+    """Whether most units have too few visits to tell how their variances differ."""
+    visits = numbers(matrix.values[0])
+    return bool(np.count_nonzero(visits >= few_visit_bias.FEWEST) < max(2, 0.5 * len(visits)))
+
+
+def scheme(task: MatrixErrors) -> Scheme:
     """How the replicates of a matrix are to be read."""
-    matrix = resampled.matrix
+    matrix = task.matrix
     by_stars = 1.0
-    if matrix.stars.shape[1] == 2:
+    if matrix.of_pairs:
         by_stars = jackknife_bias.of_stars(matrix.stars, cells(matrix, np.arange(matrix.n_stars)))
-    # of two coordinates the lower end is that of the larger, which lies high as it is
-    return Scheme(resampled.excess, by_stars, matrix.values[0].shape[1] if len(matrix.values) == 1 else None)
+    # of two components the lower end is that of the larger, which lies high as it is
+    return Scheme(_inflation(task), by_stars, matrix.n_visits if len(matrix.components) == 1 else None)
 
 
-def blocks(visits: int, number: int = BLOCKS) -> list[NDArray[np.int64]]:
-    """Visits of each block, of at most so many."""
-    return np.array_split(np.arange(visits), min(visits, number))
+def sorted_errors(task: MatrixErrors, matrix: VisitMatrix | None = None) -> list[Sorted]:
+    """Debiased errors of a matrix by component, in ascending order."""
+    errors = _debiased(task, task.estimator.debiased or task.estimator.errors, matrix)
+    return [_finished(task, *_in_order(values, errors.weights)) for values in errors.components.values()]
 
 
-def _coordinates(
-    resampled: Resampled, how: Scheme, questions: Sequence[Question], axis: int, values: Sequence[float] | None
-) -> list[tuple[Coordinate, FloatArray] | NotMeasurable]:
-    """Distribution of one coordinate by question, and the table of its replicates in the metric's unit."""
-    known = _under(resampled, how, resampled.find, questions, axis, values)
-    if resampled.extreme is None:
-        return known
-    opposite = _under(resampled, how, resampled.extreme, questions, axis, values)
-    found: list[tuple[Coordinate, FloatArray] | NotMeasurable] = []
-    for one, other in zip(known, opposite, strict=True):
-        if isinstance(one, NotMeasurable) or isinstance(other, NotMeasurable):
-            found.append(one if isinstance(one, NotMeasurable) else other)
+def visit_blocks(visits: int, keys: AnyArray | None = None, number: int = BLOCKS) -> list[IntArray]:
+    """Visits of each block, of at most so many, in the order of their keys."""
+    order = np.arange(visits) if keys is None else np.argsort(keys, kind="stable")
+    return [np.sort(block) for block in np.array_split(order, min(visits, number))]
+
+
+def without_block(matrix: VisitMatrix, block: int | None) -> VisitMatrix:
+    """The matrix without one block of visits."""
+    if block is None:
+        return matrix
+    number = number_of_blocks(matrix)
+    out = visit_blocks(matrix.n_visits, matrix.visit_keys, number)[block]
+    others = None
+    if matrix.comparison and matrix.comparison[0].shape[1] >= number:
+        count = matrix.comparison[0].shape[1]
+        others = np.delete(np.arange(count), visit_blocks(count, matrix.comparison_keys, number)[block])
+    left = matrix.select(visits=np.delete(np.arange(matrix.n_visits), out), comparison_visits=others)
+    return replace(left, min_visits=max(1, matrix.min_visits - len(out)))
+
+
+def cells(matrix: VisitMatrix, stars: IntArray) -> IntArray:
+    """Cell of the sky of each of some stars, as the tree of the positions is divided."""
+    return cells_of(matrix.n_stars, stars)
+
+
+def cells_of(n_stars: int, stars: IntArray) -> IntArray:
+    """The same by the number of stars."""
+    return np.searchsorted(starts(n_stars)[1:], stars, side="right")
+
+
+def starts(n_stars: int) -> IntArray:
+    """First star of each cell of the sky."""
+    number = min(CELLS, n_stars)
+    return n_stars * np.arange(number) // max(number, 1)
+
+
+def number_of_blocks(matrix: VisitMatrix) -> int:
+    """How many blocks of visits are left out, one after the other."""
+    return min(_fewest(matrix), BLOCKS)
+
+
+def _fewest(matrix: VisitMatrix) -> int:
+    """Number of visits, of the side that has fewer where both are left out together."""
+    sides = matrix.values[:1] + (matrix.comparison[:1] if matrix.delete_jointly else ())
+    return min(values.shape[1] for values in sides)
+
+
+def _cells(matrix: VisitMatrix) -> int:
+    return min(CELLS, matrix.n_stars)
+
+
+def _inflation(task: MatrixErrors) -> float:
+    """Factor by which the variance by visits of a scatter about a mean of the same visits is too large."""
+    matrix = task.matrix
+    if not task.estimator.about_mean:
+        return 1.0
+    visits, number = float(numbers(matrix.values[0]).mean()), number_of_blocks(matrix)
+    if not matrix.comparison:
+        return jackknife_bias.of_visits(visits, number)
+    if matrix.comparison[0].shape[1] < number:  # then they are left as they are
+        return 1.0
+    return jackknife_bias.of_offsets(visits, float(numbers(matrix.comparison[0]).mean()), number)
+
+
+def _debiased(task: MatrixErrors, compute: Compute, matrix: VisitMatrix | None = None) -> Errors:
+    return compute(task.matrix if matrix is None else matrix, task.settings)
+
+
+def _in_order(values: AnyArray, weights: AnyArray | None) -> Sorted:
+    order = np.argsort(values, kind="stable")
+    return values[order], None if weights is None else weights[order]
+
+
+def _finished(task: MatrixErrors, values: AnyArray, weights: AnyArray | None) -> Sorted:
+    """Errors in ascending order, less their median and without signs where the estimator says so."""
+    if weights is not None:
+        weights = weights / weights.mean()
+    errors: Sorted = values, weights
+    if task.estimator.subtract_median:
+        errors = values - order_statistics.median(values, weights), weights
+    return without_signs(errors) if task.estimator.absolute else errors
+
+
+def _replicates(task: MatrixErrors, compute: Compute) -> Iterator[list[list[Sorted]]]:
+    """Errors of all replicates by component: by rows with all visits and without each block, by columns without cells.
+
+    The first column has all stars.
+    """
+    matrix = task.matrix
+    cell = cells(matrix, matrix.stars)
+    kept = [(cell != code).all(axis=1) for code in range(-1, _cells(matrix))]
+    left_out = [None, *range(number_of_blocks(matrix))]
+    for row, block in enumerate(left_out):
+        progress.report("leaving out visits and stars", row, len(left_out))
+        part = without_block(matrix, block)
+        if task.estimator.separable:
+            yield list(_of_parts(task, compute(part, task.settings), kept))
         else:
-            middle = (one[0].value + other[0].value) / 2
-            found.append((Coordinate(middle, one[0].parts + other[0].parts), (one[1] + other[1]) / 2))
-    return found
+            yield [_of_part(task, compute, part, units) for units in kept]
+
+
+def _of_part(task: MatrixErrors, compute: Compute, part: VisitMatrix, units: BoolArray) -> list[Sorted]:
+    """Errors of some of the units, by component."""
+    errors = compute(part if units.all() else part.select(units=units), task.settings)
+    return [_finished(task, *_in_order(values, errors.weights)) for values in errors.components.values()]
+
+
+def _of_parts(task: MatrixErrors, errors: Errors, kept: Sequence[BoolArray]) -> Iterator[list[Sorted]]:
+    """Errors of some of the units at a time, by component; those of a unit depend on no other."""
+    if errors.unit is None:
+        raise ValueError(f"{task.estimator.description}: separable errors that belong to no unit")
+    orders = [np.argsort(values, kind="stable") for values in errors.components.values()]
+    ordered = [
+        (values[order], errors.unit[order], None if errors.weights is None else errors.weights[order])
+        for order, values in zip(orders, errors.components.values(), strict=True)
+    ]
+    for units in kept:
+        found = []
+        for values, unit, weights in ordered:
+            chosen = units[unit]
+            if not chosen.any():
+                raise NotMeasurable(NOTHING_LEFT)
+            found.append(_finished(task, values[chosen], None if weights is None else weights[chosen]))
+        yield found
 
 
 def _under(
-    resampled: Resampled,
-    how: Scheme,
-    find: Find,
-    questions: Sequence[Question],
-    axis: int,
-    values: Sequence[float] | None,
-) -> list[tuple[Coordinate, FloatArray] | NotMeasurable]:
-    """The same under one assumption."""
-    matrix = resampled.matrix
-    everything = np.ones(len(matrix.stars), dtype=bool)
-    kept = whole(matrix, axis)
-    unbiased, plain = (find(kept, wanted)(everything) for wanted in (True, False))
-    own = resampled.independent
+    task: MatrixErrors,
+    compute: Compute,
+    statistics: Sequence[Statistic],
+    values: Sequence[Sequence[float]] | None,
+) -> list[list[Component | NotMeasurable]]:
+    """Distribution and replicates by component and statistic, under one assumption."""
+    matrix, estimator = task.matrix, task.estimator
+    errors = compute(matrix, task.settings)
+    own = len(errors) if estimator.independent else None
     counted = (matrix.n_stars, matrix.stars.shape[1]) if own is None else (own, 1)
-    asked = [views(q, q.prepare(unbiased), *counted) for q in questions]
+    unbiased = [_finished(task, *_in_order(v, errors.weights)) for v in errors.components.values()]
+    defined = estimator.errors(matrix, task.settings)
+    plain = [_finished(task, *_in_order(v, defined.weights)) for v in defined.components.values()]
+    asked = [[views(one, one.prepare(whole), *counted) for one in statistics] for whole in unbiased]
+    rows: list[list[list[FloatArray]]] = [[] for _ in unbiased]
+    for row in _replicates(task, compute):
+        for axis, seen in enumerate(asked):
+            rows[axis].append([_places(statistics, seen, cell[axis]) for cell in row])
+    found = []
+    for axis, seen in enumerate(asked):
+        known = None if values is None else [value[axis] for value in values]
+        table = np.array(rows[axis])
+        found.append(_by_statistic(task, statistics, seen, table, unbiased[axis], plain[axis], known))
+    return found
 
-    def places(errors: Sorted) -> FloatArray:
-        prepared = [question.prepare(errors) for question in questions]
-        return np.concatenate([view.place(one) for one, seen in zip(prepared, asked, strict=True) for view in seen])
 
-    table = np.array(list(_rows(matrix, find, axis, places)))
-    found: list[tuple[Coordinate, FloatArray] | NotMeasurable] = []
+def _places(statistics: Sequence[Statistic], seen: Sequence[Sequence[View]], errors: Sorted) -> FloatArray:
+    """What all views compare between replicates."""
+    prepared = [one.prepare(errors) for one in statistics]
+    return np.concatenate([view.place(one) for one, own in zip(prepared, seen, strict=True) for view in own])
+
+
+def _by_statistic(
+    task: MatrixErrors,
+    statistics: Sequence[Statistic],
+    seen: Sequence[Sequence[View]],
+    table: FloatArray,
+    unbiased: Sorted,
+    plain: Sorted,
+    values: Sequence[float] | None,
+) -> list[Component | NotMeasurable]:
+    """Distribution and replicates of one component by statistic."""
+    how = scheme(task)
+    found: list[Component | NotMeasurable] = []
     first = 0
-    for k, (question, seen) in enumerate(zip(questions, asked, strict=True)):
-        errors = question.prepare(unbiased), question.prepare(plain)
+    for k, (statistic, own) in enumerate(zip(statistics, seen, strict=True)):
+        errors = statistic.prepare(unbiased), statistic.prepare(plain)
         value = None if values is None else values[k]
-        number = sum(len(view.center) for view in seen)
+        number = sum(len(view.center) for view in own)
         try:
-            found.append(_coordinate(question, seen, table[:, :, first : first + number], *errors, value, how))
+            found.append(_component(statistic, own, table[:, :, first : first + number], *errors, value, how))
         except NotMeasurable as reason:
             found.append(reason)
         first += number
     return found
 
 
-def _coordinate(
-    question: Question,
+def _enclosing(one: Component | NotMeasurable, other: Component | NotMeasurable) -> Component | NotMeasurable:
+    """Middle of the estimates under two assumptions, with an interval that encloses those of both."""
+    if isinstance(one, NotMeasurable) or isinstance(other, NotMeasurable):
+        return one if isinstance(one, NotMeasurable) else other
+    middle = (one[0].value + other[0].value) / 2
+    return Coordinate(middle, one[0].parts + other[0].parts), (one[1] + other[1]) / 2
+
+
+def _combined(components: Sequence[Component | NotMeasurable], method: str) -> Estimated | NotMeasurable:
+    """Estimate of all components; the reason where one of them has none."""
+    reasons = [one for one in components if isinstance(one, NotMeasurable)]
+    known = [one for one in components if not isinstance(one, NotMeasurable)]
+    return reasons[0] if reasons else (estimate([one[0] for one in known], method), [one[1] for one in known])
+
+
+def _component(
+    statistic: Statistic,
     seen: Sequence[View],
     table: FloatArray,
     unbiased: Sorted,
     plain: Sorted,
     value: float | None,
     how: Scheme,
-) -> tuple[Coordinate, FloatArray]:
-    """Distribution of the answer to one question from the table of its views."""
+) -> Component:
+    """Distribution of one statistic from the table of its views."""
     tables = np.split(table, np.cumsum([len(view.center) for view in seen])[:-1], axis=2)
     parts: list[Part | Crossing] = []
     for view, own in zip(seen, tables, strict=True):
@@ -285,65 +361,6 @@ def _coordinate(
         parts.append(Crossing.of(np.array(list(found)), list(found.values()), view.threshold))
     # of a percentage, the view that counts is the last
     last, middle = seen[-1].scale, center[-1]
-    answer = question.answer(*unbiased) if value is None else float(last.off(middle))
+    answer = statistic.answer(*unbiased) if value is None else float(last.off(middle))
     replicated = last.off(table[:, :, -1] - table[0, 0, -1] + middle)
     return Coordinate(answer, tuple(parts)), replicated
-
-
-def _rows(matrix: Matrix, find: Find, axis: int, measure: Callable[[Sorted], FloatArray]) -> Iterator[list[FloatArray]]:
-    """Measures of all replicates: by rows with all visits and without each block, by columns the same of cells."""
-    cell = cells(matrix, matrix.stars)
-    left_out = [None, *range(number_of_blocks(matrix))]
-    for row, block in enumerate(left_out):
-        progress.report("leaving out visits and stars", row, len(left_out))
-        take = find(_without(matrix, axis, block), True)
-        yield [measure(take((cell != c).all(axis=1))) for c in range(-1, _cells(matrix))]
-
-
-def cells(matrix: Matrix, stars: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Cell of the sky of each of some stars, as the tree of the positions is divided."""
-    return cells_of(matrix.n_stars, stars)
-
-
-def cells_of(n_stars: int, stars: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same by the number of stars."""
-    return np.searchsorted(starts(n_stars)[1:], stars, side="right")
-
-
-def starts(n_stars: int) -> NDArray[np.int64]:
-    """First star of each cell of the sky."""
-    number = min(CELLS, n_stars)
-    return n_stars * np.arange(number) // max(number, 1)
-
-
-def number_of_blocks(matrix: Matrix) -> int:
-    """How many blocks of visits are left out, one after the other."""
-    return min(_fewest(matrix), BLOCKS)
-
-
-def _fewest(matrix: Matrix) -> int:
-    """Number of visits, of the side that has fewer where both are left out together."""
-    sides = matrix.values[:1] + (matrix.other[:1] if matrix.together else ())
-    return min(values.shape[1] for values in sides)
-
-
-def _cells(matrix: Matrix) -> int:
-    return min(CELLS, matrix.n_stars)
-
-
-def whole(matrix: Matrix, axis: int) -> Kept:
-    """One coordinate of a matrix, in all of its visits."""
-    return _without(matrix, axis, None)
-
-
-def _without(matrix: Matrix, axis: int, block: int | None) -> Kept:
-    """One coordinate of a matrix, without one block of visits."""
-    values, other = matrix.values[axis], matrix.other[axis] if matrix.other else None
-    if block is None:
-        return Kept(values, other, matrix.least, matrix, matrix.exposure)
-    number = number_of_blocks(matrix)
-    out = blocks(values.shape[1], number)[block]
-    if other is not None and other.shape[1] >= number:
-        other = np.delete(other, blocks(other.shape[1], number)[block], axis=1)
-    exposure = None if matrix.exposure is None else np.delete(matrix.exposure, out, axis=1)
-    return Kept(np.delete(values, out, axis=1), other, max(1, matrix.least - len(out)), matrix, exposure)

@@ -31,7 +31,7 @@ _STEP = 1e-4  # relative, of a percentage
 
 
 @dataclass(frozen=True)
-class Question:
+class Statistic:
     """A statistic of errors.
 
     Attributes
@@ -129,7 +129,7 @@ def without_signs(errors: Sorted) -> Sorted:
     return values[order], None if weights is None else weights[order]
 
 
-def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> list[View]:
+def views(question: Statistic, whole: Sorted, n_stars: int, per_unit: int) -> list[View]:
     """Views of the answer of prepared errors ``whole``, of units of ``per_unit`` of ``n_stars`` stars."""
     value = question.answer(*whole)
     if question.kind == "above":
@@ -157,7 +157,7 @@ def views(question: Question, whole: Sorted, n_stars: int, per_unit: int) -> lis
     return [View(scale, np.atleast_1d(scale.on(value)), place, shift, np.atleast_1d(smoothed))]
 
 
-def level(question: Question, whole: Sorted, n_stars: int) -> Callable[[Sorted], float]:
+def level(question: Statistic, whole: Sorted, n_stars: int) -> Callable[[Sorted], float]:
     """What moves as the answer does, in the metric's unit, with as few jumps as can be: for small differences.
 
     Of a percentile or a median the mean of the quantiles about it, over a good part of the distribution: two samples of
@@ -195,7 +195,7 @@ def _of_size(whole: Sorted, window: FloatArray) -> View:
     )
 
 
-def _of_percentage(question: Question, whole: Sorted, value: float, n_stars: int, per_unit: int) -> list[View]:
+def _of_percentage(question: Statistic, whole: Sorted, value: float, n_stars: int, per_unit: int) -> list[View]:
     """A percentage above a threshold, by the quantiles about the threshold and by how many units are counted.
 
     At most x % are above the threshold where the quantile at 100 - x is not.

@@ -82,5 +82,7 @@ def verify(
 ) -> dict[str, Result]:
     """Results of LSE-30 in r and i, by test id."""
     associated = associate(detections, RADIUS)
-    results = measure.run(associated, requirements.load(), bands=["r", "i"], reference=reference, rule=rule).results
+    results = measure.run(
+        associated, requirements.load(), measure.Options(bands=["r", "i"], reference=reference, rule=rule)
+    ).results
     return {result.test: result for result in results}

@@ -88,7 +88,7 @@ def test_the_survey_with_shapes_meets_its_limits_with_the_correlation_of_its_fie
     found = associate(survey.simulate(chosen, 2).detections, RADIUS)
     agrees(correlations(found, NEAR), shape.rms)
     specification = requirements.load()
-    run = measure.run(found, specification, bands=["r"])
+    run = measure.run(found, specification, measure.Options(bands=["r"]))
     verdicts = {result.clause: result.verdict for result in run.results if result.requirement == "OSS-REQ-0403"}
     assert {clause: verdict for clause, verdict in verdicts.items() if verdict != "pass"} == {}
 
@@ -99,7 +99,7 @@ def test_a_residual_that_is_too_large_fails_and_the_model_does_not_matter() -> N
     assert shape is not None
     wide = replace(chosen, ellipticity=replace(shape, rms=0.02, scale=10 * shape.scale))
     found = associate(survey.simulate(wide, 3).detections, RADIUS)
-    run = measure.run(found, requirements.load(), bands=["r"])
+    run = measure.run(found, requirements.load(), measure.Options(bands=["r"]))
     verdicts = {result.clause: result.verdict for result in run.results if result.requirement == "OSS-REQ-0403"}
     assert set(verdicts.values()) == {"fail"}
 

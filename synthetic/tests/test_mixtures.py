@@ -9,7 +9,7 @@ def values(name: str) -> dict[str, list[float | None]]:
     detections = associate(survey.simulate(chosen).detections, RADIUS)
     bands, catalog = sorted(chosen.visits.number), survey.reference(chosen)
     found: dict[str, list[float | None]] = {}
-    for result in measure.run(detections, requirements.load(), bands=bands, reference=catalog).results:
+    for result in measure.run(detections, requirements.load(), measure.Options(bands=bands, reference=catalog)).results:
         assert result.limit is not None
         clause = result.clause.removesuffix("gri").removesuffix("uzy")
         found.setdefault(clause, []).append(None if result.value is None else result.value / result.limit)

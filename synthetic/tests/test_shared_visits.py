@@ -36,7 +36,9 @@ def restarted(d: Detections) -> Detections:
 def measured(d: Detections, confidence: float | None = 0.95) -> Results:
     """Results of all clauses, with breakdowns."""
     by = ["visit", "detector"]
-    return measure.run(associate(d, RADIUS), requirements.load(), bands=BANDS, confidence=confidence, by=by)
+    return measure.run(
+        associate(d, RADIUS), requirements.load(), measure.Options(bands=BANDS, confidence=confidence, breakdown=by)
+    )
 
 
 def content(result: Result) -> Any:
@@ -62,7 +64,7 @@ def test_two_processings_are_paired_by_visit_and_band(named: Detections) -> None
     before = associate(restarted(named), RADIUS)
     lacking = (before.visit == before.exposures().index(("000", "g"))) & (before.band == before.bands.index("g"))
     after = associate(chosen(restarted(named), np.flatnonzero(~lacking)), RADIUS)
-    runs = [measure.run(d, requirements.load(), bands=BANDS, confidence=None) for d in (before, after)]
+    runs = [measure.run(d, requirements.load(), measure.Options(bands=BANDS, confidence=None)) for d in (before, after)]
     pair = paired.Pairing(
         paired.Processing(runs[0], before, "a.json"),
         paired.Processing(runs[1], after, "b.json"),
@@ -108,7 +110,7 @@ def test_a_field_of_one_visit_name_and_many_stars_is_ambiguous() -> None:
         extendedness=np.zeros(n),
         name="one",
     )
-    run = measure.run(associate(d, RADIUS), requirements.load(), bands=["r"])
+    run = measure.run(associate(d, RADIUS), requirements.load(), measure.Options(bands=["r"]))
     am1 = next(result for result in run.results if result.clause == "AM1")
     assert (am1.verdict, run.dataset["objects"]) == ("not_measurable", 0)
     assert am1.sample is not None

@@ -17,7 +17,7 @@ from skyaccept.lib.decision.rule import DecisionRule, decide
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.report import power as planning
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 SPECIFICATION = requirements.load()
 CASES = {case.id: case for case in SPECIFICATION.cases()}
@@ -119,15 +119,15 @@ def test_every_limit_is_of_a_statistic_that_the_law_describes() -> None:
 @pytest.mark.parametrize(
     ("clause", "question"),
     [
-        ("OSS-REQ-0388-AM1-r", Question("percentile", 50)),
-        ("OSS-REQ-0388-AF1-r", Question("above", 20)),
-        ("OSS-REQ-0388-AD1-r", Question("percentile", 90)),
-        ("OSS-REQ-0387-PF1uzy-u", Question("above", 22.5)),
-        ("OSS-REQ-0388-AB1-i", Question("rms")),
-        ("OSS-REQ-0388-AA1-r", Question("percentile", 50, sized=True)),
+        ("OSS-REQ-0388-AM1-r", Statistic("percentile", 50)),
+        ("OSS-REQ-0388-AF1-r", Statistic("above", 20)),
+        ("OSS-REQ-0388-AD1-r", Statistic("percentile", 90)),
+        ("OSS-REQ-0387-PF1uzy-u", Statistic("above", 22.5)),
+        ("OSS-REQ-0388-AB1-i", Statistic("rms")),
+        ("OSS-REQ-0388-AA1-r", Statistic("percentile", 50, sized=True)),
     ],
 )
-def test_the_statistic_is_that_of_the_level(clause: str, question: Question) -> None:
+def test_the_statistic_is_that_of_the_level(clause: str, question: Statistic) -> None:
     assert plan(clause).question == question
 
 

@@ -33,7 +33,7 @@ NORMAL = statistics.NormalDist().inv_cdf(0.75)
 def one(found: Detections, clause: str, by: Sequence[str], band: str = "r", **options: Any) -> Result:
     """Result of one clause of LSE-30; without intervals unless a confidence is given."""
     specification = requirements.load()
-    measurer = measure.Measurer(found, specification, by=by, **({"confidence": None} | options))
+    measurer = measure.Measurer(found, specification, measure.Options(breakdown=by, **({"confidence": None} | options)))
     return measurer.measure(next(case for case in specification.cases([band]) if case.clause.id == clause))
 
 
@@ -148,7 +148,9 @@ def test_each_key_of_each_clause_under_each_definition_accounts_for_its_measurem
     for definition in ("lvv-t1278", "srd", "faro", "validate_drp", "analysis_tools"):
         specification = requirements.load()
         keys = ALL if definition == "srd" else ("visit", "airmass")
-        made = measure.run(d, specification, bands=["r"], definition=definition, by=keys, confidence=None)
+        made = measure.run(
+            d, specification, measure.Options(bands=["r"], definition=definition, breakdown=keys, confidence=None)
+        )
         schema.check(model.plain(made.to_json()), "results")
         for result in made.results:
             if result.value is None:
@@ -226,14 +228,14 @@ def test_an_unknown_key_is_an_input_error_that_lists_what_there_is() -> None:
     with pytest.raises(InputError, match=r"--breakdown color: not one of visit, detector, airmass, magnitude, sky"):
         one(survey(), "AM1", ["visit", "color"])
     with pytest.raises(InputError, match=r"--breakdown : not one of"):
-        measure.needs(requirements.load(), [], by=[""])
+        measure.needs(requirements.load(), [], measure.Options(breakdown=[""]))
 
 
 def test_columns_that_tell_where_errors_come_from_are_always_needed() -> None:
     specification = requirements.load()
     always = {"detector", "mag", "mjd", "airmass"}
     assert measure.needs(specification, []) == always
-    assert measure.needs(specification, [], by=list(groups.KEYS)) == always
+    assert measure.needs(specification, [], measure.Options(breakdown=list(groups.KEYS))) == always
 
 
 def test_measurements_without_an_airmass_are_counted_as_such() -> None:

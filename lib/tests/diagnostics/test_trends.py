@@ -26,7 +26,7 @@ pytestmark = pytest.mark.xdist_group("cells")
 def data_of(found: Detections, clause: str = "PA1gri", **options: Any) -> dict[str, Any]:
     """What the results hold of one clause of LSE-30."""
     specification = requirements.load()
-    measurer = measure.Measurer(found, specification, **options)
+    measurer = measure.Measurer(found, specification, measure.Options(**options))
     case = next(case for case in specification.cases(["r"]) if case.clause.id == clause)
     return measurer.measure(case).data
 
@@ -185,7 +185,7 @@ def test_values_alone_come_without() -> None:
 def test_offsets_from_a_reference_catalog_have_maps() -> None:
     d, reference = moving_stars(np.random.default_rng(4), 200, 6, 5.0)
     specification = requirements.load()
-    measurer = measure.Measurer(d, specification, reference=reference)
+    measurer = measure.Measurer(d, specification, measure.Options(reference=reference))
     case = next(case for case in specification.cases(["r"]) if case.clause.id == "AA1")
     found = measurer.measure(case).data["dependence"]
     assert found["of"] == "offsets of single measurements"
@@ -214,7 +214,7 @@ def test_the_data_of_a_result_stay_small(clause: str) -> None:
 def test_broken_data_of_a_results_file_are_an_error() -> None:
     """Lists that do not belong together would be drawn as something that was never measured."""
     specification = requirements.load()
-    run = measure.run(survey(), specification, bands=["r"]).to_json()
+    run = measure.run(survey(), specification, measure.Options(bands=["r"])).to_json()
     run = json.loads(json.dumps(run))
     schema.check(run, "run.json")
     first = next(k for k, r in enumerate(run["results"]) if "dependence" in r["data"])

@@ -37,7 +37,9 @@ def specification() -> Specification:
 def test_the_published_figures_of_hsc_come_out(hsc: Detections, specification: Specification) -> None:
     """AM1, AF1 and AD1 under faro to 1e-7, from the published number of pairs and objects."""
     published = yaml.safe_load((REALDATA / "expected.yaml").read_text())[HSC]
-    found = {r.clause: r for r in measure.run(hsc, specification, bands=["r"], definition="faro").results}
+    found = {
+        r.clause: r for r in measure.run(hsc, specification, measure.Options(bands=["r"], definition="faro")).results
+    }
     assert found["AM1"].value == pytest.approx(published["AM1"]["value"], rel=1e-7)
     assert found["AF1"].value == pytest.approx(published["AF1_design"]["value"], rel=1e-7)
     assert found["AD1"].value == pytest.approx(published["AD1_design"]["value"], rel=1e-7)
@@ -54,7 +56,7 @@ def test_the_published_figures_of_hsc_come_out(hsc: Detections, specification: S
 @needs_realdata
 def test_hsc_under_the_written_procedure(hsc: Detections, specification: Specification) -> None:
     """About 5.2 mas from about 1,460 pairs, the figures that an independent reading of the procedure gave."""
-    result = measure.run(hsc, specification, bands=["r"]).results[AM1]
+    result = measure.run(hsc, specification, measure.Options(bands=["r"])).results[AM1]
     assert result.sample is not None
     assert (result.clause, result.definition, result.sample.pairs) == ("AM1", "lvv-t1278", 1462)
     assert result.value == pytest.approx(5.179168, abs=1e-5)
@@ -62,11 +64,11 @@ def test_hsc_under_the_written_procedure(hsc: Detections, specification: Specifi
 
 @needs_realdata
 def test_definitions_stand_side_by_side(hsc: Detections, specification: Specification) -> None:
-    run = measure.run(hsc, specification, bands=["r"], compare=True)
+    run = measure.run(hsc, specification, measure.Options(bands=["r"], compare=True))
     first = run.results[AM1]
     # one that does not cover the metric has nothing to say
     assert set(first.other_definitions) == set(specification.definitions) - {"lvv-t1278", "cfht-2017", "reference"}
-    alone = measure.run(hsc, specification, bands=["r"], definition="faro").results[AM1]
+    alone = measure.run(hsc, specification, measure.Options(bands=["r"], definition="faro")).results[AM1]
     assert first.other_definitions["faro"]["levels"]["design"]["value"] == alone.value
     assert first.other_definitions["lvv-t1278-notebook"]["reason"].startswith("defined for exactly two visits")
     assert set(run.definitions) == set(specification.definitions) - {"cfht-2017"}
@@ -74,7 +76,7 @@ def test_definitions_stand_side_by_side(hsc: Detections, specification: Specific
 
 @needs_realdata
 def test_results_survive_being_written_and_read(hsc: Detections, specification: Specification, tmp_path: Path) -> None:
-    run = measure.run(hsc, specification, compare=True)
+    run = measure.run(hsc, specification, measure.Options(compare=True))
     run.write(tmp_path / "results.json")
     assert model.load(tmp_path / "results.json") == run
     assert "<table>" in run._repr_html_()
@@ -82,7 +84,7 @@ def test_results_survive_being_written_and_read(hsc: Detections, specification: 
 
 @needs_realdata
 def test_data_for_plots_stay_small_and_account_for_every_error(hsc: Detections, specification: Specification) -> None:
-    for result in measure.run(hsc, specification, bands=["r"]).results:
+    for result in measure.run(hsc, specification, measure.Options(bands=["r"])).results:
         if result.value is not None:
             histogram = result.data["histogram"]
             assert sum(histogram["counts"]) + histogram["above"] == histogram["of"]
@@ -95,8 +97,10 @@ def test_a_missing_column_is_an_input_error_and_only_a_reason_in_a_comparison(
 ) -> None:
     without = dataclasses.replace(hsc, snr=None)
     with pytest.raises(InputError, match=r"no column for 'snr', which OSS-REQ-0387-PA1gri-r under definition srd"):
-        measure.run(without, specification, bands=["r"])
-    run = measure.run(without, specification, bands=["r"], definition="lvv-t1278-notebook", compare=True)
+        measure.run(without, specification, measure.Options(bands=["r"]))
+    run = measure.run(
+        without, specification, measure.Options(bands=["r"], definition="lvv-t1278-notebook", compare=True)
+    )
     assert "no column for 'snr'" in run.results[AM1].other_definitions["faro"]["reason"]
 
 
@@ -109,7 +113,7 @@ def test_a_clause_may_bring_its_own_sample_under_its_own_definition(hsc: Detecti
     plain, mine = requirements.load(), requirements.load([path])
 
     def value(specification: Specification, definition: str | None) -> float | None:
-        return measure.run(hsc, specification, bands=["r"], definition=definition).results[AM1].value
+        return measure.run(hsc, specification, measure.Options(bands=["r"], definition=definition)).results[AM1].value
 
     assert value(mine, None) != value(plain, None)
     assert value(mine, "faro") == value(plain, "faro")
@@ -119,9 +123,9 @@ def test_unknown_choices_are_input_errors(specification: Specification) -> None:
     nothing = Results({}, {}, ())
     assert nothing.count("pass") == 0
     with pytest.raises(InputError, match="--level best"):
-        measure.Measurer(None, specification, level="best")  # type: ignore[arg-type]
+        measure.Measurer(None, specification, measure.Options(level="best"))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="--definition mine"):
-        measure.Measurer(None, specification, definition="mine")  # type: ignore[arg-type]
+        measure.Measurer(None, specification, measure.Options(definition="mine"))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="--band asks for q"):
         specification.cases(["q"])
 
@@ -147,7 +151,7 @@ def test_the_schema_keeps_the_kinds_of_requirement_apart(kind: str, changes: dic
         "capability": ("LSE-61", bright),
         "diagnostic": ("diagnostics", faint),
     }[kind]
-    found = measure.run(detections, requirements.load([document]), bands=["r"])
+    found = measure.run(detections, requirements.load([document]), measure.Options(bands=["r"]))
     data = json.loads(model.dumps(found.to_json()))
     schema.check(data, "results")
     record = next(record for record in data["results"] if record["value"] is not None)
@@ -162,7 +166,7 @@ def test_sentences_and_margins_tell_a_limit_from_a_target() -> None:
     bad = catalog([[18.0 + k, 18.1 + k, 18.2 + k] for k in range(5)])
     simple = DecisionRule("simple")
     required, asked = (
-        measure.run(bad, requirements.load([name]), bands=["r"], rule=simple).results[0]
+        measure.run(bad, requirements.load([name]), measure.Options(bands=["r"], rule=simple)).results[0]
         for name in ("LSE-30", "LSE-61")
     )
     assert (required.verdict, asked.verdict) == ("fail", "pass")
@@ -171,14 +175,17 @@ def test_sentences_and_margins_tell_a_limit_from_a_target() -> None:
     measured = "scatter of the magnitudes of a star is 100 mmag on 15 measurements of 5 objects in 3 visits (srd); "
     assert f"{measured}the design limit is <= 5 mmag, missed by 95 mmag" in required.sentence
     assert f"{measured}the design target is <= 5 mmag, and the capability" in asked.sentence
-    assert measure.run(bad, requirements.load(["LSE-61"]), bands=["r"], level="stretch").results[0].level == "design"
+    assert (
+        measure.run(bad, requirements.load(["LSE-61"]), measure.Options(bands=["r"], level="stretch")).results[0].level
+        == "design"
+    )
 
 
 @needs_realdata
 def test_every_measured_clause_of_hsc_has_its_interval(hsc: Detections, specification: Specification) -> None:
     """About the unbiased value, at each level, narrower where less confidence is asked for."""
-    wide = measure.run(hsc, specification, bands=["r"]).results
-    narrow = measure.run(hsc, specification, bands=["r"], confidence=0.5).results
+    wide = measure.run(hsc, specification, measure.Options(bands=["r"])).results
+    narrow = measure.run(hsc, specification, measure.Options(bands=["r"], confidence=0.5)).results
     measured = [(a, b) for a, b in zip(wide, narrow, strict=True) if a.value is not None]
     assert len(measured) >= 6
     for result, less in measured:
@@ -201,8 +208,8 @@ def test_every_measured_clause_of_hsc_has_its_interval(hsc: Detections, specific
 def test_values_can_be_had_without_intervals(specification: Specification) -> None:
     """The same values; and the reason why there is no interval."""
     detections = catalog([[18.0, 18.01, 18.02, 18.0]] * 6)
-    alone = measure.run(detections, specification, bands=["r"], confidence=None).results[0]
-    known = measure.run(detections, specification, bands=["r"]).results[0]
+    alone = measure.run(detections, specification, measure.Options(bands=["r"], confidence=None)).results[0]
+    known = measure.run(detections, specification, measure.Options(bands=["r"])).results[0]
     assert alone.value == known.value is not None
     assert (alone.interval, alone.no_interval) == (None, "no interval was asked for")
 
@@ -211,7 +218,7 @@ def test_a_confidence_is_between_0_and_1(specification: Specification) -> None:
     detections = catalog([[20.0] * 3] * 3)
     for wrong in (0.0, 1.0, 95.0, float("nan")):
         with pytest.raises(InputError, match="--confidence"):
-            measure.run(detections, specification, confidence=wrong)
+            measure.run(detections, specification, measure.Options(confidence=wrong))
 
 
 @needs_realdata
@@ -224,7 +231,7 @@ def test_under_two_visits_there_is_a_value_and_the_reason_why_it_has_no_interval
         name: value[two] for name, value in rows.items() if isinstance(value, np.ndarray) and len(value) == len(two)
     }
     cut["flags"] = {name: value[two] for name, value in hsc.flags.items()}
-    result = measure.run(dataclasses.replace(hsc, **cut), specification, bands=["r"]).results[AM1]
+    result = measure.run(dataclasses.replace(hsc, **cut), specification, measure.Options(bands=["r"])).results[AM1]
     assert result.value is not None
     assert result.interval is None
     assert "2 visits cannot tell" in str(result.no_interval)

@@ -23,7 +23,7 @@ from skyaccept.lib.results.model import Results
 from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.tests import samples
 from skyaccept.lib.uncertainty import jackknife_bias, resampled_errors
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 pytestmark = pytest.mark.xdist_group("pairing")  # what these tests share is made once
 
@@ -122,7 +122,7 @@ def test_the_difference_is_that_of_plain_loops(of: str, axes: int) -> None:
     half = stats.t.ppf(0.95, freedom) * np.sqrt(variance)
 
     first, second = (resampled_errors.offset(m, "zero") for m in (here, there))
-    found = difference(first, second, Question("rms"), 0.9, "words")
+    found = difference(first, second, Statistic("rms"), 0.9, "words")
     assert (found.value, found.low, found.high) == pytest.approx(
         (table[0, 0], table[0, 0] - half, table[0, 0] + half), rel=1e-9
     )
@@ -169,10 +169,10 @@ def test_what_no_replicate_tells_apart_is_no_certainty() -> None:
     """The same measurements differ by nothing; others of which no share changes have no interval."""
     values = np.random.default_rng(1).normal(0, 1, (30, 6))
     one = resampled_errors.offset(matrix([values], list(range(30)), list(range(6)), np.arange(30)[:, None]), "zero")
-    assert difference(one, one, Question("rms"), 0.95, "").high == 0
+    assert difference(one, one, Statistic("rms"), 0.95, "").high == 0
     twice = resampled_errors.offset(replace(one.matrix, values=(values + 1e-3,)), "zero")
     with pytest.raises(NotMeasurable, match="nothing changes when stars or visits are left out"):
-        difference(one, twice, Question("above", 1e6), 0.95, "")
+        difference(one, twice, Statistic("above", 1e6), 0.95, "")
 
 
 @cache
@@ -209,7 +209,7 @@ def taken(found: Detections, rows: Values) -> Detections:
 
 
 def verified(found: Detections) -> Results:
-    return measure.run(found, SPEC, bands=["r"], confidence=None)
+    return measure.run(found, SPEC, measure.Options(bands=["r"], confidence=None))
 
 
 def paired(before: Detections, after: Detections) -> dict[str, Change]:
@@ -300,7 +300,7 @@ def renamed(found: Detections) -> Detections:
 
 def test_surveys_without_common_visits_say_so_and_are_compared_as_independent() -> None:
     before, after = sky(), renamed(noisier(sky(), 1.0, 3))
-    first, second = (measure.run(d, SPEC, bands=["r"]) for d in (before, after))
+    first, second = (measure.run(d, SPEC, measure.Options(bands=["r"])) for d in (before, after))
     pair = Pairing(Processing(first, before, "a.json"), Processing(second, after, "b.json"), SPEC)
     (found,) = (c for c in compare(first, second, pair=pair) if c.test == "OSS-REQ-0388-AM1-r")
     (plain,) = (c for c in compare(first, second) if c.test == "OSS-REQ-0388-AM1-r")
@@ -348,10 +348,12 @@ def test_a_clause_that_the_documents_lack_is_not_paired() -> None:
 
 
 def test_columns_are_those_of_the_definitions_that_the_results_name() -> None:
-    plain, srd = (measure.run(sky(), WHOLE, bands=["r"], confidence=None, definition=d) for d in (None, "srd"))
+    plain, srd = (
+        measure.run(sky(), WHOLE, measure.Options(bands=["r"], confidence=None, definition=d)) for d in (None, "srd")
+    )
     cases = WHOLE.cases(["r"])
     assert columns(plain, WHOLE) == measure.needs(WHOLE, cases)
-    assert columns(srd, WHOLE) == measure.needs(WHOLE, cases, definition="srd")
+    assert columns(srd, WHOLE) == measure.needs(WHOLE, cases, measure.Options(definition="srd"))
 
 
 def test_samples_of_many_measurements_are_of_the_same_stars(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,14 +14,16 @@ from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.samples import moving_stars, offset, rotated, sample
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 SETTINGS = Settings(radius=1000 * MAS)
 
 
 def result(found: Detections, reference: Reference | None, definition: str | None = None) -> Result:
     """AA1 in r."""
-    run = measure.run(found, requirements.load(), bands=["r"], definition=definition, reference=reference)
+    run = measure.run(
+        found, requirements.load(), measure.Options(bands=["r"], definition=definition, reference=reference)
+    )
     return next(r for r in run.results if r.clause == "AA1")
 
 
@@ -110,14 +112,14 @@ def test_a_rotation_keeps_the_total_and_squares_add_up() -> None:
     found, reference = moving_stars(np.random.default_rng(6), 100, 1, 20.0, center=(20.0, 30.0))
     own = sample(found, reference=reference)
     errors = without_motion(own, reference, 1000 * MAS)
-    by = evaluate(Question("rms"), errors)[1]
+    by = evaluate(Statistic("rms"), errors)[1]
     assert by["total"] ** 2 == pytest.approx(by["ra"] ** 2 + by["dec"] ** 2, rel=1e-12)
     axis = np.array([2.0, -1.0, 1.0])
     ra, dec = rotated(found.ra, found.dec, axis, 0.9)
     moved_ra, moved_dec = rotated(reference.ra, reference.dec, axis, 0.9)
     turned = dataclasses.replace(reference, ra=moved_ra, dec=moved_dec)
     there = without_motion(sample(dataclasses.replace(found, ra=ra, dec=dec), reference=turned), turned, 1000 * MAS)
-    assert evaluate(Question("rms"), there)[1]["total"] == pytest.approx(by["total"], rel=1e-6)
+    assert evaluate(Statistic("rms"), there)[1]["total"] == pytest.approx(by["total"], rel=1e-6)
 
 
 @needs_realdata

@@ -39,7 +39,7 @@ def two_bands(
 
 def results(found: Detections, definition: str | None = None) -> dict[str, Result]:
     """The clauses AB in i, by name."""
-    run = measure.run(found, requirements.load(), bands=["i"], definition=definition)
+    run = measure.run(found, requirements.load(), measure.Options(bands=["i"], definition=definition))
     return {result.clause: result for result in run.results if result.clause in ("AB1", "ABF1", "AB2")}
 
 

@@ -33,7 +33,7 @@ from skyaccept.lib.tests.reference import (
 )
 from skyaccept.lib.tests.samples import detections, rotated, sample
 from skyaccept.lib.uncertainty.jackknife import cells, infer, whole
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 SETTINGS = Settings()
 NEAR, FAR = {"nearest": 0.0, "farthest": 1.0}, {"nearest": 5.0, "farthest": 20.0}
@@ -102,7 +102,7 @@ def by_visit(found: Detections, low: float, high: float) -> dict[str, list[float
 
 def results(found: Detections, definition: str | None = None) -> dict[str, Result]:
     """The clauses of LSE-30 in r, by name."""
-    run = measure.run(found, requirements.load(), bands=["r"], definition=definition)
+    run = measure.run(found, requirements.load(), measure.Options(bands=["r"], definition=definition))
     return {result.clause: result for result in run.results if result.requirement == "OSS-REQ-0403"}
 
 
@@ -430,7 +430,7 @@ def test_intervals_are_about_the_value_and_have_each_component() -> None:
     here = sample(found)
     estimator = ellipticity_correlation.ESTIMATORS["visit_correlation"]
     errors = estimator.find(here, FAR, SETTINGS)
-    question = Question("size")
+    question = Statistic("size")
     value, by = evaluate(question, errors)
     assert set(by) == set(COMPONENTS)
     (one,) = infer(estimator.replicates(estimator.matrix(here, FAR, SETTINGS, errors), SETTINGS), [question])
@@ -447,7 +447,7 @@ def test_moments_of_hsc_give_the_correlation_of_a_visit() -> None:
     """Of one detector, along the pixels, without the stars of the model; with one visit there is no interval."""
     found = readers.load(REALDATA / "hsc" / "src_HSC-I_903986_31.fits.gz", "hsc-src")
     assert found.shape_axes == "pixels"
-    run = measure.run(found, requirements.load(), bands=["i"])
+    run = measure.run(found, requirements.load(), measure.Options(bands=["i"]))
     far = next(result for result in run.results if result.clause == "TE2")
     assert far.value is not None, far.reason
     assert 1e-8 < far.value < 1e-3

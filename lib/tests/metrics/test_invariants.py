@@ -69,7 +69,9 @@ def measured(path: Path, reference: Reference | None = None) -> dict[str, Result
     everything = requirements.load(["LSE-30", "diagnostics"])
     found = readers.load(path)
     run = measure.run(
-        found, everything, bands=["r", "i"], compare=True, reference=reference or stars(), confidence=None
+        found,
+        everything,
+        measure.Options(bands=["r", "i"], compare=True, reference=reference or stars(), confidence=None),
     )
     return {result.test: result for result in run.results}
 
@@ -134,7 +136,9 @@ def test_the_order_of_rows_does_not_move_intervals(tmp_path: Path) -> None:
     for number, frame in enumerate((table(), shuffled(table()))):
         path = tmp_path / f"{number}.parquet"
         frame.to_parquet(path)
-        run = measure.run(readers.load(path), requirements.load("LSE-30"), bands=["i"], reference=stars())
+        run = measure.run(
+            readers.load(path), requirements.load("LSE-30"), measure.Options(bands=["i"], reference=stars())
+        )
         ends = {result.test: result.interval for result in run.results if result.interval is not None}
         found.append({(name, end): ends[name][end] for name in ends for end in ("low", "high")})
     assert len(found[0]) > 16

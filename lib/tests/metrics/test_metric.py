@@ -64,7 +64,9 @@ def field(visits: int = 5, step: float = 0.0, mag_step: float = 0.0) -> Detectio
 
 
 def found(d: Detections, clauses: tuple[str, ...], definition: str) -> list[Result]:
-    results = measure.run(d, requirements.load(), bands=["r"], definition=definition, confidence=None).results
+    results = measure.run(
+        d, requirements.load(), measure.Options(bands=["r"], definition=definition, confidence=None)
+    ).results
     return [result for result in results if result.clause in clauses]
 
 

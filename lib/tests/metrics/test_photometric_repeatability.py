@@ -63,7 +63,9 @@ def gaussian(visits: int, stars: int, sigma: float = 8.0, seed: int = 1) -> Dete
 
 def values(detections: Detections, definition: str, band: str = "r") -> dict[str, Result]:
     """PA1, PF1 and PA2 of LSE-30 by their names without the band group."""
-    run = measure.run(detections, requirements.load(), bands=[band], definition=definition, confidence=None)
+    run = measure.run(
+        detections, requirements.load(), measure.Options(bands=[band], definition=definition, confidence=None)
+    )
     return {r.clause[:3]: r for r in run.results if r.clause[:3] in ("PA1", "PF1", "PA2")}
 
 
@@ -142,7 +144,9 @@ def test_shot_noise_is_subtracted_where_the_clause_asks_for_it(tmp_path: Path) -
     detections = catalog(stars, error=0.008)
 
     def pa1(detections: Detections, definition: str | None = None) -> Result:
-        return measure.run(detections, specification, bands=["r"], definition=definition, confidence=None).results[0]
+        return measure.run(
+            detections, specification, measure.Options(bands=["r"], definition=definition, confidence=None)
+        ).results[0]
 
     found = pa1(detections)
     assert found.value == pytest.approx(np.sqrt(100 * stats.chi2.median(39) / 39 - 64), abs=0.15)
@@ -264,7 +268,7 @@ def test_a_definition_that_lets_unusable_magnitudes_through_is_told_which_cut_it
             text.replace("        bands: [g, r, i]\n", f"        bands: [g, r, i]\n        sample: [{cuts}]\n", 1)
         )
         stars = [[18.0, math.nan], [18.0, 18.01]]
-        found = measure.run(catalog(stars), requirements.load([path]), bands=["r"]).results[0]
+        found = measure.run(catalog(stars), requirements.load([path]), measure.Options(bands=["r"])).results[0]
         assert (found.verdict, found.value) == ("not_measurable", None)
         assert words in str(found.reason)
 
@@ -292,7 +296,7 @@ def test_every_bin_of_signal_to_noise_is_measured() -> None:
     assert found.object is not None
     own = np.array([bins[k % len(bins)] for k in found.object])
     found = dataclasses.replace(found, snr=1.5 * own[:, 0], extendedness=own[:, 1].astype(float))
-    run = measure.run(found, requirements.load(["diagnostics"]), bands=["r"], confidence=None)
+    run = measure.run(found, requirements.load(["diagnostics"]), measure.Options(bands=["r"], confidence=None))
     results = {result.clause: result for result in run.results if result.requirement == "PHOT-SNR"}
     assert list(results) == [f"{'Gal' if galaxies else 'Star'}{low}-{2 * low}" for low, galaxies in bins]
     for result, expected in zip(results.values(), scatter, strict=True):

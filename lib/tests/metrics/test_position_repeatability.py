@@ -101,7 +101,9 @@ def test_too_few_visits_are_said_and_the_cfht_selection_asks_for_twenty() -> Non
     many = detections(*scattered(np.random.default_rng(2), 50, 22, 15.0, (215.0, 52.0)))
     assert many.mag is not None
     many.mag[many.object == 0] = 21.6
-    found = {r.clause: r for r in measure.run(many, requirements.load("diagnostics"), bands=["r"]).results}
+    found = {
+        r.clause: r for r in measure.run(many, requirements.load("diagnostics"), measure.Options(bands=["r"])).results
+    }
     rms, share = found["RMS-position"], found["Outliers-position"]
     assert rms.verdict is None
     assert rms.sample is not None
@@ -111,7 +113,9 @@ def test_too_few_visits_are_said_and_the_cfht_selection_asks_for_twenty() -> Non
     assert share.value is not None
     assert 0 <= share.value < 1
     few = detections(*scattered(np.random.default_rng(2), 5, 19, 15.0, (215.0, 52.0)))
-    found = {r.clause: r for r in measure.run(few, requirements.load("diagnostics"), bands=["r"]).results}
+    found = {
+        r.clause: r for r in measure.run(few, requirements.load("diagnostics"), measure.Options(bands=["r"])).results
+    }
     assert "needs 20 visits in band r, and the dataset has 19" in str(found["RMS-position"].reason)
 
 

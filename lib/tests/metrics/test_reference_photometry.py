@@ -72,7 +72,7 @@ def curve(mags: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
 
 def results(found: Detections, reference: Reference | None, band: str = "r") -> dict[str, Result]:
     """PA5 and PA6 in one band."""
-    measurer = measure.Measurer(found, SPECIFICATION, reference=reference)
+    measurer = measure.Measurer(found, SPECIFICATION, measure.Options(reference=reference))
     cases = [case for case in SPECIFICATION.cases([band]) if case.clause.id in ("PA5", "PA6")]
     return {case.clause.id: measurer.measure(case) for case in cases}
 

@@ -44,7 +44,9 @@ def field(
 
 def values(detections: Detections, definition: str) -> dict[str, Result]:
     """Results in band r, by clause."""
-    results = measure.run(detections, requirements.load(), bands=["r"], definition=definition, confidence=None)
+    results = measure.run(
+        detections, requirements.load(), measure.Options(bands=["r"], definition=definition, confidence=None)
+    )
     return {result.clause: result for result in results.results}
 
 
@@ -163,7 +165,7 @@ def test_the_reason_is_given_where_nothing_can_be_measured() -> None:
     seen[:, 1:] = False
     single = values(associate(catalog(ra, dec, seen), RADIUS), "lvv-t1278")["AM1"]
     assert "needs 2 visits in band r, and the dataset has 1" in str(single.reason)
-    other = measure.run(detections, requirements.load(), bands=["i"]).results[-1]
+    other = measure.run(detections, requirements.load(), measure.Options(bands=["i"])).results[-1]
     assert "no detections in band i; it has r" in str(other.reason)
 
 

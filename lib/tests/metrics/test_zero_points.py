@@ -59,7 +59,7 @@ def catalog(
 
 def verify(found: Detections, **options: object) -> dict[str, Result]:
     """Results of the three clauses of LSE-30."""
-    run = measure.run(found, requirements.load(), bands=["r"], **options)  # type: ignore[arg-type]
+    run = measure.run(found, requirements.load(), measure.Options(bands=["r"], **options))  # type: ignore[arg-type]
     return {r.clause: r for r in run.results if r.clause in CLAUSES}
 
 

@@ -164,7 +164,7 @@ def test_the_source_catalog_of_a_detector_in_two_visits_runs_from_files_to_repor
     with np.errstate(invalid="ignore", divide="ignore"):
         expected = -2.5 * np.log10(flux * calibration) + 31.4
     np.testing.assert_allclose(found.mag[771:], np.where(flux > 0, expected, np.nan), rtol=1e-12)
-    run = measure.run(found, requirements.load(), bands=["i"])
+    run = measure.run(found, requirements.load(), measure.Options(bands=["i"]))
     am1 = next(r for r in run.results if r.clause == "AM1")
     assert am1.sample is not None
     assert am1.sample.rows_in == am1.sample.rows_used + sum(am1.sample.rejected.values()) == 1542

@@ -495,7 +495,10 @@ def results(detections: Detections, definition: str, band: str, **options: Any) 
     """Results of LSE-30 by the name of the clause."""
     clauses = requirements.load(["LSE-30"])
     return {
-        r.clause: r for r in measure.run(detections, clauses, bands=[band], definition=definition, **options).results
+        r.clause: r
+        for r in measure.run(
+            detections, clauses, measure.Options(bands=[band], definition=definition, **options)
+        ).results
     }
 
 

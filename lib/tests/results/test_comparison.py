@@ -35,7 +35,7 @@ def processed(found: Detections, extra: float, seed: int = 5) -> Detections:
 
 
 def verified(found: Detections, **options: Any) -> Results:
-    return measure.run(found, requirements.load(), bands=["r"], **options)
+    return measure.run(found, requirements.load(), measure.Options(bands=["r"], **options))
 
 
 @cache

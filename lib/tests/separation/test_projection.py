@@ -91,16 +91,16 @@ def test_needs_are_those_of_the_cuts_in_use() -> None:
     flags = {f"flag_{name}" for name in ("saturated", "cr", "bad", "edge", "not_primary")} | EXPLAINING
     everywhere = {"snr", "extendedness", "flag_psf_used", *SHAPES} | flags
     assert measure.needs(SPECIFICATION, cases) == everywhere
-    assert measure.needs(SPECIFICATION, cases, definition="srd") == everywhere
+    assert measure.needs(SPECIFICATION, cases, measure.Options(definition="srd")) == everywhere
     pairs = [case for case in cases if case.clause.metric.startswith("pair_separation")]
-    assert measure.needs(SPECIFICATION, pairs, definition="srd") == {"snr", "extendedness"} | flags
-    assert measure.needs(SPECIFICATION, cases, definition="lvv-t1278-notebook") == EXPLAINING
+    assert measure.needs(SPECIFICATION, pairs, measure.Options(definition="srd")) == {"snr", "extendedness"} | flags
+    assert measure.needs(SPECIFICATION, cases, measure.Options(definition="lvv-t1278-notebook")) == EXPLAINING
     everything = set[str]().union(
-        *(measure.needs(SPECIFICATION, cases, definition=name) for name in SPECIFICATION.definitions)
+        *(measure.needs(SPECIFICATION, cases, measure.Options(definition=name)) for name in SPECIFICATION.definitions)
     )
-    assert measure.needs(SPECIFICATION, cases, definition="srd", compare=True) == everything
+    assert measure.needs(SPECIFICATION, cases, measure.Options(definition="srd", compare=True)) == everything
     with pytest.raises(InputError, match="--definition mine: does not exist"):
-        measure.needs(SPECIFICATION, cases, definition="mine")
+        measure.needs(SPECIFICATION, cases, measure.Options(definition="mine"))
 
 
 def test_a_clause_with_a_sample_of_its_own_needs_what_that_looks_at(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_clause_with_a_sample_of_its_own_needs_what_that_looks_at(tmp_path: Pa
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(content))
     own = requirements.load([tmp_path / "own.yaml"])
     assert measure.needs(own, own.cases()) == {"ra_err"} | EXPLAINING
-    assert "ra_err" not in measure.needs(own, own.cases(), definition="srd")
+    assert "ra_err" not in measure.needs(own, own.cases(), measure.Options(definition="srd"))
 
 
 def test_an_estimator_needs_the_columns_that_it_reads(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_an_estimator_needs_the_columns_that_it_reads(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=words):
             measure.Measurer(detections, specification).check(cases)
         with pytest.raises(InputError, match=words):
-            measure.run(detections, specification, bands=["r"])
+            measure.run(detections, specification, measure.Options(bands=["r"]))
 
 
 def test_a_missing_column_says_who_needs_it_and_a_missing_flag_is_a_note(tmp_path: Path) -> None:
@@ -151,7 +151,8 @@ def test_a_missing_column_says_who_needs_it_and_a_missing_flag_is_a_note(tmp_pat
     assert "no column for 'snr', which OSS-REQ-0387-PA1gri-r under definition srd needs" in said[0]
     path = write(tmp_path / "c.parquet", catalog())
     runs = [
-        measure.run(readers.load(path, columns=wanted), SPECIFICATION, bands=["r"]).results for wanted in (None, needs)
+        measure.run(readers.load(path, columns=wanted), SPECIFICATION, measure.Options(bands=["r"])).results
+        for wanted in (None, needs)
     ]
     assert runs[0] == runs[1]
     assert runs[0][0].sample is not None

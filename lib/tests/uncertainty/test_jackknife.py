@@ -17,7 +17,7 @@ from skyaccept.lib.tests import reference, samples
 from skyaccept.lib.uncertainty import resampled_errors
 from skyaccept.lib.uncertainty.distribution import Crossing, Estimate
 from skyaccept.lib.uncertainty.jackknife import Kept, Resampled, blocks, infer, whole
-from skyaccept.lib.uncertainty.statistic import Question
+from skyaccept.lib.uncertainty.statistic import Statistic
 
 ARCMIN = math.pi / 180 / 60
 
@@ -27,13 +27,13 @@ def stars(errors: np.ndarray, brightness: np.ndarray | None = None) -> Matrix:
     return Matrix((errors,), np.arange(len(errors))[:, None], len(errors), brightness)
 
 
-def known(resampled: Resampled, question: Question) -> Estimate:
+def known(resampled: Resampled, question: Statistic) -> Estimate:
     (found,) = infer(resampled, [question])
     assert not isinstance(found, NotMeasurable), found
     return found[0]
 
 
-def why_not(resampled: Resampled, question: Question) -> str:
+def why_not(resampled: Resampled, question: Statistic) -> str:
     try:
         (found,) = infer(resampled, [question])
     except NotMeasurable as reason:
@@ -134,16 +134,20 @@ def test_the_answer_of_the_whole_is_that_of_the_definition() -> None:
     errors = np.random.default_rng(3).normal(0, 5, (200, 6))
     resampled = resampled_errors.rms(stars(errors), 1)
     found = resampled.find(whole(resampled.matrix, 0), False)(np.ones(200, dtype=bool))
-    assert Question("percentile", 50).answer(*found) == pytest.approx(np.median(errors.std(axis=1, ddof=1)))
+    assert Statistic("percentile", 50).answer(*found) == pytest.approx(np.median(errors.std(axis=1, ddof=1)))
 
 
 @pytest.mark.parametrize("visits", [3, 5, 10])
 def test_equal_errors_lose_the_known_factor(visits: int) -> None:
     """The median of chi makes up for itself, and the residuals of three visits do as well."""
     errors = np.random.default_rng(4).normal(0, 8, (4000, visits))
-    assert known(resampled_errors.rms(stars(errors), 1), Question("percentile", 50)).value == pytest.approx(8, rel=0.03)
-    assert known(resampled_errors.rms(stars(errors), 0), Question("percentile", 50)).value == pytest.approx(8, rel=0.03)
-    found = known(resampled_errors.deviation(stars(errors), "mean"), Question("percentile", 90))
+    assert known(resampled_errors.rms(stars(errors), 1), Statistic("percentile", 50)).value == pytest.approx(
+        8, rel=0.03
+    )
+    assert known(resampled_errors.rms(stars(errors), 0), Statistic("percentile", 50)).value == pytest.approx(
+        8, rel=0.03
+    )
+    found = known(resampled_errors.deviation(stars(errors), "mean"), Statistic("percentile", 90))
     assert found.value == pytest.approx(8 * 1.6449, rel=0.03)
 
 
@@ -154,7 +158,7 @@ def test_a_mixture_at_three_visits_is_not_corrected_as_if_its_errors_were_equal(
     errors = rng.standard_normal((3000, 3)) * np.where(faint, 15.0, 5.0)[:, None]
     plain = float(np.median(errors.std(axis=1, ddof=1)))
     assert plain / 0.8326 > 6.7
-    estimate = known(resampled_errors.rms(stars(errors, np.where(faint, 4.0, 6.0)), 1), Question("percentile", 50))
+    estimate = known(resampled_errors.rms(stars(errors, np.where(faint, 4.0, 6.0)), 1), Statistic("percentile", 50))
     assert estimate.value == pytest.approx(5, rel=0.04)
     low, high = estimate.interval(0.95)
     assert low < 5 < high
@@ -165,7 +169,7 @@ def test_bad_stars_that_nothing_announces_are_found_from_ten_visits() -> None:
     rng = np.random.default_rng(6)
     bad = rng.random(3000) < 0.1
     errors = rng.standard_normal((3000, 10)) * np.where(bad, 30.0, 5.0)[:, None]
-    estimate = known(resampled_errors.rms(stars(errors), 1), Question("above", 20.0))
+    estimate = known(resampled_errors.rms(stars(errors), 1), Statistic("above", 20.0))
     assert estimate.value == pytest.approx(100 * bad.mean(), abs=1.5)
 
 
@@ -177,21 +181,21 @@ def test_the_noise_of_what_offsets_are_compared_with_is_taken_off() -> None:
     matrix = Matrix((here,), np.arange(2000)[:, None], 2000, other=(other - other.mean(axis=1, keepdims=True),))
     plain = float(np.sqrt(np.mean(here**2)))
     assert plain == pytest.approx(math.sqrt(9 + 36 + 32), rel=0.02)
-    estimate = known(resampled_errors.offset(matrix, "zero"), Question("rms"))
+    estimate = known(resampled_errors.offset(matrix, "zero"), Statistic("rms"))
     assert estimate.value == pytest.approx(math.sqrt(9 + 36), rel=0.05)
 
 
 def test_visits_that_differ_limit_the_interval_and_stars_that_differ_do_as_well() -> None:
     rng = np.random.default_rng(8)
     jitter = rng.normal(0, 5, (400, 12)) * np.exp(rng.normal(0, 0.5, 12))
-    assert known(resampled_errors.rms(stars(jitter), 1), Question("percentile", 50)).limited_by == "visits"
+    assert known(resampled_errors.rms(stars(jitter), 1), Statistic("percentile", 50)).limited_by == "visits"
     uneven = rng.normal(0, 5, (100, 12)) * np.exp(rng.normal(0, 0.7, 100))[:, None]
-    assert known(resampled_errors.rms(stars(uneven), 1), Question("percentile", 50)).limited_by == "stars"
+    assert known(resampled_errors.rms(stars(uneven), 1), Statistic("percentile", 50)).limited_by == "stars"
 
 
 def test_what_no_interval_can_be_formed_of_is_said() -> None:
     rng = np.random.default_rng(9)
-    question = Question("percentile", 50)
+    question = Statistic("percentile", 50)
     assert "2 visits cannot tell" in why_not(resampled_errors.rms(stars(rng.normal(size=(50, 2))), 1), question)
     assert "1 visit cannot tell" in why_not(resampled_errors.offset(stars(rng.normal(size=(50, 1))), "zero"), question)
     assert "2 stars cannot tell" in why_not(resampled_errors.rms(stars(rng.normal(size=(2, 5))), 1), question)
@@ -207,12 +211,12 @@ def test_a_percentage_above_a_threshold_is_known_as_the_quantiles_there_are() ->
     rng = np.random.default_rng(12)
     errors = rng.standard_normal((400, 8)) * rng.choice([4.0, 6.0, 9.0], 400)[:, None]
     resampled = resampled_errors.rms(stars(errors), 1)
-    crossing = known(resampled, Question("above", 8.6)).coordinates[0].parts[0]
+    crossing = known(resampled, Statistic("above", 8.6)).coordinates[0].parts[0]
     assert isinstance(crossing, Crossing)
     telling = crossing.above[np.abs(crossing.known) < 3]
     assert len(telling) > 10
     for x in telling:
-        chance = known(resampled, Question("percentile", 100 - x)).conformance("<=", 8.6)
+        chance = known(resampled, Statistic("percentile", 100 - x)).conformance("<=", 8.6)
         assert crossing.below(x) == pytest.approx(chance, abs=0.02)
 
 
@@ -223,7 +227,7 @@ def test_percentages_of_none_and_of_all_have_finite_bounds(threshold: float, per
         resampled_errors.rms(stars(errors), 1),
         resampled_errors.offset(stars(errors), "zero", sizes=True),
     ):
-        estimate = known(resampled, Question("above", threshold))
+        estimate = known(resampled, Statistic("above", threshold))
         low, high = estimate.interval(0.95)
         assert estimate.value == pytest.approx(percent, abs=0.1)
         assert 0 <= low <= percent + 0.1
@@ -235,13 +239,13 @@ def test_three_visits_with_three_common_ones_asked_for_have_an_interval() -> Non
     """A replicate with a visit fewer asks for one fewer."""
     errors = np.random.default_rng(11).normal(0, 5, (300, 3))
     matrix = Matrix((errors,), np.arange(300)[:, None], 300, least=3)
-    low, high = known(resampled_errors.rms(matrix, 1), Question("percentile", 50)).interval(0.95)
+    low, high = known(resampled_errors.rms(matrix, 1), Statistic("percentile", 50)).interval(0.95)
     assert 0 < low < 5 < high
 
 
 def test_the_same_matrix_gives_the_same_bits() -> None:
     errors = np.random.default_rng(12).normal(0, 5, (100, 5))
-    first, second = (known(resampled_errors.rms(stars(errors), 1), Question("percentile", 50)) for _ in range(2))
+    first, second = (known(resampled_errors.rms(stars(errors), 1), Statistic("percentile", 50)) for _ in range(2))
     assert first == second
     assert first.interval(0.95) == second.interval(0.95)
 
@@ -252,7 +256,7 @@ def test_one_wrong_star_in_a_thousand_detections_changes_no_median() -> None:
     errors = rng.normal(0, 5, (600, 8))
     wrong = errors.copy()
     wrong[rng.choice(600, 5, replace=False), rng.integers(0, 8, 5)] += 1e5
-    question = Question("percentile", 50)
+    question = Statistic("percentile", 50)
     good, bad = (known(resampled_errors.rms(stars(e), 1), question) for e in (errors, wrong))
     assert bad.value == pytest.approx(good.value, rel=0.01)
     assert bad.interval(0.95) == pytest.approx(good.interval(0.95), rel=0.03)

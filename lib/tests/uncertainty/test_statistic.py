@@ -10,12 +10,12 @@ from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
 from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.tests import samples
-from skyaccept.lib.uncertainty.statistic import Kind, Question, level, views
+from skyaccept.lib.uncertainty.statistic import Kind, Statistic, level, views
 
 ARCMIN = math.pi / 180 / 60
 
 
-def in_a_loop(question: Question, values: list[float]) -> float:
+def in_a_loop(question: Statistic, values: list[float]) -> float:
     """Each statistic as its definition has it."""
     errors = sorted(abs(v) if question.sized else v for v in values)
     number = len(errors)
@@ -38,7 +38,7 @@ def in_a_loop(question: Question, values: list[float]) -> float:
 )
 def test_answers_agree_with_plain_loops(kind: Kind, at: float, sized: bool, number: int) -> None:
     """Of errors as they come, of the same in order, and of errors that count several times."""
-    question = Question(kind, at, sized=sized, factor=1.5 if kind == "percentile" else 1.0)
+    question = Statistic(kind, at, sized=sized, factor=1.5 if kind == "percentile" else 1.0)
     rng = np.random.default_rng(number)
     values, counts = rng.normal(-1, 4, number), rng.integers(1, 4, number)
     expected = in_a_loop(question, values.tolist())
@@ -55,7 +55,7 @@ def test_answers_agree_with_plain_loops(kind: Kind, at: float, sized: bool, numb
 def test_a_limit_on_each_coordinate_is_one_on_the_larger() -> None:
     """The total stands beside them and decides nothing."""
     by = {"ra": np.array([-3.0, 1.0, 2.0]), "dec": np.array([-9.0, 0.0, 8.0]), "total": np.full(3, 99.0)}
-    value, found = evaluate(Question("percentile", 50, sized=True), Errors(np.zeros(6), 0, 3, "", coordinates=by))
+    value, found = evaluate(Statistic("percentile", 50, sized=True), Errors(np.zeros(6), 0, 3, "", coordinates=by))
     assert found == {"ra": 2.0, "dec": 8.0, "total": 99.0}
     assert value == 8.0
 
@@ -113,10 +113,10 @@ def test_a_level_is_the_mean_of_answers_about_the_one_that_is_asked_for() -> Non
     """Quantiles within 25 points and 0.7 of the way to the ends; percentages beyond nearby thresholds."""
     errors = np.sort(np.random.default_rng(2).exponential(5, 400))
     for at, half in ((50, 25), (90, 7), (4, 2.8)):
-        answers = [Question("percentile", at + half * k / 8, factor=3).answer(errors) for k in range(-8, 9)]
-        question = Question("percentile", at, factor=3)
+        answers = [Statistic("percentile", at + half * k / 8, factor=3).answer(errors) for k in range(-8, 9)]
+        question = Statistic("percentile", at, factor=3)
         assert level(question, (errors, None), 400)((errors, None)) == pytest.approx(np.mean(answers))
-    question = Question("above", 6.0)
+    question = Statistic("above", 6.0)
     half = 2 * 100 * math.sqrt((share := question.answer(errors) / 100) * (1 - share) / 400)
     ends = [np.percentile(errors, 100 * (1 - share) + sign * half) for sign in (-1, 1)]
     near = 6 + (ends[1] - ends[0]) / 2 * np.linspace(-1, 1, 9)
@@ -124,8 +124,8 @@ def test_a_level_is_the_mean_of_answers_about_the_one_that_is_asked_for() -> Non
     assert found == pytest.approx(np.mean([100 * np.mean(errors * 1.1 > threshold) for threshold in near]))
     signed = np.sort(errors - 20)
     answers = [np.percentile(signed, 50 + 25 * k / 8) for k in range(-8, 9)]
-    assert level(Question("size"), (signed, None), 400)((signed, None)) == pytest.approx(-np.mean(answers))
-    assert level(Question("rms", sized=True), (signed, None), 400)((signed, None)) == pytest.approx(
+    assert level(Statistic("size"), (signed, None), 400)((signed, None)) == pytest.approx(-np.mean(answers))
+    assert level(Statistic("rms", sized=True), (signed, None), 400)((signed, None)) == pytest.approx(
         np.sqrt(np.mean(signed**2))
     )
 
@@ -144,7 +144,7 @@ def test_a_mean_of_quantiles_varies_less_than_the_one_that_is_asked_for(
 ) -> None:
     """By as much as the view says on average, whatever the errors are like."""
     rng = np.random.default_rng(5)
-    question, middle, mean, said = Question("percentile", at), [], [], []
+    question, middle, mean, said = Statistic("percentile", at), [], [], []
     (view,) = views(question, (np.sort(SHAPES[shape](rng, number)), None), stars, 1)
     for k in range(4000):
         errors = np.sort(SHAPES[shape](rng, number)), None
@@ -159,7 +159,7 @@ def test_a_mean_of_quantiles_varies_less_than_the_one_that_is_asked_for(
 
 def test_where_nothing_is_known_of_the_slopes_they_are_taken_for_equal() -> None:
     errors = np.sort(np.concatenate([np.zeros(60), np.arange(1, 41)])).astype(float), None
-    (view,) = views(Question("percentile", 75), errors, 100, 1)
+    (view,) = views(Statistic("percentile", 75), errors, 100, 1)
     assert 1.1 < view.smoothed < 1.4
-    (view,) = views(Question("percentile", 100), errors, 100, 1)
+    (view,) = views(Statistic("percentile", 100), errors, 100, 1)
     assert view.smoothed == 1.0
