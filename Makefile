@@ -18,6 +18,7 @@ test: lint types        ## everything CI runs
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 types: $(VENV)/ready
 	$(BIN)/python tests/mypy_tree.py
@@ -42,5 +43,5 @@ $(VENV)/ready: pyproject.toml
 	  || { echo "skyaccept needs Python >= 3.11: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
