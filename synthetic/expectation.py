@@ -39,7 +39,7 @@ from scipy.spatial import cKDTree
 from skyaccept.lib import atomic_write, measure, requirements
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.catalog.association import RADIUS, associate
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference, earth
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
@@ -190,7 +190,7 @@ class _Stars:
 @dataclass(frozen=True)
 class _Truth:
     made: Survey
-    detections: Detections
+    detections: AssociatedDetections
     catalog: Reference | None
     listed: AnyArray
     limit: bool

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 from skyaccept.lib.arrays import FloatArray, IntArray
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.diagnostics import groups
 from skyaccept.lib.diagnostics.outliers import SIGNIFICANCE, departures
 from skyaccept.lib.diagnostics.residuals import chosen, residuals, words
@@ -137,7 +137,7 @@ def columns(by: Sequence[str]) -> list[str]:
     return [groups.COLUMNS[key] for key in by if key in groups.COLUMNS]
 
 
-def keys(by: Sequence[str], detections: Detections) -> tuple[str, ...]:
+def keys(by: Sequence[str], detections: AssociatedDetections) -> tuple[str, ...]:
     """Keys that were asked for, or those that explain a failure: visit, sky and, where the catalog has it, detector.
 
     Raises
@@ -155,7 +155,7 @@ def keys(by: Sequence[str], detections: Detections) -> tuple[str, ...]:
 def record(
     resampled: Callable[[], Resampled],
     question: Question,
-    detections: Detections,
+    detections: AssociatedDetections,
     rows: IntArray,
     by: Sequence[str],
     confidence: float,
@@ -168,7 +168,7 @@ def record(
         Gives the matrix and what the errors are, or raises `NotMeasurable`.
     question : Question
         What is asked of the errors.
-    detections : Detections
+    detections : AssociatedDetections
     rows : (n_rows,) int64
         Detections of the sample.
     by : sequence of str
@@ -188,7 +188,7 @@ def record(
 def break_down(
     resampled: Resampled,
     question: Question,
-    detections: Detections,
+    detections: AssociatedDetections,
     rows: IntArray,
     by: Sequence[str],
     confidence: float = 0.95,

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog import focal_plane
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.diagnostics import groups as cells
 from skyaccept.lib.diagnostics.residuals import Residuals, chosen, residuals, words
 from skyaccept.lib.exceptions import NotMeasurable
@@ -46,14 +46,14 @@ VISITS = 80
 _DIGITS = {"mjd": 9, "airmass": 5}
 
 
-def record(resampled: Callable[[], Resampled], detections: Detections, rows: IntArray) -> Json:
+def record(resampled: Callable[[], Resampled], detections: AssociatedDetections, rows: IntArray) -> Json:
     """What the results hold of it, or why there is nothing.
 
     Parameters
     ----------
     resampled : callable
         Gives the matrix and what the errors are, or raises `NotMeasurable`.
-    detections : Detections
+    detections : AssociatedDetections
     rows : (n_rows,) int64
         Detections of the sample.
     """

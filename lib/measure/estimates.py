@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from skyaccept.lib.arrays import FloatArray
-from skyaccept.lib.catalog.detections import Detections, numbering
+from skyaccept.lib.catalog.detections import AssociatedDetections, numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.rounding import Json, round_significant
 from skyaccept.lib.sample.visit_matrix import Matrix
@@ -106,7 +106,7 @@ def record(tables: Sequence[FloatArray], names: Sequence[str]) -> dict[str, dict
     }
 
 
-def identity(matrix: Matrix, detections: Detections, positions: Positions) -> Json | None:
+def identity(matrix: Matrix, detections: AssociatedDetections, positions: Positions) -> Json | None:
     """What tells whether the replicates of two runs leave out the same: names of visits, and where the cells are.
 
     None where a measurement is not of one visit, so that there are no names.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 
 from skyaccept.lib.catalog import focal_plane
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.diagnostics import breakdown, trends
@@ -32,7 +32,7 @@ from skyaccept.lib.uncertainty.statistic import Question
 
 
 def run(
-    detections: Detections,
+    detections: AssociatedDetections,
     clauses: Specification,
     *,
     bands: Iterable[str] | None = None,
@@ -49,7 +49,7 @@ def run(
 
     Parameters
     ----------
-    detections : Detections
+    detections : AssociatedDetections
         Associated detections, as `skyaccept.lib.readers.load` returns them.
     clauses : Specification
         As `skyaccept.lib.requirements.load` returns it.
@@ -166,7 +166,7 @@ class Measurer:
 
     def __init__(
         self,
-        detections: Detections,
+        detections: AssociatedDetections,
         specification: Specification,
         *,
         level: str = "design",

@@ -159,8 +159,6 @@ def _offsets(sample: Sample, settings: Settings) -> _Offsets:
 
 def _compare(sample: Sample, settings: Settings) -> _Offsets:
     other, d = compared_with(sample, settings), sample.detections
-    if d.object is None:
-        raise ValueError("detections are not associated")
     origin = numbering(other.positions.objects, d.n_objects)[d.object[sample.selection.rows]]
     used = origin >= 0
     if not used.any():
@@ -198,8 +196,6 @@ def _separation_std(matrix: Matrix, _: Settings) -> Resampled:
 def _by_visit(sample: Sample) -> dict[int, tuple[AnyArray, FloatArray]]:
     """Objects and unit vectors of the detections of each visit."""
     d, rows = sample.detections, sample.selection.rows
-    if d.object is None:
-        raise ValueError("detections are not associated")
     rows = rows[np.argsort(d.visit[rows], kind="stable")]
     parts = np.split(rows, np.flatnonzero(np.diff(d.visit[rows])) + 1)
     return {int(d.visit[part[0]]): (d.object[part], unit_vectors(d.ra[part], d.dec[part])) for part in parts}

@@ -207,8 +207,6 @@ def _by_object(sample: Sample, found: Differences) -> tuple[FloatArray, NDArray[
 
 
 def _objects(sample: Sample, found: Differences) -> NDArray[np.int64]:
-    if sample.detections.object is None:
-        raise ValueError("detections are not associated")
     return np.asarray(sample.detections.object[sample.selection.rows[found.used]])
 
 

@@ -165,7 +165,7 @@ def _means(sample: Sample, locus: Locus) -> _Stars:
 
 def _collect(sample: Sample, locus: Locus) -> _Stars:
     d = sample.detections
-    if sample.other is None or d.object is None:
+    if sample.other is None:
         raise ValueError("the sample knows of no other bands")
     samples = []
     for band in locus.bands:
@@ -216,8 +216,6 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
 
 
 def _objects(sample: Sample) -> NDArray[np.int64]:
-    if sample.detections.object is None:
-        raise ValueError("detections are not associated")
     return np.asarray(sample.detections.object[sample.selection.rows])
 
 

@@ -9,7 +9,7 @@ from scipy import integrate, special
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.association import RADIUS, associate
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics.ellipticity_correlation import ESTIMATORS
 from skyaccept.lib.metrics.metric import Settings
@@ -28,7 +28,7 @@ def von_karman(distance: float) -> float:
     return float(2 ** (1 / 6) / special.gamma(5 / 6) * distance ** (5 / 6) * special.kv(5 / 6, distance))
 
 
-def correlations(found: Detections, range_: dict[str, float]) -> Mapping[str, FloatArray]:
+def correlations(found: AssociatedDetections, range_: dict[str, float]) -> Mapping[str, FloatArray]:
     """E1, E2 and EX of each visit."""
     here = Sample(found, select(found, "r", (), "test"), "r")
     return ESTIMATORS["visit_correlation"].find(here, range_, Settings()).coordinates
