@@ -11,7 +11,7 @@ import pytest
 import skyaccept
 from skyaccept.cli import main as command
 from skyaccept.fixtures.plugin import WRITE_ERROR
-from skyaccept.fixtures.tests import catalogs
+from skyaccept.fixtures.tests import catalogs, forked
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.association import associate
 from skyaccept.lib.readers import reference
@@ -22,10 +22,7 @@ from skyaccept.synthetic import scenario, survey
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
-    program = "import sys; from skyaccept.cli.main import main; sys.exit(main())"
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    return forked.run("skyaccept", *arguments, folder=cwd)
 
 
 @pytest.fixture
@@ -81,7 +78,11 @@ def test_verify_fails_where_it_does_not(tmp_path: Path) -> None:
 def test_verify_warns_of_nothing_and_collects_its_cases_alone(tmp_path: Path) -> None:
     """Not that the package was imported before pytest; no test stands for a metric that no clause uses."""
     catalogs.write(tmp_path / "good.csv", error=1)
-    done = run("verify", "good.csv", "--specs=LSE-30", "-k", "AM1-r", "-W", "error", cwd=tmp_path)
+    program = "import sys; from skyaccept.cli.main import main; sys.exit(main())"
+    arguments = ["verify", "good.csv", "--specs=LSE-30", "-k", "AM1-r", "-W", "error"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert "collected 98 items / 97 deselected / 1 selected" in done.stdout
 
