@@ -252,7 +252,7 @@ METRICS = (
     ),
     Metric(
         "band_offset_outliers",
-        "share of band offsets beyond AB2 from their mean, the larger of RA and Dec",
+        "fraction of band offsets beyond AB2 from their mean, the larger of RA and Dec",
         "percent",
         lambda level: Question("above", level["AB2"]),
         ESTIMATORS,
@@ -261,7 +261,7 @@ METRICS = (
     ),
     Metric(
         "band_offset_percentile",
-        "deviation of the band offset that a share ABF1 exceeds, the larger of RA and Dec",
+        "deviation of the band offset that a fraction ABF1 exceeds, the larger of RA and Dec",
         "mas",
         lambda level: Question("percentile", 100 - level["ABF1"]),
         ESTIMATORS,

@@ -19,7 +19,7 @@ Over all pairs of stars with a separation from ``nearest`` to below ``farthest``
 
 - TE1, TE2, ``ellipticity_correlation``: their size;
 - TEF, ``ellipticity_correlation_outliers``: the percentage of images (visits) strictly beyond TE3 or TE4;
-- TE3, TE4, ``ellipticity_correlation_percentile``: the size that a share TEF of the images exceeds, the (100 - TEF)th
+- TE3, TE4, ``ellipticity_correlation_percentile``: the size that a fraction TEF of the images exceeds, the (100 - TEF)th
   percentile, interpolated linearly between order statistics.
 
 =================== ====================================================================== =====================
@@ -351,7 +351,7 @@ METRICS = (
     ),
     Metric(
         "ellipticity_correlation_outliers",
-        "share of images whose correlation of residual ellipticities is beyond a threshold",
+        "fraction of images whose correlation of residual ellipticities is beyond a threshold",
         "percent",
         lambda level: Question("above", level["TE"], sized=True),
         _OF_VISITS,
@@ -361,7 +361,7 @@ METRICS = (
     ),
     Metric(
         "ellipticity_correlation_percentile",
-        "correlation of residual ellipticities that a share TEF of the images exceeds",
+        "correlation of residual ellipticities that a fraction TEF of the images exceeds",
         "",
         lambda level: Question("percentile", 100 - level["TEF"], sized=True, near_zero=True),
         _OF_VISITS,

@@ -252,7 +252,7 @@ METRICS = (
     ),
     Metric(
         "photometric_outliers",
-        "share of magnitudes that deviate by more than PA2",
+        "fraction of magnitudes that deviate by more than PA2",
         "percent",
         lambda level: Question("above", level["PA2"]),
         _ONE_BY_ONE,
@@ -260,7 +260,7 @@ METRICS = (
     ),
     Metric(
         "photometric_percentile",
-        "deviation of a magnitude that a share PF1 exceeds",
+        "deviation of a magnitude that a fraction PF1 exceeds",
         "mmag",
         lambda level: Question("percentile", 100 - level["PF1"]),
         _ONE_BY_ONE,

@@ -110,7 +110,7 @@ METRICS = (
     ),
     Metric(
         "position_outliers",
-        "share of position residuals beyond a threshold, the larger of RA and Dec",
+        "fraction of position residuals beyond a threshold, the larger of RA and Dec",
         "percent",
         lambda level: Question("above", level["beyond"]),
         ESTIMATORS,

@@ -224,7 +224,7 @@ METRICS = (
     ),
     Metric(
         "pair_separation_outliers",
-        "share of pair separation errors above AD",
+        "fraction of pair separation errors above AD",
         "percent",
         lambda level: Question("above", level["AD"]),
         ESTIMATORS,
@@ -233,7 +233,7 @@ METRICS = (
     ),
     Metric(
         "pair_separation_percentile",
-        "pair separation error that a share AF exceeds",
+        "pair separation error that a fraction AF exceeds",
         "mas",
         lambda level: Question("percentile", 100 - level["AF"]),
         ESTIMATORS,

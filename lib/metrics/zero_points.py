@@ -199,7 +199,7 @@ METRICS = (
     Metric("zero_point_rms", "rms of the zero points of exposures", "mmag", lambda _: Question("rms"), _SOLVED),
     Metric(
         "zero_point_outliers",
-        "share of zero points that deviate by more than PA4",
+        "fraction of zero points that deviate by more than PA4",
         "percent",
         lambda level: Question("above", level["PA4"], sized=True),
         _SOLVED,
@@ -207,7 +207,7 @@ METRICS = (
     ),
     Metric(
         "zero_point_percentile",
-        "deviation of a zero point that a share PF2 exceeds",
+        "deviation of a zero point that a fraction PF2 exceeds",
         "mmag",
         lambda level: Question("percentile", 100 - level["PF2"], sized=True),
         _SOLVED,
