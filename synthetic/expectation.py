@@ -166,8 +166,9 @@ def dense(
     values: dict[str, list[float]] = {}
     for seed in seeds:
         made = associate(simulate(scenario, seed).detections, RADIUS)
-        results = measure.run(made, specification, bands=bands, reference=reference(scenario, seed)).results
-        for result in results:
+        catalog = reference(scenario, seed)
+        run = measure.run(made, specification, bands=bands, reference=catalog, confidence=None)
+        for result in run.results:
             if result.value is not None:
                 values.setdefault(result.test, []).append(result.value)
     return {

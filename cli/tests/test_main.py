@@ -264,10 +264,19 @@ def test_simulate_writes_what_should_come_out(tmp_path: Path, capsys: pytest.Cap
 def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> None:
     """Every value and verdict is that of the scenario itself."""
     path = tmp_path / "survey.parquet"
-    assert command.main(["simulate", "degraded", "-o", str(path), "--reference", str(tmp_path / "stars.parquet")]) == 0
-    specification = requirements.load()
-    direct = associate(survey.simulate(scenario.load("degraded")).detections, 4.848e-6)
-    expected = measure.run(direct, specification, reference=survey.reference(scenario.load("degraded"))).results
+    arguments = [
+        "simulate",
+        "degraded",
+        "--stars=1000",
+        "-o",
+        str(path),
+        "--reference",
+        str(tmp_path / "stars.parquet"),
+    ]
+    assert command.main(arguments) == 0
+    specification, chosen = requirements.load(), scenario.override(scenario.load("degraded"), stars=1000)
+    direct = associate(survey.simulate(chosen).detections, 4.848e-6)
+    expected = measure.run(direct, specification, reference=survey.reference(chosen)).results
     stars = reference.load(tmp_path / "stars.parquet")
     found = measure.run(readers.load(path), specification, reference=stars).results
     assert [(r.test, r.verdict, r.value, r.sample) for r in found] == [
@@ -281,12 +290,13 @@ def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_simulated_catalog_is_verified_as_the_scenario_is(tmp_path: Path) -> None:
     """Both ways through the command give the same results, but for the name of the dataset."""
-    made = run("simulate", "degraded", "-o", "survey.parquet", "--reference", "stars.parquet", cwd=tmp_path)
+    catalogs.small_scenario(tmp_path / "small.yaml", "degraded")
+    made = run("simulate", "small.yaml", "-o", "survey.parquet", "--reference", "stars.parquet", cwd=tmp_path)
     assert made.returncode == 0
     files = []
     for name, chosen in (
         ("file", ["survey.parquet", "--reference=stars.parquet"]),
-        ("scenario", ["--scenario", "degraded"]),
+        ("scenario", ["--scenario", "small.yaml"]),
     ):
         done = run("verify", *chosen, f"--results={name}.json", "--band=r", cwd=tmp_path)
         assert done.returncode == 1
