@@ -7,17 +7,24 @@ WORKERS ?= 2
 # the tests start Python several hundred times: without compiled files each start takes a second longer
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: verify test lint types bench baselines docs-tables clean
+PYTEST := $(BIN)/python -m pytest tests cli fixtures synthetic lib -n $(WORKERS) --dist loadgroup -q
+
+.PHONY: verify test test-fast lint types bench baselines docs-tables clean
 
 verify: $(VENV)/ready   ## the built-in simulated survey: verdict table and report.html
 	$(BIN)/python -m pytest acceptance -q --html report.html --sky-results results.json
 
-test: lint types        ## everything CI runs
-	$(BIN)/python -m pytest lib synthetic fixtures cli tests -n $(WORKERS) --dist loadgroup -q
+test: lint types        ## style, spelling, types and all tests
+	$(PYTEST)
+
+test-fast: $(VENV)/ready ## style, and the tests that are not slow
+	$(BIN)/ruff check .
+	$(PYTEST) -m "not slow"
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 types: $(VENV)/ready
 	$(BIN)/python tests/mypy_tree.py
@@ -42,5 +49,5 @@ $(VENV)/ready: pyproject.toml
 	  || { echo "skyaccept needs Python >= 3.11: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@

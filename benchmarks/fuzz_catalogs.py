@@ -22,9 +22,9 @@ from pathlib import Path
 
 import numpy as np
 from skyaccept.lib import requirements
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.measure.measurer import Measurer
+from skyaccept.lib.measure import Measurer, Options
 from skyaccept.lib.readers import inspection, load
 from skyaccept.lib.requirements.model import Specification
 
@@ -102,7 +102,7 @@ def _specification() -> Specification:
     return requirements.load()
 
 
-def accounted(detections: Detections) -> bool:
+def accounted(detections: AssociatedDetections) -> bool:
     """Measure what can be measured in one band: every row has to be used, or rejected for a reason, in each case."""
     specification = _specification()
     measurer = Measurer(detections, specification, Options(confidence=None))

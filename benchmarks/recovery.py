@@ -3,7 +3,7 @@
 Surveys with independent errors are simulated whole, associated, cut and measured as any catalog is. The true value of a
 clause is the mean over all seeds of what its errors amount to in the limit of many visits
 (`skyaccept.synthetic.expectation.expected`): that of stars and visits drawn like these. It is counted how often the
-95 % interval holds it. A value near nil, that cannot be less, can be missed by the upper end alone, and so in 2.5 %.
+95 % interval holds it. A value near zero cannot be less, so only the upper end can miss it, in 2.5 %.
 Surveys that the output holds already, of as many seeds, are not made again.
 """
 
@@ -30,8 +30,8 @@ BANDS = ("g", "r")
 LEAST, SIGNIFICANCE = 93.0, 0.001
 """Coverage, percent, that no clause may be significantly below, and at which significance."""
 
-NEAR_NIL = 2.0
-"""Standard deviations of an estimate below which its true value is near nil: then most intervals begin there."""
+NEAR_ZERO = 2.0
+"""Standard deviations of an estimate below which its true value is near zero: then most intervals begin there."""
 
 
 def one(task: tuple[str, int]) -> dict[str, tuple[float, float, float, float, float]]:
@@ -75,7 +75,7 @@ def summary(found: list[dict[str, tuple[float, ...]]]) -> dict[str, dict[str, fl
 def show(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
     """Table in Markdown: coverage, and bias with its error, by clause and survey, in percent.
 
-    Of a value near nil no bias is shown, since an estimate that cannot be less is more on average.
+    A value near zero has no bias shown: an estimate that cannot be negative is too high on average.
     """
     yield "| clause | " + " | ".join(cells) + " |"
     yield "|---" * (1 + len(cells)) + "|"
@@ -84,10 +84,10 @@ def show(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str
 
 
 def sums(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
-    """What the table comes to: coverage of all, of those away from nil, of these by survey; and what is too low."""
+    """Average coverage: of all, of values away from zero, of these by survey; and what is too low."""
     rows = [(name, test, row) for name, table in cells.items() for test, row in table.items()]
     far = [one for one in rows if _away(one[-1])]
-    parts = [("all", rows), ("those that are not near nil", far)]
+    parts = [("all", rows), ("those that are not near zero", far)]
     parts += [(f"these of {name}", [one for one in far if one[0] == name]) for name in cells]
     for which, some in parts:
         if some:
@@ -98,8 +98,8 @@ def sums(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str
 
 
 def _away(row: Mapping[str, float]) -> bool:
-    """Whether the true value is not near nil."""
-    return row["true"] > NEAR_NIL * row["error"] * np.sqrt(row["surveys"])
+    """Whether the true value is not near zero."""
+    return row["true"] > NEAR_ZERO * row["error"] * np.sqrt(row["surveys"])
 
 
 def _cell(row: Mapping[str, float] | None) -> str:
@@ -107,7 +107,7 @@ def _cell(row: Mapping[str, float] | None) -> str:
     if row is None:
         return "-"
     if not _away(row):
-        return f"{row['covered']:.1f} (near nil)"
+        return f"{row['covered']:.1f} (near zero)"
     bias, error = (100 * part / row["true"] for part in (row["unbiased"] - row["true"], row["error"]))
     return f"{row['covered']:.1f} ({bias:+.1f} ± {error:.1f})"
 

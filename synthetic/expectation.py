@@ -39,7 +39,7 @@ from scipy.spatial import cKDTree
 from skyaccept.lib import atomic_write, measure, requirements
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.catalog.association import RADIUS, associate
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference, earth
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
@@ -166,10 +166,9 @@ def dense(
     values: dict[str, list[float]] = {}
     for seed in seeds:
         made = associate(simulate(scenario, seed).detections, RADIUS)
-        results = measure.run(
-            made, specification, measure.Options(bands=bands, reference=reference(scenario, seed))
-        ).results
-        for result in results:
+        catalog = reference(scenario, seed)
+        run = measure.run(made, specification, measure.Options(bands=bands, reference=catalog, confidence=None))
+        for result in run.results:
             if result.value is not None:
                 values.setdefault(result.test, []).append(result.value)
     return {
@@ -192,7 +191,7 @@ class _Stars:
 @dataclass(frozen=True)
 class _Truth:
     made: Survey
-    detections: Detections
+    detections: AssociatedDetections
     catalog: Reference | None
     listed: AnyArray
     limit: bool

@@ -37,6 +37,8 @@ PATH = Path(str(resources.files("skyaccept.synthetic") / "sensitivity.yaml"))
 """The table of this package."""
 
 RULE = DecisionRule("guarded")
+VALUES = DecisionRule("simple")
+"""Rule that needs no intervals."""
 
 CHANGE = 0.05
 """Least relative change of an entry of the account in which a fault shows."""
@@ -224,7 +226,7 @@ def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: Decision
         How verdicts are made; without intervals, and sooner, where it is "simple".
     """
     asked = {trial.survey.scenario: trial.survey for trial in chosen if trial.account}
-    accounts = {name: _accounts(_measure(survey, seed, rule)[0]) for name, survey in asked.items()}
+    accounts = {name: _accounts(_measure(survey, seed, VALUES)[0]) for name, survey in asked.items()}
     find = partial(_try, accounts, seed, rule)
     if workers == 1:
         yield from _reported(map(find, chosen), len(chosen))

@@ -29,8 +29,8 @@ def headline(found: Sequence[Found]) -> str:
     """Say in one sentence what came of all trials."""
     wrong = sum(bool(one.wrong) for one in found)
     cells = sum(len(one.trial.expected) for one in found if not one.trial.refused)
-    said = f"{len(found) - wrong} of {len(found)} trials with {cells:,} clauses are as they have to be"
-    return f"{said}; {wrong} not" if wrong else said
+    said = f"{len(found) - wrong} of {len(found)} trials with {cells:,} clauses react as expected"
+    return f"{said}; {wrong} do not" if wrong else said
 
 
 def lines(found: Sequence[Found]) -> list[str]:
@@ -69,7 +69,7 @@ def sign(found: Found, clause: str) -> str:
 def markdown(table: Table) -> list[str]:
     """Expected reactions, fault by clause."""
     names = clauses()
-    rows = [["fault", "all pass at", "these react at", *names, "account or note"], ["---"] * (len(names) + 4)]
+    rows = [["fault", "all pass at", "these react at", *names, "sample summary or note"], ["---"] * (len(names) + 4)]
     tried = [trial for trial in trials(table) if trial.fault]
     for _, group in groupby(tried, key=lambda trial: trial.fault):
         *mild, strong = group

@@ -55,30 +55,30 @@ def test_a_clause_that_is_covered_too_seldom_is_named() -> None:
     rng = np.random.default_rng(1)
     runs = []
     for _ in range(400):
-        good, bad, nil = 9 + rng.standard_normal(3)
+        good, bad, zero = 9 + rng.standard_normal(3)
         runs.append(
             {
                 "good": (9.0, good, good, good - 1.96, good + 1.96),
                 "bad": (9.0, bad, bad, bad - 1.2, bad + 1.2),
-                "nil": (0.0, nil, nil - 9, nil - 99, nil + 99),
+                "zero": (0.0, zero, zero - 9, zero - 99, zero + 99),
             }
         )
     figures = recovery.summary(runs)
     assert 92 < figures["good"]["covered"] < 98
     assert figures["bad"]["covered"] < 82
     lines = list(recovery.sums({"survey": figures}))
-    good, bad, nil = (figures[name]["covered"] for name in ("good", "bad", "nil"))
-    assert f"{(good + bad + nil) / 3:.1f} % of all (3)" in lines
-    assert f"{(good + bad) / 2:.1f} % of those that are not near nil (2)" in lines
+    good, bad, zero = (figures[name]["covered"] for name in ("good", "bad", "zero"))
+    assert f"{(good + bad + zero) / 3:.1f} % of all (3)" in lines
+    assert f"{(good + bad) / 2:.1f} % of those that are not near zero (2)" in lines
     assert f"{(good + bad) / 2:.1f} % of these of survey (2)" in lines
     assert lines[-1] == "significantly below 93 %: bad of survey"
     true, error = (figures["good"][name] for name in ("true", "error"))
     bias = f"{100 * (figures['good']['unbiased'] / true - 1):+.1f} ± {100 * error / true:.1f}"
-    other = {"nil": figures["nil"], "other": figures["bad"]}
+    other = {"zero": figures["zero"], "other": figures["bad"]}
     rows = list(recovery.show({"survey": figures, "other": other}))
     assert rows[:2] == ["| clause | survey | other |", "|---|---|---|"]
     assert f"| good | {good:.1f} ({bias}) | - |" in rows
-    assert f"| nil | {nil:.1f} (near nil) | {nil:.1f} (near nil) |" in rows
+    assert f"| zero | {zero:.1f} (near zero) | {zero:.1f} (near zero) |" in rows
 
 
 def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:

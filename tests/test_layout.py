@@ -3,12 +3,15 @@ import fnmatch
 import importlib
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import skyaccept
+import yaml
 from skyaccept.lib.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -215,20 +218,57 @@ def test_no_file_names_the_host_of_a_package_registry() -> None:
         assert not [host for host in hosts if host in content], path
 
 
+def test_pytest_alone_runs_the_unit_tests() -> None:
+    """Every folder of tests, and not the acceptance tests on the simulated survey."""
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    folders = {path.relative_to(ROOT).parts[0] for path in sources() if "tests" in path.relative_to(ROOT).parts}
+    assert set(options["testpaths"]) == folders
+
+
+def test_our_options_in_a_checkout_mean_the_acceptance_tests() -> None:
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "--band", "r"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    collected = [line for line in done.stdout.splitlines() if "::" in line]
+    assert collected, done.stdout + done.stderr
+    assert all(line.startswith("acceptance/test_") for line in collected)
+
+
 @pytest.mark.slow
 def test_mypy_sees_a_wrong_type_in_lib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The type check follows the mapping of folders to packages: a planted error is reported, and nothing else."""
     monkeypatch.syspath_prepend(ROOT / "tests")
-    check = importlib.import_module("mypy_tree").check
+    tree = importlib.import_module("mypy_tree")
     ignore = shutil.ignore_patterns("tests", "__pycache__")
     for folder in set(setuptools()["package-dir"].values()):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    with (tmp_path / "lib" / "sphere.py").open("a", encoding="utf-8") as file:
-        file.write("\nPLANTED: int = chord(1.0)\n")
-    done = check(tmp_path)
+    planted = Path("lib", "decision", "power.py")  # few modules import it, and have to be checked again
+    with (tmp_path / planted).open("a", encoding="utf-8") as file:
+        file.write("\nfrom skyaccept.lib.sphere import chord\nPLANTED: int = chord(1.0)\n")
+    if tree.CACHE.is_dir():  # what `make types` has found already
+        shutil.copytree(tree.CACHE, tmp_path / "cache")
+    done = tree.check(tmp_path, tmp_path / "cache")
     errors = [line for line in done.stdout.splitlines() if ": error: " in line]
     assert done.returncode == 1
     assert len(errors) == 1, done.stdout + done.stderr
-    assert "sphere.py" in errors[0]
-    assert "PLANTED" not in (ROOT / "lib" / "sphere.py").read_text(encoding="utf-8")
+    assert str(planted) in errors[0]
+    assert "PLANTED" not in (ROOT / planted).read_text(encoding="utf-8")
+
+
+def test_the_changelog_is_short() -> None:
+    """A release lists what users notice, in at most 25 lines, by the categories of Keep a Changelog."""
+    releases = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    for release in releases:
+        lines = release.splitlines()
+        assert sum(line.startswith("- ") for line in lines) <= 25, lines[0]
+        headings = {line for line in lines if line.startswith("#")}
+        categories = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
+        assert headings <= {f"### {category}" for category in categories}
+
+
+def test_the_citation_names_the_version_of_the_package() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == skyaccept.__version__
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert citation["authors"] == project["authors"]
+    assert (citation["license"], citation["keywords"]) == (project["license"], project["keywords"])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ import pytest
 import yaml
 from astropy.table import Table
 from skyaccept.cli.main import USAGE_ERROR
+from skyaccept.fixtures.tests import forked
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.readers import load
 from skyaccept.lib.tests.realdata import REALDATA
@@ -61,39 +60,21 @@ needs_cases = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
-    """What came of every run of every case, by its name."""
-    folder = tmp_path_factory.mktemp("cases")
-    runs = {str(parameter.id): parameter.values for parameter in RUNS}
-    commands = []
-    for name, (case, run) in runs.items():
-        wanted = [run, *run.get("either", [])]
-        clauses = sorted({clause for one in wanted for clause in one.get("values", {})}) or ["AM1"]
-        outputs = ("--results", str(folder / f"{name}.json"), "--html", str(folder / f"{name}.html"))
-        arguments = ["verify", *shlex.split(run["run"]), "--band", "r", "-k", " or ".join(clauses), *outputs]
-        commands.append({"folder": str(CASES / case), "arguments": arguments})
-    done = subprocess.run(
-        [sys.executable, "-m", "skyaccept.cli.tests.forked"],
-        input=json.dumps(commands),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {
-        name: Finished(**one, results=folder / f"{name}.json", report=folder / f"{name}.html")
-        for name, one in zip(runs, json.loads(done.stdout), strict=True)
-    }
+def verify(case: Path, run: dict[str, Any], folder: Path) -> Finished:
+    """Run the command of a case in its folder, for the clauses whose values are known, with results in another."""
+    wanted = [run, *run.get("either", [])]
+    clauses = sorted({clause for one in wanted for clause in one.get("values", {})}) or ["AM1"]
+    results, report = folder / "results.json", folder / "report.html"
+    options = ("--band=r", "-k", " or ".join(clauses), f"--results={results}", f"--html={report}")
+    done = forked.run("skyaccept", "verify", *shlex.split(run["run"]), *options, folder=case)
+    return Finished(done.returncode, done.stdout, done.stderr, results, report)
 
 
 @needs_cases
-@pytest.mark.xdist_group("cases")
 @pytest.mark.parametrize(("case", "run"), RUNS)
-def test_a_case_comes_out_as_expected(
-    case: str, run: dict[str, Any], finished: dict[str, Finished], request: pytest.FixtureRequest
-) -> None:
+def test_a_case_comes_out_as_expected(case: str, run: dict[str, Any], tmp_path: Path) -> None:
     """As its file says; nothing ends in a traceback."""
-    done = finished[request.node.callspec.id]
+    done = verify(CASES / case, run, tmp_path)
     said = done.output + done.errors
     assert "Traceback" not in said
     assert "INTERNALERROR" not in said

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import re
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from skyaccept.cli import main as command
 from skyaccept.fixtures import dataset
+from skyaccept.fixtures.tests import forked
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results import history
 from skyaccept.lib.results import table as tidy
@@ -54,10 +54,7 @@ def run(number: int, factor: float = 1.0, data: int | None = None, name: str = "
 
 def verify(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, in a folder."""
-    program = "import sys; from skyaccept.cli.main import main; sys.exit(main())"
-    return subprocess.run(
-        [sys.executable, "-c", program, "verify", *options], cwd=folder, capture_output=True, text=True, check=False
-    )
+    return forked.run("skyaccept", "verify", *options, folder=folder)
 
 
 def series(folder: Path) -> history.Series:

@@ -11,7 +11,7 @@ import pytest
 import skyaccept
 from skyaccept.cli import main as command
 from skyaccept.fixtures.plugin import WRITE_ERROR
-from skyaccept.fixtures.tests import catalogs
+from skyaccept.fixtures.tests import catalogs, forked
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.association import associate
 from skyaccept.lib.readers import reference
@@ -22,10 +22,7 @@ from skyaccept.synthetic import scenario, survey
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
-    program = "import sys; from skyaccept.cli.main import main; sys.exit(main())"
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    return forked.run("skyaccept", *arguments, folder=cwd)
 
 
 @pytest.fixture
@@ -81,7 +78,11 @@ def test_verify_fails_where_it_does_not(tmp_path: Path) -> None:
 def test_verify_warns_of_nothing_and_collects_its_cases_alone(tmp_path: Path) -> None:
     """Not that the package was imported before pytest; no test stands for a metric that no clause uses."""
     catalogs.write(tmp_path / "good.csv", error=1)
-    done = run("verify", "good.csv", "--specs=LSE-30", "-k", "AM1-r", "-W", "error", cwd=tmp_path)
+    program = "import sys; from skyaccept.cli.main import main; sys.exit(main())"
+    arguments = ["verify", "good.csv", "--specs=LSE-30", "-k", "AM1-r", "-W", "error"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert "collected 98 items / 97 deselected / 1 selected" in done.stdout
 
@@ -263,12 +264,19 @@ def test_simulate_writes_what_should_come_out(tmp_path: Path, capsys: pytest.Cap
 def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> None:
     """Every value and verdict is that of the scenario itself."""
     path = tmp_path / "survey.parquet"
-    assert command.main(["simulate", "degraded", "-o", str(path), "--reference", str(tmp_path / "stars.parquet")]) == 0
-    specification = requirements.load()
-    direct = associate(survey.simulate(scenario.load("degraded")).detections, 4.848e-6)
-    expected = measure.run(
-        direct, specification, measure.Options(reference=survey.reference(scenario.load("degraded")))
-    ).results
+    arguments = [
+        "simulate",
+        "degraded",
+        "--stars=1000",
+        "-o",
+        str(path),
+        "--reference",
+        str(tmp_path / "stars.parquet"),
+    ]
+    assert command.main(arguments) == 0
+    specification, chosen = requirements.load(), scenario.override(scenario.load("degraded"), stars=1000)
+    direct = associate(survey.simulate(chosen).detections, 4.848e-6)
+    expected = measure.run(direct, specification, measure.Options(reference=survey.reference(chosen))).results
     stars = reference.load(tmp_path / "stars.parquet")
     found = measure.run(readers.load(path), specification, measure.Options(reference=stars)).results
     assert [(r.test, r.verdict, r.value, r.sample) for r in found] == [
@@ -282,12 +290,13 @@ def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_simulated_catalog_is_verified_as_the_scenario_is(tmp_path: Path) -> None:
     """Both ways through the command give the same results, but for the name of the dataset."""
-    made = run("simulate", "degraded", "-o", "survey.parquet", "--reference", "stars.parquet", cwd=tmp_path)
+    catalogs.small_scenario(tmp_path / "small.yaml", "degraded")
+    made = run("simulate", "small.yaml", "-o", "survey.parquet", "--reference", "stars.parquet", cwd=tmp_path)
     assert made.returncode == 0
     files = []
     for name, chosen in (
         ("file", ["survey.parquet", "--reference=stars.parquet"]),
-        ("scenario", ["--scenario", "degraded"]),
+        ("scenario", ["--scenario", "small.yaml"]),
     ):
         done = run("verify", *chosen, f"--results={name}.json", "--band=r", cwd=tmp_path)
         assert done.returncode == 1

@@ -15,7 +15,7 @@ def test_selftest_prints_the_matrix_and_writes_the_page(tmp_path: Path, capsys: 
     said = capsys.readouterr().out
     assert "band_offset                    15 mas     .    .    ." in said
     assert "wrapped_ra                      100 %     ?    ?    ?" in said
-    assert said.endswith(f"5 of 5 trials with {5 * CLAUSES} clauses are as they have to be.\n")
+    assert said.endswith(f"5 of 5 trials with {5 * CLAUSES} clauses react as expected.\n")
     assert "5 of 5 trials" in page.read_text(encoding="utf-8")
 
 
@@ -28,7 +28,7 @@ def test_selftest_fails_where_something_is_not_as_it_has_to_be(
     assert command.main(["selftest", "--fault=repeated_rows", "--workers=1"]) == 1
     said = capsys.readouterr().out
     assert "repeated_rows 1 %: refused: scenario fault-repeated-rows" in said
-    assert said.endswith(f"1 of 2 trials with {CLAUSES} clauses are as they have to be; 1 not.\n")
+    assert said.endswith(f"1 of 2 trials with {CLAUSES} clauses react as expected; 1 do not.\n")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.catalog import extents
 from skyaccept.lib.catalog.components import UNPLACED, connected
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections, Detections
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
 
@@ -42,7 +42,7 @@ MOST = 0.9
 _STEP = 1_000_000  # rows that are compared at a time
 
 
-def associate(detections: Detections, radius: float) -> Detections:
+def associate(detections: Detections, radius: float) -> AssociatedDetections:
     """Group detections into objects.
 
     Objects are the connected components of the graph whose edges join detections of *different* exposures closer than
@@ -63,7 +63,7 @@ def associate(detections: Detections, radius: float) -> Detections:
 
     Returns
     -------
-    Detections
+    AssociatedDetections
         With ``object`` set to 0 ... n - 1 or a negative code, and a code in ``visit`` for each exposure.
 
     Raises
@@ -93,7 +93,8 @@ def associate(detections: Detections, radius: float) -> Detections:
     lost = int(np.count_nonzero(label == AMBIGUOUS))
     if lost > MOST * len(label):
         notes += (_doubt(lost / len(label), detections),)
-    return replace(detections, object=label, notes=tuple(dict.fromkeys(detections.notes + notes)))
+    notes = tuple(dict.fromkeys(detections.notes + notes))
+    return AssociatedDetections.from_detections(detections, object=label, notes=notes)
 
 
 def _doubt(share: float, detections: Detections) -> str:
@@ -131,13 +132,11 @@ def by_exposure(detections: Detections) -> Detections:
     return replace(d, visit=visit.astype(np.int64), visits=names, notes=(*d.notes, note))
 
 
-def same_positions(detections: Detections) -> bool:
+def same_positions(detections: AssociatedDetections) -> bool:
     """Whether no object has two positions, though some are seen in several visits: as light curves have it.
 
     Errors of measured positions that are all 0, in every digit, do not happen.
     """
-    if detections.object is None:
-        raise ValueError("detections are not associated")
     rows = np.flatnonzero(detections.object >= 0)
     label = detections.object[rows]
     if len(rows) == detections.n_objects:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, Self, TypeVar
 
 import astropy.units as u
 import numpy as np
@@ -41,22 +41,20 @@ SHAPES = ("e1", "e2", "psf_e1", "psf_e2")
 
 @dataclass(frozen=True)
 class Detections:
-    """Detections of one dataset: one entry per detection, in the order of the file.
+    """Detections of one dataset, one entry per detection, in the order of the file.
 
     Attributes
     ----------
     ra, dec : (n,) float64
         Position in degrees, ICRS; NaN where not measured.
     visit : (n,) int64
-        Index into ``visits``; once associated, a visit is one of a band.
+        Index into ``visits``.
     band : (n,) int16
         Index into ``bands``.
     visits, bands : tuple of str
-        Names of the visits and bands, in ascending order; once associated, a name stands there for each band in which
-        the visit is.
+        Names of the visits and bands, in ascending order.
     object : (n,) int64, optional
-        Object of each detection, 0 ... n_objects - 1; negative for one that belongs to none, by the codes of
-        `skyaccept.lib.catalog.association`. Any codes, or None, before association.
+        Object codes of the catalog, negative for a detection without an object.
     detector : (n,) int64, optional
         Index into ``detectors``, or the number of the detector where these are empty.
     detectors : tuple of str
@@ -123,18 +121,6 @@ class Detections:
     def __len__(self) -> int:
         return len(self.ra)
 
-    @property
-    def n_objects(self) -> int:
-        """Number of objects; 0 before association."""
-        return 0 if self.object is None else max(0, int(self.object.max(initial=-1)) + 1)
-
-    def exposures(self) -> list[tuple[str, str]]:
-        """Name and band of each visit, once associated; without a band where there is no detection."""
-        band = np.full(len(self.visits), -1, dtype=np.int64)
-        band[self.visit] = self.band
-        bands = (*self.bands, "")
-        return [(name, bands[code]) for name, code in zip(self.visits, band, strict=True)]
-
     def detector_name(self, code: int) -> str:
         """What the catalog calls a detector."""
         return self.detectors[code] if self.detectors else str(code)
@@ -156,8 +142,46 @@ class Detections:
         return values
 
 
-def chosen(detections: Detections, rows: NDArray[np.int64]) -> Detections:
-    """Some rows of the detections."""
+@dataclass(frozen=True)
+class AssociatedDetections(Detections):
+    """Detections whose objects and exposures are known.
+
+    Attributes
+    ----------
+    visit : (n,) int64
+        Index into ``visits``; a visit is an exposure of one band.
+    visits : tuple of str
+        Names of the visits in ascending order, once for each band of a visit.
+    object : (n,) int64
+        Object of each detection, 0 ... n_objects - 1, or a negative code of `skyaccept.lib.catalog.association` for a
+        detection without an object.
+    """
+
+    object: AnyArray
+
+    @classmethod
+    def from_detections(cls, detections: Detections, **changes: Any) -> Self:
+        """Copy detections with other values of some fields, ``object`` among them unless the detections have it."""
+        return cls(**{one.name: getattr(detections, one.name) for one in fields(Detections)} | changes)
+
+    @property
+    def n_objects(self) -> int:
+        """Number of objects."""
+        return max(0, int(self.object.max(initial=-1)) + 1)
+
+    def exposures(self) -> list[tuple[str, str]]:
+        """Name and band of each visit; the band is empty for a visit without detections."""
+        band = np.full(len(self.visits), -1, dtype=np.int64)
+        band[self.visit] = self.band
+        bands = (*self.bands, "")
+        return [(name, bands[code]) for name, code in zip(self.visits, band, strict=True)]
+
+
+D = TypeVar("D", bound=Detections)
+
+
+def chosen(detections: D, rows: NDArray[np.int64]) -> D:
+    """Return some rows of the detections."""
     columns = {name: values[rows] for name in UNITS if (values := getattr(detections, name)) is not None}
     flags = {name: values[rows] for name, values in detections.flags.items()}
     return replace(detections, **columns, flags=flags)

@@ -251,7 +251,7 @@ def _slope(share_above: Callable[[float], float], x: float) -> float:
     """Change of a share with the logarithm of x, downwards."""
     slope = (share_above(x * np.exp(-STEP)) - share_above(x * np.exp(STEP))) / (2 * STEP)
     if slope < LEAST_SLOPE:
-        raise InputError("the share of outliers is too close to 0 or 100 % for the model of the errors")
+        raise InputError("the fraction of outliers is too close to 0 or 100 % for the model of the errors")
     return slope
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 from skyaccept.lib.arrays import FloatArray, IntArray
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.diagnostics import groups
 from skyaccept.lib.diagnostics.outliers import SIGNIFICANCE, departures
 from skyaccept.lib.diagnostics.residuals import MeasurementResiduals, measurement_residuals, subsample_text
@@ -136,7 +136,7 @@ def columns(by: Sequence[str]) -> list[str]:
     return [groups.COLUMNS[key] for key in by if key in groups.COLUMNS]
 
 
-def keys(by: Sequence[str], detections: Detections) -> tuple[str, ...]:
+def keys(by: Sequence[str], detections: AssociatedDetections) -> tuple[str, ...]:
     """Keys that were asked for, or those that explain a failure: visit, sky and, where the catalog has it, detector.
 
     Raises
@@ -154,7 +154,7 @@ def keys(by: Sequence[str], detections: Detections) -> tuple[str, ...]:
 def record(
     task: MatrixErrors | NotMeasurable,
     statistic: Statistic,
-    detections: Detections,
+    detections: AssociatedDetections,
     rows: IntArray,
     by: Sequence[str],
     confidence: float,
@@ -167,9 +167,9 @@ def record(
         The estimator at work on its visit matrix, or the reason why there is none.
     statistic : Statistic
         Of the errors.
-    detections : Detections
+    detections : AssociatedDetections
     rows : (n_rows,) int64
-        Detections of the sample.
+        AssociatedDetections of the sample.
     by : sequence of str
         Keys.
     confidence : float
@@ -188,7 +188,7 @@ def record(
 def break_down(
     task: MatrixErrors,
     statistic: Statistic,
-    detections: Detections,
+    detections: AssociatedDetections,
     rows: IntArray,
     by: Sequence[str],
     confidence: float = 0.95,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from skyaccept.lib.arrays import FloatArray, IntArray
-from skyaccept.lib.catalog.detections import Detections, numbering
+from skyaccept.lib.catalog.detections import AssociatedDetections, numbering
 from skyaccept.lib.diagnostics.residuals import MeasurementResiduals
 from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.sphere import degrees, unit_vectors
@@ -27,7 +27,7 @@ class Place:
     Attributes
     ----------
     matrix : VisitMatrix
-    detections : Detections
+    detections : AssociatedDetections
     table : (n_stars, n_visits) int64
         Row of the catalog of each star in each visit; negative where there is none.
     stars : (m, 1 or 2) int64
@@ -37,7 +37,7 @@ class Place:
     """
 
     matrix: VisitMatrix
-    detections: Detections
+    detections: AssociatedDetections
     table: IntArray
     stars: IntArray
     column: IntArray
@@ -115,14 +115,14 @@ COLUMNS: Mapping[str, str] = {"detector": "detector", "airmass": "airmass", "mag
 """Columns that keys need."""
 
 
-def place(matrix: VisitMatrix, detections: Detections, rows: IntArray, found: MeasurementResiduals) -> Place:
+def place(matrix: VisitMatrix, detections: AssociatedDetections, rows: IntArray, found: MeasurementResiduals) -> Place:
     """Where the residuals of a matrix were made; ``rows`` of the catalog are its sample."""
     return Place(matrix, detections, table(matrix, detections, rows), found.stars, found.column)
 
 
-def table(matrix: VisitMatrix, detections: Detections, rows: IntArray) -> IntArray:
+def table(matrix: VisitMatrix, detections: AssociatedDetections, rows: IntArray) -> IntArray:
     """Row of the catalog of each star in each visit, of some rows; negative where there is none."""
-    if detections.object is None or matrix.objects is None or matrix.visits is None:
+    if matrix.objects is None or matrix.visits is None:
         raise ValueError("the matrix does not say which objects and visits it holds")
     star = numbering(matrix.objects, detections.n_objects)
     column = numbering(matrix.visits, len(detections.visits))

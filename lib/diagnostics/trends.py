@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog import focal_plane
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.diagnostics import groups as cells
 from skyaccept.lib.diagnostics.residuals import MeasurementResiduals, measurement_residuals, subsample_text
 from skyaccept.lib.exceptions import NotMeasurable
@@ -45,16 +45,16 @@ VISITS = 80
 _DIGITS = {"mjd": 9, "airmass": 5}
 
 
-def record(task: MatrixErrors | NotMeasurable, detections: Detections, rows: IntArray) -> Json:
+def record(task: MatrixErrors | NotMeasurable, detections: AssociatedDetections, rows: IntArray) -> Json:
     """What the results hold of it, or why there is nothing.
 
     Parameters
     ----------
     task : MatrixErrors or NotMeasurable
         The estimator at work on its visit matrix, or the reason why there is none.
-    detections : Detections
+    detections : AssociatedDetections
     rows : (n_rows,) int64
-        Detections of the sample.
+        AssociatedDetections of the sample.
     """
     try:
         if isinstance(task, NotMeasurable):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.diagnostics import breakdown
 from skyaccept.lib.measure import plan
 from skyaccept.lib.measure.measurer import Measurer
@@ -17,12 +17,12 @@ from skyaccept.lib.results.provenance import describe, notes, run_record, uncove
 from skyaccept.lib.rounding import Json
 
 
-def run(detections: Detections, specification: Specification, options: Options | None = None) -> Results:
+def run(detections: AssociatedDetections, specification: Specification, options: Options | None = None) -> Results:
     """Measure every clause of a specification on a dataset.
 
     Parameters
     ----------
-    detections : Detections
+    detections : AssociatedDetections
         Associated detections, as `skyaccept.lib.readers.load` returns them.
     specification : Specification
         As `skyaccept.lib.requirements.load` returns it.

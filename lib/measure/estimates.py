@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 from skyaccept.lib.arrays import FloatArray
-from skyaccept.lib.catalog.detections import Detections, numbering
+from skyaccept.lib.catalog.detections import AssociatedDetections, numbering
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.measure.plan import MeasurementPlan
 from skyaccept.lib.rounding import Json, round_significant
@@ -109,7 +109,7 @@ def stored(tables: Sequence[FloatArray], names: Sequence[str]) -> dict[str, dict
     }
 
 
-def identity(matrix: VisitMatrix, detections: Detections, sample: Sample) -> Json | None:
+def identity(matrix: VisitMatrix, detections: AssociatedDetections, sample: Sample) -> Json | None:
     """What tells whether the replicates of two runs leave out the same: names of visits, and where the cells are.
 
     None where a measurement is not of one visit, so that there are no names.

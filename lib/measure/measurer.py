@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from functools import cached_property
 
 from skyaccept.lib.catalog import focal_plane
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.diagnostics import breakdown, trends
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure import plan as plans
@@ -42,7 +42,7 @@ class Measurer:
 
     Parameters
     ----------
-    detections : Detections
+    detections : AssociatedDetections
         Associated.
     specification : Specification
     options : Options, optional
@@ -53,7 +53,9 @@ class Measurer:
         The definition or a key of the breakdown does not exist.
     """
 
-    def __init__(self, detections: Detections, specification: Specification, options: Options | None = None) -> None:
+    def __init__(
+        self, detections: AssociatedDetections, specification: Specification, options: Options | None = None
+    ) -> None:
         self._options = options = options or Options()
         options.check_definition(specification)
         self._detections = detections

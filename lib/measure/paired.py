@@ -25,7 +25,7 @@ import numpy as np
 from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog.association import RADIUS
 from skyaccept.lib.catalog.crossmatch import UNMATCHED, mutual
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure.assembly import needs
@@ -50,7 +50,7 @@ class Processing:
     Attributes
     ----------
     results : Results
-    detections : Detections
+    detections : AssociatedDetections
         The dataset that they were made of, with the columns that `columns` names.
     file : str
         Where the results were read from, for messages.
@@ -62,7 +62,7 @@ class Processing:
     """
 
     results: Results
-    detections: Detections
+    detections: AssociatedDetections
     file: str
 
     def __post_init__(self) -> None:
@@ -77,8 +77,6 @@ class Processing:
     def directions(self) -> FloatArray:
         """Mean direction of each object over its detections, a unit vector, (n_objects, 3); NaN without any."""
         d = self.detections
-        if d.object is None:
-            raise ValueError("detections are not associated")
         rows = np.flatnonzero((d.object >= 0) & np.isfinite(d.ra) & np.isfinite(d.dec))
         vectors = unit_vectors(d.ra[rows], d.dec[rows])
         found = np.stack([np.bincount(d.object[rows], x, minlength=d.n_objects) for x in vectors.T], axis=1)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.association import same_positions
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure.estimates import raise_if_reason
@@ -32,7 +32,7 @@ _NOTHING_ASSOCIATED = (
 class SampleCache:
     """Samples of a dataset, and the errors that are found in them."""
 
-    def __init__(self, detections: Detections, reference: Reference | None) -> None:
+    def __init__(self, detections: AssociatedDetections, reference: Reference | None) -> None:
         self._detections = detections
         self._reference = reference
         self._selections: dict[tuple[Cut, ...], Selection] = {}

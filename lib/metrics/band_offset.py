@@ -226,8 +226,6 @@ def _compare(sample: Sample, band: str) -> _Offsets:
 def _by_visit(sample: Sample) -> dict[int, tuple[AnyArray, FloatArray]]:
     """Objects and unit vectors of the detections of each visit."""
     d, rows = sample.detections, sample.selection.rows
-    if d.object is None:
-        raise ValueError("detections are not associated")
     rows = rows[np.argsort(d.visit[rows], kind="stable")]
     parts = np.split(rows, np.flatnonzero(np.diff(d.visit[rows])) + 1)
     return {int(d.visit[part[0]]): (d.object[part], unit_vectors(d.ra[part], d.dec[part])) for part in parts}
@@ -314,7 +312,7 @@ METRICS = (
     ),
     Metric(
         name="band_offset_outliers",
-        title="share of band offsets beyond AB2 from their mean, the larger of RA and Dec",
+        title="fraction of band offsets beyond AB2 from their mean, the larger of RA and Dec",
         unit="percent",
         statistic=_outliers,
         estimators=ESTIMATORS,
@@ -323,7 +321,7 @@ METRICS = (
     ),
     Metric(
         name="band_offset_percentile",
-        title="deviation of the band offset that a share ABF1 exceeds, the larger of RA and Dec",
+        title="deviation of the band offset that a fraction ABF1 exceeds, the larger of RA and Dec",
         unit="mas",
         statistic=_percentile,
         estimators=ESTIMATORS,

@@ -19,7 +19,8 @@ Over all pairs of stars with a separation from ``nearest`` to below ``farthest``
 
 - TE1, TE2, ``ellipticity_correlation``: their size;
 - TEF, ``ellipticity_correlation_outliers``: the percentage of images (visits) strictly beyond TE3 or TE4;
-- TE3, TE4, ``ellipticity_correlation_percentile``: the size that a share TEF of the images exceeds, the (100 - TEF)th
+- TE3, TE4, ``ellipticity_correlation_percentile``: the size that a fraction TEF of the images exceeds, the (100 -
+TEF)th
   percentile, interpolated linearly between order statistics.
 
 =================== ====================================================================== =====================
@@ -382,7 +383,7 @@ METRICS = (
     ),
     Metric(
         name="ellipticity_correlation_outliers",
-        title="share of images whose correlation of residual ellipticities is beyond a threshold",
+        title="fraction of images whose correlation of residual ellipticities is beyond a threshold",
         unit="percent",
         statistic=_outliers,
         estimators=_OF_VISITS,
@@ -393,7 +394,7 @@ METRICS = (
     ),
     Metric(
         name="ellipticity_correlation_percentile",
-        title="correlation of residual ellipticities that a share TEF of the images exceeds",
+        title="correlation of residual ellipticities that a fraction TEF of the images exceeds",
         unit="",
         statistic=_percentile,
         estimators=_OF_VISITS,

@@ -289,7 +289,7 @@ METRICS = (
     ),
     Metric(
         name="photometric_outliers",
-        title="share of magnitudes that deviate by more than PA2",
+        title="fraction of magnitudes that deviate by more than PA2",
         unit="percent",
         statistic=_outliers,
         estimators=_ONE_BY_ONE,
@@ -297,7 +297,7 @@ METRICS = (
     ),
     Metric(
         name="photometric_percentile",
-        title="deviation of a magnitude that a share PF1 exceeds",
+        title="deviation of a magnitude that a fraction PF1 exceeds",
         unit="mmag",
         statistic=_percentile,
         estimators=_ONE_BY_ONE,

@@ -143,7 +143,7 @@ METRICS = (
     ),
     Metric(
         name="position_outliers",
-        title="share of position residuals beyond a threshold, the larger of RA and Dec",
+        title="fraction of position residuals beyond a threshold, the larger of RA and Dec",
         unit="percent",
         statistic=_outliers,
         estimators=ESTIMATORS,

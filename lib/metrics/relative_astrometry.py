@@ -316,7 +316,7 @@ METRICS = (
     ),
     Metric(
         name="pair_separation_outliers",
-        title="share of pair separation errors above AD",
+        title="fraction of pair separation errors above AD",
         unit="percent",
         statistic=_outliers,
         estimators=ESTIMATORS,
@@ -325,7 +325,7 @@ METRICS = (
     ),
     Metric(
         name="pair_separation_percentile",
-        title="pair separation error that a share AF exceeds",
+        title="pair separation error that a fraction AF exceeds",
         unit="mas",
         statistic=_percentile,
         estimators=ESTIMATORS,

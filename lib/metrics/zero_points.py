@@ -260,7 +260,7 @@ METRICS = (
     ),
     Metric(
         name="zero_point_outliers",
-        title="share of zero points that deviate by more than PA4",
+        title="fraction of zero points that deviate by more than PA4",
         unit="percent",
         statistic=_outliers,
         estimators=_ESTIMATORS,
@@ -268,7 +268,7 @@ METRICS = (
     ),
     Metric(
         name="zero_point_percentile",
-        title="deviation of a zero point that a share PF2 exceeds",
+        title="deviation of a zero point that a fraction PF2 exceeds",
         unit="mmag",
         statistic=_percentile,
         estimators=_ESTIMATORS,

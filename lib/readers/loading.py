@@ -15,7 +15,7 @@ from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.association import associate
 from skyaccept.lib.catalog.checking import check
-from skyaccept.lib.catalog.detections import UNITS, Detections
+from skyaccept.lib.catalog.detections import UNITS, AssociatedDetections, Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, flags, flux, labels, moments, visit_table
 from skyaccept.lib.readers import profile as survey_profiles
@@ -61,7 +61,7 @@ def load(
     survey: str | Path = "generic",
     visits: str | Path | None = None,
     columns: Collection[str] | None = None,
-) -> Detections:
+) -> AssociatedDetections:
     """Read a catalog into checked, associated detections.
 
     Parameters
@@ -79,7 +79,7 @@ def load(
 
     Returns
     -------
-    Detections
+    AssociatedDetections
         With ``object`` set.
 
     Raises

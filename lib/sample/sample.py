@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
-from skyaccept.lib.catalog.detections import Detections, numbering
+from skyaccept.lib.catalog.detections import AssociatedDetections, numbering
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.sample.selection import Groups, Selection
 from skyaccept.lib.sample.subsampling import sampled
@@ -31,7 +31,7 @@ class Sample:
     run, if it has one.
     """
 
-    detections: Detections
+    detections: AssociatedDetections
     selection: Selection
     band: str
     in_band: Callable[[str], Sample] | None = None
@@ -67,8 +67,6 @@ class Sample:
     @cached_property
     def star_index(self) -> NDArray[np.int64]:
         """Number of the object of each selected row among those of `positions`, which follow the sky."""
-        if self.detections.object is None:
-            raise ValueError("detections are not associated")
         number = numbering(self.positions.objects, self.detections.n_objects)
         return np.asarray(number[self.detections.object[self.selection.rows]])
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray, BoolArray
 from skyaccept.lib.catalog.association import REASONS
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.sample.cuts import BOUNDS, Cut
 
@@ -37,13 +37,12 @@ class Selection:
     notes: tuple[str, ...] = ()
 
 
-def select(detections: Detections, band: str | None, cuts: Sequence[Cut], needed_by: str) -> Selection:
+def select(detections: AssociatedDetections, band: str | None, cuts: Sequence[Cut], needed_by: str) -> Selection:
     """Select the rows of one band that pass all cuts.
 
     Parameters
     ----------
-    detections : Detections
-        Associated detections.
+    detections : AssociatedDetections
     band : str or None
         None for all bands: objects are judged by their detections in all of them.
     cuts : sequence of Cut
@@ -61,8 +60,6 @@ def select(detections: Detections, band: str | None, cuts: Sequence[Cut], needed
     InputError
         A cut looks at a column that the catalog does not have.
     """
-    if detections.object is None:
-        raise ValueError("detections are not associated")
     progress.report(f"selecting detections in {band or 'all bands'}", 0, len(cuts))
     rejected: dict[str, int] = {}
     notes: list[str] = []
@@ -94,14 +91,14 @@ def select(detections: Detections, band: str | None, cuts: Sequence[Cut], needed
     return Selection(rows, len(detections), rejected, tuple(dict.fromkeys(notes)))
 
 
-def in_band(selection: Selection, detections: Detections, band: str) -> Selection:
+def in_band(selection: Selection, detections: AssociatedDetections, band: str) -> Selection:
     """What of a selection over all bands lies in one."""
     rejected = dict(selection.rejected)
     rows = _keep(selection.rows, _of_band(detections, band)[selection.rows], f"band:not {band}", rejected)
     return Selection(rows, selection.rows_in, rejected, selection.notes)
 
 
-def _of_band(detections: Detections, band: str) -> BoolArray:
+def _of_band(detections: AssociatedDetections, band: str) -> BoolArray:
     code = detections.bands.index(band) if band in detections.bands else -1
     return np.asarray(detections.band == code)
 
@@ -114,7 +111,7 @@ def _keep(rows: NDArray[np.int64], good: BoolArray, reason: str, rejected: dict[
 
 
 def _apply_flags(
-    detections: Detections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int], notes: list[str]
+    detections: AssociatedDetections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int], notes: list[str]
 ) -> NDArray[np.int64]:
     for flag in cut.flags:
         if flag not in detections.flags:
@@ -129,7 +126,7 @@ def _apply_flags(
 
 
 def _apply_visits(
-    detections: Detections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int]
+    detections: AssociatedDetections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int]
 ) -> NDArray[np.int64]:
     groups = Groups.of(detections, rows)
     needed = cut.min_visits if isinstance(cut.min_visits, int) else len(np.unique(detections.visit[rows]))
@@ -138,7 +135,7 @@ def _apply_visits(
 
 
 def _apply_bounds(
-    detections: Detections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int], needed_by: str
+    detections: AssociatedDetections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int], needed_by: str
 ) -> NDArray[np.int64]:
     values = detections.column(cut.column, needed_by)[rows]
     groups = Groups.of(detections, rows)
@@ -158,10 +155,8 @@ class Groups:
     count: NDArray[np.int64]
 
     @classmethod
-    def of(cls, detections: Detections, rows: NDArray[np.int64]) -> Groups:
+    def of(cls, detections: AssociatedDetections, rows: NDArray[np.int64]) -> Groups:
         """Runs in ``rows``, which are sorted by object."""
-        if detections.object is None:
-            raise ValueError("detections are not associated")
         labels = detections.object[rows]
         start = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]][: len(labels)])
         return cls(start, np.diff(np.r_[start, len(labels)]))

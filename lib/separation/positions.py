@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.separation import tree
 from skyaccept.lib.separation.tree import Tree
@@ -130,11 +130,9 @@ class Positions:
         return np.isfinite(self.stars.x)
 
 
-def positions(detections: Detections, rows: IntArray) -> Positions:
+def positions(detections: AssociatedDetections, rows: IntArray) -> Positions:
     """Positions of the given rows of associated detections."""
     d = detections
-    if d.object is None:
-        raise ValueError("detections are not associated")
     return Positions.from_degrees(d.object[rows], d.visit[rows], d.ra[rows], d.dec[rows])
 
 

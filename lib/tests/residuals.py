@@ -8,7 +8,7 @@ import statistics
 from functools import cache
 
 import numpy as np
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.tests import reference
 from skyaccept.lib.tests.samples import detections, scattered
 
@@ -16,7 +16,9 @@ STARS, VISITS = 120, 8
 
 
 @cache
-def survey(center: tuple[float, float] = (150.0, 20.0), bad_visit: int | None = None, scale: float = 3.0) -> Detections:
+def survey(
+    center: tuple[float, float] = (150.0, 20.0), bad_visit: int | None = None, scale: float = 3.0
+) -> AssociatedDetections:
     """Stars in visits of five airmasses, on a camera of 3 x 3 detectors; some measurements are missing."""
     rng = np.random.default_rng(5)
     ra, dec, star, visit = scattered(rng, STARS, VISITS, 6.0, center)
@@ -43,7 +45,6 @@ def residuals_of_magnitudes() -> list[tuple[float, tuple[int, ...]]]:
     """Residual about the mean of its star, made larger by sqrt(n / (n - 1)), and the row, of each measurement."""
     d = survey()
     found: list[tuple[float, tuple[int, ...]]] = []
-    assert d.object is not None
     assert d.mag is not None
     for star in range(STARS):
         rows = [k for k in range(len(d)) if d.object[k] == star]
@@ -58,7 +59,6 @@ def residuals_of_pairs(low: float = 4.5, high: float = 5.5, least: int = 2) -> l
     """The same of pairs so many arcmin apart, with so many common visits or more, and both rows."""
     d = survey()
     found: list[tuple[float, tuple[int, ...]]] = []
-    assert d.object is not None
     row = {(int(d.object[k]), int(d.visit[k])): k for k in range(len(d))}
     place = {key: (float(d.ra[k]), float(d.dec[k])) for key, k in row.items()}
     seen = [{v: place[s, v] for v in range(VISITS) if (s, v) in place} for s in range(STARS)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import FloatArray
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.selection import select
@@ -18,11 +18,11 @@ def detections(
     visit: NDArray[np.int64],
     band: NDArray[np.int64] | None = None,
     mjd: FloatArray | None = None,
-) -> Detections:
+) -> AssociatedDetections:
     """Bright, clean detections of given objects; bands are numbered in the order r, i."""
     n = len(ra)
     codes = np.zeros(n, dtype=np.int16) if band is None else band.astype(np.int16)
-    return Detections(
+    return AssociatedDetections(
         ra=ra % 360,
         dec=dec,
         visit=visit,
@@ -39,7 +39,7 @@ def detections(
     )
 
 
-def sample(found: Detections, band: str = "r", reference: Reference | None = None) -> Sample:
+def sample(found: AssociatedDetections, band: str = "r", reference: Reference | None = None) -> Sample:
     """All detections of a band."""
     return Sample(
         found, select(found, band, (), "test"), band, lambda other: sample(found, other, reference), reference
@@ -59,7 +59,7 @@ def scattered(
 
 def moving_stars(
     rng: np.random.Generator, n: int, visits: int, sigma: float, bias: float = 0.0, center: tuple[float, float] = (0, 0)
-) -> tuple[Detections, Reference]:
+) -> tuple[AssociatedDetections, Reference]:
     """Moving stars of a reference catalog, measured in visits over two years with ``sigma`` mas a coordinate."""
     # on a grid of 6", so that no two stars are within the radius
     step = 6 / 3600

@@ -166,7 +166,7 @@ FAULTS = (
         "refraction",
         refraction,
         "percent",
-        "this share of the chromatic refraction is left in positions",
+        "this fraction of the chromatic refraction is not corrected",
         "offsets towards the zenith of s c (color - mean) tan z, on Cerro Pachon c = -38 mas per mag of g - i in g, "
         "-11 in r, -4 in i",
     ),
@@ -203,17 +203,17 @@ FAULTS = (
         "radians",
         radians,
         "percent",
-        "this share of the visits of each band holds radians where degrees are meant",
-        "100 percent shrinks the sky 57 times: no pair and no reference star is left to measure; with a smaller share "
-        "the other visits are measured as if nothing had been",
+        "this fraction of the visits of each band has radians instead of degrees",
+        "100 percent shrinks the sky 57 times: no pair and no reference star is left to measure; with a smaller "
+        "fraction the other visits are measured as usual",
         100,
     ),
     Fault(
         "wrapped_ra",
         wrapped_ra,
         "percent",
-        "in this share of the visits of each band right ascension runs from -180 to 180 degrees",
-        "none where all visits are so, but for a note; a catalog in which only some are is refused",
+        "in this fraction of the visits of each band, right ascension runs from -180 to 180 degrees",
+        "none but a note if all visits are so; a catalog in which only some are is refused",
         100,
     ),
 )

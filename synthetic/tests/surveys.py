@@ -14,6 +14,8 @@ from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision.rule import DecisionRule
+from skyaccept.lib.measure.record import CONFIDENCE
+from skyaccept.lib.requirements import Specification
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.synthetic import scenario, sky, visits
@@ -77,12 +79,30 @@ def shifts(made: Exposure, base: Exposure) -> FloatArray:
     return np.asarray(pair[0] - pair[1]) / MAS
 
 
+def of_requirement(name: str) -> Specification:
+    """LSE-30 with one requirement alone."""
+    whole = requirements.load()
+    documents = tuple(
+        replace(d, requirements=tuple(r for r in d.requirements if r.id == name)) for d in whole.documents
+    )
+    return replace(whole, documents=documents)
+
+
 def verify(
-    detections: Detections, reference: Reference | None = None, rule: DecisionRule | None = None
+    detections: Detections,
+    reference: Reference | None = None,
+    rule: DecisionRule | None = None,
+    specification: Specification | None = None,
 ) -> dict[str, Result]:
-    """Results of LSE-30 in r and i, by test id."""
-    associated = associate(detections, RADIUS)
-    results = measure.run(
-        associated, requirements.load(), measure.Options(bands=["r", "i"], reference=reference, rule=rule)
-    ).results
-    return {result.test: result for result in results}
+    """Results of LSE-30, or a part of it, in r and i, by test id; values alone, unless a guarded rule decides."""
+    run = measure.run(
+        associate(detections, RADIUS),
+        specification or requirements.load(),
+        measure.Options(
+            bands=["r", "i"],
+            reference=reference,
+            rule=rule,
+            confidence=None if rule is None or rule.name == "simple" else CONFIDENCE,
+        ),
+    )
+    return {result.test: result for result in run.results}

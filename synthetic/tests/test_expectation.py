@@ -9,7 +9,7 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic import expectation, scenario, survey
 from skyaccept.synthetic.expectation import Mixture
 from skyaccept.synthetic.random_streams import stream
-from skyaccept.synthetic.tests.surveys import nominal, one_magnitude, plain, verify
+from skyaccept.synthetic.tests.surveys import nominal, of_requirement, one_magnitude, plain, verify
 
 
 def test_a_mixture_has_the_distribution_of_what_is_drawn_from_it() -> None:
@@ -80,8 +80,10 @@ def test_errors_that_are_not_independent_have_no_closed_form_here() -> None:
 
 def test_a_dense_simulation_gives_mean_and_standard_error() -> None:
     base = plain(stars=300, visits=3)
-    found = expectation.dense(base, requirements.load(), (1, 2, 3), bands=["r"])
-    values = [verify(survey.simulate(base, seed).detections)["OSS-REQ-0387-PA1gri-r"].value for seed in (1, 2, 3)]
+    specification = of_requirement("OSS-REQ-0387")
+    found = expectation.dense(base, specification, (1, 2, 3), bands=["r"])
+    results = [verify(survey.simulate(base, seed).detections, specification=specification) for seed in (1, 2, 3)]
+    values = [result["OSS-REQ-0387-PA1gri-r"].value for result in results]
     mean, error = found["OSS-REQ-0387-PA1gri-r"]
     assert mean == pytest.approx(np.mean(np.array(values, dtype=float)))
     assert error == pytest.approx(np.std(np.array(values, dtype=float), ddof=1) / np.sqrt(3))

@@ -361,7 +361,7 @@ def test_misassociation_gives_its_share_of_the_detections_to_a_neighbour() -> No
     made = survey.simulate(scenario.override(base, faults=["misassociation=4percent"]))
     d, star = made.detections, made.truth.star
     assert d.object is not None
-    owner = np.full(d.n_objects, -5)
+    owner = np.full(d.object.max() + 1, -5)
     # the object of a star is the one that most of its detections are given to
     for source in np.unique(star[star >= 0]):
         owner[np.bincount(d.object[star == source]).argmax()] = source

@@ -77,7 +77,7 @@ def test_what_is_not_as_it_has_to_be_is_said(fault: str, row: Row, said: str) ->
     expected = {clause: base.reaction(row, clause) for clause in sensitivity.clauses()}
     found = tried(replace(of(fault), expected=expected, refused=row.refused, account=row.account, noted=row.noted))
     assert len(found.wrong) == 1
-    assert sensitivity_report.headline([found]).endswith("; 1 not")
+    assert sensitivity_report.headline([found]).endswith("; 1 do not")
     with pytest.raises(AssertionError, match=said):
         raise AssertionError(found.wrong[0])
     assert found.wrong[0] in sensitivity_report.lines([found])[-2]

@@ -179,7 +179,6 @@ def test_the_order_of_rows_does_not_matter(field: Field, random: Any) -> None:
 def test_objects_are_numbered_without_gaps(field: Field) -> None:
     """0 ... n - 1, so that arrays can be indexed by them."""
     done = associate(located(field), ARCSEC)
-    assert done.object is not None
     assert sorted(set(done.object[done.object >= 0].tolist())) == list(range(done.n_objects))
     assert done.object.dtype == np.int64
 
@@ -223,7 +222,6 @@ def test_a_visit_is_one_of_a_band() -> None:
     field = catalog([10.0] * 4, [0.0] * 4, [0, 0, 1, 1], band=[0, 1, 0, 1])
     for given_objects in (None, np.zeros(4, dtype=np.int64)):
         done = associate(replace(field, object=given_objects), ARCSEC)
-        assert done.object is not None
         assert done.object.tolist() == [0] * 4
         assert done.visit.tolist() == [0, 1, 2, 3]
         assert done.visits == ("0", "0", "1", "1")
@@ -245,7 +243,6 @@ def test_rows_without_an_object_are_left_out_and_noted() -> None:
     """In a catalog that comes with objects."""
     field = catalog([10.0, 10.0, 10.0, 20.0], [0.0] * 4, [0, 1, 2, 0], [5, -1, 5, UNASSOCIATED])
     done = associate(field, ARCSEC)
-    assert done.object is not None
     assert done.object.tolist() == [0, UNASSOCIATED, 0, UNASSOCIATED]
     assert done.notes == ("2 rows have no object (null or declared missing): left out",)
     assert associate(done, ARCSEC).notes == done.notes
@@ -273,7 +270,6 @@ def test_detections_without_a_position_belong_to_no_object() -> None:
 def test_nothing_placed_is_no_object() -> None:
     """Nor is no row at all."""
     done = associate(catalog([np.nan, np.nan], [0.0, 0.0], [0, 1]), ARCSEC)
-    assert done.object is not None
     assert done.object.tolist() == [UNPLACED, UNPLACED]
     assert done.n_objects == 0
     assert len(codes(catalog([], [], []))) == 0
@@ -311,7 +307,6 @@ def test_the_radius_is_an_angle_on_the_sky(arcsec: float, share: float, objects:
 def test_objects_of_the_catalog_are_kept() -> None:
     """Even where positions say otherwise."""
     done = associate(catalog([10.0, 10.0003, 10.0, 10.0003], [0.0] * 4, [0, 1, 1, 0], [4, 4, 9, 9]), ARCSEC)
-    assert done.object is not None
     assert done.object.tolist() == [0, 0, 1, 1]
 
 
@@ -334,8 +329,6 @@ def test_association_twice_is_association_once() -> None:
     field = catalog([10.0, 10.0 + a, 10.0, np.nan, 20.0, 20.0, 30.0], [0.0] * 7, [0, 0, 1, 1, 0, 1, 0])
     once = associate(field, ARCSEC)
     again = associate(once, ARCSEC)
-    assert once.object is not None
-    assert again.object is not None
     assert once.object.tolist() == again.object.tolist() == [-2, -2, -2, -1, 0, 0, 1]
 
 

@@ -274,7 +274,6 @@ def test_measurements_are_merged_where_this_is_asked_for() -> None:
     """Each counts once, objects that share one are one, and the note counts rows and objects."""
     columns: dict[str, Any] = {"object": np.array([0, 1, 2, 3, 1, 5])}
     same = twice(1, 4, **columns)
-    assert same.object is not None
     done = check(replace(same, object=np.array([0, 1, 2, 9, 9, 5])), duplicates="merge")
     assert done.object is not None
     assert done.object.tolist() == [0, 1, 2, 1, 5]
@@ -356,12 +355,3 @@ def test_a_missing_column_says_who_needs_it_and_what_to_do() -> None:
         assert words in message
     sound = catalog()
     assert sound.column("mag", "anyone") is sound.mag
-
-
-def test_objects_are_counted_once_associated() -> None:
-    """Codes below zero are no object."""
-    assert catalog().n_objects == 0
-    assert catalog(object=np.array([0, 1, -1, 2, -2, 0])).n_objects == 3
-    assert catalog(object=np.full(6, -1)).n_objects == 0
-    assert catalog(0, object=np.array([], dtype=int)).n_objects == 0
-    assert len(catalog()) == 6

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog import focal_plane
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.focal_plane import layout
 from skyaccept.lib.tests.samples import detections
 
@@ -25,7 +25,7 @@ def survey(
     stars: int = 60,
     missing: float = 0.0,
     turn: bool = True,
-) -> Detections:
+) -> AssociatedDetections:
     """Stars on 4 x 3 detectors; a share of the detectors is missing in each visit."""
     rng, stars = np.random.default_rng(1), 60
     x, y, detector, visit = [], [], [], []

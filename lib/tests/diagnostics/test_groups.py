@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.diagnostics import breakdown, groups
@@ -30,17 +30,16 @@ ALL = tuple(groups.KEYS)
 NORMAL = statistics.NormalDist().inv_cdf(0.75)
 
 
-def one(found: Detections, clause: str, by: Sequence[str], band: str = "r", **options: Any) -> Result:
+def one(found: AssociatedDetections, clause: str, by: Sequence[str], band: str = "r", **options: Any) -> Result:
     """Result of one clause of LSE-30; without intervals unless a confidence is given."""
     specification = requirements.load()
     measurer = measure.Measurer(found, specification, measure.Options(breakdown=by, **({"confidence": None} | options)))
     return measurer.measure(next(case for case in specification.cases([band]) if case.clause.id == clause))
 
 
-def scaled(found: Detections, factor: float) -> Detections:
+def scaled(found: AssociatedDetections, factor: float) -> AssociatedDetections:
     """With errors of magnitudes that are larger by a factor."""
     assert found.mag is not None
-    assert found.object is not None
     mean = np.bincount(found.object, found.mag) / np.bincount(found.object)
     return dataclasses.replace(found, mag=mean[found.object] + factor * (found.mag - mean[found.object]))
 
@@ -63,7 +62,6 @@ def cells_by(key: str, rows: tuple[int, ...]) -> set[str]:
 def test_cells_hold_what_plain_loops_put_into_them(clause: str, key: str) -> None:
     """Number of measurements and of objects, and the value, of each cell; and of all together."""
     d = survey()
-    assert d.object is not None
     residuals = residuals_of_magnitudes() if clause == "PA1gri" else residuals_of_pairs()
     expected: dict[str, list[tuple[float, tuple[int, ...]]]] = defaultdict(list)
     for residual, rows in residuals:
@@ -111,7 +109,6 @@ def test_errors_about_the_median_of_all_are_so_in_each_cell(definition: str, cla
 def test_bins_are_those_of_plain_loops(key: str, column: str) -> None:
     """Edges at the quintiles of the measurements; the magnitude of a star is its mean."""
     d = survey()
-    assert d.object is not None
     values = getattr(d, column)
     of_star = [statistics.fmean(values[d.object == star]) for star in range(STARS)]
     measured = [(of_star[d.object[k]] if key == "magnitude" else values[k], r) for r, (k,) in residuals_of_magnitudes()]
@@ -193,7 +190,6 @@ def test_a_catalog_without_detectors_and_a_run_without_intervals() -> None:
 
 def test_where_nothing_can_be_told_apart_the_sentence_says_so() -> None:
     few = scaled(survey(), 3)
-    assert few.object is not None
     rows = few.object < 9
     names = [f.name for f in dataclasses.fields(few) if isinstance(getattr(few, f.name), np.ndarray)]
     cut = dataclasses.replace(
@@ -251,7 +247,7 @@ def test_measurements_without_an_airmass_are_counted_as_such() -> None:
     assert [(cell["name"], cell["ratio"]) for cell in same["cells"]] == [("1.250", None)]
 
 
-def moving() -> tuple[Detections, Reference]:
+def moving() -> tuple[AssociatedDetections, Reference]:
     """Moving stars, the positions of visit 2 all 30 mas to the north."""
     found, catalog = moving_stars(np.random.default_rng(3), 150, 8, 5.0)
     return dataclasses.replace(found, dec=found.dec + np.where(found.visit == 2, 30 / 3.6e6, 0)), catalog
@@ -269,7 +265,7 @@ def test_a_shifted_visit_is_the_worst_of_absolute_astrometry(definition: str) ->
 
 
 @cache
-def two_bands() -> Detections:
+def two_bands() -> AssociatedDetections:
     """Visits 0 to 4 in r and 5 to 9 in i; visit 7 is 30 mas to the north."""
     rng = np.random.default_rng(8)
     ra, dec, star, visit = scattered(rng, 150, 10, 5.0, (10.0, 5.0))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.measure import plan
@@ -23,7 +23,7 @@ AM1 = [case.clause.id for case in requirements.load().cases(["r"])].index("AM1")
 
 
 @pytest.fixture(scope="module")
-def hsc() -> Detections:
+def hsc() -> AssociatedDetections:
     """HSC r catalog."""
     return readers.load(REALDATA / HSC, "hsc-afw")
 
@@ -34,7 +34,7 @@ def specification() -> Specification:
 
 
 @needs_realdata
-def test_the_published_figures_of_hsc_come_out(hsc: Detections, specification: Specification) -> None:
+def test_the_published_figures_of_hsc_come_out(hsc: AssociatedDetections, specification: Specification) -> None:
     """AM1, AF1 and AD1 under faro to 1e-7, from the published number of pairs and objects."""
     published = yaml.safe_load((REALDATA / "expected.yaml").read_text())[HSC]
     found = {
@@ -54,7 +54,7 @@ def test_the_published_figures_of_hsc_come_out(hsc: Detections, specification: S
 
 
 @needs_realdata
-def test_hsc_under_the_written_procedure(hsc: Detections, specification: Specification) -> None:
+def test_hsc_under_the_written_procedure(hsc: AssociatedDetections, specification: Specification) -> None:
     """About 5.2 mas from about 1,460 pairs, the figures that an independent reading of the procedure gave."""
     result = measure.run(hsc, specification, measure.Options(bands=["r"])).results[AM1]
     assert result.sample is not None
@@ -63,7 +63,7 @@ def test_hsc_under_the_written_procedure(hsc: Detections, specification: Specifi
 
 
 @needs_realdata
-def test_definitions_stand_side_by_side(hsc: Detections, specification: Specification) -> None:
+def test_definitions_stand_side_by_side(hsc: AssociatedDetections, specification: Specification) -> None:
     run = measure.run(hsc, specification, measure.Options(bands=["r"], compare=True))
     first = run.results[AM1]
     # one that does not cover the metric has nothing to say
@@ -75,7 +75,9 @@ def test_definitions_stand_side_by_side(hsc: Detections, specification: Specific
 
 
 @needs_realdata
-def test_results_survive_being_written_and_read(hsc: Detections, specification: Specification, tmp_path: Path) -> None:
+def test_results_survive_being_written_and_read(
+    hsc: AssociatedDetections, specification: Specification, tmp_path: Path
+) -> None:
     run = measure.run(hsc, specification, measure.Options(compare=True))
     run.write(tmp_path / "results.json")
     assert model.load(tmp_path / "results.json") == run
@@ -83,7 +85,9 @@ def test_results_survive_being_written_and_read(hsc: Detections, specification: 
 
 
 @needs_realdata
-def test_data_for_plots_stay_small_and_account_for_every_error(hsc: Detections, specification: Specification) -> None:
+def test_data_for_plots_stay_small_and_account_for_every_error(
+    hsc: AssociatedDetections, specification: Specification
+) -> None:
     for result in measure.run(hsc, specification, measure.Options(bands=["r"])).results:
         if result.value is not None:
             histogram = result.data["histogram"]
@@ -93,7 +97,7 @@ def test_data_for_plots_stay_small_and_account_for_every_error(hsc: Detections, 
 
 @needs_realdata
 def test_a_missing_column_is_an_input_error_and_only_a_reason_in_a_comparison(
-    hsc: Detections, specification: Specification
+    hsc: AssociatedDetections, specification: Specification
 ) -> None:
     without = dataclasses.replace(hsc, snr=None)
     with pytest.raises(InputError, match=r"no column for 'snr', which OSS-REQ-0387-PA1gri-r under definition srd"):
@@ -105,7 +109,7 @@ def test_a_missing_column_is_an_input_error_and_only_a_reason_in_a_comparison(
 
 
 @needs_realdata
-def test_a_clause_may_bring_its_own_sample_under_its_own_definition(hsc: Detections, tmp_path: Path) -> None:
+def test_a_clause_may_bring_its_own_sample_under_its_own_definition(hsc: AssociatedDetections, tmp_path: Path) -> None:
     text = (requirements.shipped()["LSE-30"]).read_text()
     own = "        sample: [{column: snr, of: median, at_least: 100}, {min_visits: 2}]\n        bands: [r, i]\n"
     path = tmp_path / "own.yaml"
@@ -182,7 +186,7 @@ def test_sentences_and_margins_tell_a_limit_from_a_target() -> None:
 
 
 @needs_realdata
-def test_every_measured_clause_of_hsc_has_its_interval(hsc: Detections, specification: Specification) -> None:
+def test_every_measured_clause_of_hsc_has_its_interval(hsc: AssociatedDetections, specification: Specification) -> None:
     """About the unbiased value, at each level, narrower where less confidence is asked for."""
     wide = measure.run(hsc, specification, measure.Options(bands=["r"])).results
     narrow = measure.run(hsc, specification, measure.Options(bands=["r"], confidence=0.5)).results
@@ -223,7 +227,7 @@ def test_a_confidence_is_between_0_and_1(specification: Specification) -> None:
 
 @needs_realdata
 def test_under_two_visits_there_is_a_value_and_the_reason_why_it_has_no_interval(
-    hsc: Detections, specification: Specification
+    hsc: AssociatedDetections, specification: Specification
 ) -> None:
     two = hsc.visit < 2
     rows = {f.name: getattr(hsc, f.name) for f in dataclasses.fields(hsc)}

@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import AMBIGUOUS
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure.paired import Pairing, Processing, columns, common, difference
 from skyaccept.lib.requirements.model import Document
@@ -176,7 +176,7 @@ def test_what_no_replicate_tells_apart_is_no_certainty() -> None:
 
 
 @cache
-def sky(seed: int = 1, sigma: float = SIGMA) -> Detections:
+def sky(seed: int = 1, sigma: float = SIGMA) -> AssociatedDetections:
     """Stars about RA = 0 seen in all visits, the same draws whatever their errors."""
     rng = np.random.default_rng(seed)
     found = samples.detections(*samples.scattered(rng, STARS, VISITS, sigma, (0.0, -20.0)))
@@ -184,16 +184,15 @@ def sky(seed: int = 1, sigma: float = SIGMA) -> Detections:
     return replace(found, mag=magnitude, sha256=f"sky {seed} {sigma}")
 
 
-def noisier(found: Detections, extra: float, seed: int) -> Detections:
+def noisier(found: AssociatedDetections, extra: float, seed: int) -> AssociatedDetections:
     """Each measurement with another error of its own, mas."""
     shift = np.random.default_rng(seed).normal(0, extra / 3.6e6, (2, len(found)))
     ra = (found.ra + shift[0] / np.cos(np.radians(found.dec))) % 360
     return replace(found, ra=ra, dec=found.dec + shift[1], sha256=f"{found.sha256} + {extra} {seed}")
 
 
-def taken(found: Detections, rows: Values) -> Detections:
+def taken(found: AssociatedDetections, rows: Values) -> AssociatedDetections:
     """Some rows, in their order, as a reader would give them: with codes of the visits and objects that are left."""
-    assert found.object is not None
     parts = {
         field.name: value[rows]
         for field in dataclasses.fields(found)
@@ -208,11 +207,11 @@ def taken(found: Detections, rows: Values) -> Detections:
     return replace(found, **parts, flags=flags, visits=names, sha256=f"{found.sha256}, some")
 
 
-def verified(found: Detections) -> Results:
+def verified(found: AssociatedDetections) -> Results:
     return measure.run(found, SPEC, measure.Options(bands=["r"], confidence=None))
 
 
-def paired(before: Detections, after: Detections) -> dict[str, Change]:
+def paired(before: AssociatedDetections, after: AssociatedDetections) -> dict[str, Change]:
     """Changes by clause."""
     first, second = verified(before), verified(after)
     pair = Pairing(Processing(first, before, "a.json"), Processing(second, after, "b.json"), SPEC)
@@ -258,7 +257,6 @@ def test_the_order_of_rows_objects_and_visits_changes_nothing() -> None:
 def test_stars_and_visits_that_one_lacks_are_left_out_and_counted() -> None:
     """As if both had been reduced to what both have."""
     before, after = sky(), noisier(sky(), 2.0, 7)
-    assert before.object is not None
     lost = np.isin(before.object, np.arange(0, STARS, 25)) | np.isin(before.visit, [2, 6])
     lost |= np.random.default_rng(5).random(len(before)) < 0.05
     some = taken(after, np.flatnonzero(~lost)[::-1])
@@ -278,7 +276,6 @@ def test_stars_and_visits_that_one_lacks_are_left_out_and_counted() -> None:
 
 def test_a_star_that_moved_beyond_the_radius_has_no_counterpart() -> None:
     before = sky()
-    assert before.object is not None
     moved = before.dec + np.where(before.object == 3, 1.2 / 3600, np.where(before.object == 4, 0.8 / 3600, 0))
     found = paired(before, replace(before, dec=moved, sha256="moved"))["AM1"]
     assert "; stars without a counterpart: 1 before, 1 after" in str(found.pairing)
@@ -286,7 +283,6 @@ def test_a_star_that_moved_beyond_the_radius_has_no_counterpart() -> None:
 
 def test_detections_of_no_object_do_not_matter() -> None:
     before = sky()
-    assert before.object is not None
     label = before.object.copy()
     label[before.object == 9] = AMBIGUOUS
     after = replace(noisier(before, 1.0, 3), object=label)
@@ -294,7 +290,7 @@ def test_detections_of_no_object_do_not_matter() -> None:
     assert "; stars without a counterpart: 1 before, 0 after" in str(paired(before, after)["PA1gri"].pairing)
 
 
-def renamed(found: Detections) -> Detections:
+def renamed(found: AssociatedDetections) -> AssociatedDetections:
     return replace(found, visits=tuple(f"x{name}" for name in found.visits), sha256="renamed")
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.crossmatch import match
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.metrics.absolute_astrometry import ESTIMATORS, METRICS, reference_offset, without_motion
 from skyaccept.lib.metrics.metric import Settings, evaluate
@@ -19,7 +19,7 @@ from skyaccept.lib.uncertainty.statistic import Statistic
 SETTINGS = Settings(radius=1000 * MAS)
 
 
-def result(found: Detections, reference: Reference | None, definition: str | None = None) -> Result:
+def result(found: AssociatedDetections, reference: Reference | None, definition: str | None = None) -> Result:
     """AA1 in r."""
     run = measure.run(
         found, requirements.load(), measure.Options(bands=["r"], definition=definition, reference=reference)
@@ -57,7 +57,7 @@ def test_the_values_agree_with_a_plain_loop() -> None:
     found, reference = moving_stars(np.random.default_rng(2), 80, 3, 8.0, center=(33.0, 40.0))
     sizes: list[list[float]] = [[], []]
     for k in range(len(found)):
-        star = int(found.object[k]) if found.object is not None else -1
+        star = int(found.object[k])
         place = reference.directions_at(np.array([star]), np.array([found.mjd[k]]))[0]  # type: ignore[index]
         origin = np.degrees(np.arctan2(place[1], place[0])), np.degrees(np.arcsin(place[2]))
         for c, value in enumerate(offset(origin, (found.ra[k], found.dec[k]))):
@@ -68,7 +68,7 @@ def test_the_values_agree_with_a_plain_loop() -> None:
 def test_signed_medians_cancel_and_the_requirement_does_not() -> None:
     """Errors of either sign: half the stars 80 mas east, half 80 mas west."""
     found, reference = moving_stars(np.random.default_rng(3), 400, 4, 3.0)
-    side = np.where(found.object % 2 == 0, 80.0, -80.0) / 3.6e6  # type: ignore[operator]
+    side = np.where(found.object % 2 == 0, 80.0, -80.0) / 3.6e6
     split = dataclasses.replace(found, ra=(found.ra + side) % 360)
     assert result(split, reference).verdict == "fail"
     assert result(split, reference).value == pytest.approx(80.0, abs=0.5)
@@ -151,7 +151,6 @@ def test_hsc_r_against_ps1_photometry() -> None:
     by_object = np.full(found.n_objects, -1)
     by_object[own.positions.objects] = star
     rows = own.selection.rows
-    assert found.object is not None
     assert found.mag is not None
     matched = by_object[found.object[rows]]
     rows, matched = rows[matched >= 0], matched[matched >= 0]

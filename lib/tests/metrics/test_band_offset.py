@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import band_offset
 from skyaccept.lib.metrics.metric import Settings, evaluate
@@ -29,7 +29,7 @@ def two_bands(
     sigma: float,
     center: tuple[float, float],
     shift: tuple[float, float] = (0.0, 0.0),
-) -> Detections:
+) -> AssociatedDetections:
     """Stars in as many visits of r as of i, those of i displaced by ``shift`` mas along RA cos(Dec) and Dec."""
     ra, dec, obj, visit = scattered(rng, stars, 2 * visits, sigma, center)
     band = (visit >= visits).astype(np.int64)
@@ -37,13 +37,13 @@ def two_bands(
     return detections(ra, dec + band * shift[1] / 3.6e6, obj, visit, band)
 
 
-def results(found: Detections, definition: str | None = None) -> dict[str, Result]:
+def results(found: AssociatedDetections, definition: str | None = None) -> dict[str, Result]:
     """The clauses AB in i, by name."""
     run = measure.run(found, requirements.load(), measure.Options(bands=["i"], definition=definition))
     return {result.clause: result for result in run.results if result.clause in ("AB1", "ABF1", "AB2")}
 
 
-def plain_offsets(found: Detections) -> list[tuple[int, float, float]]:
+def plain_offsets(found: AssociatedDetections) -> list[tuple[int, float, float]]:
     """Visit and offset of every detection in i from the mean position in r, one at a time."""
     rows = list(zip(objects_of(found), found.visit, found.band, found.ra, found.dec, strict=True))
     middle = {}
@@ -56,9 +56,8 @@ def plain_offsets(found: Detections) -> list[tuple[int, float, float]]:
     ]
 
 
-def objects_of(found: Detections) -> NDArray[np.int64]:
+def objects_of(found: AssociatedDetections) -> NDArray[np.int64]:
     """Object of each detection."""
-    assert found.object is not None
     return found.object
 
 

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from skyaccept.lib import measure, readers, requirements, sphere
 from skyaccept.lib.arrays import ComplexArray
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import ellipticity_correlation
 from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
@@ -41,7 +41,7 @@ ARCMIN = np.pi / 180 / 60
 PLACES = [(150.0, 2.0), (0.0, -30.0), (40.0, 75.0), (200.0, 89.95), (10.0, -90.0)]
 
 
-def catalog(ra: Any, dec: Any, shapes: ComplexArray, psf: complex = 0j) -> Detections:
+def catalog(ra: Any, dec: Any, shapes: ComplexArray, psf: complex = 0j) -> AssociatedDetections:
     """Stars seen in every visit, where ``shapes`` (stars by visits) has them, with a model of the PSF."""
     obj, visit = np.nonzero(np.isfinite(shapes) | np.isnan(shapes.imag))
     image = shapes[obj, visit] + psf
@@ -74,9 +74,8 @@ def noise(rng: np.random.Generator, *shape: int) -> ComplexArray:
     return np.asarray(rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
 
 
-def plain(found: Detections) -> tuple[list[Star], list[dict[int, complex]]]:
+def plain(found: AssociatedDetections) -> tuple[list[Star], list[dict[int, complex]]]:
     """Stars and their residuals by visit."""
-    assert found.object is not None
     stars = [Star({}) for _ in range(found.n_objects)]
     shapes: list[dict[int, complex]] = [{} for _ in stars]
     for k in range(len(found)):
@@ -88,7 +87,7 @@ def plain(found: Detections) -> tuple[list[Star], list[dict[int, complex]]]:
     return stars, shapes
 
 
-def by_visit(found: Detections, low: float, high: float) -> dict[str, list[float]]:
+def by_visit(found: AssociatedDetections, low: float, high: float) -> dict[str, list[float]]:
     """E1, E2 and EX of each visit that has pairs, in plain loops; arcmin."""
     products = ellipticity_products(*plain(found), low * 60_000, high * 60_000, by_visit=True)
     values: dict[str, list[float]] = {name: [] for name in COMPONENTS}
@@ -100,13 +99,13 @@ def by_visit(found: Detections, low: float, high: float) -> dict[str, list[float
     return values
 
 
-def results(found: Detections, definition: str | None = None) -> dict[str, Result]:
+def results(found: AssociatedDetections, definition: str | None = None) -> dict[str, Result]:
     """The clauses of LSE-30 in r, by name."""
     run = measure.run(found, requirements.load(), measure.Options(bands=["r"], definition=definition))
     return {result.clause: result for result in run.results if result.requirement == "OSS-REQ-0403"}
 
 
-def mixed(center: tuple[float, float], stars: int = 60, visits: int = 6) -> Detections:
+def mixed(center: tuple[float, float], stars: int = 60, visits: int = 6) -> AssociatedDetections:
     """Stars of which some are missing in some visits, some have no shape, with residuals that visits share in part."""
     rng = np.random.default_rng(4)
     shapes = 0.01 * noise(rng, stars, visits) + 0.01 * noise(rng, 1, visits)
@@ -201,7 +200,7 @@ def _of_stars(
     ]
 
 
-def components(found: Detections, parameters: dict[str, float] = FAR) -> NDArray[np.float64]:
+def components(found: AssociatedDetections, parameters: dict[str, float] = FAR) -> NDArray[np.float64]:
     """E1, E2 and EX by visit."""
     errors = ellipticity_correlation.visit_correlation(sample(found), parameters, SETTINGS)
     return np.stack([errors.coordinates[name] for name in COMPONENTS])
@@ -411,7 +410,7 @@ def test_stars_of_the_model_are_left_out_and_axes_of_pixels_are_said() -> None:
     assert mean == pytest.approx(np.mean([a.real * b.real for a, b in products]), rel=1e-9)
 
 
-def _pixel_pairs(found: Detections, visit: int) -> list[tuple[complex, complex]]:
+def _pixel_pairs(found: AssociatedDetections, visit: int) -> list[tuple[complex, complex]]:
     rows = np.flatnonzero(found.visit == visit)
     assert found.e1 is not None
     assert found.e2 is not None

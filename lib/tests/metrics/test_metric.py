@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import RADIUS, associate
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import MOST_ZEROS, Errors
 from skyaccept.lib.results.model import Result
@@ -51,7 +51,7 @@ def test_each_coordinate_counts_and_the_total_does_not() -> None:
         replace(errors(0), coordinates={"ra": sound, "dec": -rounded, "total": sound}).check("mas")
 
 
-def field(visits: int = 5, step: float = 0.0, mag_step: float = 0.0) -> Detections:
+def field(visits: int = 5, step: float = 0.0, mag_step: float = 0.0) -> AssociatedDetections:
     """Stars with errors of 8 mas and 8 mmag, rounded."""
     rng = np.random.default_rng(1)
     ra, dec, obj, visit = scattered(rng, 200, visits, 8.0, (150.0, 2.0))
@@ -63,7 +63,7 @@ def field(visits: int = 5, step: float = 0.0, mag_step: float = 0.0) -> Detectio
     return associate(replace(detections(ra, dec, obj, visit), mag=mag), RADIUS)
 
 
-def found(d: Detections, clauses: tuple[str, ...], definition: str) -> list[Result]:
+def found(d: AssociatedDetections, clauses: tuple[str, ...], definition: str) -> list[Result]:
     results = measure.run(
         d, requirements.load(), measure.Options(bands=["r"], definition=definition, confidence=None)
     ).results

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.readers import inspection, load
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers.profile import Profile
@@ -152,7 +152,7 @@ def published(path: Path, name: str) -> Path:
     return written(path, columns, {key: values for key, values in known.items() if key in columns})
 
 
-def same(found: Detections, expected: Detections, name: str) -> None:
+def same(found: AssociatedDetections, expected: AssociatedDetections, name: str) -> None:
     """All that both catalogs hold."""
     assert found.visits == expected.visits
     assert found.bands == expected.bands

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.colors import ColorRange, ColorTerm
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.metrics.metric import Settings
 from skyaccept.lib.metrics.reference_photometry import mean_difference
@@ -34,7 +34,7 @@ def made(
     center: tuple[float, float] = (150.0, 2.0),
     term: ColorTerm | None = None,
     zero_points: float = 0.0,
-) -> tuple[Detections, Reference]:
+) -> tuple[AssociatedDetections, Reference]:
     """Stars on a grid of 6" in r and i, whose zero points are off, mag; the catalog holds their magnitudes in g, r, i.
 
     With a colour term r magnitudes are those that it gives.
@@ -70,16 +70,15 @@ def curve(mags: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.asarray(mags["r"] + 0.011 - 0.13 * c + 0.02 * c * c)
 
 
-def results(found: Detections, reference: Reference | None, band: str = "r") -> dict[str, Result]:
+def results(found: AssociatedDetections, reference: Reference | None, band: str = "r") -> dict[str, Result]:
     """PA5 and PA6 in one band."""
     measurer = measure.Measurer(found, SPECIFICATION, measure.Options(reference=reference))
     cases = [case for case in SPECIFICATION.cases([band]) if case.clause.id in ("PA5", "PA6")]
     return {case.clause.id: measurer.measure(case) for case in cases}
 
 
-def plain(found: Detections, reference: Reference, band: int, term: bool = False) -> dict[int, float]:
+def plain(found: AssociatedDetections, reference: Reference, band: int, term: bool = False) -> dict[int, float]:
     """Mean magnitude minus that of the only reference star within 1", by object, one at a time; mmag."""
-    assert found.object is not None
     assert found.mag is not None
     differences: dict[int, float] = {}
     for star in range(found.n_objects):
@@ -112,7 +111,6 @@ def test_both_clauses_agree_with_plain_loops(center: tuple[float, float]) -> Non
     whole, reference = made(1, 80, (3, 4), 0.02, (0.03, -0.02), center)
     reference.mags["i"][::7] = np.nan
     reference.mags["g"][::5] = np.nan
-    assert whole.object is not None
     keep = (whole.object + whole.visit) % 4 > 0
     keep &= ~((whole.object < 6) & (whole.band == 0)) & ~((whole.object > 70) & (whole.band == 1))
     rows = {name: getattr(whole, name)[keep] for name in ("ra", "dec", "visit", "band", "object", "mag", "snr")}
@@ -167,7 +165,6 @@ def test_a_colour_term_is_taken_off_where_it_holds() -> None:
 def test_wrong_matches_and_variable_stars_hardly_move_the_median() -> None:
     """A tenth of each: the others tell the zero point to 2 mmag."""
     found, reference = made(4, offset=(0.015, 0.0))
-    assert found.object is not None
     assert found.mag is not None
     rng = np.random.default_rng(4)
     mixed = rng.permutation(np.arange(0, 400, 10))

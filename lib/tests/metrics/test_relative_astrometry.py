@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import RADIUS, associate
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
 from skyaccept.lib.tests.reference import Star, pair_separations, relative_astrometry
@@ -12,11 +12,11 @@ NAMES = ["lvv-t1278", "lvv-t1278-notebook", "srd", "validate_drp", "faro", "anal
 HALF_WIDTH = {"lvv-t1278": 0.5, "lvv-t1278-notebook": 0.5}
 
 
-def catalog(ra: np.ndarray, dec: np.ndarray, seen: np.ndarray, band: str = "r") -> Detections:
+def catalog(ra: np.ndarray, dec: np.ndarray, seen: np.ndarray, band: str = "r") -> AssociatedDetections:
     """Bright, clean detections of stars (n,) seen in visits (n, v), at positions (n, v) degrees."""
     star, visit = np.nonzero(seen)
     n = len(star)
-    return Detections(
+    return AssociatedDetections(
         ra=ra[star, visit] % 360,
         dec=dec[star, visit],
         visit=visit,
@@ -42,7 +42,7 @@ def field(
     return ra[:, None] + shift[0] / np.cos(np.radians(dec))[:, None], dec[:, None] + shift[1]
 
 
-def values(detections: Detections, definition: str) -> dict[str, Result]:
+def values(detections: AssociatedDetections, definition: str) -> dict[str, Result]:
     """Results in band r, by clause."""
     results = measure.run(
         detections, requirements.load(), measure.Options(bands=["r"], definition=definition, confidence=None)
@@ -77,7 +77,7 @@ def test_every_definition_agrees_with_a_double_loop(definition: str, center: tup
         assert (sample.pairs, sample.measurements) == (len(pairs), sum(map(len, pairs)))
 
 
-def wide_pairs(rng: np.random.Generator, pairs: int, visits: int, sigma: float) -> Detections:
+def wide_pairs(rng: np.random.Generator, pairs: int, visits: int, sigma: float) -> AssociatedDetections:
     """Independent pairs 5 arcmin apart on a grid, so that each separation has its own error of ``sigma`` mas."""
     rows, columns = np.divmod(np.arange(pairs), 100)
     ra0, dec0 = 10 + columns * 0.5, -20 + rows * 0.5

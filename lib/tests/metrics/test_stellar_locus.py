@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.colors import ColorRange, Locus
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.stellar_locus import Line, fit
 from skyaccept.lib.results.model import Result
@@ -20,7 +20,7 @@ LOCUS = Locus(ColorRange(("g", "r"), 0.28, 1.0), ColorRange(("r", "i"), 0.02, 0.
 
 def made(
     seed: int, stars: int = 600, visits: int = 5, width: float = 0.02, noise: float = 0.0, zero_points: float = 0.0
-) -> Detections:
+) -> AssociatedDetections:
     """Stars along r - i = 0.483 (g - r) - 0.042 with a Gaussian width at right angles, mag, and some that are not."""
     rng = np.random.default_rng(seed)
     ra, dec, obj, visit = scattered(rng, stars, 3 * visits, 0.0, (150.0, 2.0))
@@ -39,16 +39,15 @@ def made(
     )
 
 
-def width(found: Detections) -> Result:
+def width(found: AssociatedDetections) -> Result:
     """WPerp."""
     (case,) = [case for case in SPECIFICATION.cases(["r"]) if case.clause.id == "wPerp"]
     return measure.Measurer(found, SPECIFICATION).measure(case)
 
 
-def plain(found: Detections) -> float:
+def plain(found: AssociatedDetections) -> float:
     """The same by plain loops; the line by stepping through angles, finer and finer."""
     mags: dict[int, dict[int, list[float]]] = {}
-    assert found.object is not None
     assert found.mag is not None
     for star, band, mag in zip(found.object, found.band, found.mag, strict=True):
         mags.setdefault(int(star), {}).setdefault(int(band), []).append(float(mag))
@@ -91,7 +90,6 @@ def plain(found: Detections) -> float:
 def test_the_width_agrees_with_plain_loops() -> None:
     """On stars that are not seen in every visit, or not in every band."""
     whole = made(1, 300, 3, 0.02, 0.01)
-    assert whole.object is not None
     keep = (whole.object + whole.visit) % 5 > 0
     keep &= ~((whole.object < 10) & (whole.band == 0))
     names = ("ra", "dec", "visit", "band", "object", "mag", "snr", "extendedness")
@@ -150,7 +148,6 @@ def test_what_cannot_be_measured_is_said() -> None:
         "not_measurable",
         "the dataset has no detections in band i; it has g, r, z",
     )
-    assert found.object is not None
     apart = dataclasses.replace(found, object=found.object + 100 * found.band)
     assert width(apart).reason == "no star has all of g, r, i"
     assert found.mag is not None

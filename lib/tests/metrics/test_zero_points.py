@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.arrays import FloatArray
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.exposures import STARS
@@ -21,7 +21,7 @@ FLAGS = ("saturated", "cr", "bad", "edge", "not_primary")
 
 def catalog(
     zero_points: FloatArray, stars: int = 400, noise: float = 4.0, seed: int = 1, center: tuple[float, float] = (10, 0)
-) -> Detections:
+) -> AssociatedDetections:
     """Bright stars in dithered visits of a camera, ``zero_points`` in mmag by visit and detector."""
     rng = np.random.default_rng(seed)
     visits, detectors = zero_points.shape
@@ -38,7 +38,7 @@ def catalog(
     n = len(star)
     names, found = np.unique(star, return_inverse=True)
     dec = center[1] + 0.1 * (y[star] - rows / 2)
-    return Detections(
+    return AssociatedDetections(
         ra=(center[0] + 0.1 * x[star] / np.cos(np.radians(dec))) % 360,
         dec=dec,
         visit=visit,
@@ -57,15 +57,14 @@ def catalog(
     )
 
 
-def verify(found: Detections, **options: object) -> dict[str, Result]:
+def verify(found: AssociatedDetections, **options: object) -> dict[str, Result]:
     """Results of the three clauses of LSE-30."""
     run = measure.run(found, requirements.load(), measure.Options(bands=["r"], **options))  # type: ignore[arg-type]
     return {r.clause: r for r in run.results if r.clause in CLAUSES}
 
 
-def dense(found: Detections) -> FloatArray:
+def dense(found: AssociatedDetections) -> FloatArray:
     """Zero points of all exposures by the singular values of the design matrix, all measurements alike; mmag."""
-    assert found.object is not None
     assert found.mag is not None
     _, code = np.unique(found.visit * 1000 + np.asarray(found.detector), return_inverse=True)
     n, stars = len(code), int(found.object.max()) + 1
@@ -148,7 +147,6 @@ def test_a_field_in_two_halves_is_refused_and_a_small_island_left_out() -> None:
     def split(first: int) -> Result:
         """Visits from ``first`` on see stars of their own."""
         found = catalog(np.zeros((20, 2)), stars=300)
-        assert found.object is not None
         own = np.where(found.visit < first, found.object, found.object + 1000)
         _, star = np.unique(own, return_inverse=True)
         ra = found.ra + np.where(found.visit < first, 0, 5)
@@ -170,7 +168,6 @@ def test_gross_errors_have_no_weight_and_are_counted() -> None:
     found = catalog(np.zeros((10, 4)))
     assert found.mag is not None
     mag = found.mag.copy()
-    assert found.object is not None
     wrong = np.flatnonzero(np.bincount(found.object)[found.object] > 3)[7::100]
     mag[wrong] += 0.5
     bad = dataclasses.replace(found, mag=mag)
@@ -207,9 +204,8 @@ def test_what_has_no_second_exposure_or_is_not_finite_is_not_measurable() -> Non
         exposure_offset(sample(found), {}, Settings())
 
 
-def standards(found: Detections, zero_points: FloatArray, error: float = 0.003, seed: int = 9) -> Reference:
+def standards(found: AssociatedDetections, zero_points: FloatArray, error: float = 0.003, seed: int = 9) -> Reference:
     """The stars of a catalog without noise, with errors of ``error`` mag."""
-    assert found.object is not None
     assert found.mag is not None
     assert found.detector is not None
     _, row = np.unique(found.object, return_index=True)
@@ -229,7 +225,7 @@ def standards(found: Detections, zero_points: FloatArray, error: float = 0.003, 
     )
 
 
-def noisy(found: Detections, sigma: float, seed: int = 8) -> Detections:
+def noisy(found: AssociatedDetections, sigma: float, seed: int = 8) -> AssociatedDetections:
     """The same with noise, mmag."""
     assert found.mag is not None
     return dataclasses.replace(
@@ -243,7 +239,6 @@ def test_against_a_reference_catalog_zero_points_are_means_of_differences() -> N
     exact = catalog(truth, stars=150, noise=0)
     reference, found = standards(exact, truth), noisy(exact, 4)
     assert found.mag is not None
-    assert found.object is not None
     by: dict[tuple[int, int], list[float]] = {}
     for visit, detector, star, mag in zip(
         found.visit, np.asarray(found.detector), found.object, found.mag, strict=True

@@ -172,7 +172,6 @@ def test_the_source_catalog_of_a_detector_in_two_visits_runs_from_files_to_repor
     from skyaccept.lib.sample.selection import select
 
     rows = select(found, "i", definition.samples["astrometry"], "test").rows
-    assert found.object is not None
     place: dict[int, list[tuple[float, float]]] = {}
     for row in rows:
         place.setdefault(int(found.object[row]), []).append((float(found.ra[row]), float(found.dec[row])))

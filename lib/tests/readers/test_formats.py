@@ -20,7 +20,7 @@ from astropy.io.votable import from_table
 from astropy.table import MaskedColumn, Table
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.association import same_positions
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, hdf5, inspection, parquet, reference, votable
 from skyaccept.lib.readers.flags import marked
@@ -491,7 +491,7 @@ def test_more_values_than_can_be_held_are_refused_unread(tmp_path: Path, monkeyp
     assert refusal(path, "ztf-lightcurve") == f"{path}: column 'mag' declares 100018 values, too many to hold"
 
 
-def results(detections: Detections, definition: str, band: str, **options: Any) -> dict[str, Any]:
+def results(detections: AssociatedDetections, definition: str, band: str, **options: Any) -> dict[str, Any]:
     """Results of LSE-30 by the name of the clause."""
     clauses = requirements.load(["LSE-30"])
     return {
@@ -520,8 +520,8 @@ def test_positions_are_those_of_objects_only_if_none_has_two(tmp_path: Path) -> 
     assert same_positions(d)
     moved = d.dec.copy()
     moved[1] += 1e-9
-    assert not same_positions(Detections(**{**vars(d), "dec": moved}))
-    lone = Detections(
+    assert not same_positions(AssociatedDetections(**{**vars(d), "dec": moved}))
+    lone = AssociatedDetections(
         np.array([1.0, 2.0]), np.zeros(2), np.zeros(2, int), np.zeros(2, int), ("v",), ("r",), np.arange(2)
     )
     assert not same_positions(lone)

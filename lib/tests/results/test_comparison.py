@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.results.comparison import Change, against, compare, regressions
 from skyaccept.lib.results.model import Results
 from skyaccept.lib.tests import samples
@@ -20,21 +20,21 @@ STARS, VISITS, SIGMA = 250, 10, 6.0
 
 
 @cache
-def sky(seed: int = 1) -> Detections:
+def sky(seed: int = 1) -> AssociatedDetections:
     """Stars seen in all visits, with errors of magnitudes as well."""
     rng = np.random.default_rng(seed)
     found = samples.detections(*samples.scattered(rng, STARS, VISITS, SIGMA, (40.0, -20.0)))
     return dataclasses.replace(found, mag=20 + rng.normal(0, 0.004, len(found)), sha256=f"sky {seed}")
 
 
-def processed(found: Detections, extra: float, seed: int = 5) -> Detections:
+def processed(found: AssociatedDetections, extra: float, seed: int = 5) -> AssociatedDetections:
     """Another processing of the same images: small errors of its own, mas."""
     shift = np.random.default_rng(seed).normal(0, extra / 3.6e6, (2, len(found)))
     ra = found.ra + shift[0] / np.cos(np.radians(found.dec))
     return dataclasses.replace(found, ra=ra, dec=found.dec + shift[1], sha256=f"{found.sha256} + {extra} {seed}")
 
 
-def verified(found: Detections, **options: Any) -> Results:
+def verified(found: AssociatedDetections, **options: Any) -> Results:
     return measure.run(found, requirements.load(), measure.Options(bands=["r"], **options))
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.catalog.association import AMBIGUOUS, REASONS
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sample.cuts import Cut
 from skyaccept.lib.sample.selection import Selection, select
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 NAN = math.nan
 
 
-def catalog(rows: Sequence[Row]) -> Detections:
+def catalog(rows: Sequence[Row]) -> AssociatedDetections:
     """Associated detections; what a row does not say is ordinary."""
 
     def column(name: str, otherwise: float, kind: type = float) -> Any:
@@ -30,7 +30,7 @@ def catalog(rows: Sequence[Row]) -> Detections:
 
     bands = tuple(sorted({row.get("band", "r") for row in rows})) or ("r",)
     flags = sorted({name for row in rows for name in row if name.startswith("flag_")})
-    return Detections(
+    return AssociatedDetections(
         ra=column("ra", 10.0),
         dec=column("dec", 0.0),
         visit=column("visit", 0, int),
@@ -350,10 +350,11 @@ def test_a_band_that_is_not_there_rejects_every_row() -> None:
     assert found.rejected == {"band:not z": 2}
 
 
-def test_detections_have_to_be_associated() -> None:
-    """Anything else is a slip of the caller."""
+def test_a_negative_object_needs_a_reason() -> None:
+    """The code of a reader, which only association turns into a reason."""
+    found = catalog(star(0, "snr", 9.0))
     with pytest.raises(ValueError, match="not associated"):
-        select(replace(catalog(star(0, "snr", 9.0)), object=None), "r", [], "a test")
+        select(replace(found, object=np.full(len(found), -1)), "r", [], "a test")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,6 @@ def test_pairs_are_measured_anew_without_visits_and_stars(pair_sample: Sample, e
     resampled = used.replicates(used.matrix(sample, parameters, settings, found), settings)
     matrix = resampled.matrix
     d, rows = sample.detections, sample.selection.rows
-    assert d.object is not None
     seen = {int(o): reference.Star({}) for o in np.unique(d.object)}
     for row in rows:
         seen[int(d.object[row])].seen[int(d.visit[row])] = (float(d.ra[row]), float(d.dec[row]))
