@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,13 @@ import numpy as np
 from scipy import optimize, stats
 from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.sample.visit_matrix import Matrix
-from skyaccept.lib.uncertainty import resampled_errors
-from skyaccept.lib.uncertainty.jackknife import Resampled, infer, whole
+from skyaccept.lib.metrics import absolute_astrometry, band_offset, position_repeatability, relative_astrometry
+from skyaccept.lib.metrics.metric import evaluate
+from skyaccept.lib.metrics.position_repeatability import ObjectRmsSettings
+from skyaccept.lib.sample.sample import COORDINATES
+from skyaccept.lib.sample.visit_matrix import VisitMatrix, name_keys
+from skyaccept.lib.uncertainty.estimator import MatrixErrors
+from skyaccept.lib.uncertainty.jackknife import estimates
 from skyaccept.lib.uncertainty.statistic import Statistic
 
 from benchmarks.table import show, sums
@@ -138,29 +142,49 @@ def pairs(where: FloatArray, half: float) -> tuple[Any, FloatArray]:
     return np.stack([i, j], axis=1), apart[i, j] / distance[i, j, None]
 
 
-def survey(rng: np.random.Generator, regime: str, visits: int) -> Iterator[tuple[str, Resampled]]:
+def survey(rng: np.random.Generator, regime: str, visits: int) -> Iterator[tuple[str, MatrixErrors]]:
     """Matrices of one simulated survey by the metrics that they serve."""
     field = stars(rng, STARS)
     p = field.position
     x, y, magnitude, other_x, other_y = errors(rng, regime, field, [p, p, field.magnitude, p, p], visits)
     bright, logarithm = field.snr >= BRIGHT, np.log(field.snr)
-    single = np.arange(np.count_nonzero(bright))[:, None]
+    keys = name_keys(f"visit {k}" for k in range(visits))
     for name, chosen, half in (("lvv", np.full(STARS, True), 0.5), ("srd", bright, 1.0)):
         pair, along = pairs(field.where[chosen], half)
         i, j = pair.T
         apart = along[:, :1] * (x[chosen][j] - x[chosen][i]) + along[:, 1:] * (y[chosen][j] - y[chosen][i])
-        matrix = Matrix((apart,), pair, int(chosen.sum()), logarithm[chosen], least=2)
-        yield name, resampled_errors.rms(matrix, 1) if name == "lvv" else resampled_errors.deviation(matrix, "median")
-    photometry = Matrix((magnitude[bright],), single, len(single), logarithm[bright])
-    yield "rms", resampled_errors.rms(photometry, 1)
-    yield "deviation", resampled_errors.deviation(photometry, "mean")
+        matrix = VisitMatrix(
+            values=(apart,),
+            stars=pair,
+            n_stars=int(chosen.sum()),
+            brightness=logarithm[chosen],
+            min_visits=2,
+            visit_keys=keys,
+        )
+        estimator = relative_astrometry.ESTIMATORS["pair_rms" if name == "lvv" else "deviation"]
+        yield name, MatrixErrors(estimator=estimator, matrix=matrix, settings=ObjectRmsSettings(ddof=1))
+    single = VisitMatrix(
+        values=(magnitude[bright],),
+        stars=np.arange(np.count_nonzero(bright))[:, None],
+        n_stars=int(np.count_nonzero(bright)),
+        brightness=logarithm[bright],
+        visit_keys=keys,
+    )
+    for name, used in (("rms", "object_rms"), ("deviation", "residual")):
+        estimator = position_repeatability.ESTIMATORS[used]
+        yield name, MatrixErrors(estimator=estimator, matrix=single, settings=ObjectRmsSettings(ddof=1))
     other = tuple(o[bright] - o[bright].mean(axis=1, keepdims=True) for o in (other_x, other_y))
     origin = [o[bright].mean(axis=1, keepdims=True) for o in (other_x, other_y)]
+    both = replace(single, brightness=None, components=COORDINATES)
     here = tuple(o[bright] - middle for o, middle in zip((x, y), origin, strict=True))
-    yield "band", resampled_errors.offset(Matrix(here, single, len(single), other=other), "zero")
-    catalog = rng.normal(0, REFERENCE, (2, len(single), 1))
+    matrix = replace(
+        both, values=here, comparison=other, comparison_keys=name_keys(f"other {k}" for k in range(other[0].shape[1]))
+    )
+    yield "band", MatrixErrors(estimator=band_offset.ESTIMATORS["offset"], matrix=matrix, settings=None)
+    catalog = rng.normal(0, REFERENCE, (2, single.n_stars, 1))
     here = tuple(o[bright] - shift for o, shift in zip((x, y), catalog, strict=True))
-    yield "reference", resampled_errors.offset(Matrix(here, single, len(single)), "zero", sizes=True)
+    estimator = replace(absolute_astrometry.ESTIMATORS["reference_offset"], absolute=True)
+    yield "reference", MatrixErrors(estimator=estimator, matrix=replace(both, values=here), settings=None)
 
 
 class Mixture:
@@ -182,7 +206,7 @@ class Mixture:
 
 @cache
 def truth(regime: str) -> dict[str, tuple[str, Statistic, float]]:
-    """Matrix, question and true value of each metric; thresholds are exceeded by 8 % in truth."""
+    """Matrix, statistic and true value of each metric; thresholds are exceeded by 8 % in truth."""
     rng = np.random.default_rng(0)
     pair_rms, star_rms, squares = [], [], []
     separations: list[tuple[float, FloatArray]] = []
@@ -240,10 +264,10 @@ def one(task: tuple[str, int, int]) -> dict[str, list[float]]:
     regime, visits, seed = task
     rng = np.random.default_rng([seed, REGIMES.index(regime), visits])
     found = {}
-    for matrix, resampled in survey(rng, regime, visits):
-        asked = [(name, question, true) for name, (of, question, true) in truth(regime).items() if of == matrix]
-        for (name, question, true), inferred in zip(
-            asked, infer(resampled, [question for _, question, _ in asked]), strict=True
+    for matrix, work in survey(rng, regime, visits):
+        asked = [(name, statistic, true) for name, (of, statistic, true) in truth(regime).items() if of == matrix]
+        for (name, statistic, true), inferred in zip(
+            asked, estimates(work, [statistic for _, statistic, _ in asked]), strict=True
         ):
             if isinstance(inferred, NotMeasurable):
                 raise inferred
@@ -252,26 +276,23 @@ def one(task: tuple[str, int, int]) -> dict[str, list[float]]:
                 estimate.value,
                 *estimate.interval(0.95),
                 estimate.conformance("<=", true),
-                _plain(resampled, question),
+                _plain(work, statistic),
             ]
     return found
 
 
-def _plain(resampled: Resampled, question: Statistic) -> float:
+def _plain(work: MatrixErrors, statistic: Statistic) -> float:
     """Value as the definition has it."""
-    everything = np.ones(len(resampled.matrix.stars), dtype=bool)
-    return max(
-        question.answer(*question.prepare(resampled.find(whole(resampled.matrix, axis), False)(everything)))
-        for axis in range(len(resampled.matrix.values))
-    )
+    found = work.estimator.finish(work.estimator.errors(work.matrix, work.settings))
+    return evaluate(statistic, found)[0]
 
 
 def summary(regime: str, visits: int, found: list[dict[str, list[float]]]) -> dict[str, dict[str, float]]:
     """Figures of a cell of the table, by metric."""
     table = {}
-    for name, (_, question, true) in truth(regime).items():
+    for name, (_, statistic, true) in truth(regime).items():
         value, low, high, conformance, plain = np.array([survey[name] for survey in found]).T
-        width = (high - low) / (1 if question.kind == "above" else true)
+        width = (high - low) / (1 if statistic.kind == "above" else true)
         table[name] = {
             "true": true,
             "value": float(np.mean(plain)),

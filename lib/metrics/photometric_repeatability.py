@@ -74,7 +74,7 @@ def measurements(sample: Sample, parameters: Parameters, settings: object, limit
     With ``settings.subtract_shot_noise`` the mean square of the errors of each star is its ``noise``.
     """
     matrix = sample.cached(
-        ("magnitudes by visit", limit), lambda: sample.matrix(from_mean(sample, least=1)[0], limit=limit)
+        ("magnitudes by visit", limit), lambda: sample.matrix(from_mean(sample, least=2)[0], limit=limit)
     )
     if not getattr(settings, "subtract_shot_noise", False):
         return matrix
@@ -88,7 +88,7 @@ def measurements_for_pairs(
     """The same, of no more stars than have ``limit`` pairs of visits."""
     return sample.cached(
         ("magnitudes by pairs of visits", limit),
-        lambda: sample.matrix(from_mean(sample, least=1)[0], limit=limit, pairs_of_visits=True),
+        lambda: sample.matrix(from_mean(sample, least=2)[0], limit=limit, pairs_of_visits=True),
     )
 
 
@@ -113,9 +113,10 @@ def fast_magnitude_rms(sample: Sample, parameters: Parameters, settings: Magnitu
     Raises
     ------
     NotMeasurable
-        A magnitude or error of the sample is not finite, or a star has no more than ``ddof`` measurements.
+        A magnitude or error of the sample is not finite, or a star has no more than ``ddof``
+        measurements, or only one.
     """
-    residuals, counts = from_mean(sample, least=settings.ddof + 1)
+    residuals, counts = from_mean(sample, least=max(2, settings.ddof + 1))
     starts = sample.groups.start
     free = counts - settings.ddof
     variance = np.add.reduceat(residuals**2, starts) / free

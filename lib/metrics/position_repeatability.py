@@ -55,9 +55,9 @@ def fast_object_rms(sample: Sample, parameters: Parameters, settings: ObjectRmsS
     Raises
     ------
     NotMeasurable
-        No object was seen in more than ``ddof`` visits.
+        No object was seen in more than ``ddof`` visits, or in two.
     """
-    number, chosen = _measured(sample, settings.ddof)
+    number, chosen = _measured(sample, max(1, settings.ddof))
     free = number[chosen] - settings.ddof
     stars = sample.positions.stars
     square_x, square_y = (np.nansum(np.square(o[chosen], dtype=np.float64), axis=1) / free for o in (stars.x, stars.y))
@@ -67,19 +67,18 @@ def fast_object_rms(sample: Sample, parameters: Parameters, settings: ObjectRmsS
         total=np.hypot(x, y),
         measurements=int(number[chosen].sum()),
         method=_METHOD,
-        zeros=int(np.count_nonzero(number[chosen] == 1)),
     )
 
 
 def fast_residuals(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:
-    """Sizes of all residuals about the mean positions of their objects, mas.
+    """Sizes of all residuals about the mean positions of their objects, mas; an object that was seen once has none.
 
     Raises
     ------
     NotMeasurable
-        There is no object.
+        No object was seen twice.
     """
-    number, chosen = _measured(sample, 0)
+    _, chosen = _measured(sample, 1)
     stars = sample.positions.stars
     x, y = stars.x[chosen], stars.y[chosen]
     seen = np.isfinite(x)
@@ -88,7 +87,6 @@ def fast_residuals(sample: Sample, parameters: Parameters, settings: NoSettings)
         total=np.hypot(x[seen], y[seen]),
         measurements=int(np.count_nonzero(seen)),
         method=_METHOD,
-        zeros=int(np.count_nonzero(number[chosen] == 1)),
     )
 
 

@@ -147,6 +147,12 @@ def fast_mean_deviations(sample: Sample, parameters: Parameters, settings: PairS
     return _errors(sample, annulus, settings, pairs)
 
 
+def visit_difference(matrix: VisitMatrix, settings: PairSettings) -> Errors:
+    """Absolute difference of the two separations of each pair, mas; for exactly two visits."""
+    _check_two_visits(matrix.n_visits, "the matrix")
+    return matrix_errors.rms(matrix, settings, ddof=1, factor=_SQRT_2)
+
+
 def _pair_rms(sample: Sample, parameters: Parameters, settings: PairSettings, ddof: int) -> Errors:
     annulus = _annulus(sample, parameters, settings)
     pairs = separation.pair_rms(sample.positions, annulus, ddof=ddof, min_common_visits=settings.min_common_visits)
@@ -253,7 +259,7 @@ ESTIMATORS = {
     "visit_difference": replace(
         _PAIR_RMS,
         description="difference of a pair's two separations",
-        errors=partial(matrix_errors.rms, ddof=1, factor=_SQRT_2),
+        errors=visit_difference,
         debiased=partial(matrix_errors.debiased_rms, ddof=1, factor=_SQRT_2),
         alternative=partial(matrix_errors.debiased_rms, ddof=1, factor=_SQRT_2, gaussian=True),
         fast=fast_visit_difference,

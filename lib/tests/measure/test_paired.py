@@ -17,12 +17,14 @@ from skyaccept.lib.catalog.association import AMBIGUOUS
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure.paired import Pairing, Processing, columns, common, difference
+from skyaccept.lib.metrics import absolute_astrometry
 from skyaccept.lib.requirements.model import Document
 from skyaccept.lib.results.comparison import Change, compare
 from skyaccept.lib.results.model import Results
-from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.tests import samples
-from skyaccept.lib.uncertainty import jackknife_bias, resampled_errors
+from skyaccept.lib.uncertainty import jackknife_bias
+from skyaccept.lib.uncertainty.estimator import MatrixErrors, NoSettings
 from skyaccept.lib.uncertainty.statistic import Statistic
 
 pytestmark = pytest.mark.xdist_group("pairing")  # what these tests share is made once
@@ -43,11 +45,26 @@ SPEC = replace(WHOLE, documents=tuple(some(document) for document in WHOLE.docum
 STARS, VISITS, SIGMA = 250, 10, 6.0
 
 
-def matrix(values: Sequence[Values], objects: Sequence[int], visits: Sequence[int], stars: Values) -> Matrix:
-    return Matrix(tuple(values), stars, len(objects), None, np.array(objects, dtype=np.int64), visits=np.array(visits))
+def matrix(values: Sequence[Values], objects: Sequence[int], visits: Sequence[int], stars: Values) -> VisitMatrix:
+    return VisitMatrix(
+        values=tuple(values),
+        components=tuple(map(str, range(len(values)))),
+        stars=stars,
+        n_stars=len(objects),
+        objects=np.array(objects, dtype=np.int64),
+        visits=np.array(visits),
+    )
 
 
-def stored(units: dict[tuple[int, ...], dict[int, tuple[float, ...]]], objects: list[int], visits: list[int]) -> Matrix:
+def offsets(values: VisitMatrix) -> MatrixErrors:
+    return MatrixErrors(
+        estimator=absolute_astrometry.ESTIMATORS["reference_offset"], matrix=values, settings=NoSettings()
+    )
+
+
+def stored(
+    units: dict[tuple[int, ...], dict[int, tuple[float, ...]]], objects: list[int], visits: list[int]
+) -> VisitMatrix:
     """Matrix of measurements by objects of the unit and visit, in the order in which these are given."""
     axes = len(next(iter(next(iter(units.values())).values())))
     values = np.full((axes, len(units), len(visits)), np.nan)
@@ -121,7 +138,7 @@ def test_the_difference_is_that_of_plain_loops(of: str, axes: int) -> None:
     freedom = 1 / ((1 - alike) * (weight**2 / (b - 1) + (1 - weight) ** 2 / (g - 1)) + alike / (b + g - 2))
     half = stats.t.ppf(0.95, freedom) * np.sqrt(variance)
 
-    first, second = (resampled_errors.offset(m, "zero") for m in (here, there))
+    first, second = (offsets(m) for m in (here, there))
     found = difference(first, second, Statistic("rms"), 0.9, "words")
     assert (found.value, found.low, found.high) == pytest.approx(
         (table[0, 0], table[0, 0] - half, table[0, 0] + half), rel=1e-9
@@ -135,18 +152,24 @@ def test_what_measurements_are_compared_with_is_reduced_as_well() -> None:
     offset, other = rng.normal(0, 5, (6, 5)), rng.normal(0, 5, (6, 4))
     objects, visits = np.arange(6), np.arange(5)
     stars = objects[:, None]
-    here = Matrix((offset,), stars, 6, None, objects, other=(other,), visits=visits, other_visits=np.arange(10, 14))
+    here = replace(
+        matrix([offset], objects.tolist(), visits.tolist(), stars),
+        comparison=(other,),
+        comparison_visits=np.arange(10, 14),
+    )
     lost = other[::-1, 1:].copy()
     lost[0] = np.nan  # star 5 is not seen in the other band
-    there = Matrix(
-        (offset[::-1],), stars, 6, None, objects[::-1], other=(lost,), visits=visits, other_visits=np.arange(11, 15 - 1)
+    there = replace(
+        matrix([offset[::-1]], objects[::-1].tolist(), visits.tolist(), stars),
+        comparison=(lost,),
+        comparison_visits=np.arange(11, 15 - 1),
     )
     for found in common(here, there):
         assert found.values[0] == pytest.approx(offset[:5])
-        assert found.other[0] == pytest.approx(other[:5, 1:])
-        assert found.other_visits is not None
-        assert list(found.other_visits) == [11, 12, 13]
-    apart = replace(there, other_visits=np.arange(20, 23))
+        assert found.comparison[0] == pytest.approx(other[:5, 1:])
+        assert found.comparison_visits is not None
+        assert list(found.comparison_visits) == [11, 12, 13]
+    apart = replace(there, comparison_visits=np.arange(20, 23))
     with pytest.raises(NotMeasurable, match="no visit of the band compared with in common"):
         common(here, apart)
 
@@ -168,9 +191,9 @@ def test_what_has_nothing_in_common_says_so(change: dict[str, object], words: st
 def test_what_no_replicate_tells_apart_is_no_certainty() -> None:
     """The same measurements differ by nothing; others of which no share changes have no interval."""
     values = np.random.default_rng(1).normal(0, 1, (30, 6))
-    one = resampled_errors.offset(matrix([values], list(range(30)), list(range(6)), np.arange(30)[:, None]), "zero")
+    one = offsets(matrix([values], list(range(30)), list(range(6)), np.arange(30)[:, None]))
     assert difference(one, one, Statistic("rms"), 0.95, "").high == 0
-    twice = resampled_errors.offset(replace(one.matrix, values=(values + 1e-3,)), "zero")
+    twice = offsets(replace(one.matrix, values=(values + 1e-3,)))
     with pytest.raises(NotMeasurable, match="nothing changes when stars or visits are left out"):
         difference(one, twice, Statistic("above", 1e6), 0.95, "")
 
@@ -357,8 +380,7 @@ def test_samples_of_many_measurements_are_of_the_same_stars(monkeypatch: pytest.
     before, after = sky(), noisier(sky(), 1.0, 7)
     rows = np.random.default_rng(8).permutation(len(after))
     whole = paired(before, after)["AM1"]
-    for module in ("metrics.relative_astrometry", "sample.sample"):
-        monkeypatch.setattr(f"skyaccept.lib.{module}.LIMIT", 5000)
+    monkeypatch.setattr("skyaccept.lib.measure.plan.LIMIT", 5000)
     found = paired(before, taken(after, rows))["AM1"]
     said = str(found.pairing)
     assert "; replicates of " in said

@@ -3,39 +3,63 @@
 import math
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import relative_astrometry
-from skyaccept.lib.metrics.metric import Settings
+from skyaccept.lib.metrics import absolute_astrometry, band_offset, position_repeatability, relative_astrometry
+from skyaccept.lib.metrics.position_repeatability import ObjectRmsSettings
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.subsampling import sampled
-from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.sample.visit_matrix import VisitMatrix, name_keys
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.tests import reference, samples
-from skyaccept.lib.uncertainty import resampled_errors
+from skyaccept.lib.uncertainty import matrix_errors
 from skyaccept.lib.uncertainty.distribution import Crossing, Estimate
-from skyaccept.lib.uncertainty.jackknife import Kept, Resampled, blocks, infer, whole
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import MatrixErrors, NoSettings
+from skyaccept.lib.uncertainty.jackknife import estimates, visit_blocks, without_block
 from skyaccept.lib.uncertainty.statistic import Statistic
+
+OBJECT_RMS = position_repeatability.ESTIMATORS["object_rms"]
+REFERENCE_OFFSET = absolute_astrometry.ESTIMATORS["reference_offset"]
 
 ARCMIN = math.pi / 180 / 60
 
 
-def stars(errors: np.ndarray, brightness: np.ndarray | None = None) -> Matrix:
+def stars(errors: np.ndarray, brightness: np.ndarray | None = None) -> VisitMatrix:
     """Single stars by visit."""
-    return Matrix((errors,), np.arange(len(errors))[:, None], len(errors), brightness)
+    return VisitMatrix(
+        values=(errors,), stars=np.arange(len(errors))[:, None], n_stars=len(errors), brightness=brightness
+    )
 
 
-def known(resampled: Resampled, question: Statistic) -> Estimate:
-    (found,) = infer(resampled, [question])
+def of_rms(matrix: VisitMatrix, ddof: int = 1) -> MatrixErrors:
+    """Rms of each unit."""
+    return MatrixErrors(estimator=OBJECT_RMS, matrix=matrix, settings=ObjectRmsSettings(ddof=ddof))
+
+
+def of_deviations(matrix: VisitMatrix) -> MatrixErrors:
+    """Sizes of deviations from the mean of each unit."""
+    return MatrixErrors(estimator=position_repeatability.ESTIMATORS["residual"], matrix=matrix, settings=NoSettings())
+
+
+def of_offsets(matrix: VisitMatrix, *, absolute: bool = False) -> MatrixErrors:
+    """Offsets of single measurements."""
+    estimator = band_offset.ESTIMATORS["offset"] if matrix.comparison else REFERENCE_OFFSET
+    return MatrixErrors(estimator=replace(estimator, absolute=absolute), matrix=matrix, settings=NoSettings())
+
+
+def known(task: MatrixErrors, statistic: Statistic) -> Estimate:
+    (found,) = estimates(task, [statistic])
     assert not isinstance(found, NotMeasurable), found
     return found[0]
 
 
-def why_not(resampled: Resampled, question: Statistic) -> str:
+def why_not(task: MatrixErrors, statistic: Statistic) -> str:
     try:
-        (found,) = infer(resampled, [question])
+        (found,) = estimates(task, [statistic])
     except NotMeasurable as reason:
         return str(reason)
     assert isinstance(found, NotMeasurable)
@@ -55,12 +79,12 @@ def pair_sample() -> Sample:
 @pytest.mark.parametrize("estimator", [name for name in relative_astrometry.ESTIMATORS if name != "visit_difference"])
 def test_pairs_are_measured_anew_without_visits_and_stars(pair_sample: Sample, estimator: str, least: int) -> None:
     """Every replicate of the plain errors, against loops over the detections that are left."""
-    sample, settings = pair_sample, Settings(half_width=2 * ARCMIN, min_common_visits=least, ddof=1)
+    sample, used = pair_sample, relative_astrometry.ESTIMATORS[estimator]
+    given = {"half_width": 2 * ARCMIN, "min_common_visits": least, "ddof": 1}
+    settings = used.settings(**{name: value for name, value in given.items() if used.takes(name)})
     parameters = {"separation": 5.0}
-    used = relative_astrometry.ESTIMATORS[estimator]
-    found = used.find(sample, parameters, settings)
-    resampled = used.replicates(used.matrix(sample, parameters, settings, found), settings)
-    matrix = resampled.matrix
+    found = used.of_sample(sample, parameters, settings)
+    matrix = used.measurements(sample, parameters, settings, None)
     d, rows = sample.detections, sample.selection.rows
     seen = {int(o): reference.Star({}) for o in np.unique(d.object)}
     for row in rows:
@@ -70,10 +94,10 @@ def test_pairs_are_measured_anew_without_visits_and_stars(pair_sample: Sample, e
     low, high = (x * 60_000 for x in (3, 7))
     means = [reference.mean_position(seen[name]) for name in names]
     for block in (None, 0, 3):
-        out = set() if block is None else set(map(int, blocks(6)[block]))
+        out = set() if block is None else set(map(int, visit_blocks(6, matrix.visit_keys)[block]))
         fewest = max(2, least - len(out))
-        values = np.delete(matrix.values[0], sorted(out), axis=1)
-        take = resampled.find(Kept(values, None, max(1, matrix.least - len(out)), matrix), False)
+        part = without_block(matrix, block)
+        assert part.min_visits == max(1, least - len(out))
         for gone in (set(), set(range(10, 13))):
             expected = []
             for i in range(len(names)):
@@ -99,54 +123,75 @@ def test_pairs_are_measured_anew_without_visits_and_stars(pair_sample: Sample, e
                 expected = [abs(error) for error in expected]
             left = np.array([not gone & set(map(int, pair)) for pair in matrix.stars])
             assert len(expected) > 50
-            assert take(left)[0] == pytest.approx(sorted(expected), abs=1e-5)
+            measured = used.finish(used.errors(part.select(units=left), settings)).values
+            assert np.sort(measured) == pytest.approx(sorted(expected), abs=1e-5)
             if block is None and not gone:
-                assert take(left)[0] == pytest.approx(np.sort(found.values), abs=1e-5)
+                assert np.sort(measured) == pytest.approx(np.sort(found.values), abs=1e-5)
 
 
 def test_stars_are_measured_anew_without_visits() -> None:
     rng = np.random.default_rng(2)
     errors = np.where(rng.random((30, 7)) < 0.2, np.nan, rng.normal(0, 5, (30, 7)))
     values = np.delete(errors, [2, 3], axis=1)
-    cases: dict[str, tuple[Resampled, Callable[[list[float]], list[float]]]] = {
-        "rms": (resampled_errors.rms(stars(errors), 0), lambda seen: [statistics.pstdev(seen)]),
+    part = stars(errors).select(visits=np.delete(np.arange(7), [2, 3]), units=np.arange(30) % 4 > 0)
+    cases: dict[str, tuple[Errors, Callable[[list[float]], list[float]]]] = {
+        "rms": (matrix_errors.rms(part, ObjectRmsSettings(ddof=0)), lambda seen: [statistics.pstdev(seen)]),
         "deviation": (
-            resampled_errors.deviation(stars(errors), "mean"),
+            matrix_errors.deviations(part, NoSettings(), about="mean", absolute=True),
             lambda seen: [abs(s - statistics.fmean(seen)) for s in seen],
         ),
         "difference": (
-            resampled_errors.difference(stars(errors)),
+            matrix_errors.differences(part, NoSettings()),
             lambda seen: [abs(a - b) / math.sqrt(2) for k, a in enumerate(seen) for b in seen[:k]],
         ),
     }
-    for resampled, loop in cases.values():
-        found, _ = resampled.find(Kept(values, None, 2, resampled.matrix), False)(np.arange(30) % 4 > 0)
+    for found, loop in cases.values():
         expected = []
         for k, row in enumerate(values):
             seen = [float(s) for s in row if math.isfinite(s)]
             if k % 4 and len(seen) >= 2:
                 expected += loop(seen)
-        assert found == pytest.approx(sorted(expected))
+        assert np.sort(found.values) == pytest.approx(sorted(expected))
 
 
-def test_the_answer_of_the_whole_is_that_of_the_definition() -> None:
+def test_the_value_of_the_whole_is_that_of_the_definition() -> None:
     errors = np.random.default_rng(3).normal(0, 5, (200, 6))
-    resampled = resampled_errors.rms(stars(errors), 1)
-    found = resampled.find(whole(resampled.matrix, 0), False)(np.ones(200, dtype=bool))
-    assert Statistic("percentile", 50).answer(*found) == pytest.approx(np.median(errors.std(axis=1, ddof=1)))
+    found = matrix_errors.rms(stars(errors), ObjectRmsSettings(ddof=1))
+    assert Statistic("percentile", 50).answer(found.values) == pytest.approx(np.median(errors.std(axis=1, ddof=1)))
+
+
+def test_blocks_follow_the_names_of_visits_and_not_their_order() -> None:
+    """Names dealt by hash: another order of the same names, or of time, gives the same blocks of names."""
+    names = [f"visit {k:03}" for k in range(37)]
+    keys = name_keys(names)
+    blocks = [{names[k] for k in block} for block in visit_blocks(37, keys)]
+    assert [len(block) for block in blocks] == [4] * 7 + [3] * 3
+    assert set().union(*blocks) == set(names)
+    order = np.random.default_rng(1).permutation(37)
+    again = [{names[order[k]] for k in block} for block in visit_blocks(37, keys[order])]
+    assert again == blocks
+    spread = [np.ptp([names.index(name) for name in block]) for block in blocks]
+    assert min(spread) > 5, "a block of successive visits"
+
+
+def test_an_interval_does_not_depend_on_the_order_of_visits() -> None:
+    """The same names make the same blocks."""
+    rng = np.random.default_rng(4)
+    errors = rng.normal(0, 5, (400, 40))
+    matrix = replace(stars(errors), visit_keys=name_keys(f"v{k}" for k in range(40)))
+    low, high = known(of_rms(matrix), Statistic("percentile", 50)).interval(0.95)
+    order = rng.permutation(40)
+    renamed = matrix.select(visits=order)
+    assert known(of_rms(renamed), Statistic("percentile", 50)).interval(0.95) == pytest.approx((low, high), rel=1e-3)
 
 
 @pytest.mark.parametrize("visits", [3, 5, 10])
 def test_equal_errors_lose_the_known_factor(visits: int) -> None:
     """The median of chi makes up for itself, and the residuals of three visits do as well."""
     errors = np.random.default_rng(4).normal(0, 8, (4000, visits))
-    assert known(resampled_errors.rms(stars(errors), 1), Statistic("percentile", 50)).value == pytest.approx(
-        8, rel=0.03
-    )
-    assert known(resampled_errors.rms(stars(errors), 0), Statistic("percentile", 50)).value == pytest.approx(
-        8, rel=0.03
-    )
-    found = known(resampled_errors.deviation(stars(errors), "mean"), Statistic("percentile", 90))
+    assert known(of_rms(stars(errors), 1), Statistic("percentile", 50)).value == pytest.approx(8, rel=0.03)
+    assert known(of_rms(stars(errors), 0), Statistic("percentile", 50)).value == pytest.approx(8, rel=0.03)
+    found = known(of_deviations(stars(errors)), Statistic("percentile", 90))
     assert found.value == pytest.approx(8 * 1.6449, rel=0.03)
 
 
@@ -157,7 +202,7 @@ def test_a_mixture_at_three_visits_is_not_corrected_as_if_its_errors_were_equal(
     errors = rng.standard_normal((3000, 3)) * np.where(faint, 15.0, 5.0)[:, None]
     plain = float(np.median(errors.std(axis=1, ddof=1)))
     assert plain / 0.8326 > 6.7
-    estimate = known(resampled_errors.rms(stars(errors, np.where(faint, 4.0, 6.0)), 1), Statistic("percentile", 50))
+    estimate = known(of_rms(stars(errors, np.where(faint, 4.0, 6.0)), 1), Statistic("percentile", 50))
     assert estimate.value == pytest.approx(5, rel=0.04)
     low, high = estimate.interval(0.95)
     assert low < 5 < high
@@ -168,7 +213,7 @@ def test_bad_stars_that_nothing_announces_are_found_from_ten_visits() -> None:
     rng = np.random.default_rng(6)
     bad = rng.random(3000) < 0.1
     errors = rng.standard_normal((3000, 10)) * np.where(bad, 30.0, 5.0)[:, None]
-    estimate = known(resampled_errors.rms(stars(errors), 1), Statistic("above", 20.0))
+    estimate = known(of_rms(stars(errors), 1), Statistic("above", 20.0))
     assert estimate.value == pytest.approx(100 * bad.mean(), abs=1.5)
 
 
@@ -177,56 +222,53 @@ def test_the_noise_of_what_offsets_are_compared_with_is_taken_off() -> None:
     rng = np.random.default_rng(7)
     other = rng.normal(0, 8, (2000, 2))
     here = rng.normal(0, 6, (2000, 5)) + 3.0 - other.mean(axis=1, keepdims=True)
-    matrix = Matrix((here,), np.arange(2000)[:, None], 2000, other=(other - other.mean(axis=1, keepdims=True),))
+    matrix = replace(stars(here), comparison=(other - other.mean(axis=1, keepdims=True),))
     plain = float(np.sqrt(np.mean(here**2)))
     assert plain == pytest.approx(math.sqrt(9 + 36 + 32), rel=0.02)
-    estimate = known(resampled_errors.offset(matrix, "zero"), Statistic("rms"))
+    estimate = known(of_offsets(matrix), Statistic("rms"))
     assert estimate.value == pytest.approx(math.sqrt(9 + 36), rel=0.05)
 
 
 def test_visits_that_differ_limit_the_interval_and_stars_that_differ_do_as_well() -> None:
     rng = np.random.default_rng(8)
     jitter = rng.normal(0, 5, (400, 12)) * np.exp(rng.normal(0, 0.5, 12))
-    assert known(resampled_errors.rms(stars(jitter), 1), Statistic("percentile", 50)).limited_by == "visits"
+    assert known(of_rms(stars(jitter), 1), Statistic("percentile", 50)).limited_by == "visits"
     uneven = rng.normal(0, 5, (100, 12)) * np.exp(rng.normal(0, 0.7, 100))[:, None]
-    assert known(resampled_errors.rms(stars(uneven), 1), Statistic("percentile", 50)).limited_by == "stars"
+    assert known(of_rms(stars(uneven), 1), Statistic("percentile", 50)).limited_by == "stars"
 
 
 def test_what_no_interval_can_be_formed_of_is_said() -> None:
     rng = np.random.default_rng(9)
-    question = Statistic("percentile", 50)
-    assert "2 visits cannot tell" in why_not(resampled_errors.rms(stars(rng.normal(size=(50, 2))), 1), question)
-    assert "1 visit cannot tell" in why_not(resampled_errors.offset(stars(rng.normal(size=(50, 1))), "zero"), question)
-    assert "2 stars cannot tell" in why_not(resampled_errors.rms(stars(rng.normal(size=(2, 5))), 1), question)
-    assert "nothing changes" in why_not(resampled_errors.rms(stars(np.zeros((50, 5))), 1), question)
+    statistic = Statistic("percentile", 50)
+    assert "2 visits cannot tell" in why_not(of_rms(stars(rng.normal(size=(50, 2))), 1), statistic)
+    assert "1 visit cannot tell" in why_not(of_offsets(stars(rng.normal(size=(50, 1)))), statistic)
+    assert "2 stars cannot tell" in why_not(of_rms(stars(rng.normal(size=(2, 5))), 1), statistic)
+    assert "nothing changes" in why_not(of_rms(stars(np.zeros((50, 5))), 1), statistic)
     # all pairs with one star: without its cell there is none
     pairs = np.stack([np.zeros(20, dtype=np.int64), np.arange(1, 21)], axis=1)
-    star = Matrix((rng.normal(size=(20, 5)),), pairs, 21, least=2)
-    assert "nothing is left to measure" in why_not(resampled_errors.rms(star, 1), question)
+    star = VisitMatrix(values=(rng.normal(size=(20, 5)),), stars=pairs, n_stars=21, min_visits=2)
+    assert "nothing is left to measure" in why_not(of_rms(star, 1), statistic)
 
 
 def test_a_percentage_above_a_threshold_is_known_as_the_quantiles_there_are() -> None:
     """At most x % are above a threshold where the quantile at 100 - x is at most the threshold."""
     rng = np.random.default_rng(12)
     errors = rng.standard_normal((400, 8)) * rng.choice([4.0, 6.0, 9.0], 400)[:, None]
-    resampled = resampled_errors.rms(stars(errors), 1)
-    crossing = known(resampled, Statistic("above", 8.6)).coordinates[0].parts[0]
+    task = of_rms(stars(errors), 1)
+    crossing = known(task, Statistic("above", 8.6)).coordinates[0].parts[0]
     assert isinstance(crossing, Crossing)
     telling = crossing.above[np.abs(crossing.known) < 3]
     assert len(telling) > 10
     for x in telling:
-        chance = known(resampled, Statistic("percentile", 100 - x)).conformance("<=", 8.6)
+        chance = known(task, Statistic("percentile", 100 - x)).conformance("<=", 8.6)
         assert crossing.below(x) == pytest.approx(chance, abs=0.02)
 
 
 @pytest.mark.parametrize(("threshold", "percent"), [(1e3, 0.0), (1e-3, 100.0)])
 def test_percentages_of_none_and_of_all_have_finite_bounds(threshold: float, percent: float) -> None:
     errors = np.random.default_rng(10).normal(0, 5, (200, 6))
-    for resampled in (
-        resampled_errors.rms(stars(errors), 1),
-        resampled_errors.offset(stars(errors), "zero", sizes=True),
-    ):
-        estimate = known(resampled, Statistic("above", threshold))
+    for task in (of_rms(stars(errors), 1), of_offsets(stars(errors), absolute=True)):
+        estimate = known(task, Statistic("above", threshold))
         low, high = estimate.interval(0.95)
         assert estimate.value == pytest.approx(percent, abs=0.1)
         assert 0 <= low <= percent + 0.1
@@ -237,14 +279,14 @@ def test_percentages_of_none_and_of_all_have_finite_bounds(threshold: float, per
 def test_three_visits_with_three_common_ones_asked_for_have_an_interval() -> None:
     """A replicate with a visit fewer asks for one fewer."""
     errors = np.random.default_rng(11).normal(0, 5, (300, 3))
-    matrix = Matrix((errors,), np.arange(300)[:, None], 300, least=3)
-    low, high = known(resampled_errors.rms(matrix, 1), Statistic("percentile", 50)).interval(0.95)
+    matrix = replace(stars(errors), min_visits=3)
+    low, high = known(of_rms(matrix, 1), Statistic("percentile", 50)).interval(0.95)
     assert 0 < low < 5 < high
 
 
 def test_the_same_matrix_gives_the_same_bits() -> None:
     errors = np.random.default_rng(12).normal(0, 5, (100, 5))
-    first, second = (known(resampled_errors.rms(stars(errors), 1), Statistic("percentile", 50)) for _ in range(2))
+    first, second = (known(of_rms(stars(errors), 1), Statistic("percentile", 50)) for _ in range(2))
     assert first == second
     assert first.interval(0.95) == second.interval(0.95)
 
@@ -255,8 +297,8 @@ def test_one_wrong_star_in_a_thousand_detections_changes_no_median() -> None:
     errors = rng.normal(0, 5, (600, 8))
     wrong = errors.copy()
     wrong[rng.choice(600, 5, replace=False), rng.integers(0, 8, 5)] += 1e5
-    question = Statistic("percentile", 50)
-    good, bad = (known(resampled_errors.rms(stars(e), 1), question) for e in (errors, wrong))
+    statistic = Statistic("percentile", 50)
+    good, bad = (known(of_rms(stars(e), 1), statistic) for e in (errors, wrong))
     assert bad.value == pytest.approx(good.value, rel=0.01)
     assert bad.interval(0.95) == pytest.approx(good.interval(0.95), rel=0.03)
     assert "5 of 600 stars hold an error beyond 20 times" in bad.method

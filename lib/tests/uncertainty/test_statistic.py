@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
-from skyaccept.lib.sample.visit_matrix import Matrix
+from skyaccept.lib.metrics.metric import evaluate
+from skyaccept.lib.metrics.photometric_repeatability import MagnitudeRmsSettings
+from skyaccept.lib.sample.visit_matrix import LIMIT, VisitMatrix
 from skyaccept.lib.tests import samples
+from skyaccept.lib.uncertainty.errors import Errors
 from skyaccept.lib.uncertainty.statistic import Kind, Statistic, level, views
 
 ARCMIN = math.pi / 180 / 60
@@ -42,10 +44,10 @@ def test_answers_agree_with_plain_loops(kind: Kind, at: float, sized: bool, numb
     rng = np.random.default_rng(number)
     values, counts = rng.normal(-1, 4, number), rng.integers(1, 4, number)
     expected = in_a_loop(question, values.tolist())
-    assert evaluate(question, Errors(values, 0, 0, ""))[0] == pytest.approx(expected)
+    assert evaluate(question, Errors(components={"value": values}))[0] == pytest.approx(expected)
     assert question.answer(*question.prepare((np.sort(values), None))) == pytest.approx(expected)
     repeated = in_a_loop(question, np.repeat(values, counts).tolist())
-    assert evaluate(question, Errors(values, 0, 0, "", counts=counts))[0] == pytest.approx(repeated)
+    assert evaluate(question, Errors(components={"value": values}, weights=counts))[0] == pytest.approx(repeated)
     order = np.argsort(values)
     assert question.answer(*question.prepare((values[order], counts[order].astype(np.float64)))) == pytest.approx(
         repeated
@@ -54,8 +56,9 @@ def test_answers_agree_with_plain_loops(kind: Kind, at: float, sized: bool, numb
 
 def test_a_limit_on_each_coordinate_is_one_on_the_larger() -> None:
     """The total stands beside them and decides nothing."""
-    by = {"ra": np.array([-3.0, 1.0, 2.0]), "dec": np.array([-9.0, 0.0, 8.0]), "total": np.full(3, 99.0)}
-    value, found = evaluate(Statistic("percentile", 50, sized=True), Errors(np.zeros(6), 0, 3, "", coordinates=by))
+    by = {"ra": np.array([-3.0, 1.0, 2.0]), "dec": np.array([-9.0, 0.0, 8.0])}
+    errors = Errors(components=by, total=np.full(3, 99.0))
+    value, found = evaluate(Statistic("percentile", 50, sized=True), errors)
     assert found == {"ra": 2.0, "dec": 8.0, "total": 99.0}
     assert value == 8.0
 
@@ -65,7 +68,7 @@ SHARED = [
     ("separation", "pair_separation_outliers", "excess_rms", "pooled_deviation"),
     ("", "photometric_outliers", "magnitude_deviation", "excess_magnitude_rms"),
     ("", "band_offset_rms", "offset", "deviation_from_mean"),
-    ("", "band_offset_rms", "visit_rms", "separation_std"),
+    ("", "band_offset_rms", "visit_rms", "deviation_from_median"),
     ("", "position_rms", "object_rms", "residual"),
 ]
 
@@ -84,10 +87,9 @@ def test_estimators_that_rest_on_the_same_measurements_share_them(
         sample, made = samples.sample(found, "i"), {}
         for name in order:
             estimator = METRICS[metric].estimators[name]
-            ddof = 1 if "ddof" in estimator.needs else None
-            settings = Settings(half_width=2 * ARCMIN, min_common_visits=2, ddof=ddof, against="r")
-            errors = estimator.find(sample, parameters, settings)
-            made[name] = estimator.matrix(sample, parameters, settings, errors)
+            given = {"half_width": 2 * ARCMIN, "min_common_visits": 2, "ddof": 1, "reference_band": "r"}
+            settings = estimator.settings(**{key: value for key, value in given.items() if estimator.takes(key)})
+            made[name] = estimator.measurements(sample, parameters, settings, LIMIT)
         assert made[one] is made[other]
         assert np.count_nonzero(np.isfinite(made[one].values[0])) > 50
         tables.append(made[one].values)
@@ -100,9 +102,9 @@ def test_shot_noise_is_taken_off_where_a_clause_asks_for_it_only() -> None:
     found = replace(samples.detections(ra, dec, obj, visit), mag_err=np.full(len(ra), 0.004))
     sample, rms = samples.sample(found), METRICS["photometric_repeatability"].estimators["magnitude_rms"]
 
-    def matrix(subtract: bool) -> Matrix:
-        settings = Settings(ddof=1, subtract_shot_noise=subtract)
-        return rms.matrix(sample, {}, settings, rms.find(sample, {}, settings))
+    def matrix(subtract: bool) -> VisitMatrix:
+        settings = MagnitudeRmsSettings(ddof=1, subtract_shot_noise=subtract)
+        return rms.measurements(sample, {}, settings, LIMIT)
 
     assert matrix(True).noise == pytest.approx(np.full(40, 16.0))
     assert matrix(False).noise is None
