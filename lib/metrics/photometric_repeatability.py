@@ -195,14 +195,15 @@ def _differences(sample: Sample) -> Errors:
 
 
 def interquartile_width(values: AnyArray, weights: AnyArray | None) -> float:
-    """PA1 of validate_drp, from the sizes of differences: half the width between the quartiles over 0.6745.
-
-    Each difference occurs with either sign, as the order of two visits means nothing.
-    """
-    both = np.concatenate([-values, values])
-    weights = None if weights is None else np.concatenate([weights, weights])
-    low, high = (order_statistics.percentile(both, percent, weights) for percent in (25, 75))
+    """PA1 of validate_drp: difference of the quartiles over that of a Gaussian of unit width, 1.349."""
+    low, high = (order_statistics.percentile(values, percent, weights) for percent in (25, 75))
     return (high - low) / (2 * _QUARTILE)
+
+
+def width_of_sizes(sizes: AnyArray, weights: AnyArray | None) -> float:
+    """`interquartile_width` of differences of either sign: the order of two visits means nothing."""
+    both = None if weights is None else np.concatenate([weights, weights])
+    return interquartile_width(np.concatenate([-sizes, sizes]), both)
 
 
 _QUARTILE = NormalDist().inv_cdf(0.75)
@@ -283,7 +284,7 @@ METRICS = (
                 _MAGNITUDE_DIFFERENCE,
                 # the quartiles of values of either sign are the median of their sizes
                 statistic=Statistic("percentile", 50, factor=1 / _QUARTILE),
-                measure=interquartile_width,
+                measure=width_of_sizes,
                 formula="(Q₇₅ - Q₂₅) / 1.349, Q quartiles of (mⱼ - mₖ) / √2, m magnitudes of a star in pairs of visits",
             ),
         },

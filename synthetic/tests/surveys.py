@@ -14,7 +14,6 @@ from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.decision.rule import DecisionRule
-from skyaccept.lib.measure.record import CONFIDENCE
 from skyaccept.lib.requirements import Specification
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS, unit_vectors
@@ -102,7 +101,7 @@ def verify(
             bands=["r", "i"],
             reference=reference,
             rule=rule,
-            confidence=None if rule is None or rule.name == "simple" else CONFIDENCE,
+            confidence=None if rule is None or rule.name == "simple" else measure.CONFIDENCE,
         ),
     )
     return {result.test: result for result in run.results}

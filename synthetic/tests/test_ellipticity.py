@@ -12,9 +12,9 @@ from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics.ellipticity_correlation import ESTIMATORS
-from skyaccept.lib.metrics.metric import Settings
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.selection import select
+from skyaccept.lib.uncertainty.estimator import NoSettings
 from skyaccept.synthetic import scenario, survey, visits
 from skyaccept.synthetic.random_streams import stream
 from skyaccept.synthetic.scenario_schema import Scenario
@@ -31,7 +31,7 @@ def von_karman(distance: float) -> float:
 def correlations(found: AssociatedDetections, range_: dict[str, float]) -> Mapping[str, FloatArray]:
     """E1, E2 and EX of each visit."""
     here = Sample(found, select(found, "r", (), "test"), "r")
-    return ESTIMATORS["visit_correlation"].find(here, range_, Settings()).coordinates
+    return ESTIMATORS["visit_correlation"].of_sample(here, range_, NoSettings()).components
 
 
 def agrees(found: Mapping[str, FloatArray], rms: float) -> None:

@@ -14,9 +14,10 @@ from skyaccept.lib.decision.error_model import Draws, Law, Scatter, _covariances
 from skyaccept.lib.decision.power import _distance_density
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
+from skyaccept.lib.metrics.metric import evaluate
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.tests import samples
+from skyaccept.lib.uncertainty.errors import Errors
 from skyaccept.lib.uncertainty.statistic import Kind
 
 SIZE = 10.0
@@ -62,7 +63,7 @@ def survey(rng: np.random.Generator, law: Law) -> tuple[Sample, Sample]:
 def simulated() -> tuple[Law, list[FloatArray]]:
     """Values of all cases in simulated surveys, by the code that measures real ones."""
     law, rng = Law(0.3, 0.3), np.random.default_rng(6)
-    settings = Settings(half_width=math.radians(1 / 60), min_common_visits=2, ddof=1)
+    known = {"half_width": math.radians(1 / 60), "min_common_visits": 2, "ddof": 1}
     values = np.empty((SURVEYS, len(CASES)))
     for row in values:
         pairs, magnitudes = survey(rng, law)
@@ -70,9 +71,10 @@ def simulated() -> tuple[Law, list[FloatArray]]:
         for number, (metric, estimator, _, _) in enumerate(CASES):
             if estimator not in errors:
                 sample = pairs if metric.startswith("pair") else magnitudes
-                find = METRICS[metric].estimators[estimator].find
-                errors[estimator] = find(sample, {"separation": 5.0}, settings)
-            row[number] = evaluate(METRICS[metric].question(LEVEL), errors[estimator])[0]
+                chosen = METRICS[metric].estimators[estimator]
+                settings = chosen.settings(**{name: value for name, value in known.items() if chosen.takes(name)})
+                errors[estimator] = chosen.of_sample(sample, {"separation": 5.0}, settings)
+            row[number] = evaluate(METRICS[metric].statistic(LEVEL), errors[estimator])[0]
     return law, list(values.T)
 
 

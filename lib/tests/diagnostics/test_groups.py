@@ -298,7 +298,10 @@ def test_pairs_of_visits_have_no_cells_and_say_so() -> None:
     result = one(two_bands(), "AB1", ["visit"], "i", definition="faro")
     assert result.value is not None
     assert "breakdown" not in result.data
-    assert result.data["no_breakdown"].startswith("no breakdown: what is compared are several visits")
+    assert result.data["no_breakdown"] == (
+        "no breakdown: an error (scatter of the separations between two visits, one of each band) is made of several "
+        "measurements and is attributed to none of them"
+    )
 
 
 def test_many_cells_are_kept_in_part_and_counted_in_full() -> None:

@@ -248,7 +248,7 @@ def test_each_value_comes_with_the_formula_that_made_it() -> None:
     for definition in specification.definitions.values():
         for case in specification.cases(["r"]):
             if definition.rule(case.clause.metric) is not None:
-                said[definition.id, case.clause.id] = plan.of(definition, case).formula("design")
+                said[definition.id, case.clause.id] = plan.resolve(definition, case).formula("design")
     assert all(said.values())
     assert not any("{" in formula or "?" in formula for formula in said.values())
     assert said["lvv-t1278", "AM1"].startswith("median of √(Σ (sₖ - s̄)² / (n - 1)), s the separations of a pair")

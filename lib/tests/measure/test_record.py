@@ -14,7 +14,7 @@ import pytest
 from skyaccept.lib import requirements
 from skyaccept.lib.decision.rule import DecisionRule, Distribution
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.measure.record import Outcome, record
+from skyaccept.lib.measure.record import Measurement, record
 from skyaccept.lib.report import html, maps, text
 from skyaccept.lib.requirements.model import Case
 from skyaccept.lib.requirements.waivers import Waiver
@@ -35,11 +35,11 @@ def case() -> Callable[[str], Case]:
     return found.__getitem__
 
 
-def measured(value: float, known: Distribution | str) -> Outcome:
-    """Outcome with the same value and distribution at every level."""
+def measured(value: float, known: Distribution | str) -> Measurement:
+    """Measurement with the same value and distribution at every level."""
     names = ("", *LEVELS)
     values, estimates = dict.fromkeys(names, value), dict.fromkeys(names, known)
-    return Outcome(None, SAMPLE, values, method="all pairs", estimates=estimates)
+    return Measurement(summary=SAMPLE, values=values, method="all pairs", estimates=estimates)
 
 
 def conforming(*found: Result) -> Any:
@@ -164,13 +164,13 @@ def test_each_coordinate_is_named_by_its_own_name(case: Callable[[str], Case]) -
         (measured(11.0, LogNormal(11.0, 0.01)), "waived", False),
         (measured(9.9, LogNormal(9.9, 0.10)), "waived", False),
         (measured(9.0, LogNormal(9.0, 0.01)), "pass", False),
-        (Outcome("no pair"), "not_measurable", False),
-        (Outcome("it broke", broken=True), "error", False),
+        (Measurement(reason="no pair"), "not_measurable", False),
+        (Measurement(reason="it broke", broken=True), "error", False),
     ],
     ids=["fail", "inconclusive", "pass", "not_measurable", "error"],
 )
 def test_a_waiver_takes_failures_and_accuses_a_pass(
-    case: Callable[[str], Case], outcome: Outcome, verdict: str, accepted: bool
+    case: Callable[[str], Case], outcome: Measurement, verdict: str, accepted: bool
 ) -> None:
     """What was not measured, or broke, cannot be waived."""
     found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", outcome, GUARDED)

@@ -7,8 +7,8 @@ from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.crossmatch import match
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
-from skyaccept.lib.metrics.absolute_astrometry import ESTIMATORS, METRICS, reference_offset, without_motion
-from skyaccept.lib.metrics.metric import Settings, evaluate
+from skyaccept.lib.metrics.absolute_astrometry import ESTIMATORS, METRICS, MatchSettings, without_motion
+from skyaccept.lib.metrics.metric import evaluate
 from skyaccept.lib.readers import reference as reader
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS
@@ -16,7 +16,7 @@ from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.samples import moving_stars, offset, rotated, sample
 from skyaccept.lib.uncertainty.statistic import Statistic
 
-SETTINGS = Settings(radius=1000 * MAS)
+SETTINGS = MatchSettings(radius=1000 * MAS)
 
 
 def result(found: AssociatedDetections, reference: Reference | None, definition: str | None = None) -> Result:
@@ -75,8 +75,9 @@ def test_signed_medians_cancel_and_the_requirement_does_not() -> None:
     one_sided, reference = moving_stars(np.random.default_rng(3), 400, 4, 3.0, bias=-60.0)
     assert result(one_sided, reference, "analysis_tools").value == pytest.approx(60.0, abs=0.5)
     assert result(one_sided, reference, "analysis_tools").verdict == "fail"
-    errors = reference_offset(sample(split, reference=reference), {}, SETTINGS)
-    _, by = evaluate(METRICS[0].asked_of(ESTIMATORS["signed_reference_offset"], {}), errors)
+    signed = ESTIMATORS["signed_reference_offset"]
+    errors = signed.of_sample(sample(split, reference=reference), {}, SETTINGS)
+    _, by = evaluate(METRICS[0].statistic_of(signed, {}), errors)
     assert by["ra"] < 81
     assert by["dec"] < 0.5
 
@@ -111,15 +112,16 @@ def test_stars_and_detections_that_cannot_be_used_are_counted() -> None:
 def test_a_rotation_keeps_the_total_and_squares_add_up() -> None:
     found, reference = moving_stars(np.random.default_rng(6), 100, 1, 20.0, center=(20.0, 30.0))
     own = sample(found, reference=reference)
-    errors = without_motion(own, reference, 1000 * MAS)
-    by = evaluate(Statistic("rms"), errors)[1]
+    by = evaluate(Statistic("rms"), ESTIMATORS["reference_offset"].of_sample(own, {}, SETTINGS))[1]
     assert by["total"] ** 2 == pytest.approx(by["ra"] ** 2 + by["dec"] ** 2, rel=1e-12)
+    here = without_motion(own, reference, 1000 * MAS)
     axis = np.array([2.0, -1.0, 1.0])
     ra, dec = rotated(found.ra, found.dec, axis, 0.9)
     moved_ra, moved_dec = rotated(reference.ra, reference.dec, axis, 0.9)
     turned = dataclasses.replace(reference, ra=moved_ra, dec=moved_dec)
     there = without_motion(sample(dataclasses.replace(found, ra=ra, dec=dec), reference=turned), turned, 1000 * MAS)
-    assert evaluate(Statistic("rms"), there)[1]["total"] == pytest.approx(by["total"], rel=1e-6)
+    total, turned_total = (np.sqrt(np.mean(one.x**2 + one.y**2)) for one in (here, there))
+    assert turned_total == pytest.approx(total, rel=1e-6)
 
 
 @needs_realdata

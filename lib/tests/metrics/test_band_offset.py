@@ -9,7 +9,7 @@ from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import band_offset
-from skyaccept.lib.metrics.metric import Settings, evaluate
+from skyaccept.lib.metrics.metric import evaluate
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.selection import in_band, select
@@ -18,7 +18,8 @@ from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.reference import Star, haversine, mean_position
 from skyaccept.lib.tests.samples import detections, offset, rotated, sample, scattered
 
-AGAINST_R = Settings(against="r")
+AGAINST_R = band_offset.BandSettings(reference_band="r")
+OFFSET, SEPARATIONS = (band_offset.ESTIMATORS[name] for name in ("offset", "separation_std"))
 RMS, OUTLIERS, PERCENTILE = band_offset.METRICS
 
 
@@ -141,19 +142,19 @@ def test_faro_reads_about_five_where_the_error_of_the_separation_is_five() -> No
     other = visit == 1
     ra = ra + other * (30 + rng.normal(0, 5, len(ra))) / 3.6e6 / np.cos(np.radians(dec))
     found = detections(ra, dec + other * rng.normal(0, 5, len(dec)) / 3.6e6, obj, visit, other.astype(np.int64))
-    errors = band_offset.separation_std(sample(found, "i"), {}, AGAINST_R)
+    errors = SEPARATIONS.of_sample(sample(found, "i"), {}, AGAINST_R)
     assert errors.values.mean() == pytest.approx(4.99, abs=0.2)
-    srd = evaluate(RMS.question({}), band_offset.offset(sample(found, "i"), {}, AGAINST_R))
+    srd = evaluate(RMS.statistic({}), OFFSET.of_sample(sample(found, "i"), {}, AGAINST_R))
     assert srd[0] == pytest.approx(math.sqrt(30**2 + 5**2), abs=0.3)
 
 
 def test_squares_of_the_coordinates_add_up_and_a_rotation_of_the_sky_keeps_the_total() -> None:
     found = two_bands(np.random.default_rng(2), 60, 3, 8.0, (359.999, 5.0), (12.0, 4.0))
-    by = evaluate(RMS.question({}), band_offset.offset(sample(found, "i"), {}, AGAINST_R))[1]
+    by = evaluate(RMS.statistic({}), OFFSET.of_sample(sample(found, "i"), {}, AGAINST_R))[1]
     assert by["total"] ** 2 == pytest.approx(by["ra"] ** 2 + by["dec"] ** 2, rel=1e-12)
     ra, dec = rotated(found.ra, found.dec, np.array([0.3, 1.0, 2.0]), 2.0)
     turned = dataclasses.replace(found, ra=ra, dec=dec)
-    there = evaluate(RMS.question({}), band_offset.offset(sample(turned, "i"), {}, AGAINST_R))[1]
+    there = evaluate(RMS.statistic({}), OFFSET.of_sample(sample(turned, "i"), {}, AGAINST_R))[1]
     assert there["total"] == pytest.approx(by["total"], rel=1e-6)
 
 
@@ -162,7 +163,7 @@ def test_swapping_ra_and_dec_near_the_equator_swaps_the_two() -> None:
     ra, dec = rotated(found.ra, found.dec, np.array([1.0, 0.0, 0.0]), np.pi / 2)
     turned = dataclasses.replace(found, ra=ra, dec=dec)
     here, there = (
-        evaluate(RMS.question({}), band_offset.offset(sample(d, "i"), {}, AGAINST_R))[1] for d in (found, turned)
+        evaluate(RMS.statistic({}), OFFSET.of_sample(sample(d, "i"), {}, AGAINST_R))[1] for d in (found, turned)
     )
     assert here["ra"] > 2 * here["dec"]
     assert (there["ra"], there["dec"]) == pytest.approx((here["dec"], here["ra"]), rel=1e-4)
@@ -175,9 +176,10 @@ def test_the_order_of_rows_and_visits_changes_nothing(estimator: str) -> None:
     mixed = detections(
         found.ra[order], found.dec[order], objects_of(found)[order], 5 - found.visit[order], found.band[order]
     )
-    find = band_offset.ESTIMATORS[estimator].find
-    here, there = (find(sample(d, "i"), {}, AGAINST_R) for d in (found, mixed))
-    np.testing.assert_allclose(np.sort(there.values), np.sort(here.values), rtol=1e-7, atol=1e-7)
+    chosen = band_offset.ESTIMATORS[estimator]
+    here, there = (chosen.of_sample(sample(d, "i"), {}, AGAINST_R) for d in (found, mixed))
+    for name, values in here.components.items():
+        np.testing.assert_allclose(np.sort(there.components[name]), np.sort(values), rtol=1e-7, atol=1e-7)
 
 
 def test_what_cannot_be_compared_is_said() -> None:
@@ -188,9 +190,9 @@ def test_what_cannot_be_compared_is_said() -> None:
     found = two_bands(np.random.default_rng(1), 10, 3, 8.0, (10.0, 30.0))
     apart = dataclasses.replace(found, object=objects_of(found) + 10 * found.band)
     with pytest.raises(NotMeasurable, match="no object of the sample in i is one of those in r"):
-        band_offset.offset(sample(apart, "i"), {}, AGAINST_R)
+        OFFSET.of_sample(sample(apart, "i"), {}, AGAINST_R)
     with pytest.raises(NotMeasurable, match="no visit in i and visit in r have 2 common objects"):
-        band_offset.separation_std(sample(apart, "i"), {}, AGAINST_R)
+        SEPARATIONS.of_sample(sample(apart, "i"), {}, AGAINST_R)
 
 
 @needs_realdata
@@ -200,8 +202,8 @@ def test_the_band_metric_function_gives_the_published_figure_of_hsc() -> None:
     cuts = requirements.load().definitions["faro"].samples["astrometry"]
     chosen = in_band(select(found, None, cuts, "test"), found, "r")
     own = Sample(found, chosen, "r", lambda band: Sample(found, chosen, band))
-    errors = band_offset.separation_std(own, {}, AGAINST_R)
-    value, _ = evaluate(RMS.asked_of(band_offset.ESTIMATORS["separation_std"], {}), errors)
+    errors = SEPARATIONS.of_sample(own, {}, AGAINST_R)
+    value, _ = evaluate(RMS.statistic_of(SEPARATIONS, {}), errors)
     assert value == pytest.approx(6.980149809903474, rel=1e-7)
     assert chosen.rows_in == len(chosen.rows) + sum(chosen.rejected.values())
 

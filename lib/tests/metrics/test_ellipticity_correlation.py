@@ -14,10 +14,11 @@ from skyaccept.lib import measure, readers, requirements, sphere
 from skyaccept.lib.arrays import ComplexArray
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics import ellipticity_correlation
-from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
+from skyaccept.lib.metrics.ellipticity_correlation import ESTIMATORS, BinSettings
+from skyaccept.lib.metrics.metric import evaluate
 from skyaccept.lib.numba_cache import share_cores
 from skyaccept.lib.results.model import Result
+from skyaccept.lib.sample.visit_matrix import LIMIT
 from skyaccept.lib.separation.correlation import COMPONENTS
 from skyaccept.lib.separation.separation_bins import Binning
 from skyaccept.lib.sphere import unit_vectors
@@ -32,12 +33,15 @@ from skyaccept.lib.tests.reference import (
     percentile,
 )
 from skyaccept.lib.tests.samples import detections, rotated, sample
-from skyaccept.lib.uncertainty.jackknife import cells, infer, whole
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import MatrixErrors, NoSettings
+from skyaccept.lib.uncertainty.jackknife import cells, estimates, visit_blocks, without_block
 from skyaccept.lib.uncertainty.statistic import Statistic
 
-SETTINGS = Settings()
+SETTINGS = NoSettings()
 NEAR, FAR = {"nearest": 0.0, "farthest": 1.0}, {"nearest": 5.0, "farthest": 20.0}
 ARCMIN = np.pi / 180 / 60
+BINS = BinSettings(bins=Binning(10, 0.25 * ARCMIN))
 PLACES = [(150.0, 2.0), (0.0, -30.0), (40.0, 75.0), (200.0, 89.95), (10.0, -90.0)]
 
 
@@ -202,8 +206,8 @@ def _of_stars(
 
 def components(found: AssociatedDetections, parameters: dict[str, float] = FAR) -> NDArray[np.float64]:
     """E1, E2 and EX by visit."""
-    errors = ellipticity_correlation.visit_correlation(sample(found), parameters, SETTINGS)
-    return np.stack([errors.coordinates[name] for name in COMPONENTS])
+    errors = ESTIMATORS["visit_correlation"].of_sample(sample(found), parameters, SETTINGS)
+    return np.stack([errors.components[name] for name in COMPONENTS])
 
 
 def test_axes_are_east_and_north() -> None:
@@ -299,33 +303,36 @@ def test_noise_alone_gives_nothing_and_the_model_cancels() -> None:
     assert far.value_unbiased < 0.7 * far.value
 
 
-@pytest.mark.parametrize("name", sorted(ellipticity_correlation.ESTIMATORS))
+@pytest.mark.parametrize("name", sorted(ESTIMATORS))
 def test_replicates_are_what_is_measured_without_stars_or_visits(name: str) -> None:
-    """On all of the sample, and without one cell of the sky, by the estimator itself."""
+    """On all of the sample, without one cell of the sky and without a block of visits, by the estimator itself."""
     rng = np.random.default_rng(13)
     ra, dec = field(rng, 120, (150.0, 2.0), 0.1)
     shapes = 0.01 * noise(rng, 120, 5) + 0.01 * noise(rng, 1, 5)
-    found, settings = catalog(ra, dec, shapes), Settings(bins=Binning(10, 0.25 * ARCMIN))
-    estimator, here = ellipticity_correlation.ESTIMATORS[name], sample(found)
-    errors = estimator.find(here, FAR, settings)
-    resampled = estimator.replicates(estimator.matrix(here, FAR, settings, errors), settings)
-    matrix = resampled.matrix
+    estimator, here = ESTIMATORS[name], sample(catalog(ra, dec, shapes))
+    settings = BINS if estimator.takes("bins") else SETTINGS
+    matrix = estimator.measurements(here, FAR, settings, None)
     cell = cells(matrix, np.arange(120))
     star = here.positions.objects  # in the order of the cells
     left = np.sort(star[cell != 3])
     part = sample(catalog(ra[left], dec[left], shapes[left]))
 
     def sizes(errors: Errors) -> list[NDArray[Any]]:
-        return [np.sort(v) for v in errors.coordinates.values()] or [np.sort(errors.values)]
+        return [np.sort(v) for v in errors.components.values()]
 
-    of_units = cells(matrix, matrix.stars)
-    for axis, (everything, without) in enumerate(
-        zip(sizes(errors), sizes(estimator.find(part, FAR, settings)), strict=True)
-    ):
-        take = resampled.find(whole(matrix, axis), False)
-        np.testing.assert_allclose(take(np.ones(len(of_units), dtype=bool))[0], everything, rtol=1e-9)
-        # the middles of the visits move by as little as a star in sixteen can move them
-        np.testing.assert_allclose(take((of_units != 3).all(axis=1))[0], without, rtol=1e-5, atol=1e-9)
+    def compare(errors: Errors, expected: Errors, rtol: float, atol: float = 0.0) -> None:
+        for found, known in zip(sizes(errors), sizes(expected), strict=True):
+            np.testing.assert_allclose(found, known, rtol=rtol, atol=atol)
+
+    compare(estimator.errors(matrix, settings), estimator.of_sample(here, FAR, settings), rtol=1e-9)
+    kept = (cells(matrix, matrix.stars) != 3).all(axis=1)
+    without = estimator.errors(matrix.select(units=kept), settings)
+    # the middles of the visits move by as little as a star in sixteen can move them
+    compare(without, estimator.of_sample(part, FAR, settings), rtol=1e-5, atol=1e-9)
+    (out,) = visit_blocks(matrix.n_visits, matrix.visit_keys)[2]
+    fewer = sample(catalog(ra, dec, np.delete(shapes, out, axis=1)))
+    without = estimator.errors(without_block(matrix, 2), settings)
+    compare(without, estimator.of_sample(fewer, FAR, settings), rtol=1e-9)
 
 
 def test_the_same_bits_whatever_the_number_of_threads() -> None:
@@ -360,23 +367,19 @@ def test_what_cannot_be_measured_says_why() -> None:
     assert nothing.e1 is not None
     nothing.e1[:] = np.nan
     with pytest.raises(NotMeasurable, match="none of the 90 selected detections has ellipticities"):
-        ellipticity_correlation.visit_correlation(sample(nothing), NEAR, SETTINGS)
+        ESTIMATORS["visit_correlation"].of_sample(sample(nothing), NEAR, SETTINGS)
     apart = catalog(np.arange(5.0), np.zeros(5), 0.01 * noise(rng, 5, 3))
-    for find in (ellipticity_correlation.visit_correlation, ellipticity_correlation.visit_largest):
+    for estimator in ESTIMATORS.values():
+        settings = BINS if estimator.takes("bins") else SETTINGS
         with pytest.raises(NotMeasurable, match="no pair of stars 5 to 20 arcmin apart"):
-            find(sample(apart), FAR, SETTINGS)
-    binned = Settings(bins=Binning(10, 0.25 * ARCMIN))
-    for find in (
-        ellipticity_correlation.visit_xi,
-        ellipticity_correlation.median_residual_xi,
-        ellipticity_correlation.mean_residual_xi,
-    ):
-        with pytest.raises(NotMeasurable, match="no pair of stars 5 to 20 arcmin apart"):
-            find(sample(apart), FAR, binned)
+            estimator.of_sample(sample(apart), FAR, settings)
+        with pytest.raises(NotMeasurable, match="no pair of|nothing is left to measure"):
+            estimator.errors(estimator.measurements(sample(apart), FAR, settings, None), settings)
+    xi = ESTIMATORS["visit_xi"]
     with pytest.raises(NotMeasurable, match=r"begin at 2 arcmin"):
-        ellipticity_correlation.visit_xi(sample(apart), NEAR, Settings(bins=Binning(10, 2 * ARCMIN)))
+        xi.of_sample(sample(apart), NEAR, BinSettings(bins=Binning(10, 2 * ARCMIN)))
     with pytest.raises(NotMeasurable, match="no bin of the definition"):
-        ellipticity_correlation.visit_xi(sample(apart), FAR, Settings(bins=Binning(5, 0.25 * ARCMIN, 2 * ARCMIN)))
+        xi.of_sample(sample(apart), FAR, BinSettings(bins=Binning(5, 0.25 * ARCMIN, 2 * ARCMIN)))
     single = results(catalog(ra, dec, 0.01 * noise(rng, 30, 1)))["TE2"]
     assert single.value is not None
     assert str(single.no_interval).startswith("no interval: 1 visit cannot tell")
@@ -388,7 +391,8 @@ def test_visits_without_pairs_are_counted() -> None:
     rng = np.random.default_rng(17)
     shapes = 0.01 * noise(rng, 2, 4)
     shapes[1, 2] = complex(np.nan, np.nan)
-    errors = ellipticity_correlation.visit_largest(sample(catalog([10.0, 10.1], [0.0, 0.0], shapes)), FAR, SETTINGS)
+    largest = ESTIMATORS["visit_largest"]
+    errors = largest.of_sample(sample(catalog([10.0, 10.1], [0.0, 0.0], shapes)), FAR, SETTINGS)
     assert (len(errors.values), errors.pairs, errors.measurements) == (3, 1, 3)
     assert "1 visits have no pair of stars at these separations" in errors.notes
 
@@ -405,8 +409,8 @@ def test_stars_of_the_model_are_left_out_and_axes_of_pixels_are_said() -> None:
     assert "ellipticities along the axes of the pixels" in run.sample.notes[-1]
     # parallel as they stand: nothing is carried
     products = [(a, b) for visit in range(4) for a, b in _pixel_pairs(flagged, visit)]
-    errors = ellipticity_correlation.visit_correlation(sample(flagged), FAR, SETTINGS)
-    mean = np.average(errors.coordinates["E1"])
+    errors = ESTIMATORS["visit_correlation"].of_sample(sample(flagged), FAR, SETTINGS)
+    mean = np.average(errors.components["E1"])
     assert mean == pytest.approx(np.mean([a.real * b.real for a, b in products]), rel=1e-9)
 
 
@@ -427,12 +431,11 @@ def test_intervals_are_about_the_value_and_have_each_component() -> None:
     rng = np.random.default_rng(19)
     found = catalog(*field(rng, 200, (150.0, 2.0)), 0.01 * noise(rng, 200, 8) + 0.003 * noise(rng, 1, 8))
     here = sample(found)
-    estimator = ellipticity_correlation.ESTIMATORS["visit_correlation"]
-    errors = estimator.find(here, FAR, SETTINGS)
-    question = Statistic("size")
-    value, by = evaluate(question, errors)
+    estimator, statistic = ESTIMATORS["visit_correlation"], Statistic("size")
+    value, by = evaluate(statistic, estimator.of_sample(here, FAR, SETTINGS))
     assert set(by) == set(COMPONENTS)
-    (one,) = infer(estimator.replicates(estimator.matrix(here, FAR, SETTINGS, errors), SETTINGS), [question])
+    matrix = estimator.measurements(here, FAR, SETTINGS, LIMIT)
+    (one,) = estimates(MatrixErrors(estimator=estimator, matrix=matrix, settings=SETTINGS), [statistic])
     assert isinstance(one, tuple)
     known, tables = one
     assert len(tables) == 3

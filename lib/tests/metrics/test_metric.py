@@ -10,45 +10,45 @@ from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.metric import MOST_ZEROS, Errors
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.tests.samples import detections, scattered
+from skyaccept.lib.uncertainty.errors import MOST_ZEROS, Errors
 
 
 def errors(zeros: int, of: int = 1000) -> Errors:
     """Errors of 1 to 2, some of them 0."""
-    return Errors(np.where(np.arange(of) < zeros, 0.0, np.linspace(1, 2, of)), 0, of, "")
+    return Errors(components={"value": np.where(np.arange(of) < zeros, 0.0, np.linspace(1, 2, of))}, measurements=of)
 
 
 @pytest.mark.parametrize("unit", ["mas", "mmag"])
 def test_too_many_zeros_are_refused_in_units_of_positions_and_magnitudes(unit: str) -> None:
     most = round(MOST_ZEROS * 1000)
-    assert errors(most).check(unit) is not None
+    assert errors(most).check_rounding(unit) is not None
     with pytest.raises(NotMeasurable, match="5 % of the errors are exactly 0"):
-        errors(most + 1).check(unit)
-    errors(1000).check("")
+        errors(most + 1).check_rounding(unit)
+    errors(1000).check_rounding("")
 
 
 def test_zeros_by_the_way_errors_are_made_do_not_count() -> None:
-    replace(errors(500), zeros=450).check("mas")
+    replace(errors(500), zeros=450).check_rounding("mas")
     with pytest.raises(NotMeasurable):
-        replace(errors(501), zeros=450).check("mas")
+        replace(errors(501), zeros=450).check_rounding("mas")
 
 
-def test_counts_weigh_the_zeros() -> None:
+def test_weights_count_the_zeros() -> None:
     """As often as each value occurred."""
-    found = replace(errors(1), counts=np.where(np.arange(1000) == 0, 50.0, 1.0))
-    found.check("mmag")
+    found = replace(errors(1), weights=np.where(np.arange(1000) == 0, 50.0, 1.0))
+    found.check_rounding("mmag")
     with pytest.raises(NotMeasurable):
-        replace(found, counts=np.where(np.arange(1000) == 0, 60.0, 1.0)).check("mmag")
+        replace(found, weights=np.where(np.arange(1000) == 0, 60.0, 1.0)).check_rounding("mmag")
 
 
-def test_each_coordinate_counts_and_the_total_does_not() -> None:
+def test_each_component_counts_and_the_total_does_not() -> None:
     """One that is rounded is enough."""
     sound, rounded = errors(0).values, errors(100).values
-    replace(errors(0), coordinates={"ra": sound, "dec": sound, "total": rounded}).check("mas")
+    replace(errors(0), components={"ra": sound, "dec": sound}, total=rounded).check_rounding("mas")
     with pytest.raises(NotMeasurable):
-        replace(errors(0), coordinates={"ra": sound, "dec": -rounded, "total": sound}).check("mas")
+        replace(errors(0), components={"ra": sound, "dec": -rounded}, total=sound).check_rounding("mas")
 
 
 def field(visits: int = 5, step: float = 0.0, mag_step: float = 0.0) -> AssociatedDetections:

@@ -18,13 +18,15 @@ from scipy import stats
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.metrics import METRICS, photometric_repeatability, relative_astrometry
-from skyaccept.lib.metrics.metric import Errors, Settings, evaluate
+from skyaccept.lib.metrics import METRICS, photometric_repeatability
+from skyaccept.lib.metrics.metric import evaluate
+from skyaccept.lib.metrics.photometric_repeatability import MagnitudeRmsSettings
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.selection import select
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.reference import photometry as photometric_reference
+from skyaccept.lib.uncertainty.errors import Errors
 
 HSC = "hsc/matchedCatalogTract_0_r.fits.gz"
 DECAM = "decam/verify_job_decam_z.json.gz"
@@ -173,12 +175,11 @@ def test_what_is_subtracted_is_what_unequal_errors_contribute(ddof: int) -> None
     detections = catalog((18 + rng.normal(0, 1, errors.shape) * errors).tolist())
     detections = dataclasses.replace(detections, mag_err=errors.ravel())
     sample = Sample(detections, select(detections, "r", (), "test"), "r")
-    plain = photometric_repeatability.magnitude_rms(sample, {}, Settings(ddof=ddof)).values ** 2
+    rms = METRICS["photometric_repeatability"].estimators["magnitude_rms"]
+    plain = rms.of_sample(sample, {}, MagnitudeRmsSettings(ddof=ddof)).values ** 2
     shot = 1e6 * (errors**2).sum(axis=1) * 3 / (4 * (4 - ddof))
     assert (plain - shot).mean() == pytest.approx(0, abs=4 * plain.std() / np.sqrt(len(plain)))
-    subtracted = photometric_repeatability.magnitude_rms(
-        sample, {}, Settings(ddof=ddof, subtract_shot_noise=True)
-    ).values
+    subtracted = rms.of_sample(sample, {}, MagnitudeRmsSettings(ddof=ddof, subtract_shot_noise=True)).values
     np.testing.assert_allclose(subtracted, np.sqrt(np.maximum(plain - shot, 0)), atol=1e-6)
 
 
@@ -329,12 +330,12 @@ def test_the_published_figures_of_decam_come_out_of_its_arrays() -> None:
     found = {}
 
     def answer(metric: str, errors: Errors, **level: float) -> float:
-        return evaluate(METRICS[metric].question(level), errors)[0]
+        return evaluate(METRICS[metric].statistic(level), errors)[0]
 
     for x in "12":
-        rms = Errors(np.array(stored[f"AM{x}"]["rmsDistMas"]["value"]), 0, 0, "")
+        rms = Errors(components={"value": np.array(stored[f"AM{x}"]["rmsDistMas"]["value"])})
         found[f"AM{x}"] = answer("pair_separation_rms", rms)
-        beyond = relative_astrometry.excess(rms, "mas")
+        beyond = METRICS["pair_separation_outliers"].estimators["excess_rms"].finish(rms)
         for level, (ad, _, share) in levels.items():
             found[f"AF{x}_{level}"] = answer("pair_separation_outliers", beyond, AD=ad)
             found[f"AD{x}_{level}"] = answer("pair_separation_percentile", beyond, AF=share)
@@ -343,7 +344,7 @@ def test_the_published_figures_of_decam_come_out_of_its_arrays() -> None:
     widths = [photometric_repeatability.interquartile_width(draw, None) for draw in draws]
     np.testing.assert_allclose(widths, stored["PA1"]["iqr"]["value"], rtol=1e-9)
     found["PA1"] = statistics.fmean(widths)
-    first = Errors(np.abs(draws[0]), 0, 0, "")  # the peer takes PF1 and PA2 from its first draw alone
+    first = Errors(components={"value": np.abs(draws[0])})  # the peer takes PF1 and PA2 from its first draw alone
     for level, (_, pa2, share) in levels.items():
         found[f"PF1_{level}_uzy"] = answer("photometric_outliers", first, PA2=pa2)
         found[f"PA2_{level}_uzy"] = answer("photometric_percentile", first, PF1=share)

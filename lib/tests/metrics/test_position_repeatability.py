@@ -4,19 +4,21 @@ import numpy as np
 import pytest
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.exceptions import NotMeasurable
-from skyaccept.lib.metrics.metric import Settings, evaluate
-from skyaccept.lib.metrics.position_repeatability import METRICS, object_rms, residual
+from skyaccept.lib.metrics.metric import evaluate
+from skyaccept.lib.metrics.position_repeatability import ESTIMATORS, METRICS, ObjectRmsSettings
 from skyaccept.lib.tests.reference import Star, mean_position
 from skyaccept.lib.tests.samples import detections, offset, rotated, sample, scattered
+from skyaccept.lib.uncertainty.estimator import NoSettings
 
 RMS, OUTLIERS = METRICS
-TWENTY = Settings(ddof=0)
+OBJECT_RMS, RESIDUAL = ESTIMATORS["object_rms"], ESTIMATORS["residual"]
+TWENTY = ObjectRmsSettings(ddof=0)
 
 
 def measured(ra: np.ndarray, dec: np.ndarray, obj: np.ndarray, visit: np.ndarray) -> dict[str, float]:
     """Median rms by coordinate of objects with two visits or more."""
-    errors = object_rms(sample(detections(ra, dec, obj, visit)), {}, Settings(ddof=0))
-    return evaluate(RMS.question({}), errors)[1]
+    errors = OBJECT_RMS.of_sample(sample(detections(ra, dec, obj, visit)), {}, ObjectRmsSettings(ddof=0))
+    return evaluate(RMS.statistic({}), errors)[1]
 
 
 @pytest.mark.parametrize("center", [(0.0, 0.0), (320.0, -60.0), (53.0, -28.0), (200.0, 89.9)])
@@ -35,27 +37,27 @@ def test_both_metrics_agree_with_plain_loops(center: tuple[float, float]) -> Non
         each.append([math.sqrt(sum(s[c] ** 2 for s in shifts) / (len(shifts) - 1)) for c in (0, 1)])
         all_residuals += shifts
     own = sample(detections(ra, dec, obj, visit))
-    errors = object_rms(own, {}, Settings(ddof=1))
-    value, by = evaluate(RMS.question({}), errors)
+    errors = OBJECT_RMS.of_sample(own, {}, ObjectRmsSettings(ddof=1))
+    value, by = evaluate(RMS.statistic({}), errors)
     assert by["ra"] == pytest.approx(np.median([e[0] for e in each]), rel=1e-6)
     assert by["dec"] == pytest.approx(np.median([e[1] for e in each]), rel=1e-6)
     assert by["total"] == pytest.approx(np.median([math.hypot(*e) for e in each]), rel=1e-6)
     assert value == max(by["ra"], by["dec"])
-    errors = residual(own, {}, Settings())
+    errors = RESIDUAL.of_sample(own, {}, NoSettings())
     share = [100 * sum(abs(s[c]) > 50 for s in all_residuals) / len(all_residuals) for c in (0, 1)]
-    assert evaluate(OUTLIERS.question({"beyond": 50.0}), errors)[0] == pytest.approx(max(share))
+    assert evaluate(OUTLIERS.statistic({"beyond": 50.0}), errors)[0] == pytest.approx(max(share))
     assert errors.measurements == len(all_residuals)
 
 
 def test_the_injected_error_comes_out_and_its_gaussian_tail() -> None:
     """18 mas a coordinate in 40 visits: the rms is low by sqrt(1 - 1/n), and 0.55 % lie beyond 50 mas."""
     found = detections(*scattered(np.random.default_rng(2), 400, 40, 18.0, (215.0, 52.0)))
-    _, by = evaluate(RMS.question({}), object_rms(sample(found), {}, TWENTY))
+    _, by = evaluate(RMS.statistic({}), OBJECT_RMS.of_sample(sample(found), {}, TWENTY))
     expected = 18 * math.sqrt(1 - 1 / 40)
     assert by["ra"] == pytest.approx(expected, abs=0.4)
     assert by["dec"] == pytest.approx(expected, abs=0.4)
     tail = 100 * math.erfc(50 / expected / math.sqrt(2))
-    _, share = evaluate(OUTLIERS.question({"beyond": 50.0}), residual(sample(found), {}, TWENTY))
+    _, share = evaluate(OUTLIERS.statistic({"beyond": 50.0}), RESIDUAL.of_sample(sample(found), {}, NoSettings()))
     assert share["ra"] == pytest.approx(tail, abs=0.2)
 
 
@@ -69,9 +71,9 @@ def test_scatter_in_dec_does_not_leak_into_ra(center: tuple[float, float]) -> No
 
 def test_the_total_is_the_sum_of_squares_and_a_rotation_of_the_sky_keeps_it() -> None:
     ra, dec, obj, visit = scattered(np.random.default_rng(6), 50, 5, 20.0, (359.99, 10.0))
-    own = object_rms(sample(detections(ra, dec, obj, visit)), {}, Settings(ddof=0))
-    c = own.coordinates
-    np.testing.assert_allclose(c["total"] ** 2, c["ra"] ** 2 + c["dec"] ** 2, rtol=1e-12)
+    own = OBJECT_RMS.of_sample(sample(detections(ra, dec, obj, visit)), {}, ObjectRmsSettings(ddof=0))
+    assert own.total is not None
+    np.testing.assert_allclose(own.total**2, own.components["ra"] ** 2 + own.components["dec"] ** 2, rtol=1e-12)
     turned = rotated(ra, dec, np.array([1.0, -2.0, 0.5]), 1.2)
     assert measured(*turned, obj, visit)["total"] == pytest.approx(measured(ra, dec, obj, visit)["total"], rel=1e-6)
 
@@ -97,7 +99,7 @@ def test_the_order_of_rows_and_of_visits_changes_nothing() -> None:
 def test_too_few_visits_are_said_and_the_cfht_selection_asks_for_twenty() -> None:
     once = detections(*scattered(np.random.default_rng(2), 5, 1, 18.0, (215.0, 52.0)))
     with pytest.raises(NotMeasurable, match="no object in band r has more than 1 visits"):
-        object_rms(sample(once), {}, Settings(ddof=1))
+        OBJECT_RMS.of_sample(sample(once), {}, ObjectRmsSettings(ddof=1))
     many = detections(*scattered(np.random.default_rng(2), 50, 22, 15.0, (215.0, 52.0)))
     assert many.mag is not None
     many.mag[many.object == 0] = 21.6
@@ -122,8 +124,6 @@ def test_too_few_visits_are_said_and_the_cfht_selection_asks_for_twenty() -> Non
 def test_the_matrix_names_the_visits_of_the_catalog_where_another_band_has_some_as_well() -> None:
     ra, dec, obj, visit = scattered(np.random.default_rng(2), 10, 6, 5.0, (40.0, -20.0))
     found = sample(detections(ra, dec, obj, visit, band=(visit < 3).astype(np.int64)))
-    estimator = METRICS[0].estimators["object_rms"]
-    settings = Settings(ddof=1)
-    matrix = estimator.matrix(found, {}, settings, object_rms(found, {}, settings))
+    matrix = OBJECT_RMS.measurements(found, {}, ObjectRmsSettings(ddof=1), None)
     assert matrix.visits is not None
     assert matrix.visits.tolist() == [3, 4, 5]

@@ -9,8 +9,7 @@ from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.colors import ColorRange, ColorTerm
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
-from skyaccept.lib.metrics.metric import Settings
-from skyaccept.lib.metrics.reference_photometry import mean_difference
+from skyaccept.lib.metrics.reference_photometry import METRICS, ReferenceSettings
 from skyaccept.lib.readers import reference as reader
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS
@@ -20,7 +19,7 @@ from skyaccept.lib.tests.samples import detections, rotated, sample
 
 SPECIFICATION = requirements.load()
 
-SETTINGS = Settings(radius=1000 * MAS)
+SETTINGS = ReferenceSettings(radius=1000 * MAS, reference_snr=50.0)
 
 TERM = ColorTerm("r", ("g", "i"), (0.011, -0.13, 0.02), (ColorRange(("g", "r"), 0.2, 1.1),), "made up")
 
@@ -265,7 +264,7 @@ def test_motions_are_followed_to_the_epoch_of_the_visits() -> None:
         dec=reference.dec - 2 / 3600,
     )
     later = dataclasses.replace(found, mjd=np.full(len(found), 57388.5 + 3652.5))
-    errors = mean_difference(sample(later, reference=moving), {}, dataclasses.replace(SETTINGS, reference_snr=50.0))
+    errors = METRICS[0].estimators["mean_difference"].of_sample(sample(later, reference=moving), {}, SETTINGS)
     assert len(errors.values) == 100
     assert "100 of 100 reference stars moved" in "; ".join(errors.notes)
 

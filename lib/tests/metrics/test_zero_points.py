@@ -10,10 +10,10 @@ from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.exposures import STARS
-from skyaccept.lib.metrics.metric import Settings
-from skyaccept.lib.metrics.zero_points import exposure_offset
+from skyaccept.lib.metrics.zero_points import METRICS
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.tests.samples import sample
+from skyaccept.lib.uncertainty.estimator import NoSettings
 
 CLAUSES = ("PA3", "PF2", "PA4")
 FLAGS = ("saturated", "cr", "bad", "edge", "not_primary")
@@ -181,7 +181,7 @@ def test_a_bad_detector_is_found() -> None:
     """12 mmag in one of ten: the largest of the map by detector, and named by the breakdown."""
     truth = np.zeros((20, 10))
     truth[:, 4] = 40
-    result = verify(catalog(truth, stars=600, noise=2), by=["detector"])["PA3"]
+    result = verify(catalog(truth, stars=600, noise=2), breakdown=["detector"])["PA3"]
     assert result.verdict == "fail"
     by = result.data["dependence"]["detectors"]
     assert result.data["dependence"]["of"] == "zero points of the exposures of single measurements"
@@ -201,7 +201,7 @@ def test_what_has_no_second_exposure_or_is_not_finite_is_not_measurable() -> Non
     assert found.mag is not None
     found.mag[3] = np.nan
     with pytest.raises(NotMeasurable, match=r"1 of \d+ selected rows have no finite mag"):
-        exposure_offset(sample(found), {}, Settings())
+        METRICS[0].estimators["exposure_offset"].of_sample(sample(found), {}, NoSettings())
 
 
 def standards(found: AssociatedDetections, zero_points: FloatArray, error: float = 0.003, seed: int = 9) -> Reference:

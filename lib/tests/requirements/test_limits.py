@@ -163,7 +163,7 @@ def test_a_number_of_a_definition_out_of_range_is_refused_where_it_stands(
     tmp_path: Path, old: str, new: str, line: int, words: str
 ) -> None:
     estimators = METRICS["pair_separation_rms"].estimators
-    estimator = next(name for name, one in estimators.items() if "ddof" in one.needs)
+    estimator = next(name for name, one in estimators.items() if one.takes("ddof"))
     assert old in DEFINITION
     path = tmp_path / "own.yaml"
     path.write_text(DEFINITION.replace(old, new).replace("EST", estimator), encoding="utf-8")
