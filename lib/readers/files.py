@@ -14,8 +14,9 @@ from urllib.parse import unquote
 
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import fits, foreign, hats, hdf5, parquet, text, votable
-from skyaccept.lib.readers.masks import apply_masks, masks_of
+from skyaccept.lib.readers import hats
+from skyaccept.lib.readers.columns.masks import apply_masks, masks_of
+from skyaccept.lib.readers.formats import fits, hdf5, parquet, text, unsupported, votable
 from skyaccept.lib.readers.table import Column, Format, Table, head, shorten
 from skyaccept.lib.strict_yaml import exists
 
@@ -217,7 +218,7 @@ def format_of(path: Path) -> Format:
     for candidate in FORMATS:
         if candidate.recognises(start):
             return candidate
-    what = foreign.describe(start) or f"is none of {', '.join(one.name for one in FORMATS)}"
+    what = unsupported.describe(start) or f"is none of {', '.join(one.name for one in FORMATS)}"
     raise InputError(f"{path}: not a catalog: it {what}")
 
 

@@ -13,13 +13,13 @@ from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.detections import UNITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, synonyms
+from skyaccept.lib.readers.columns.labels import distinct
+from skyaccept.lib.readers.columns.parsing import numbers
+from skyaccept.lib.readers.columns.times import fitting_form
 from skyaccept.lib.readers.files import Part
-from skyaccept.lib.readers.labels import distinct
-from skyaccept.lib.readers.parsing import numbers
 from skyaccept.lib.readers.profile import REQUIRED
-from skyaccept.lib.readers.profile_writing import UNKNOWN, Blank, Draft, Line, Value, entry
+from skyaccept.lib.readers.profile_draft import UNKNOWN, Blank, Draft, Line, Value, entry
 from skyaccept.lib.readers.table import LIST, WHOLE, Column, shorten
-from skyaccept.lib.readers.times import fitting_form
 from skyaccept.lib.units import parse_unit
 
 BY_NAME = "by its name"

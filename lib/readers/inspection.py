@@ -9,11 +9,11 @@ from skyaccept.lib.catalog.detections import UNITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, guessing, hats, loading
 from skyaccept.lib.readers import profile as profiles
+from skyaccept.lib.readers.columns.flux import GIVES
 from skyaccept.lib.readers.files import Files, Part
-from skyaccept.lib.readers.flux import GIVES
 from skyaccept.lib.readers.guessing import Names
 from skyaccept.lib.readers.profile import REQUIRED
-from skyaccept.lib.readers.profile_writing import Draft
+from skyaccept.lib.readers.profile_draft import Draft
 from skyaccept.lib.readers.table import LIST, Column, shorten
 
 FALLBACK = "generic"

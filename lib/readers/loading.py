@@ -17,15 +17,16 @@ from skyaccept.lib.catalog.association import associate
 from skyaccept.lib.catalog.checking import check
 from skyaccept.lib.catalog.detections import UNITS, AssociatedDetections, Detections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import files, flags, flux, labels, moments, visit_table
+from skyaccept.lib.readers import files, visit_table
 from skyaccept.lib.readers import profile as survey_profiles
+from skyaccept.lib.readers.column_source import Source
+from skyaccept.lib.readers.columns import flags, flux, labels, moments
+from skyaccept.lib.readers.columns.flags import FlagColumn
+from skyaccept.lib.readers.columns.labels import LabelColumn, Labels
+from skyaccept.lib.readers.columns.numbers import NumberColumn, resolve, settle
+from skyaccept.lib.readers.columns.parsing import looked_up
 from skyaccept.lib.readers.files import Part
-from skyaccept.lib.readers.flags import FlagColumn
-from skyaccept.lib.readers.labels import LabelColumn, Labels
-from skyaccept.lib.readers.numbers import NumberColumn, resolve, settle
-from skyaccept.lib.readers.parsing import looked_up
 from skyaccept.lib.readers.profile import REQUIRED, Profile
-from skyaccept.lib.readers.source import Source
 from skyaccept.lib.readers.spelling import as_in_file
 from skyaccept.lib.readers.table import LIST, Column, shorten
 

@@ -15,7 +15,7 @@ from skyaccept.lib import strict_yaml
 from skyaccept.lib.catalog.colors import ColorTerm
 from skyaccept.lib.catalog.detections import SHAPES, UNITS
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.source import Flag, Source, as_flags, as_source, check_flag, check_keys, kind_of
+from skyaccept.lib.readers.column_source import Flag, Source, as_flags, as_source, check_flag, check_keys, kind_of
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 
 REQUIRED = ("visit", "band", "ra", "dec")

@@ -17,12 +17,13 @@ from skyaccept.lib.catalog.checking import LIMITS as DETECTED
 from skyaccept.lib.catalog.checking import marker, wrap
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import files, flux
+from skyaccept.lib.readers import files
+from skyaccept.lib.readers.column_source import Source, as_source, check_keys, kind_of
+from skyaccept.lib.readers.columns import flux
+from skyaccept.lib.readers.columns.flux import FluxColumn
+from skyaccept.lib.readers.columns.numbers import NumberColumn, resolve
 from skyaccept.lib.readers.files import Part
-from skyaccept.lib.readers.flux import FluxColumn
-from skyaccept.lib.readers.numbers import NumberColumn, resolve
 from skyaccept.lib.readers.profile import Flux
-from skyaccept.lib.readers.source import Source, as_source, check_keys, kind_of
 from skyaccept.lib.readers.spelling import as_in_file
 from skyaccept.lib.readers.table import shorten
 from skyaccept.lib.strict_yaml import STRICT

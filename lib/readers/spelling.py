@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from skyaccept.lib.readers.source import Flag, Source
+from skyaccept.lib.readers.column_source import Flag, Source
 
 T = TypeVar("T")
 

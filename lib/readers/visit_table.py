@@ -11,9 +11,9 @@ from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.detections import UNITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files
-from skyaccept.lib.readers.labels import LabelColumn, Labels, refuse_missing
-from skyaccept.lib.readers.numbers import NumberColumn, resolve
-from skyaccept.lib.readers.source import Source
+from skyaccept.lib.readers.column_source import Source
+from skyaccept.lib.readers.columns.labels import LabelColumn, Labels, refuse_missing
+from skyaccept.lib.readers.columns.numbers import NumberColumn, resolve
 from skyaccept.lib.readers.spelling import as_in_file
 from skyaccept.lib.readers.table import shorten
 

@@ -15,8 +15,8 @@ import yaml
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.readers import inspection, load
 from skyaccept.lib.readers import profile as profiles
+from skyaccept.lib.readers.column_source import Flag, Source
 from skyaccept.lib.readers.profile import Profile
-from skyaccept.lib.readers.source import Flag, Source
 from skyaccept.lib.units import parse_unit
 
 PUBLISHED = {

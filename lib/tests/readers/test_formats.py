@@ -22,10 +22,11 @@ from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.association import same_positions
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import files, hdf5, inspection, parquet, reference, votable
-from skyaccept.lib.readers.flags import marked
-from skyaccept.lib.readers.parsing import looked_up
-from skyaccept.lib.readers.source import Flag
+from skyaccept.lib.readers import files, inspection, reference
+from skyaccept.lib.readers.column_source import Flag
+from skyaccept.lib.readers.columns.flags import marked
+from skyaccept.lib.readers.columns.parsing import looked_up
+from skyaccept.lib.readers.formats import hdf5, parquet, votable
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 
 PTF = REALDATA / "ptf" / "PTF_d002867_f01_c01_sexcat_match.pytable"

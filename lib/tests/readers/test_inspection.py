@@ -21,7 +21,7 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, guessing, inspection, load, synonyms
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers.inspection import Inspection
-from skyaccept.lib.readers.profile_writing import UNKNOWN, Line, entry
+from skyaccept.lib.readers.profile_draft import UNKNOWN, Line, entry
 from skyaccept.lib.tests.readers.test_loading import HSC, assert_same, catalog, split, write
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 

@@ -14,7 +14,7 @@ from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import load
 from skyaccept.lib.readers import reference as references
-from skyaccept.lib.readers.source import KEYS
+from skyaccept.lib.readers.column_source import KEYS
 
 ROWS = 6
 X = np.array([4.0, 5.0, 6.0, 7.0, 8.0, 9.0])

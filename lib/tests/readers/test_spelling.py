@@ -7,7 +7,7 @@ from astropy.io import fits, votable
 from astropy.table import Table
 from skyaccept.lib.readers import load
 from skyaccept.lib.readers import profile as profiles
-from skyaccept.lib.readers.source import Flag, Source
+from skyaccept.lib.readers.column_source import Flag, Source
 from skyaccept.lib.readers.spelling import as_in_file
 
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.hdus import Unit
-from skyaccept.lib.readers.letters import decoded
+from skyaccept.lib.readers.formats.fits_units import Unit
+from skyaccept.lib.readers.formats.fixed_width_text import decoded
 from skyaccept.lib.readers.table import masked, shorten
 
 TIME_SCALES = {"tai", "utc", "tdb", "tt", "tcb", "tcg", "ut1", "et", "tdt", "iat", "ut", "gmt", "gps", "local"}

@@ -10,8 +10,8 @@ import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.hdf5_layout import Stored, attributes, kind_of
-from skyaccept.lib.readers.letters import decoded
+from skyaccept.lib.readers.formats.fixed_width_text import decoded
+from skyaccept.lib.readers.formats.hdf5_layout import Stored, attributes, kind_of
 from skyaccept.lib.readers.table import MAX_RATIO, MAX_UNCOMPRESSED, masked, shorten
 
 _BLOCK = 64 * 1024**2  # bytes of rows that are held while their columns are taken out

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import load
-from skyaccept.lib.readers.source import Time
-from skyaccept.lib.readers.times import to_mjd
+from skyaccept.lib.readers.column_source import Time
+from skyaccept.lib.readers.columns.times import to_mjd
 
 MJD = np.array([33282.0, 51544.5, 60000.123456789, 88069.0])
 ASTROPY = {"mjd": "mjd", "jd": "jd", "unix": "unix", "decimalyear": "decimalyear"}

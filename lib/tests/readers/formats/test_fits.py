@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import readers
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import fits as reader
-from skyaccept.lib.readers.hdus import BLOCK
+from skyaccept.lib.readers.formats import fits as reader
+from skyaccept.lib.readers.formats.fits_units import BLOCK
 
 
 def write(path: Path, *columns: fits.Column, kind: Any = fits.BinTableHDU, **keywords: Any) -> Path:

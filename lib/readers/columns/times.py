@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.source import Time
+from skyaccept.lib.readers.column_source import Time
 from skyaccept.lib.readers.table import shorten
 
 EARLIEST, LATEST = 33282.0, 88069.0

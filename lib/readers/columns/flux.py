@@ -9,7 +9,7 @@ import astropy.units as u
 import numpy as np
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.numbers import POGSON, NumberColumn, resolve, stated_unit
+from skyaccept.lib.readers.columns.numbers import POGSON, NumberColumn, resolve, stated_unit
 from skyaccept.lib.readers.profile import ZERO_POINTS, Flux
 from skyaccept.lib.readers.table import Column
 

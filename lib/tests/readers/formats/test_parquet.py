@@ -22,7 +22,8 @@ from astropy.utils.masked import Masked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import files, footer, load, parquet, serialized
+from skyaccept.lib.readers import files, load
+from skyaccept.lib.readers.formats import astropy_header, parquet, parquet_footer
 
 
 def read(path: Path, *names: str, labels: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -340,7 +341,7 @@ def test_the_footer_says_what_pyarrow_does(tmp_path: Path) -> None:
     path = written(tmp_path, columns, row_group_size=300)
     meta = pq.ParquetFile(path).metadata
     groups = [meta.row_group(k) for k in range(meta.num_row_groups)]
-    for number, size in enumerate(footer.sizes(path)):
+    for number, size in enumerate(parquet_footer.sizes(path)):
         assert size.values == sum(group.column(number).num_values for group in groups)
         assert size.uncompressed == sum(group.column(number).total_uncompressed_size for group in groups)
 
@@ -368,8 +369,8 @@ def test_a_column_of_pandas_index_is_offered(tmp_path: Path) -> None:
 
 def test_times_beyond_all_calendars_are_refused(tmp_path: Path) -> None:
     """Rather than wrapped."""
-    one = serialized.Combined("t", {"jd1": "t.jd1", "jd2": "t.jd2"}, format="mjd", scale="utc")
-    header = serialized.Header(combined={"t": one})
+    one = astropy_header.Combined("t", {"jd1": "t.jd1", "jd2": "t.jd2"}, format="mjd", scale="utc")
+    header = astropy_header.Header(combined={"t": one})
     for value in (1e15, 1e300):
         with pytest.raises(InputError, match="column 't': not times"):
             header.combine("file", ["t"], {"t.jd1": np.array([value]), "t.jd2": np.zeros(1)})

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.labels import LabelColumn, Labels, distinct, together
-from skyaccept.lib.readers.source import Source
+from skyaccept.lib.readers.column_source import Source
+from skyaccept.lib.readers.columns.labels import LabelColumn, Labels, distinct, together
 
 
 def code(values: Any) -> Labels:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.parsing import numbers
-from skyaccept.lib.readers.source import Flag
+from skyaccept.lib.readers.column_source import Flag
+from skyaccept.lib.readers.columns.parsing import numbers
 from skyaccept.lib.readers.table import LIST
 
 _TRUTH: Mapping[object, bool] = dict.fromkeys((True, "True", "true", "TRUE", "T", "1"), True) | dict.fromkeys(

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import footer
-from skyaccept.lib.readers.arrow import array, is_list, is_read, is_text, together
-from skyaccept.lib.readers.serialized import Header, read_header
+from skyaccept.lib.readers.formats import parquet_footer
+from skyaccept.lib.readers.formats.arrow_arrays import array, is_list, is_read, is_text, together
+from skyaccept.lib.readers.formats.astropy_header import Header, read_header
 from skyaccept.lib.readers.table import (
     LIST,
     MAX_RATIO,
@@ -287,13 +287,13 @@ def _count(kind: Any) -> int:
     return 1
 
 
-def _check_size(path: Path, file: Any, leaves: Sequence[Leaf]) -> list[footer.Size]:
+def _check_size(path: Path, file: Any, leaves: Sequence[Leaf]) -> list[parquet_footer.Size]:
     """Sizes of all columns; refuse columns that declare more values than can be held, before any of them is read."""
     meta = file.metadata
     groups = [meta.row_group(group) for group in range(meta.num_row_groups)]
     if sum(group.num_rows for group in groups) != meta.num_rows:
         raise InputError(f"{path}: the Parquet file is damaged: its groups do not have the rows of the whole")
-    columns = footer.sizes(path) if groups else [footer.Size(0, 0, 0)] * meta.num_columns
+    columns = parquet_footer.sizes(path) if groups else [parquet_footer.Size(0, 0, 0)] * meta.num_columns
     if len(columns) != meta.num_columns:
         raise InputError(f"{path}: the Parquet file is damaged: its groups do not have the columns of the whole")
     total, length = 0, path.stat().st_size

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.layout import BLANKS, Layout
+from skyaccept.lib.readers.formats.text_layout import BLANKS, Layout
 from skyaccept.lib.readers.table import open_binary, shorten
 
 BLOCK = 8 * 1024**2

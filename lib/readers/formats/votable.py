@@ -14,8 +14,8 @@ import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.readers.formats.votable_values import TEXT, Field, decoded_stream, of_bytes, of_text
 from skyaccept.lib.readers.table import Column, Format, Table, masked, open_binary, shorten
-from skyaccept.lib.readers.votable_values import TEXT, Field, decoded_stream, of_bytes, of_text
 
 MAX_FIELDS = 5_000
 _ROWS = 20_000  # whose text is held before it becomes numbers

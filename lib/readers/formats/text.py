@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import foreign, lines, structured
-from skyaccept.lib.readers.layout import BLANKS, Field, Layout, layout_of
+from skyaccept.lib.readers.formats import json_arrays, text_lines, unsupported
+from skyaccept.lib.readers.formats.text_layout import BLANKS, Field, Layout, layout_of
 from skyaccept.lib.readers.table import Column, Format, Table, masked, shorten
 
 _SAMPLE = 1024**2
@@ -46,7 +46,7 @@ def tables(path: Path) -> list[Table]:
         kind = layout.header.subtypes.get(field.name) or field.dtype or kinds[field.first]
         if field.name:
             stored.append(Column(field.name, kind if field.count == 1 else f"{kind}[{field.count}]", field.unit))
-    notes = () if lines.ends(path) else (f"the last line of {path.name} has no line end; it may have been cut",)
+    notes = () if text_lines.ends(path) else (f"the last line of {path.name} has no line end; it may have been cut",)
     return [Table(0, "", layout.header.offered(stored), notes=notes)]
 
 
@@ -125,8 +125,8 @@ def _parsed(path: Path, layout: Layout, types: Mapping[int, Any], most: int | No
     except _FaultError:
         # one line after the other: it drops lines of blanks, and has the number of the row in its message
         table = _csv(path, layout, types, most, threads=False)
-    if most is None and lines.has_quotes(path, layout):
-        count = lines.count(path, layout)
+    if most is None and text_lines.has_quotes(path, layout):
+        count = text_lines.count(path, layout)
         if count != table.num_rows:
             raise InputError(
                 f"{path}: {count} lines, and {table.num_rows} rows: a quotation mark is not closed in its line, or "
@@ -137,12 +137,12 @@ def _parsed(path: Path, layout: Layout, types: Mapping[int, Any], most: int | No
 
 def _csv(path: Path, layout: Layout, types: Mapping[int, Any], most: int | None, threads: bool) -> Any:
     names = [str(k) for k in range(layout.width)]
-    rows = lines.opened(path, layout, most, rewritten=not threads)
+    rows = text_lines.opened(path, layout, most, rewritten=not threads)
     try:
         return pa.csv.read_csv(
             rows.file,
             read_options=pa.csv.ReadOptions(
-                use_threads=threads and rows.native, block_size=lines.BLOCK, column_names=names
+                use_threads=threads and rows.native, block_size=text_lines.BLOCK, column_names=names
             ),
             parse_options=pa.csv.ParseOptions(delimiter=rows.delimiter),
             convert_options=pa.csv.ConvertOptions(
@@ -170,7 +170,7 @@ def _fault(path: Path, layout: Layout, text: str) -> InputError:
     if (match := _COUNTS.search(text)) is not None:
         return _WidthError(f"{path}: {where}{match[2]} fields, and the table has {match[1]} columns; correct the file")
     if "straddl" in text:
-        return InputError(f"{path}: a row is longer than {lines.BLOCK} bytes")
+        return InputError(f"{path}: a row is longer than {text_lines.BLOCK} bytes")
     if (match := _CONVERSION.search(text)) is not None:
         field = next(one for one in layout.fields if one.first <= int(match[1]) < one.first + one.count)
         if "UTF8" in text:
@@ -188,11 +188,13 @@ def _sliced(path: Path, layout: Layout, fields: Sequence[Field]) -> dict[int, An
     edges = [layout.slices[0][0] - 1, *(end for _, end in layout.slices)]
     found: dict[int, list[Any]] = {place: [] for place in places}
     row = 0
-    opened = lines.opened(path, layout)
+    opened = text_lines.opened(path, layout)
     try:
         batches = pa.csv.open_csv(
             opened.file,
-            read_options=pa.csv.ReadOptions(use_threads=opened.native, block_size=lines.BLOCK, column_names=["row"]),
+            read_options=pa.csv.ReadOptions(
+                use_threads=opened.native, block_size=text_lines.BLOCK, column_names=["row"]
+            ),
             parse_options=pa.csv.ParseOptions(delimiter=opened.delimiter, quote_char=False),
             convert_options=pa.csv.ConvertOptions(column_types={"row": pa.string()}, strings_can_be_null=False),
         )
@@ -232,7 +234,7 @@ def _array(path: Path, layout: Layout, field: Field, column: Any, as_text: bool)
     if pa.types.is_string(column.type):
         column = _without_blanks(path, field, column, layout)
         if subtype is not None and subtype != "json":
-            return structured.arrays(path, field.name, subtype, column)
+            return json_arrays.arrays(path, field.name, subtype, column)
         if as_text:
             return _labels(column)
         return _objects(column) if field.dtype == "string" else _typed(path, field, column)
@@ -321,4 +323,4 @@ def _sampled(path: Path, layout: Layout) -> dict[int, str]:
     return {place: _INFERRED.get(column.type, "text") for place, column in found.items()}
 
 
-FORMAT = Format("table of text", foreign.is_text, tables, read)
+FORMAT = Format("table of text", unsupported.is_text, tables, read)

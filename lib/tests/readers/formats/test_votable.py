@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import readers
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import votable
+from skyaccept.lib.readers.formats import votable
 
 FORMS = ("tabledata", "binary", "binary2")
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import times
-from skyaccept.lib.readers.flags import marked
-from skyaccept.lib.readers.labels import distinct
-from skyaccept.lib.readers.parsing import as_number, numbers
-from skyaccept.lib.readers.source import Source, Time
+from skyaccept.lib.readers.column_source import Source, Time
+from skyaccept.lib.readers.columns import times
+from skyaccept.lib.readers.columns.flags import marked
+from skyaccept.lib.readers.columns.labels import distinct
+from skyaccept.lib.readers.columns.parsing import as_number, numbers
 from skyaccept.lib.readers.table import Column, shorten
 from skyaccept.lib.units import parse_unit
 

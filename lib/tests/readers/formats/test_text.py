@@ -20,7 +20,8 @@ from astropy.time import Time, TimeDelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import files, layout, lines, load, text
+from skyaccept.lib.readers import files, load
+from skyaccept.lib.readers.formats import text, text_layout, text_lines
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
@@ -256,7 +257,7 @@ def test_arrays_that_declare_too_much_are_refused(tmp_path: Path) -> None:
 def test_blocks_end_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows, comments and continued lines that go over the end of a block."""
     rows = 400
-    monkeypatch.setattr(lines, "BLOCK", 301)
+    monkeypatch.setattr(text_lines, "BLOCK", 301)
     plain = "".join(f"{k}   r{k}  {k / 7!r}\n" + "# some words more than three\n" * (k % 5 == 0) for k in range(rows))
     daophot = "#N A B \\\n#N C\n" + "".join(f"{k} r{k} \\\n  {k / 7!r}\n" for k in range(rows))
     for content, names in (("a b c\n" + plain, "abc"), (daophot, "ABC")):
@@ -470,6 +471,6 @@ def test_the_start_of_a_file_is_read_within_bounds(tmp_path: Path, monkeypatch: 
     """Names that stand behind a megabyte of comments are found; a line without an end is not looked for."""
     content = "# words of a comment\n" * 60_000 + "a,b\n1,2\n"
     assert read(tmp_path / "a", content, "b")["b"].tolist() == [2]
-    monkeypatch.setattr(layout, "HEAD", 1000)
+    monkeypatch.setattr(text_layout, "HEAD", 1000)
     assert "nothing but comments" in refusal(tmp_path / "a", content, "b")
     assert "no table" in refusal(tmp_path / "a", "a,b" * 1000, "b")

@@ -9,10 +9,10 @@ import numpy as np
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.detections import SHAPES
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.flags import marked
-from skyaccept.lib.readers.numbers import NumberColumn, resolve
+from skyaccept.lib.readers.column_source import Flag
+from skyaccept.lib.readers.columns.flags import marked
+from skyaccept.lib.readers.columns.numbers import NumberColumn, resolve
 from skyaccept.lib.readers.profile import Moments
-from skyaccept.lib.readers.source import Flag
 from skyaccept.lib.readers.table import Column
 
 

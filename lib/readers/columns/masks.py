@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.flags import missing_rows, truth
+from skyaccept.lib.readers.columns.flags import missing_rows, truth
 from skyaccept.lib.readers.table import LIST, hidden
 
 

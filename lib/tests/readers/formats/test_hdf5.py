@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import readers
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import hdf5
-from skyaccept.lib.readers.hdf5_layout import texts_of_pickle
+from skyaccept.lib.readers.formats import hdf5
+from skyaccept.lib.readers.formats.hdf5_layout import texts_of_pickle
 
 
 def rows(number: int = 8, seed: int = 5) -> dict[str, Any]:

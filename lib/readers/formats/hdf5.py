@@ -12,8 +12,8 @@ from pathlib import Path
 
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.hdf5_layout import Layout, attributes, layouts
-from skyaccept.lib.readers.hdf5_values import read_columns
+from skyaccept.lib.readers.formats.hdf5_layout import Layout, attributes, layouts
+from skyaccept.lib.readers.formats.hdf5_values import read_columns
 from skyaccept.lib.readers.table import Column, Format, Table, open_binary, shorten
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.serialized import Header, read_header
+from skyaccept.lib.readers.formats.astropy_header import Header, read_header
 from skyaccept.lib.readers.table import LIST, open_binary, shorten
 
 HEAD = 16 * 1024**2

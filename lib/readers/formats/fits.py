@@ -18,9 +18,9 @@ from astropy.io import fits
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.fits_columns import FitsColumn, columns_of, decode, read_rows
-from skyaccept.lib.readers.hdus import CARD, TABLES, Unit, check_padding, check_sum, walk
-from skyaccept.lib.readers.serialized import SCALES, Combined, timestamps
+from skyaccept.lib.readers.formats.astropy_header import SCALES, Combined, timestamps
+from skyaccept.lib.readers.formats.fits_columns import FitsColumn, columns_of, decode, read_rows
+from skyaccept.lib.readers.formats.fits_units import CARD, TABLES, Unit, check_padding, check_sum, walk
 from skyaccept.lib.readers.table import Column, Format, Table, open_binary, shorten
 
 EXTENSION = "LDAC_EXTENSION"

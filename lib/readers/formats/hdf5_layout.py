@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.serialized import Header, read_header
+from skyaccept.lib.readers.formats.astropy_header import Header, read_header
 from skyaccept.lib.readers.table import Column, shorten
 
 MAX_OBJECTS = 100_000

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.parsing import numbers
-from skyaccept.lib.readers.source import Source
+from skyaccept.lib.readers.column_source import Source
+from skyaccept.lib.readers.columns.parsing import numbers
 from skyaccept.lib.readers.table import shorten
 
 MAX_LENGTH = 1000
