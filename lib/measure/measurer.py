@@ -204,7 +204,7 @@ class Measurer:
         """Describe the dataset for the results."""
         d = self._detections
         about_reference = () if self._reference is None else self._reference.notes
-        lacking = filter(None, [focal_plane.refusal(d)])
+        lacking = filter(None, [focal_plane.too_many_detectors(d)])
         return {
             "name": d.name,
             "source": d.source,
@@ -221,7 +221,7 @@ class Measurer:
 
     @cached_property
     def _focal_plane(self) -> Json:
-        return {name: list(place) for name, place in focal_plane.layout(self._detections).items()}
+        return {name: list(place) for name, place in focal_plane.detector_layout(self._detections).items()}
 
     def measure(self, case: Case) -> Result:
         """Measure one clause in one band.

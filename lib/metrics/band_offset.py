@@ -35,7 +35,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
-from skyaccept.lib.catalog.detections import numbering
+from skyaccept.lib.catalog.detections import inverse_index
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import coordinates
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings
@@ -159,7 +159,7 @@ def _offsets(sample: Sample, settings: Settings) -> _Offsets:
 
 def _compare(sample: Sample, settings: Settings) -> _Offsets:
     other, d = compared_with(sample, settings), sample.detections
-    origin = numbering(other.positions.objects, d.n_objects)[d.object[sample.selection.rows]]
+    origin = inverse_index(other.positions.objects, d.n_objects)[d.object[sample.selection.rows]]
     used = origin >= 0
     if not used.any():
         raise NotMeasurable(f"no object of the sample in {sample.band} is one of those in {settings.against}")
@@ -180,7 +180,7 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
     def make() -> Matrix:
         found, other = _offsets(sample, settings), compared_with(sample, settings)
         matrix = sample.matrix(found.x, found.y, star=sample.star[found.used], visit=found.visit)
-        place = numbering(other.positions.objects, sample.detections.n_objects)[matrix.objects]
+        place = inverse_index(other.positions.objects, sample.detections.n_objects)[matrix.objects]
         stars = other.positions.stars
         offsets = tuple(values[place].astype(np.float64) for values in (stars.x, stars.y))
         return replace(matrix, other=offsets, other_visits=other.positions.visits)

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from scipy import special
 from skyaccept.lib.arrays import BoolArray, FloatArray
 from skyaccept.lib.catalog.colors import Locus
-from skyaccept.lib.catalog.detections import numbering
+from skyaccept.lib.catalog.detections import inverse_index
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Errors, Estimator, Metric, Settings, grouped_sum
 from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite
@@ -129,7 +129,7 @@ def locus_distance(sample: Sample, parameters: Mapping[str, float], settings: Se
         band: column / found.number[:, k]
         for k, (band, column) in enumerate(zip(locus.bands, found.sums.T, strict=True))
     }
-    x, y = locus.x.of(mags), locus.y.of(mags)
+    x, y = locus.x.values(mags), locus.y.values(mags)
     line, used = fit(x, y, locus)
     distance = line.distance(x[used], y[used]) * MMAG
     slope = float(np.tan(line.angle))
@@ -195,13 +195,13 @@ def _matrix(sample: Sample, parameters: Mapping[str, float], settings: Settings,
     found = _means(sample, _locus(settings))
     d = sample.detections
     positions = sample.positions
-    place = numbering(positions.objects, d.n_objects)[found.objects]
+    place = inverse_index(positions.objects, d.n_objects)[found.objects]
     order = np.argsort(place)  # along the sky
     objects, place = found.objects[order], place[order]
     visits = [np.unique(d.visit[one.selection.rows]) for one in found.samples]
     columns = min(BLOCKS, *(len(one) for one in visits))
     kept, note = sampled(positions.direction[place], LIMIT // (columns * len(visits)), "stars")
-    row_of = numbering(objects[kept], d.n_objects)
+    row_of = inverse_index(objects[kept], d.n_objects)
     values = np.zeros((len(kept), columns, 3, len(visits)))
     for k, (one, seen) in enumerate(zip(found.samples, visits, strict=True)):
         rows = one.selection.rows
@@ -228,7 +228,7 @@ def _resampled(matrix: Matrix, settings: Settings) -> Resampled:
             mean = sums / number
             variance = np.maximum(squares - number * mean**2, 0) / (number - 1) / _median_of(number - 1)
         mags = {band: column / MMAG for band, column in zip(locus.bands, mean.T, strict=True)}
-        x, y = locus.x.of(mags), locus.y.of(mags)
+        x, y = locus.x.values(mags), locus.y.values(mags)
 
         def take(units: BoolArray) -> Sorted:
             try:

@@ -23,7 +23,7 @@ def _unit(text: object) -> u.UnitBase:
         raise ValueError(f"unit {text!r} is not known to astropy") from None
 
 
-def as_source(entry: object) -> object:
+def parse_source(entry: object) -> object:
     """Let a bare column name stand for {name: ...}, and codes be numbers."""
     if isinstance(entry, str):
         return {"name": entry}
@@ -35,11 +35,11 @@ def as_source(entry: object) -> object:
     return entry
 
 
-def as_flags(entry: object) -> object:
+def parse_flags(entry: object) -> object:
     """Let one flag stand for a list of one."""
     if entry == []:
         raise ValueError("a flag needs a column")
-    return [as_source(one) for one in entry] if isinstance(entry, list) else [as_source(entry)]
+    return [parse_source(one) for one in entry] if isinstance(entry, list) else [parse_source(entry)]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
-class Source:
+class ColumnSource:
     """Where a column comes from: a column of the file, or one value for all rows of a file.
 
     Attributes
@@ -142,7 +142,7 @@ class Source:
     per: Annotated[u.UnitBase | None, PlainValidator(_unit)] = None
     element: Annotated[int, Field(ge=0)] | None = None
     missing: tuple[Annotated[int, Strict()] | Annotated[Number, Strict()] | str, ...] = ()
-    unless: Annotated[Flag | None, BeforeValidator(as_source)] = None
+    unless: Annotated[Flag | None, BeforeValidator(parse_source)] = None
     plus: str | None = None
     magnitude_error: bool = False
     inverse_variance: bool = False
@@ -153,7 +153,7 @@ class Source:
     optional: bool = False
 
     @property
-    def places(self) -> int:
+    def n_origins(self) -> int:
         """In how many ways the profile says where the column comes from; one is right."""
         return sum(place is not None for place in (self.name, self.value, self.header, self.field))
 
@@ -185,7 +185,7 @@ KEYS: Mapping[str, frozenset[str]] = {
 _OF_A_COLUMN = ("missing", "unless", "plus", "join", "day", "element")
 
 
-def kind_of(column: str, unit: u.UnitBase | None) -> str:
+def column_kind(column: str, unit: u.UnitBase | None) -> str:
     """Kind of a column of ours, as `KEYS` has it."""
     if unit is None:
         return "object" if column == "object" else "label"
@@ -197,7 +197,11 @@ def kind_of(column: str, unit: u.UnitBase | None) -> str:
 
 
 def check_keys(
-    place: strict_yaml.Place, where: tuple[str | int, ...], source: Source, kind: str, unit: u.UnitBase | None = None
+    place: strict_yaml.Place,
+    where: tuple[str | int, ...],
+    source: ColumnSource,
+    kind: str,
+    unit: u.UnitBase | None = None,
 ) -> None:
     """Refuse keys that mean nothing for a kind of column, or together, rather than pass over them.
 
@@ -206,7 +210,7 @@ def check_keys(
     place : Place
     where : tuple of str or int
         Keys on the way to it.
-    source : Source
+    source : ColumnSource
     kind : str
         One of `KEYS`.
     unit : Unit, optional
@@ -222,7 +226,7 @@ def check_keys(
     for key in given:
         if key not in KEYS[kind]:
             raise place.error((*where, key), f"key '{key}': means nothing for '{name}' ({kind}); remove it")
-    if source.places != 1:
+    if source.n_origins != 1:
         ways = " or ".join(way for way in ("name", "value", "header", "field") if way in KEYS[kind])
         raise place.error(where, f"key '{name}': say where it comes from, once: {ways}")
     for key in _OF_A_COLUMN:
@@ -248,7 +252,7 @@ def check_keys(
 
 
 def _check_unit(
-    place: strict_yaml.Place, where: tuple[str | int, ...], source: Source, unit: u.UnitBase | None
+    place: strict_yaml.Place, where: tuple[str | int, ...], source: ColumnSource, unit: u.UnitBase | None
 ) -> None:
     if source.unit is None or unit is None:
         return
@@ -261,7 +265,7 @@ def _check_unit(
         )
 
 
-def _check_number(place: strict_yaml.Place, where: tuple[str | int, ...], source: Source) -> None:
+def _check_number(place: strict_yaml.Place, where: tuple[str | int, ...], source: ColumnSource) -> None:
     iso = source.time is not None and source.time.format == "iso"
     if isinstance(source.value, str) and not iso and source.codes is None:
         raise place.error((*where, "value"), f"key 'value': {source.value!r} is not a number")

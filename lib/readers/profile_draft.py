@@ -34,7 +34,7 @@ class Line:
         Whether it is part of the profile; else it is written as a comment.
     complete : bool
         Whether nothing in it is for the user to fill in.
-    found : bool
+    has_column : bool
         Whether a column of the file stands behind it.
     """
 
@@ -43,7 +43,7 @@ class Line:
     remark: str = ""
     stated: bool = True
     complete: bool = True
-    found: bool = True
+    has_column: bool = True
 
     def text(self, indent: str) -> str:
         """The line, as a comment where it does not hold yet."""
@@ -70,26 +70,26 @@ class Draft:
     flags: tuple[Line, ...] = ()
     end: tuple[Line, ...] = ()
 
-    def text(self, of: str) -> str:
+    def to_yaml(self, source: str) -> str:
         """The profile as YAML."""
         lines = [
-            f"# Drafted by skyaccept inspect from {safe(of)}.",
+            f"# Drafted by skyaccept inspect from {safe(source)}.",
             "# A ? is for you to fill in. A line that begins with # counts once the # is removed.",
             "survey: my-survey",
             "title: My survey",
             *(line.text("") for line in self.top),
             "columns:",
             *(line.text("  ") for line in self.columns),
-            *_part("flux", self.flux),
-            *_part("flags", self.flags),
+            *_section("flux", self.flux),
+            *_section("flags", self.flags),
             *(line.text("") for line in self.end),
             "association_radius: 1 arcsec",
         ]
         return "\n".join(lines) + "\n"
 
-    def found(self) -> set[str]:
+    def keys_with_columns(self) -> set[str]:
         """Keys for which the file has columns, whether their lines are complete or not."""
-        return {line.key for line in (*self.columns, *self.flux) if line.found}
+        return {line.key for line in (*self.columns, *self.flux) if line.has_column}
 
     def to_complete(self) -> list[str]:
         """Columns of ours that count for nothing until their lines are completed."""
@@ -98,7 +98,7 @@ class Draft:
         return list(dict.fromkeys(line.key for line in lines if line.key not in done))
 
 
-def _part(key: str, lines: Sequence[Line]) -> list[str]:
+def _section(key: str, lines: Sequence[Line]) -> list[str]:
     """Lines below a key, which is a comment where all of them are."""
     if not lines:
         return []
@@ -106,7 +106,7 @@ def _part(key: str, lines: Sequence[Line]) -> list[str]:
     return [f"{mark}{key}:", *(line.text("  ") for line in lines)]
 
 
-def entry(**parts: Value | None) -> str:
+def format_entry(**parts: Value | None) -> str:
     """Value of a key: a flow mapping of what is given, or the name alone where that is all."""
     given = {key: value for key, value in parts.items() if value is not None}
     return _value(given["name"] if list(given) == ["name"] else given)

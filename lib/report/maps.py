@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from skyaccept.lib.arrays import FloatArray
-from skyaccept.lib.catalog.focal_plane import nearest
+from skyaccept.lib.catalog.focal_plane import nearest_distance
 from skyaccept.lib.report import plots
 from skyaccept.lib.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, spots
 from skyaccept.lib.report.text import number
@@ -44,7 +44,7 @@ def focal_plane(result: Result, places: Mapping[str, Sequence[float]]) -> str:
         order = range(1, len(names) + 1)
         return plots.sizes(result, found, names, list(order), (0.0, len(names) + 1.0), title, "detector")
     x, y = np.array([places[name] for name in found["name"]], dtype=np.float64).T
-    half = _DETECTOR * float(np.median(nearest(np.stack([x, y], axis=1))))
+    half = _DETECTOR * float(np.median(nearest_distance(np.stack([x, y], axis=1))))
     title = "Median absolute residual by detector"
     return _map(result, title, "degrees from the middle of the field", (x, y), found, names, half or 0.5)
 

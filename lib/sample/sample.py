@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray
-from skyaccept.lib.catalog.detections import AssociatedDetections, numbering
+from skyaccept.lib.catalog.detections import AssociatedDetections, inverse_index
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.sample.selection import Groups, Selection
 from skyaccept.lib.sample.subsampling import sampled
@@ -46,7 +46,7 @@ class Sample:
     @cached_property
     def groups(self) -> Groups:
         """Rows of each object among the selected rows."""
-        return Groups.of(self.detections, self.selection.rows)
+        return Groups.from_rows(self.detections, self.selection.rows)
 
     @cached_property
     def visits(self) -> int:
@@ -65,7 +65,7 @@ class Sample:
     @cached_property
     def star(self) -> NDArray[np.int64]:
         """Number of the object of each selected row among those of `positions`, which follow the sky."""
-        number = numbering(self.positions.objects, self.detections.n_objects)
+        number = inverse_index(self.positions.objects, self.detections.n_objects)
         return np.asarray(number[self.detections.object[self.selection.rows]])
 
     @cached_property
@@ -74,7 +74,7 @@ class Sample:
         values = self.detections.snr if self.detections.snr is not None else self.detections.mag
         if values is None:
             return None
-        medians = self.groups.statistic("median", values[self.selection.rows].astype(np.float64))
+        medians = self.groups.reduce("median", values[self.selection.rows].astype(np.float64))
         if self.detections.snr is not None:
             medians = np.log(np.maximum(medians, np.finfo(float).tiny))
         if not np.isfinite(medians).any():
@@ -101,7 +101,7 @@ class Sample:
         stars = np.unique(star)
         each = len(visits) * (len(visits) - 1) // 2 if between else len(visits)
         kept, note = sampled(self.positions.direction[stars], LIMIT // max(1, each), "stars")
-        number = numbering(stars[kept], len(self.positions))
+        number = inverse_index(stars[kept], len(self.positions))
         row, used = number[star], number[star] >= 0
         found = []
         for values in columns:

@@ -10,8 +10,9 @@ import numpy as np
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.column_source import Flag
-from skyaccept.lib.readers.columns.parsing import numbers
-from skyaccept.lib.readers.table import LIST
+from skyaccept.lib.readers.columns.computed import ComputedColumn
+from skyaccept.lib.readers.columns.parsing import as_numbers
+from skyaccept.lib.readers.table import LIST_SUFFIX
 
 _TRUTH: Mapping[object, bool] = dict.fromkeys((True, "True", "true", "TRUE", "T", "1"), True) | dict.fromkeys(
     (False, "False", "false", "FALSE", "F", "0"), False
@@ -24,31 +25,25 @@ _HAS_TO = (
 
 
 @dataclass(frozen=True)
-class FlagColumn:
-    """A flag of ours, made of columns of one file: true where any of them marks a bad detection."""
+class FlagColumn(ComputedColumn):
+    """A flag, set where any of several columns marks a bad detection."""
 
-    place: str
     flags: tuple[Flag, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the file that are read."""
+        """Columns of the flags."""
         return tuple(dict.fromkeys(flag.name for flag in self.flags))
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """None of them holds labels."""
-        return ()
-
     def values(self, raw: Mapping[str, AnyArray], rows: int) -> AnyArray:
-        """Whether each row is marked as bad; raises as `marked`."""
+        """Combine the flags of the rows by a logical or."""
         bad = np.zeros(rows, dtype=bool)
         for flag in self.flags:
-            bad |= marked(self.place, flag, raw[flag.name])
+            bad |= evaluate_flag(self.place, flag, raw[flag.name])
         return bad
 
 
-def columns_of(
+def match_flags(
     flags: Mapping[str, Sequence[Flag]], prefix: str | None, names: Sequence[str]
 ) -> dict[str, tuple[Flag, ...]]:
     """Flags that a file with columns of these ``names`` has: those named, and those of a prefix.
@@ -63,8 +58,8 @@ def columns_of(
     """
     found: dict[str, tuple[Flag, ...]] = {}
     for name in names if prefix is not None else ():
-        if name.startswith(str(prefix)) and name + LIST not in names:
-            found[name.removeprefix(str(prefix)).removesuffix(LIST)] = (Flag(name),)
+        if name.startswith(str(prefix)) and name + LIST_SUFFIX not in names:
+            found[name.removeprefix(str(prefix)).removesuffix(LIST_SUFFIX)] = (Flag(name),)
     for flag, parts in flags.items():
         there = tuple(part for part in parts if part.name in names)
         if there:
@@ -72,7 +67,7 @@ def columns_of(
     return found
 
 
-def marked(place: str, flag: Flag, values: AnyArray) -> AnyArray:
+def evaluate_flag(place: str, flag: Flag, values: AnyArray) -> AnyArray:
     """Whether a flag marks each row as bad, (n,) bool.
 
     Raises
@@ -92,11 +87,11 @@ def marked(place: str, flag: Flag, values: AnyArray) -> AnyArray:
         )
     there = np.asarray(values)[~missing]
     if flag.bits is not None:
-        found = _bits(place, flag, there)
+        found = _any_bit_set(place, flag, there)
     elif flag.above is not None:
-        found = numbers(place, flag.name, there) > flag.above
+        found = as_numbers(place, flag.name, there) > flag.above
     else:
-        found = truth(place, flag.name, there, np.flatnonzero(~missing), _HAS_TO)
+        found = as_booleans(place, flag.name, there, np.flatnonzero(~missing), _HAS_TO)
     bad = np.full(len(values), flag.missing == "bad")
     bad[~missing] = found == flag.bad
     return bad
@@ -115,7 +110,7 @@ def missing_rows(values: AnyArray) -> AnyArray:
     return np.zeros(len(values), dtype=bool)
 
 
-def _bits(place: str, flag: Flag, values: AnyArray) -> AnyArray:
+def _any_bit_set(place: str, flag: Flag, values: AnyArray) -> AnyArray:
     if values.dtype.kind == "f" and (values == np.floor(values)).all() and np.abs(values).max(initial=0) < 2**53:
         values = values.astype(np.int64)
     if values.dtype.kind in "OU":
@@ -128,7 +123,7 @@ def _bits(place: str, flag: Flag, values: AnyArray) -> AnyArray:
     return np.asarray(values.astype(np.int64) & np.int64(flag.bits or 0) != 0)
 
 
-def truth(place: str, name: str, values: AnyArray, rows: AnyArray, has_to: str) -> AnyArray:
+def as_booleans(place: str, name: str, values: AnyArray, rows: AnyArray, has_to: str) -> AnyArray:
     """Values as bool, true as they say.
 
     Parameters

@@ -4,75 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import astropy.units as u
 import numpy as np
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.columns.numbers import POGSON, NumberColumn, resolve, stated_unit
+from skyaccept.lib.readers.columns.computed import ComputedColumn
+from skyaccept.lib.readers.columns.numbers import POGSON, NumberColumn, resolve_number, stated_unit
 from skyaccept.lib.readers.profile import ZERO_POINTS, Flux
 from skyaccept.lib.readers.table import Column
 
 AB_OF_NJY = 31.4
 """AB magnitude of 1 nJy: the flux of magnitude 0 is 10^(-48.6 / 2.5) erg / (s cm2 Hz) (Oke and Gunn 1983)."""
 
-GIVES = ("mag", "mag_err", "snr")
+FLUX_COLUMNS = ("mag", "mag_err", "snr")
 """Columns of ours that a flux gives; the latter two need its error."""
 
 
-@dataclass(frozen=True)
-class FluxColumn:
-    """A column of ours that is computed from the fluxes of one file.
+@dataclass(frozen=True, kw_only=True)
+class FluxColumn(ComputedColumn):
+    """A magnitude, its error or a signal-to-noise ratio (`FLUX_COLUMNS`), computed from fluxes.
 
     Attributes
     ----------
-    name : str
-        One of `GIVES`.
     flux : NumberColumn
     error : NumberColumn, optional
-        In the unit of the flux; needed for ``mag_err`` and ``snr``.
+        In the unit of the flux; required for ``mag_err`` and ``snr``.
     zero : NumberColumn, optional
-        What the zero point comes from; None where the unit of the flux says it.
+        Zero point or calibration; None if the unit of the flux is calibrated.
     kind : str
-        What it holds: ``zero_point`` (mag), ``fluxmag0`` or ``calibration``.
-    added : float
+        Kind of ``zero``: ``zero_point`` (mag), ``fluxmag0`` or ``calibration``.
+    offset : float
         Added to the zero point, mag.
     """
 
-    name: str
     flux: NumberColumn
     error: NumberColumn | None
     zero: NumberColumn | None
     kind: str
-    added: float = 0.0
+    offset: float = 0.0
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the file that are read."""
+        """Columns of the flux, and of its zero point or its error."""
         used = (self.flux, self.zero if self.name == "mag" else self.error)
         return tuple(dict.fromkeys(name for column in used if column is not None for name in column.columns))
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """None of them holds labels."""
-        return ()
-
     def values(self, raw: Mapping[str, AnyArray], rows: int) -> AnyArray:
-        """Magnitude, its error, or S/N of each row.
+        """Compute the magnitude, its error, or the signal-to-noise ratio of each row.
 
-        Parameters
-        ----------
-        raw : mapping of str to (n,) array
-            Columns of the file.
-        rows : int
-            n.
-
-        Returns
-        -------
-        (n,) float64
-            ``m = z - 2.5 log10 f``, ``2.5 / ln(10) e / f`` and ``f / e`` for a flux f with error e and zero point z.
-            NaN for a magnitude or its error where f is not positive, and wherever e or the calibration is not.
-            The error is that of the flux alone: an error of the zero point is common to many stars.
+        Notes
+        -----
+        For a flux f with error e and zero point z these are ``z - 2.5 log10 f``, ``2.5 / ln(10) e / f`` and ``f / e``.
+        A magnitude and its error are NaN where f is not positive; all are NaN where e or the calibration is not
+        positive. The error includes that of the flux only, since an error of the zero point is common to many stars.
         """
         flux = self.flux.values(raw, rows)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -80,7 +66,7 @@ class FluxColumn:
                 zero = np.zeros(rows)
                 if self.zero is not None:
                     zero = _zero_point(self.kind, self.zero.values(raw, rows))
-                return np.asarray(zero + self.added - 2.5 * np.log10(np.where(flux > 0, flux, np.nan)))
+                return np.asarray(zero + self.offset - 2.5 * np.log10(np.where(flux > 0, flux, np.nan)))
             if self.error is None:
                 raise ValueError("no error of the flux")
             error = self.error.values(raw, rows)
@@ -90,7 +76,7 @@ class FluxColumn:
             return np.asarray(POGSON * error / np.where(flux > 0, flux, np.nan))
 
 
-def offer(
+def find_columns(
     place: str, flux: Flux, there: Mapping[str, Column], header: Mapping[str, object], fields: Mapping[str, str]
 ) -> dict[str, FluxColumn]:
     """Find what the fluxes of a file give, by our names; nothing where an optional flux is not there.
@@ -104,14 +90,17 @@ def offer(
         if flux.flux.optional:
             return {}
         raise InputError(f"{place}: no column '{flux.flux.name}' (flux of the survey profile)")
-    column = resolve(place, "flux", flux.flux, there, None, header, fields)
+    column = resolve_number(place, "flux", flux.flux, there, None, header, fields)
     unit, error = column.unit, None
     if flux.error is not None and flux.error.name in there:
         own = stated_unit(place, flux.error, there[str(flux.error.name)].unit)
-        error = resolve(place, "error of the flux", flux.error, there, None if own is None else unit, header, fields)
-    zero, kind, added = _calibration(place, column, flux, there, header, fields)
-    names = GIVES if error is not None else GIVES[:1]
-    return {name: FluxColumn(name, column, error, zero, kind, added) for name in names}
+        error = resolve_number(
+            place, "error of the flux", flux.error, there, None if own is None else unit, header, fields
+        )
+    zero, kind, offset = _calibration(place, column, flux, there, header, fields)
+    names = FLUX_COLUMNS if error is not None else FLUX_COLUMNS[:1]
+    parts: dict[str, Any] = {"flux": column, "error": error, "zero": zero, "kind": kind, "offset": offset}
+    return {name: FluxColumn(place=place, name=name, **parts) for name in names}
 
 
 def _calibration(
@@ -138,21 +127,21 @@ def _calibration(
     if kind == "zero_point":
         stated = there[source.name].unit if source.name is not None else None
         mag = u.mag if source.unit is not None or stated else None
-        zero = resolve(place, kind, source, there, mag, header, fields)
-        added = 0.0
+        zero = resolve_number(place, kind, source, there, mag, header, fields)
+        offset = 0.0
     else:
-        zero = resolve(place, kind, source, there, None, header, fields)
-        added = _added(place, kind, flux, unit, zero.unit)
+        zero = resolve_number(place, kind, source, there, None, header, fields)
+        offset = _unit_offset(place, kind, flux, unit, zero.unit)
     if source.name is None:
         value = zero.values({}, 1)[0]
         if not np.isfinite(value) or (kind != "zero_point" and not value > 0):
             raise InputError(
                 f"{place}: {kind} is {value:g}; it has to be a number{' above 0' * (kind != 'zero_point')}"
             )
-    return zero, kind, added
+    return zero, kind, offset
 
 
-def _added(place: str, kind: str, flux: Flux, unit: u.UnitBase | None, own: u.UnitBase | None) -> float:
+def _unit_offset(place: str, kind: str, flux: Flux, unit: u.UnitBase | None, own: u.UnitBase | None) -> float:
     """Magnitudes by which the units of a flux and its calibration differ from ours."""
     if kind == "fluxmag0":
         if own is None or unit is None:

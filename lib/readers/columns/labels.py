@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.column_source import Source
-from skyaccept.lib.readers.columns.parsing import numbers
+from skyaccept.lib.readers.column_source import ColumnSource
+from skyaccept.lib.readers.columns.computed import ComputedColumn, Labels
+from skyaccept.lib.readers.columns.parsing import as_numbers
 from skyaccept.lib.readers.table import shorten
 
 MAX_LENGTH = 1000
@@ -22,75 +23,39 @@ _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True)
-class Labels:
-    """Labels as codes into their distinct values (dictionary encoding): text for every row may not fit.
+class LabelColumn(ComputedColumn):
+    """A column of labels, from a column of text or whole numbers or one value for all rows."""
 
-    Attributes
-    ----------
-    codes : (n,) int64
-        Negative where there is none.
-    values : (n_distinct,) int64, uint64, object (int) or str
-        In ascending order.
-    """
-
-    codes: AnyArray
-    values: AnyArray
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-
-@dataclass(frozen=True)
-class LabelColumn:
-    """A column of labels of one file.
-
-    Attributes
-    ----------
-    place : str
-        The file, for messages.
-    name : str
-        Our name.
-    source : Source
-    """
-
-    place: str
-    name: str
-    source: Source
+    source: ColumnSource
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the file that are read."""
+        """Column of the labels, and that of the days."""
         return tuple(name for name in (self.source.name, self.source.day) if name is not None)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Those of them that hold labels."""
+        """Column of the labels."""
         return () if self.source.name is None else (self.source.name,)
 
     def values(self, raw: Mapping[str, AnyArray], rows: int) -> Labels:
-        """Labels of the rows.
-
-        Raises
-        ------
-        InputError
-            A label is missing, or not in the profile's codes.
-        """
+        """Encode the labels of the rows; refuse a missing one, or one without a code in the profile."""
         source = self.source
         if source.name is None:
             value = source.value if source.codes is None else source.codes[str(source.value)]
-            return Labels(np.zeros(rows, dtype=np.int64), _as_labels([str(value)])[: min(rows, 1)])
-        found = _trimmed(distinct(self.place, source.name, raw[source.name]))
-        found = _without(found, [str(value) for value in source.missing])
+            return Labels(np.zeros(rows, dtype=np.int64), _as_integers_or_text([str(value)])[: min(rows, 1)])
+        found = _strip_blanks(encode_labels(self.place, source.name, raw[source.name]))
+        found = _remove_missing(found, [str(value) for value in source.missing])
         if self.name != "object":
             refuse_missing(self.place, source.name, found)
         if source.codes is not None:
-            found = _translated(self.place, source.name, found, source.codes)
+            found = _translate(self.place, source.name, found, source.codes)
         if source.day is not None:
             found = _by_day(self.place, found, source.day, raw[source.day])
         return found
 
 
-def distinct(place: str, column: str, values: AnyArray) -> Labels:
+def encode_labels(place: str, column: str, values: AnyArray) -> Labels:
     """Labels as they stand in a column; none where it is masked, NaN, None or blank.
 
     Raises
@@ -137,25 +102,25 @@ def distinct(place: str, column: str, values: AnyArray) -> Labels:
                 f"label may have {MAX_LENGTH}"
             )
     if found.dtype.kind in "OSU":
-        labels = _ordered(codes, _as_labels([str(text) for text in texts]))
+        labels = _sort_values(codes, _as_integers_or_text([str(text) for text in texts]))
         # as in tables of text, where a field of blanks is none
-        return _without(labels, [text for text in map(str, labels.values.tolist()) if not text.strip()])
-    return _ordered(codes, found)
+        return _remove_missing(labels, [text for text in map(str, labels.values.tolist()) if not text.strip()])
+    return _sort_values(codes, found)
 
 
-def together(parts: Sequence[Labels]) -> Labels:
+def concatenate(parts: Sequence[Labels]) -> Labels:
     """One column of the labels of several files; whole numbers and text are compared as text."""
     if len(parts) == 1:
         return parts[0]
-    values = _joined([part.values for part in parts])
+    values = _concatenate_values([part.values for part in parts])
     unique, rank = np.unique(values, return_inverse=True)
     ranks = np.split(rank, np.cumsum([len(part.values) for part in parts])[:-1])
-    return Labels(np.concatenate([_looked_up(r, part.codes) for r, part in zip(ranks, parts, strict=True)]), unique)
+    return Labels(np.concatenate([_recode(r, part.codes) for r, part in zip(ranks, parts, strict=True)]), unique)
 
 
-def apart(labels: Labels, number: int) -> Labels:
+def label_by_file(labels: Labels, number: int) -> Labels:
     """Labels that no other file has: those of its ``number``."""
-    return _ordered(labels.codes, np.array([f"{number} {value}" for value in labels.values.tolist()], dtype=str))
+    return _sort_values(labels.codes, np.array([f"{number} {value}" for value in labels.values.tolist()], dtype=str))
 
 
 def refuse_missing(place: str, column: str, labels: Labels) -> None:
@@ -174,14 +139,14 @@ def refuse_missing(place: str, column: str, labels: Labels) -> None:
         )
 
 
-def _as_labels(texts: Sequence[str]) -> AnyArray:
+def _as_integers_or_text(texts: Sequence[str]) -> AnyArray:
     """Text as integers where all of it is the one way to write them."""
     if texts and all(_WHOLE.fullmatch(text) for text in texts):
         return np.array([int(text) for text in texts], dtype=np.int64)
     return np.array(texts, dtype=str)
 
 
-def _joined(values: Sequence[AnyArray]) -> AnyArray:
+def _concatenate_values(values: Sequence[AnyArray]) -> AnyArray:
     """Values of several files in one array, in which none is rounded."""
     kinds = {one.dtype.kind for one in values if len(one)}
     if kinds <= {"i"} or kinds <= {"u"} or kinds <= {"f"} or kinds <= {"U"}:
@@ -191,50 +156,52 @@ def _joined(values: Sequence[AnyArray]) -> AnyArray:
     return np.array([str(value) for one in values for value in one.tolist()], dtype=str)
 
 
-def _ordered(codes: AnyArray, values: AnyArray) -> Labels:
+def _sort_values(codes: AnyArray, values: AnyArray) -> Labels:
     """Labels with their values in ascending order, each once."""
     unique, rank = np.unique(values, return_inverse=True)
-    return Labels(_looked_up(rank.astype(np.int64), codes.astype(np.int64, copy=False)), unique)
+    return Labels(_recode(rank.astype(np.int64), codes.astype(np.int64, copy=False)), unique)
 
 
-def _looked_up(rank: AnyArray, codes: AnyArray) -> AnyArray:
+def _recode(rank: AnyArray, codes: AnyArray) -> AnyArray:
     """New codes of old ones; negative ones stay."""
     if not (codes < 0).any():
         return np.asarray(rank[codes]) if len(rank) else codes
     return np.asarray(np.append(rank, -1)[codes])
 
 
-def _trimmed(labels: Labels) -> Labels:
+def _strip_blanks(labels: Labels) -> Labels:
     """Labels without blanks at their ends, in which no two files should differ; none where nothing else is there."""
     if labels.values.dtype.kind != "U" or all(value == value.strip() for value in labels.values.tolist()):
         return labels
     trimmed = [value.strip() for value in labels.values.tolist()]
-    return _without(_ordered(labels.codes, _as_labels(trimmed)), [""])
+    return _remove_missing(_sort_values(labels.codes, _as_integers_or_text(trimmed)), [""])
 
 
-def _without(labels: Labels, missing: Sequence[str]) -> Labels:
+def _remove_missing(labels: Labels, missing: Sequence[str]) -> Labels:
     """Labels without those that mean none."""
     none = np.isin(np.array([str(value) for value in labels.values.tolist()], dtype=str), list(missing))
     if not missing or not none.any():
         return labels
     number = np.where(none, -1, np.cumsum(~none) - 1)
     rest = labels.values[~none]
-    return _ordered(_looked_up(number, labels.codes), _as_labels(rest.tolist()) if rest.dtype.kind == "U" else rest)
+    return _sort_values(
+        _recode(number, labels.codes), _as_integers_or_text(rest.tolist()) if rest.dtype.kind == "U" else rest
+    )
 
 
-def _translated(place: str, column: str, labels: Labels, codes: Mapping[str, str]) -> Labels:
+def _translate(place: str, column: str, labels: Labels, codes: Mapping[str, str]) -> Labels:
     unknown = [str(value) for value in labels.values.tolist() if str(value) not in codes]
     if unknown:
         raise InputError(
             f"{place}: column '{column}': code {shorten(', '.join(unknown))} is not in the survey profile's codes "
             f"({shorten(', '.join(codes))})"
         )
-    return _ordered(labels.codes, _as_labels([codes[str(value)] for value in labels.values.tolist()]))
+    return _sort_values(labels.codes, _as_integers_or_text([codes[str(value)] for value in labels.values.tolist()]))
 
 
 def _by_day(place: str, labels: Labels, name: str, values: AnyArray) -> Labels:
     """Labels that are told apart by the whole day on which they stand."""
-    days = numbers(place, name, values)
+    days = as_numbers(place, name, values)
     if not np.isfinite(days).all():
         raise InputError(f"{place}: column '{name}', row {int(np.argmin(np.isfinite(days))) + 1}: no value")
     if np.abs(days).max(initial=0) > 2**53:
@@ -242,6 +209,6 @@ def _by_day(place: str, labels: Labels, name: str, values: AnyArray) -> Labels:
     whole, day = np.unique(np.floor(days).astype(np.int64), return_inverse=True)
     pairs, codes = np.unique(day * max(len(labels.values), 1) + labels.codes, return_inverse=True)
     n = len(labels.values)
-    return _ordered(
+    return _sort_values(
         codes, np.array([f"{whole[pair // n]} {labels.values[pair % n]}" for pair in pairs.tolist()], dtype=str)
     )

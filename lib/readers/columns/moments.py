@@ -10,60 +10,42 @@ from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.detections import SHAPES
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.column_source import Flag
-from skyaccept.lib.readers.columns.flags import marked
-from skyaccept.lib.readers.columns.numbers import NumberColumn, resolve
+from skyaccept.lib.readers.columns.computed import ComputedColumn
+from skyaccept.lib.readers.columns.flags import evaluate_flag
+from skyaccept.lib.readers.columns.numbers import NumberColumn, resolve_number
 from skyaccept.lib.readers.profile import Moments
 from skyaccept.lib.readers.table import Column
 
 
 @dataclass(frozen=True)
-class ShapeColumn:
-    """A component of an ellipticity that is computed from the second moments of one file.
+class ShapeColumn(ComputedColumn):
+    """A component of an ellipticity (`SHAPES`), computed from second moments.
 
     Attributes
     ----------
-    place : str
-        The file, for messages.
-    name : str
-        One of `SHAPES`.
     moments : tuple of NumberColumn
         xx, yy and xy.
     unless : Flag, optional
-        Where it is set there is none.
+        Flag of rows without a valid ellipticity.
     """
 
-    place: str
-    name: str
     moments: tuple[NumberColumn, ...]
     unless: Flag | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the file that are read."""
+        """Columns of the moments and of the flag."""
         used = self.moments[:2] if self.name.endswith("e1") else self.moments
         names = [name for moment in used for name in moment.columns]
         return tuple(dict.fromkeys(names if self.unless is None else [*names, self.unless.name]))
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """None of them holds labels."""
-        return ()
-
     def values(self, raw: Mapping[str, AnyArray], rows: int) -> AnyArray:
-        """Component of the ellipticity of each row.
+        """Compute a component of the ellipticity of each row.
 
-        Parameters
-        ----------
-        raw : mapping of str to (n,) array
-            Columns of the file.
-        rows : int
-            n.
-
-        Returns
-        -------
-        (n,) float64
-            ``e1 = (xx - yy) / (xx + yy)`` or ``e2 = 2 xy / (xx + yy)``, the distortion, in which the unit
-            cancels; NaN where xx + yy is not positive, where a moment is NaN, and where the flag is set.
+        Notes
+        -----
+        The distortion ``e1 = (xx - yy) / (xx + yy)`` or ``e2 = 2 xy / (xx + yy)``, in which the unit cancels. It is NaN
+        where xx + yy is not positive, where a moment is NaN, and where the flag is set.
         """
         xx, yy, xy = self.moments
         first, second = xx.values(raw, rows), yy.values(raw, rows)
@@ -73,11 +55,11 @@ class ShapeColumn:
         part = first - second if self.name.endswith("e1") else 2 * xy.values(raw, rows)
         found = part / size
         if self.unless is not None:
-            found = np.where(marked(self.place, self.unless, raw[self.unless.name]), np.nan, found)
+            found = np.where(evaluate_flag(self.place, self.unless, raw[self.unless.name]), np.nan, found)
         return np.asarray(found)
 
 
-def offer(place: str, moments: Moments, there: Mapping[str, Column]) -> dict[str, ShapeColumn]:
+def find_columns(place: str, moments: Moments, there: Mapping[str, Column]) -> dict[str, ShapeColumn]:
     """Find what the moments of a file give, by our names; nothing where it has none of those of the image.
 
     Raises
@@ -95,7 +77,7 @@ def offer(place: str, moments: Moments, there: Mapping[str, Column]) -> dict[str
         )
     found = {}
     for key, sources in (("", moments.star), ("psf_", moments.psf)):
-        columns = tuple(resolve(place, "a moment", source, there, None, {}, {}) for source in sources)
+        columns = tuple(resolve_number(place, "a moment", source, there, None, {}, {}) for source in sources)
         if len({column.unit for column in columns}) > 1:
             listed = ", ".join(str(source.name) for source in sources)
             raise InputError(f"{place}: columns {listed} (moments) are not in the same unit")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.column_source import Source, Time
+from skyaccept.lib.readers.column_source import ColumnSource, Time
 from skyaccept.lib.readers.columns import times
-from skyaccept.lib.readers.columns.flags import marked
-from skyaccept.lib.readers.columns.labels import distinct
-from skyaccept.lib.readers.columns.parsing import as_number, numbers
+from skyaccept.lib.readers.columns.computed import ComputedColumn
+from skyaccept.lib.readers.columns.flags import evaluate_flag
+from skyaccept.lib.readers.columns.labels import encode_labels
+from skyaccept.lib.readers.columns.parsing import as_number, as_numbers
 from skyaccept.lib.readers.table import Column, shorten
 from skyaccept.lib.units import parse_unit
 
@@ -23,57 +24,35 @@ POGSON = 2.5 / np.log(10)
 
 
 @dataclass(frozen=True)
-class NumberColumn:
-    """A column of numbers of one file, after its unit was checked.
+class NumberColumn(ComputedColumn):
+    """A column of numbers with its unit, from a column of the table or one value for all rows.
 
     Attributes
     ----------
-    place : str
-        The file, for messages.
-    name : str
-        Our name.
-    source : Source
-        Of a column of the file, or of one value for all rows.
+    source : ColumnSource
     scale : float
-        Unit of the file's numbers over ours.
+        Unit in the file over the unit in the detections.
     unit : Unit, optional
-        Unit of the file's numbers, where the file or the profile states it.
+        Unit in the file, if the file or the profile states it.
     """
 
-    place: str
-    name: str
-    source: Source
-    scale: float = 1.0
-    unit: u.UnitBase | None = None
+    source: ColumnSource
+    scale: float = field(default=1.0, kw_only=True)
+    unit: u.UnitBase | None = field(default=None, kw_only=True)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the file that are read; of a joined one, the key in this table."""
+        """Columns of the numbers, the summand and the flag; for a join, the key in this table."""
         source = self.source
         if source.join is not None:
             return tuple(source.join.values())
         flag = None if source.unless is None else source.unless.name
         return tuple(dict.fromkeys(name for name in (source.name, source.plus, flag) if name is not None))
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Columns that hold labels: none, but a key of a join is compared letter by letter."""
-        return ()
-
     def values(self, raw: Mapping[str, AnyArray], rows: int) -> NDArray[np.float64]:
-        """Numbers of the rows in our unit, NaN where there is none.
+        """Convert the numbers of the rows to the unit of the detections; NaN for a missing value.
 
-        Parameters
-        ----------
-        raw : mapping of str to (n,) array
-            Columns of the file; that of a joined column is under its own name.
-        rows : int
-            n.
-
-        Raises
-        ------
-        InputError
-            A value is not what it has to be; the message names column and row.
+        ``raw`` holds a joined column under its own name.
         """
         source = self.source
         if source.name is None:
@@ -81,7 +60,7 @@ class NumberColumn:
             return np.full(rows, self._converted(self.name, constant)[0])
         column = self._numbers(source.name, self._element(source.name, raw[source.name]))
         if source.unless is not None:
-            column = np.where(marked(self.place, source.unless, raw[source.unless.name]), np.nan, column)
+            column = np.where(evaluate_flag(self.place, source.unless, raw[source.unless.name]), np.nan, column)
         if source.plus is not None:
             column = column + self._numbers(source.plus, self._element(source.plus, raw[source.plus]))
         return self._in_our_unit(source.name, column)
@@ -134,7 +113,7 @@ class NumberColumn:
                 f"{self.place}: column '{column}' holds times as text; the survey profile has to say so: "
                 "time: {format: iso}"
             )
-        return _without(values, numbers(self.place, column, values, _texts(missing)), missing)
+        return _remove_missing(values, as_numbers(self.place, column, values, _missing_texts(missing)), missing)
 
     def _form(self, column: str, values: AnyArray) -> AnyArray:
         """Times as the file has them: text, timestamps or numbers, without those that mean none."""
@@ -142,9 +121,9 @@ class NumberColumn:
         if values.dtype.kind == "M":
             return np.asarray(values.filled("NaT") if isinstance(values, np.ma.MaskedArray) else values)
         if self.source.time is not None and self.source.time.format == "iso":
-            none = {None, "", *_texts(missing)}
+            none = {None, "", *_missing_texts(missing)}
             return np.array([None if value in none else value for value in values.tolist()], dtype=object)
-        return _without(values, numbers(self.place, column, values, _texts(missing)), missing)
+        return _remove_missing(values, as_numbers(self.place, column, values, _missing_texts(missing)), missing)
 
     def _as_times(self, values: AnyArray) -> bool:
         """Whether a column is one of times in a declared form, or of timestamps."""
@@ -153,9 +132,9 @@ class NumberColumn:
     def _translated(self, column: str, values: AnyArray) -> NDArray[np.float64]:
         """Numbers that the profile's codes give; NaN where there is no value."""
         codes = self.source.codes or {}
-        labels = distinct(self.place, column, values)
+        labels = encode_labels(self.place, column, values)
         texts = [str(value) for value in labels.values.tolist()]
-        none = _texts(self.source.missing)
+        none = _missing_texts(self.source.missing)
         unknown = [text for text in texts if text not in codes and text not in none]
         if unknown:
             raise InputError(
@@ -187,7 +166,7 @@ class NumberColumn:
         return values
 
 
-def _without(
+def _remove_missing(
     stored: AnyArray, values: NDArray[np.float64], missing: Sequence[int | float | str]
 ) -> NDArray[np.float64]:
     """Numbers without those that mean none, as a column of their type holds them."""
@@ -203,10 +182,10 @@ def _without(
     return np.where(found, np.nan, values)
 
 
-def resolve(
+def resolve_number(
     place: str,
     name: str,
-    source: Source,
+    source: ColumnSource,
     there: Mapping[str, Column],
     unit: u.UnitBase | None,
     header: Mapping[str, object],
@@ -220,7 +199,7 @@ def resolve(
         The file, for messages.
     name : str
         Our name.
-    source : Source
+    source : ColumnSource
         Whose column the file has.
     there : mapping of str to Column
         Columns of the file.
@@ -236,7 +215,7 @@ def resolve(
         each other.
     """
     if source.name is None:
-        return _constant(place, name, source, settle(place, name, source, header, fields), unit)
+        return _constant(place, name, source, constant_from_header(place, name, source, header, fields), unit)
     for other in (
         source.plus,
         source.unless and source.unless.name,
@@ -254,10 +233,10 @@ def resolve(
         other_unit = stated_unit(place, replace(source, name=source.plus), there[source.plus].unit)
         if other_unit != stated:
             raise InputError(f"{place}: columns '{source.name}' and '{source.plus}' ({name}) are not in the same unit")
-    return NumberColumn(place, name, source, _factor(place, name, source, stated, unit), stated)
+    return NumberColumn(place, name, source, scale=_factor(place, name, source, stated, unit), unit=stated)
 
 
-def _with_scale(place: str, source: Source, own: str | None) -> Source:
+def _with_scale(place: str, source: ColumnSource, own: str | None) -> ColumnSource:
     """Times with the scale that the file states, which the profile may not contradict."""
     if own is None:
         return source
@@ -269,18 +248,22 @@ def _with_scale(place: str, source: Source, own: str | None) -> Source:
     return replace(source, time=replace(source.time or Time("iso"), scale=own))  # type: ignore[arg-type]
 
 
-def _constant(place: str, name: str, given: Source, source: Source, unit: u.UnitBase | None) -> NumberColumn:
+def _constant(
+    place: str, name: str, given: ColumnSource, source: ColumnSource, unit: u.UnitBase | None
+) -> NumberColumn:
     """One number for all rows, which was ``given`` as a value, a header keyword or a field of the file's name."""
     iso = source.time is not None and source.time.format == "iso"
     if source.codes is None and not iso and as_number(source.value) is None:
-        raise InputError(f"{place}: {_origin(given)} ({name}): {shorten(source.value)!r} is not a number")
+        raise InputError(f"{place}: {_describe_constant(given)} ({name}): {shorten(source.value)!r} is not a number")
     if source.time is not None:
         return NumberColumn(place, name, source)
     stated = source.unit or (unit if source.value is not None else None)
-    return NumberColumn(place, name, source, _factor(place, name, source, stated, unit), stated)
+    return NumberColumn(place, name, source, scale=_factor(place, name, source, stated, unit), unit=stated)
 
 
-def settle(place: str, name: str, source: Source, header: Mapping[str, object], fields: Mapping[str, str]) -> Source:
+def constant_from_header(
+    place: str, name: str, source: ColumnSource, header: Mapping[str, object], fields: Mapping[str, str]
+) -> ColumnSource:
     """Replace a header keyword or a field of the file's name by the value that a file has there.
 
     Raises
@@ -290,7 +273,7 @@ def settle(place: str, name: str, source: Source, header: Mapping[str, object], 
     """
     if source.header is None and source.field is None:
         return source
-    where = _origin(source)
+    where = _describe_constant(source)
     value = header.get(source.header) if source.header is not None else fields.get(str(source.field))
     if isinstance(value, str):
         value = value.strip()
@@ -304,14 +287,14 @@ def settle(place: str, name: str, source: Source, header: Mapping[str, object], 
     return replace(source, value=value, header=None, field=None)
 
 
-def _origin(source: Source) -> str:
+def _describe_constant(source: ColumnSource) -> str:
     """Where one value for all rows comes from, for messages."""
     if source.header is not None:
         return f"header keyword '{source.header}'"
     return "value" if source.field is None else f"field '{source.field}' of the name"
 
 
-def stated_unit(place: str, source: Source, own: str | None) -> u.UnitBase | None:
+def stated_unit(place: str, source: ColumnSource, own: str | None) -> u.UnitBase | None:
     """Unit of a column by the file (``own``) and the profile, which may not contradict each other.
 
     A unit that is known to nobody is left aside where the profile states the unit.
@@ -349,7 +332,7 @@ def stated_unit(place: str, source: Source, own: str | None) -> u.UnitBase | Non
     return unit
 
 
-def _factor(place: str, name: str, source: Source, stated: u.UnitBase | None, unit: u.UnitBase | None) -> float:
+def _factor(place: str, name: str, source: ColumnSource, stated: u.UnitBase | None, unit: u.UnitBase | None) -> float:
     """Unit of the file's numbers over ours."""
     column = source.name or name
     if unit is None:
@@ -375,5 +358,5 @@ def _factor(place: str, name: str, source: Source, stated: u.UnitBase | None, un
     return float(stated.to(unit))
 
 
-def _texts(missing: Sequence[int | float | str]) -> tuple[str, ...]:
+def _missing_texts(missing: Sequence[int | float | str]) -> tuple[str, ...]:
     return tuple(str(value).strip() for value in missing)

@@ -16,7 +16,7 @@ _SEXAGESIMAL = re.compile(r"[+-]?[0-9]{1,3}[:hd° ] ?[0-9]{1,2}[:m' ]")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,4})?|[+-]?(?i:nan|inf|infinity)")
 
 
-def numbers(place: str, name: str, values: AnyArray, missing: Sequence[str] = ()) -> NDArray[np.float64]:
+def as_numbers(place: str, name: str, values: AnyArray, missing: Sequence[str] = ()) -> NDArray[np.float64]:
     """Values as float64; those that are masked, None, empty or one of the texts in ``missing`` are NaN.
 
     Raises
@@ -48,10 +48,10 @@ def numbers(place: str, name: str, values: AnyArray, missing: Sequence[str] = ()
         None if isinstance(value, str) and (value in none or (starts and value.startswith(starts))) else value
         for value in texts
     ]
-    return _parsed(place, name, cleaned)
+    return _parse(place, name, cleaned)
 
 
-def _parsed(place: str, name: str, values: Sequence[object]) -> NDArray[np.float64]:
+def _parse(place: str, name: str, values: Sequence[object]) -> NDArray[np.float64]:
     found = np.full(len(values), np.nan)
     for row, value in enumerate(values):
         if value is None or value is pd.NA:
@@ -91,7 +91,7 @@ def as_number(value: object) -> float | None:
         return None
 
 
-def looked_up(place: str, name: str, keys: tuple[AnyArray, AnyArray], values: AnyArray) -> AnyArray:
+def lookup(place: str, name: str, keys: tuple[AnyArray, AnyArray], values: AnyArray) -> AnyArray:
     """Value of each row by its key (the second), where another table has it beside that key; masked where it does not.
 
     Raises
@@ -106,7 +106,7 @@ def looked_up(place: str, name: str, keys: tuple[AnyArray, AnyArray], values: An
     if not len(listed):
         return np.full(len(here), np.nan)
     at = np.searchsorted(listed, here).clip(max=len(listed) - 1)
-    return np.where(listed[at] == here, numbers(place, name, values)[place_of][at], np.nan)
+    return np.where(listed[at] == here, as_numbers(place, name, values)[place_of][at], np.nan)
 
 
 def _quoted(value: object) -> str:

@@ -18,7 +18,7 @@ EARLIEST, LATEST = 33282.0, 88069.0
 _UNIX_EPOCH = 40587.0
 _DAY = 86400.0
 
-_FORMS: Mapping[str, tuple[float, float]] = {
+_FORMAT_RANGES: Mapping[str, tuple[float, float]] = {
     "time: {format: jd}": (EARLIEST + 2400000.5, LATEST + 2400000.5),
     "time: {format: mjd}": (EARLIEST, LATEST),
     "time: {format: unix}": ((46066.0 - _UNIX_EPOCH) * _DAY, (LATEST - _UNIX_EPOCH) * _DAY),  # from 1985 on
@@ -55,12 +55,12 @@ def to_mjd(place: str, column: str, values: AnyArray, time: Time | None) -> NDAr
                 f"{place}: column '{column}' holds timestamps, and the survey profile says format {time.format}; "
                 "remove 'time:' there, or write format: iso"
             )
-        mjd = _of_timestamps(values)
+        mjd = _mjd_from_timestamps(values)
     elif time is not None and time.format == "iso":
         scale = _scale_of_text(place, column, values, scale)
-        mjd = _of_text(place, column, values)
+        mjd = _mjd_from_text(place, column, values)
     else:
-        mjd = _of_numbers(np.asarray(values, dtype=np.float64), time)
+        mjd = _mjd_from_numbers(np.asarray(values, dtype=np.float64), time)
     outside = np.flatnonzero((mjd < EARLIEST) | (mjd > LATEST))
     if outside.size:
         row = int(outside[0])
@@ -68,10 +68,10 @@ def to_mjd(place: str, column: str, values: AnyArray, time: Time | None) -> NDAr
             f"{place}: column '{column}', row {row + 1}: {values[row]} is outside 1950 to 2100 as "
             f"{time.format if time else 'mjd'} ({outside.size} such rows){_remedy(values[outside])}"
         )
-    return _in_tai(mjd, scale)
+    return _to_tai(mjd, scale)
 
 
-def _of_timestamps(values: AnyArray) -> NDArray[np.float64]:
+def _mjd_from_timestamps(values: AnyArray) -> NDArray[np.float64]:
     """MJD of timestamps; whole days and the time of day apart, so that no digit is lost."""
     days = values.astype("datetime64[D]")
     seconds = (values - days) / np.timedelta64(1, "s")
@@ -79,7 +79,7 @@ def _of_timestamps(values: AnyArray) -> NDArray[np.float64]:
     return np.where(np.isnat(values), np.nan, found)
 
 
-def _of_text(place: str, column: str, values: AnyArray) -> NDArray[np.float64]:
+def _mjd_from_text(place: str, column: str, values: AnyArray) -> NDArray[np.float64]:
     from astropy.time import Time as AstropyTime
 
     texts = np.array(["" if v is None or v != v else _plain(str(v)) for v in values.tolist()], dtype=str)
@@ -123,7 +123,7 @@ def _scale_of_text(place: str, column: str, values: AnyArray, scale: str | None)
     return "utc"
 
 
-def _of_numbers(values: NDArray[np.float64], time: Time | None) -> NDArray[np.float64]:
+def _mjd_from_numbers(values: NDArray[np.float64], time: Time | None) -> NDArray[np.float64]:
     if time is None:
         return values
     values = values + time.offset
@@ -147,7 +147,7 @@ def _of_years(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(there, found, np.where(np.isnan(values), np.nan, np.inf))
 
 
-def _in_tai(mjd: NDArray[np.float64], scale: str | None) -> NDArray[np.float64]:
+def _to_tai(mjd: NDArray[np.float64], scale: str | None) -> NDArray[np.float64]:
     if scale in (None, "tai"):
         return mjd
     from astropy.time import Time as AstropyTime
@@ -170,13 +170,13 @@ def _remedy(values: AnyArray) -> str:
     numbers = numbers[numbers != 0]
     if (np.abs(numbers) > 1e17).all():
         return "; these are nanoseconds since 1970: write timestamps, or seconds with time: {format: unix}"
-    form = fitting_form(numbers)
+    form = likely_format(numbers)
     if form is None:
         return "; say in the survey profile how times are written: time: {format: jd | mjd | unix | decimalyear | iso}"
     return f"; it would fit as {form} in the survey profile"
 
 
-def fitting_form(values: NDArray[np.float64]) -> str | None:
+def likely_format(values: NDArray[np.float64]) -> str | None:
     """Likeliest form of which all numbers lie from 1950 to 2100, as a key of a profile; None where none is."""
-    fitting = [form for form, (low, high) in _FORMS.items() if ((values >= low) & (values <= high)).all()]
+    fitting = [form for form, (low, high) in _FORMAT_RANGES.items() if ((values >= low) & (values <= high)).all()]
     return fitting[0] if fitting else None

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.table import Column, hidden, shorten
+from skyaccept.lib.readers.table import Column, apply_mask, shorten
 
 MAX_BYTES = 4_000_000
 MAX_NODES = 200_000
@@ -53,7 +53,7 @@ _DAY = 86_400_000_000  # microseconds
 
 
 @dataclass(frozen=True)
-class Combined:
+class CombinedColumn:
     """A column that is made of stored ones.
 
     Attributes
@@ -98,7 +98,7 @@ class Header:
 
     columns: Mapping[str, Column] = field(default_factory=dict)
     subtypes: Mapping[str, str] = field(default_factory=dict)
-    combined: Mapping[str, Combined] = field(default_factory=dict)
+    combined: Mapping[str, CombinedColumn] = field(default_factory=dict)
     delimiter: str = " "
 
     def offered(self, stored: Sequence[Column]) -> tuple[Column, ...]:
@@ -132,7 +132,7 @@ class Header:
         InputError
             A column is of a kind that is not read, or a part of it is not in the file or not what it has to be.
         """
-        return {n: _made(place, self.combined[n], stored) if n in self.combined else stored[n] for n in names}
+        return {n: _combine_column(place, self.combined[n], stored) if n in self.combined else stored[n] for n in names}
 
     def check(self, place: str, names: Collection[str], stored: Collection[str]) -> None:
         """Refuse columns that cannot be made before any is read; raises as `combine`."""
@@ -177,7 +177,7 @@ def read_header(place: str, text: str) -> Header:
         columns[name] = Column(name, kind, _unit(entry.get("unit")), str(entry.get("description") or ""))
         if entry.get("subtype") is not None:
             subtypes[name] = str(entry["subtype"])
-    combined: dict[str, Combined] = {}
+    combined: dict[str, CombinedColumn] = {}
     for name, entry in _serialized(document.get("meta")).items():
         for one in _combined(name, entry):
             combined[one.name] = one
@@ -193,7 +193,7 @@ def _serialized(meta: object) -> Mapping[str, Any]:
     return {}
 
 
-def _combined(name: str, entry: object) -> list[Combined]:
+def _combined(name: str, entry: object) -> list[CombinedColumn]:
     """Columns that one entry stands for: several for coordinates, else one."""
     kind = _class_of(entry)
     keys = set(entry) if isinstance(entry, dict) else set()
@@ -213,14 +213,14 @@ def _combined(name: str, entry: object) -> list[Combined]:
     return [_plain(name, entry)]
 
 
-def _plain(name: str, entry: object) -> Combined:
+def _plain(name: str, entry: object) -> CombinedColumn:
     """A column of values, perhaps with a unit and a mask."""
     parts: dict[str, str] = {}
     unit: str | None = None
     while isinstance(entry, dict) and "__class__" in entry:
         kind = _class_of(entry)
         if kind not in _PLAIN or not set(entry) <= _PLAIN_KEYS:
-            return Combined(
+            return CombinedColumn(
                 name, _parts(entry), refused=f"is stored as {shorten(entry['__class__'])}, which is not read"
             )
         unit = unit or _unit(entry.get("unit"))
@@ -229,11 +229,11 @@ def _plain(name: str, entry: object) -> Combined:
             parts["mask"] = str(mask.get("name")) if isinstance(mask, dict) else ""
         entry = entry.get("value", entry.get("data"))
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        return Combined(name, parts, refused="has an entry in the header that names no stored column")
-    return Combined(name, parts | {"value": str(entry["name"])}, unit)
+        return CombinedColumn(name, parts, refused="has an entry in the header that names no stored column")
+    return CombinedColumn(name, parts | {"value": str(entry["name"])}, unit)
 
 
-def _time(name: str, entry: Mapping[str, Any], keys: set[str]) -> Combined:
+def _time(name: str, entry: Mapping[str, Any], keys: set[str]) -> CombinedColumn:
     parts: dict[str, str] = {}
     kind, scale = entry.get("format"), entry.get("scale")
     wrong = not keys <= _TIME_KEYS or scale not in SCALES
@@ -245,10 +245,10 @@ def _time(name: str, entry: Mapping[str, Any], keys: set[str]) -> Combined:
             parts |= {f"{key}.mask": part.parts["mask"]} if "mask" in part.parts else {}
     wrong = wrong or not (("value" in parts and kind in _TIME_FORMATS) or {"jd1", "jd2"} <= set(parts))
     reason = f"is a time of format {shorten(kind)} and scale {shorten(scale)}, which is not read" if wrong else None
-    return Combined(name, parts, None, str(kind), str(scale), reason)
+    return CombinedColumn(name, parts, None, str(kind), str(scale), reason)
 
 
-def _made(place: str, one: Combined, stored: Mapping[str, AnyArray]) -> AnyArray:
+def _combine_column(place: str, one: CombinedColumn, stored: Mapping[str, AnyArray]) -> AnyArray:
     parts = {role: stored[name] for role, name in one.parts.items()}
     masks: list[tuple[str, AnyArray]] = []
     for role in [role for role in parts if role.endswith("mask")]:
@@ -259,17 +259,17 @@ def _made(place: str, one: Combined, stored: Mapping[str, AnyArray]) -> AnyArray
     if one.format is None:
         value = parts["value"]
         for name, mask in masks:
-            value = hidden(place, one.name, value, name, mask)
+            value = apply_mask(place, one.name, value, name, mask)
         return value
     if any(values.ndim > 1 for values in parts.values()):
         raise InputError(f"{place}: column '{one.name}' holds arrays of times; write one time a row")
     missing = np.zeros(len(next(iter(parts.values()))), dtype=bool)
     for name, mask in masks:
-        missing = missing | np.ma.getmaskarray(hidden(place, one.name, np.ma.array(missing), name, mask))
+        missing = missing | np.ma.getmaskarray(apply_mask(place, one.name, np.ma.array(missing), name, mask))
     return timestamps(place, one, parts, missing)
 
 
-def timestamps(place: str, one: Combined, parts: Mapping[str, AnyArray], missing: AnyArray) -> AnyArray:
+def timestamps(place: str, one: CombinedColumn, parts: Mapping[str, AnyArray], missing: AnyArray) -> AnyArray:
     """Times as datetime64, to the microsecond, in their scale or TAI."""
     from astropy.time import Time
 

@@ -18,9 +18,9 @@ from astropy.io import fits
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.formats.astropy_header import SCALES, Combined, timestamps
-from skyaccept.lib.readers.formats.fits_columns import FitsColumn, columns_of, decode, read_rows
-from skyaccept.lib.readers.formats.fits_units import CARD, TABLES, Unit, check_padding, check_sum, walk
+from skyaccept.lib.readers.formats.astropy_header import SCALES, CombinedColumn, timestamps
+from skyaccept.lib.readers.formats.fits_columns import FitsColumn, decode_column, describe_columns, read_rows
+from skyaccept.lib.readers.formats.fits_units import CARD, TABLES, HeaderDataUnit, check_padding, check_sum, read_units
 from skyaccept.lib.readers.table import Column, Format, Table, open_binary, shorten
 
 EXTENSION = "LDAC_EXTENSION"
@@ -48,7 +48,7 @@ class FitsTable:
         Keywords that hold for its rows.
     """
 
-    unit: Unit
+    unit: HeaderDataUnit
     columns: Mapping[str, FitsColumn]
     packed: FitsColumn | None
     flags: Mapping[str, tuple[int, str]]
@@ -103,7 +103,7 @@ def _read(file: BinaryIO, table: FitsTable, names: Collection[str]) -> Mapping[s
     for name in names:
         if name in table.columns:
             column = table.columns[name]
-            values = decode(column, stored[column.number])
+            values = decode_column(column, stored[column.number])
             found[name] = _times(table.unit, column, values) if column.time else values
         elif name in table.flags and packed is not None:
             found[name] = _bit(stored[packed.number], table.flags[name][0])
@@ -112,11 +112,11 @@ def _read(file: BinaryIO, table: FitsTable, names: Collection[str]) -> Mapping[s
     return found
 
 
-def _time(column: FitsColumn) -> Combined:
-    return Combined(column.name, {}, None, "jd", column.time)
+def _time(column: FitsColumn) -> CombinedColumn:
+    return CombinedColumn(column.name, {}, None, "jd", column.time)
 
 
-def _times(unit: Unit, column: FitsColumn, values: AnyArray) -> AnyArray:
+def _times(unit: HeaderDataUnit, column: FitsColumn, values: AnyArray) -> AnyArray:
     """Times whose two numbers are parts of a Julian date, as astropy writes them."""
     origin = next((key for key in ("MJDREF", "MJDREFI", "DATEREF") if unit.value(key) is not None), None)
     if column.shape != (2,) or column.time not in SCALES or unit.value("JDREF") != 0 or origin is not None:
@@ -152,7 +152,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, list[FitsTable]]]:
 
 
 def _tables(path: Path, file: BinaryIO) -> list[FitsTable]:
-    units = walk(path, file)
+    units = read_units(path, file)
     common = units[0].keywords()
     found: list[FitsTable] = []
     images: list[Mapping[str, object]] = []
@@ -186,8 +186,8 @@ def _tables(path: Path, file: BinaryIO) -> list[FitsTable]:
     return found
 
 
-def _table(unit: Unit, extension: int | None, header: Mapping[str, object]) -> FitsTable:
-    columns = columns_of(unit)
+def _table(unit: HeaderDataUnit, extension: int | None, header: Mapping[str, object]) -> FitsTable:
+    columns = describe_columns(unit)
     packed = _packed(unit, columns)
     flags = {} if packed is None else _flags(unit, packed)
     named = [column for column in columns if column.name and column is not packed]  # a column may have no name
@@ -203,7 +203,7 @@ def _table(unit: Unit, extension: int | None, header: Mapping[str, object]) -> F
     return FitsTable(unit, {column.name: column for column in named}, packed, flags, extension, header)
 
 
-def _packed(unit: Unit, columns: Sequence[FitsColumn]) -> FitsColumn | None:
+def _packed(unit: HeaderDataUnit, columns: Sequence[FitsColumn]) -> FitsColumn | None:
     if unit.value("FLAGCOL") is None:
         return None
     number = unit.integer("FLAGCOL")
@@ -212,7 +212,7 @@ def _packed(unit: Unit, columns: Sequence[FitsColumn]) -> FitsColumn | None:
     return columns[number - 1]
 
 
-def _flags(unit: Unit, packed: FitsColumn) -> dict[str, tuple[int, str]]:
+def _flags(unit: HeaderDataUnit, packed: FitsColumn) -> dict[str, tuple[int, str]]:
     """Flags of an afw table: name -> (bit, documentation)."""
     found: dict[str, tuple[int, str]] = {}
     number = 1
@@ -224,9 +224,9 @@ def _flags(unit: Unit, packed: FitsColumn) -> dict[str, tuple[int, str]]:
     return found
 
 
-def _image_keywords(file: BinaryIO, unit: Unit) -> dict[str, object]:
+def _image_keywords(file: BinaryIO, unit: HeaderDataUnit) -> dict[str, object]:
     """Keywords of an image, whose header LDAC keeps as text in the one field of a table."""
-    columns = columns_of(unit)
+    columns = describe_columns(unit)
     if not columns or columns[0].code != "A":
         raise InputError(f"{unit.place}: the LDAC file is damaged: no text of an image header in it")
     stored = np.ravel(read_rows(file, unit, columns[:1])[1]).tolist()
@@ -235,7 +235,9 @@ def _image_keywords(file: BinaryIO, unit: Unit) -> dict[str, object]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         header = fits.Header.fromstring(text)
-    return Unit(unit.place, "", header, 0, 0).keywords()
+    return HeaderDataUnit(unit.place, "", header, 0, 0).keywords()
 
 
-FORMAT = Format("FITS table", lambda start: start[:9] == b"SIMPLE  =", tables, read)
+FORMAT = Format(
+    "FITS table", (".fits", ".fit", ".fts", ".cat", ".ldac"), lambda start: start[:9] == b"SIMPLE  =", tables, read
+)

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.formats.fits_units import Unit
-from skyaccept.lib.readers.formats.fixed_width_text import decoded
-from skyaccept.lib.readers.table import masked, shorten
+from skyaccept.lib.readers.formats.fits_units import HeaderDataUnit
+from skyaccept.lib.readers.formats.fixed_width_text import decode_text
+from skyaccept.lib.readers.table import mask_missing, shorten
 
 TIME_SCALES = {"tai", "utc", "tdb", "tt", "tcb", "tcg", "ut1", "et", "tdt", "iat", "ut", "gmt", "gps", "local"}
 MAX_FIELDS = 999
@@ -98,7 +98,7 @@ class FitsColumn:
     time: str = ""
 
 
-def columns_of(unit: Unit) -> list[FitsColumn]:
+def describe_columns(unit: HeaderDataUnit) -> list[FitsColumn]:
     """All columns of a table.
 
     Raises
@@ -123,7 +123,7 @@ def columns_of(unit: Unit) -> list[FitsColumn]:
     return found
 
 
-def read_rows(file: BinaryIO, unit: Unit, columns: Sequence[FitsColumn]) -> dict[int, AnyArray]:
+def read_rows(file: BinaryIO, unit: HeaderDataUnit, columns: Sequence[FitsColumn]) -> dict[int, AnyArray]:
     """Bytes of some columns by their number, a block of rows at a time: others need no memory."""
     width, rows = unit.integer("NAXIS1"), unit.integer("NAXIS2")
     if not columns or not rows:
@@ -147,7 +147,7 @@ def read_rows(file: BinaryIO, unit: Unit, columns: Sequence[FitsColumn]) -> dict
     return found
 
 
-def decode(column: FitsColumn, stored: AnyArray) -> AnyArray:
+def decode_column(column: FitsColumn, stored: AnyArray) -> AnyArray:
     """Values of a column from its bytes, nulls as NaN or masked.
 
     Raises
@@ -165,18 +165,18 @@ def decode(column: FitsColumn, stored: AnyArray) -> AnyArray:
         return _text(column, stored)
     if column.ascii:
         values, missing = _numbers_of_text(column, stored)
-        return masked(_scaled(column, values), missing)
+        return mask_missing(_scale(column, values), missing)
     if column.code == "L":
-        return masked(_truth(column, stored), stored == 0)
+        return mask_missing(_truth(column, stored), stored == 0)
     if column.code == "X":
         bits = np.unpackbits(stored.reshape(len(stored), -1), axis=1)[:, : column.repeat].astype(bool)
         return np.ascontiguousarray(bits[:, 0] if column.repeat == 1 else bits)
     native = stored.astype(stored.dtype.newbyteorder("="), copy=False)
     missing = np.zeros(native.shape, bool) if column.null is None else native == column.null
-    return masked(_scaled(column, native), missing).reshape(len(native), *column.shape)
+    return mask_missing(_scale(column, native), missing).reshape(len(native), *column.shape)
 
 
-def _binary(unit: Unit, number: int, offset: int) -> FitsColumn:
+def _binary(unit: HeaderDataUnit, number: int, offset: int) -> FitsColumn:
     form = unit.text(f"TFORM{number}")
     place = _place(unit, number)
     match = _BINARY.fullmatch(form.upper())
@@ -194,7 +194,7 @@ def _binary(unit: Unit, number: int, offset: int) -> FitsColumn:
     if code in _REFUSED or not width:
         stored = np.dtype(f"V{width}")
     elif code == "A":
-        letters, shape = _letters(unit, number, repeat, match[3])
+        letters, shape = _text_shape(unit, number, repeat, match[3])
         stored = np.dtype((f"S{letters}", shape))
     else:
         stored = np.dtype(_STORED[code]) if elements == 1 else np.dtype((_STORED[code], (elements,)))
@@ -202,7 +202,7 @@ def _binary(unit: Unit, number: int, offset: int) -> FitsColumn:
     return FitsColumn(
         place,
         number,
-        *_described(unit, number),
+        *_describe(unit, number),
         ascii=False,
         code=code,
         repeat=repeat,
@@ -216,7 +216,7 @@ def _binary(unit: Unit, number: int, offset: int) -> FitsColumn:
     )
 
 
-def _ascii(unit: Unit, number: int) -> FitsColumn:
+def _ascii(unit: HeaderDataUnit, number: int) -> FitsColumn:
     form, place = unit.text(f"TFORM{number}"), _place(unit, number)
     match, start = _ASCII.fullmatch(form.upper()), unit.integer(f"TBCOL{number}")
     if match is None or start < 1 or start - 1 + int(match[2]) > unit.integer("NAXIS1"):
@@ -229,7 +229,7 @@ def _ascii(unit: Unit, number: int) -> FitsColumn:
     return FitsColumn(
         place,
         number,
-        *_described(unit, number),
+        *_describe(unit, number),
         ascii=True,
         code=match[1],
         repeat=int(match[3] or 0),
@@ -242,7 +242,7 @@ def _ascii(unit: Unit, number: int) -> FitsColumn:
     )
 
 
-def _time_scale(unit: Unit, number: int) -> str:
+def _time_scale(unit: HeaderDataUnit, number: int) -> str:
     """Scale of a column of times (FITS standard 4.0, 9.2.1), in lower case; empty for all other columns."""
     scale = unit.text(f"TCTYP{number}").lower().partition("(")[0]
     if scale in TIME_SCALES:
@@ -251,17 +251,17 @@ def _time_scale(unit: Unit, number: int) -> str:
     return (unit.text("TIMESYS").lower() or "utc") if two_parts else ""
 
 
-def _described(unit: Unit, number: int) -> tuple[str, str, str | None, str]:
+def _describe(unit: HeaderDataUnit, number: int) -> tuple[str, str, str | None, str]:
     """Name, form, unit and description of a column."""
     texts = [unit.text(f"{keyword}{number}") for keyword in ("TTYPE", "TFORM", "TUNIT")]
     return texts[0], texts[1], texts[2] or None, str(unit.value(f"TDOC{number}") or "")
 
 
-def _place(unit: Unit, number: int) -> str:
+def _place(unit: HeaderDataUnit, number: int) -> str:
     return f"{unit.place}: column '{shorten(unit.text(f'TTYPE{number}') or number)}'"
 
 
-def _number(unit: Unit, keyword: str, default: int) -> int | float:
+def _number(unit: HeaderDataUnit, keyword: str, default: int) -> int | float:
     value = unit.value(keyword)
     value = default if value is None else value
     if not isinstance(value, int | float) or isinstance(value, bool) or not np.isfinite(value):
@@ -269,7 +269,7 @@ def _number(unit: Unit, keyword: str, default: int) -> int | float:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**64 else value
 
 
-def _null(unit: Unit, number: int, code: str) -> int | float | str | None:
+def _null(unit: HeaderDataUnit, number: int, code: str) -> int | float | str | None:
     """TNULL of a column: of the type that it holds, or refused."""
     value = unit.value(f"TNULL{number}")
     if value is None or value == "" or code in _REFUSED:
@@ -283,7 +283,7 @@ def _null(unit: Unit, number: int, code: str) -> int | float | str | None:
     return str(value).strip() if code == "A" else value
 
 
-def _dimensions(unit: Unit, number: int, elements: int) -> tuple[int, ...]:
+def _dimensions(unit: HeaderDataUnit, number: int, elements: int) -> tuple[int, ...]:
     """Shape of the array in each row, its fastest axis last."""
     text = unit.text(f"TDIM{number}").replace(" ", "")
     if not text:
@@ -298,7 +298,7 @@ def _dimensions(unit: Unit, number: int, elements: int) -> tuple[int, ...]:
     return shape
 
 
-def _letters(unit: Unit, number: int, letters: int, rest: str) -> tuple[int, tuple[int, ...]]:
+def _text_shape(unit: HeaderDataUnit, number: int, letters: int, rest: str) -> tuple[int, tuple[int, ...]]:
     """Letters of one text, and shape of the texts in a row, which TDIM or rAw declare."""
     text = unit.text(f"TDIM{number}").replace(" ", "")
     if text:
@@ -314,8 +314,8 @@ def _letters(unit: Unit, number: int, letters: int, rest: str) -> tuple[int, tup
 
 def _text(column: FitsColumn, stored: AnyArray) -> AnyArray:
     """Text, masked where it is empty or null."""
-    values = decoded(column.place, stored)
-    return masked(values, (values == "") | (values == (column.null or "")))
+    values = decode_text(column.place, stored)
+    return mask_missing(values, (values == "") | (values == (column.null or "")))
 
 
 def _truth(column: FitsColumn, stored: AnyArray) -> NDArray[np.bool_]:
@@ -328,7 +328,7 @@ def _truth(column: FitsColumn, stored: AnyArray) -> NDArray[np.bool_]:
     return np.asarray(stored == ord("T"))
 
 
-def _scaled(column: FitsColumn, values: AnyArray) -> AnyArray:
+def _scale(column: FitsColumn, values: AnyArray) -> AnyArray:
     """TZERO + TSCAL * values; whole numbers stay exact where nothing is scaled."""
     scale, zero = column.scale, column.zero
     if scale == 1 and zero == 0:

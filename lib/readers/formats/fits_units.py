@@ -32,7 +32,7 @@ _PIECE = 16 * 1024**2
 
 
 @dataclass(frozen=True)
-class Unit:
+class HeaderDataUnit:
     """One header and data unit.
 
     Attributes
@@ -88,7 +88,7 @@ class Unit:
         return found
 
 
-def walk(path: Path, file: BinaryIO) -> list[Unit]:
+def read_units(path: Path, file: BinaryIO) -> list[HeaderDataUnit]:
     """All units of a file.
 
     Raises
@@ -97,7 +97,7 @@ def walk(path: Path, file: BinaryIO) -> list[Unit]:
         A header or its data do not end within the file, or something else than an extension follows.
     """
     length = file.seek(0, 2)
-    found: list[Unit] = []
+    found: list[HeaderDataUnit] = []
     start = 0
     while start < length:
         if found and not _is_extension(path, file, start, len(found)):
@@ -114,7 +114,7 @@ def walk(path: Path, file: BinaryIO) -> list[Unit]:
     return found
 
 
-def check_padding(file: BinaryIO, unit: Unit) -> None:
+def check_padding(file: BinaryIO, unit: HeaderDataUnit) -> None:
     """Refuse a table whose last block holds more than its header declares.
 
     Raises
@@ -131,7 +131,7 @@ def check_padding(file: BinaryIO, unit: Unit) -> None:
         )
 
 
-def check_sum(file: BinaryIO, unit: Unit) -> None:
+def check_sum(file: BinaryIO, unit: HeaderDataUnit) -> None:
     """Refuse data that are not those that were written, where the header carries their sum (DATASUM).
 
     Raises
@@ -175,7 +175,7 @@ def _is_extension(path: Path, file: BinaryIO, start: int, number: int) -> bool:
     return False
 
 
-def _unit(path: Path, file: BinaryIO, start: int, number: int, length: int) -> Unit:
+def _unit(path: Path, file: BinaryIO, start: int, number: int, length: int) -> HeaderDataUnit:
     place = f"{path}: HDU {number}"
     header, start = _header(place, file, start)
     kind = ""
@@ -191,7 +191,7 @@ def _unit(path: Path, file: BinaryIO, start: int, number: int, length: int) -> U
         raise InputError(
             f"{place}: the FITS file is truncated: {start + size} bytes expected, {length} found; fetch the file again"
         )
-    return Unit(place, kind, header, start, size)
+    return HeaderDataUnit(place, kind, header, start, size)
 
 
 def _header(place: str, file: BinaryIO, start: int) -> tuple[Any, int]:
@@ -223,7 +223,8 @@ def _refuse_ambiguous(place: str, header: Any) -> None:
             values = {str(header[keyword, k]) for k in range(number)}
             if len(values) > 1:
                 raise InputError(
-                    f"{place}: the FITS file is damaged: its header holds {keyword} {number} times, with {_few(values)}"
+                    f"{place}: the FITS file is damaged: its header holds {keyword} {number} times, "
+                    f"with {_list_values(values)}"
                 )
 
 
@@ -268,5 +269,5 @@ def _integer(place: str, header: Any, keyword: str, default: int | None = None) 
     return value
 
 
-def _few(values: set[str]) -> str:
+def _list_values(values: set[str]) -> str:
     return shorten(" and ".join(sorted(values)[:3]))

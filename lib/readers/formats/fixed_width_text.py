@@ -7,7 +7,7 @@ from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 
 
-def decoded(place: str, stored: AnyArray) -> AnyArray:
+def decode_text(place: str, stored: AnyArray) -> AnyArray:
     """Text up to a zero byte, without blanks at its ends.
 
     Parameters

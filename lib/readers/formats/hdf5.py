@@ -12,7 +12,7 @@ from pathlib import Path
 
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.formats.hdf5_layout import Layout, attributes, layouts
+from skyaccept.lib.readers.formats.hdf5_layout import Hdf5Table, attributes, find_tables
 from skyaccept.lib.readers.formats.hdf5_values import read_columns
 from skyaccept.lib.readers.table import Column, Format, Table, open_binary, shorten
 
@@ -44,7 +44,7 @@ def read(
 
 
 def _read(
-    path: Path, size: int, found: Sequence[Layout], layout: Layout, names: Collection[str]
+    path: Path, size: int, found: Sequence[Hdf5Table], layout: Hdf5Table, names: Collection[str]
 ) -> Mapping[str, AnyArray]:
     own = {column.name: column.name for column in layout.columns}
     own |= {f"{layout.last}/{name}": name for name in own}
@@ -61,7 +61,7 @@ def _read(
     return _columns(path, size, beside[next(iter(names))][0], {name: beside[name][1].name for name in names})
 
 
-def _columns(path: Path, size: int, layout: Layout, wanted: Mapping[str, str]) -> dict[str, AnyArray]:
+def _columns(path: Path, size: int, layout: Hdf5Table, wanted: Mapping[str, str]) -> dict[str, AnyArray]:
     """Columns of one table by the names under which they are wanted."""
     place = str(path)
     layout.header.check(place, wanted.values(), layout.stored)
@@ -70,12 +70,12 @@ def _columns(path: Path, size: int, layout: Layout, wanted: Mapping[str, str]) -
     return {name: found[column] for name, column in wanted.items()}
 
 
-def _names(found: Sequence[Layout]) -> list[str]:
+def _names(found: Sequence[Hdf5Table]) -> list[str]:
     last = [layout.last for layout in found]
     return last if len(set(last)) == len(last) else [layout.path for layout in found]
 
 
-def _beside(found: Sequence[Layout], layout: Layout) -> dict[str, tuple[Layout, Column]]:
+def _beside(found: Sequence[Hdf5Table], layout: Hdf5Table) -> dict[str, tuple[Hdf5Table, Column]]:
     """Columns of the tables beside one, in the same group, as TABLE/COLUMN."""
     return {
         f"{other.last}/{column.name}": (other, column)
@@ -85,7 +85,7 @@ def _beside(found: Sequence[Layout], layout: Layout) -> dict[str, tuple[Layout, 
     }
 
 
-def _header(layout: Layout) -> dict[str, object]:
+def _header(layout: Hdf5Table) -> dict[str, object]:
     """Numbers and text among the attributes of the groups that hold a table, the nearest going before."""
     found: dict[str, object] = {}
     groups, group = [layout.group], layout.group
@@ -98,7 +98,7 @@ def _header(layout: Layout) -> dict[str, object]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[int, list[Layout]]]:
+def _opened(path: Path) -> Iterator[tuple[int, list[Hdf5Table]]]:
     """Size of a file and its tables."""
     try:
         h5py = importlib.import_module("h5py")
@@ -110,7 +110,7 @@ def _opened(path: Path) -> Iterator[tuple[int, list[Layout]]]:
             size = content.seek(0, 2)
             content.seek(0)
             with h5py.File(content, "r") as file:
-                found = layouts(str(path), file)
+                found = find_tables(str(path), file)
                 if not found:
                     raise InputError(
                         f"{path}: the HDF5 file holds no table: no dataset of records, and no group with several "
@@ -129,4 +129,4 @@ def _recognises(start: bytes) -> bool:
     return any(start[at : at + 8] == _SIGNATURE for at in (0, *(512 << k for k in range(7))))
 
 
-FORMAT = Format("HDF5 tables", _recognises, tables, read)
+FORMAT = Format("HDF5 tables", (".pytable", ".hdf5", ".hdf", ".h5"), _recognises, tables, read)

@@ -32,7 +32,7 @@ _TEXT = {"UNICODE", "SHORT_BINUNICODE", "BINUNICODE"}
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredColumn:
     """One column as it is stored.
 
     Attributes
@@ -63,7 +63,7 @@ class Stored:
 
     def column(self) -> Column:
         """Describe it."""
-        kind = kind_of(self.dataset)
+        kind = dtype_of(self.dataset)
         if kind is not None and self.record:
             kind = kind[self.record]
         shape = self.dataset.shape[1:] if not self.record else kind.shape if kind is not None else ()
@@ -73,7 +73,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Layout:
+class Hdf5Table:
     """One table of a file.
 
     Attributes
@@ -89,7 +89,7 @@ class Layout:
 
     path: str
     group: Any
-    stored: Mapping[str, Stored]
+    stored: Mapping[str, StoredColumn]
     header: Header = field(default_factory=Header)
 
     @property
@@ -108,7 +108,7 @@ class Layout:
         return self.header.offered([one.column() for one in self.stored.values()])
 
 
-def kind_of(dataset: Any) -> Any:
+def dtype_of(dataset: Any) -> Any:
     """Type of a dataset; None where NumPy has none for it."""
     try:
         return dataset.dtype
@@ -116,7 +116,7 @@ def kind_of(dataset: Any) -> Any:
         return None
 
 
-def layouts(place: str, file: Any) -> list[Layout]:
+def find_tables(place: str, file: Any) -> list[Hdf5Table]:
     """All tables of a file.
 
     Raises
@@ -143,7 +143,7 @@ def layouts(place: str, file: Any) -> list[Layout]:
             groups[name] = item
 
     file.visititems(visit)  # follows neither soft nor external links
-    found: list[Layout] = []
+    found: list[Hdf5Table] = []
     done: set[str] = set()
     for name, group in groups.items():
         if any(name == one or name.startswith(f"{one}/") for one in done):
@@ -178,7 +178,7 @@ def attributes(item: Any) -> dict[str, object]:
     return found
 
 
-def texts_of_pickle(text: object) -> list[str]:
+def texts_in_pickle(text: object) -> list[str]:
     """Text in a pickled list of text, which is looked at and not unpickled; empty for anything else.
 
     PyTables pickles lists among its attributes.
@@ -195,53 +195,55 @@ def texts_of_pickle(text: object) -> list[str]:
     return found
 
 
-def _plain(place: str, name: str, group: Any, datasets: Mapping[str, Any]) -> list[Layout]:
+def _plain(place: str, name: str, group: Any, datasets: Mapping[str, Any]) -> list[Hdf5Table]:
     """Datasets of records in a group, and those of one column each."""
-    found: list[Layout] = []
+    found: list[Hdf5Table] = []
     alone: dict[str, Any] = {}
     for last, dataset in datasets.items():
-        kind = kind_of(dataset)
+        kind = dtype_of(dataset)
         if last.endswith(_META) or not dataset.shape:
             continue
         if kind is not None and kind.names:
             if dataset.ndim == 1:
                 path = f"{name}/{last}" if name else last
-                stored = {one: Stored(one, dataset, one) for one in kind.names}
-                found.append(Layout(path, group, stored, _header(place, dataset, datasets.get(last + _META))))
+                stored = {one: StoredColumn(one, dataset, one) for one in kind.names}
+                found.append(Hdf5Table(path, group, stored, _header(place, dataset, datasets.get(last + _META))))
         else:
             alone[last] = dataset
     lengths = Counter(dataset.shape[0] for dataset in alone.values())
     rows, columns = lengths.most_common(1)[0] if lengths else (0, 0)
     if columns > 1:
         stored = {last: _column(last, dataset, rows) for last, dataset in alone.items()}
-        found.append(Layout(name, group, stored))
+        found.append(Hdf5Table(name, group, stored))
     return found
 
 
-def _column(name: str, dataset: Any, rows: int) -> Stored:
+def _column(name: str, dataset: Any, rows: int) -> StoredColumn:
     own = attributes(dataset)
     unit = own.get("unit", own.get("units"))
     refused = f"has {dataset.shape[0]} rows, and the others of its group {rows}" if dataset.shape[0] != rows else ""
-    return Stored(name, dataset, unit=unit if isinstance(unit, str) else None, refused=refused)
+    return StoredColumn(name, dataset, unit=unit if isinstance(unit, str) else None, refused=refused)
 
 
 def _header(place: str, dataset: Any, lines: Any) -> Header:
     """Header that astropy wrote beside a dataset, if it did."""
     if lines is None:
         return Header()
-    kind = kind_of(lines)
+    kind = dtype_of(lines)
     if kind is None or kind.kind != "S" or lines.ndim != 1 or lines.size * kind.itemsize > _MAX_ATTRIBUTE * 4:
         raise InputError(f"{place}: the header beside table '{dataset.name}' is no text")
     text = "\n".join(one.decode(errors="replace") for one in lines[()].tolist())
     return read_header(f"{place}: table '{dataset.name}'", text)
 
 
-def _vaex(name: str, group: Any, groups: Mapping[str, Any], datasets: Mapping[str, Mapping[str, Any]]) -> Layout | None:
+def _vaex(
+    name: str, group: Any, groups: Mapping[str, Any], datasets: Mapping[str, Mapping[str, Any]]
+) -> Hdf5Table | None:
     """A table of vaex: a group of columns, each a group with its data and perhaps a mask."""
     columns = f"{name}/columns" if name else "columns"
     if attributes(group).get("type") != "table" or columns not in groups:
         return None
-    stored: dict[str, Stored] = {}
+    stored: dict[str, StoredColumn] = {}
     for path, parts in datasets.items():
         if path.rpartition("/")[0] != columns or "data" not in parts:
             continue
@@ -249,13 +251,13 @@ def _vaex(name: str, group: Any, groups: Mapping[str, Any], datasets: Mapping[st
         unit = attributes(groups[path]).get("unit", attributes(parts["data"]).get("unit"))
         others = sorted(set(parts) - {"data", "mask"})
         refused = f"is stored by vaex in parts ({', '.join(others)}), which is not read" if others else ""
-        stored[last] = Stored(last, parts["data"], unit=unit if isinstance(unit, str) else None, refused=refused)
+        stored[last] = StoredColumn(last, parts["data"], unit=unit if isinstance(unit, str) else None, refused=refused)
         if "mask" in parts:
-            stored[f"{last}.mask"] = Stored(f"{last}.mask", parts["mask"])
-    return Layout(name, group, stored)
+            stored[f"{last}.mask"] = StoredColumn(f"{last}.mask", parts["mask"])
+    return Hdf5Table(name, group, stored)
 
 
-def _pandas(place: str, name: str, group: Any, datasets: Mapping[str, Any]) -> Layout | None:
+def _pandas(place: str, name: str, group: Any, datasets: Mapping[str, Any]) -> Hdf5Table | None:
     """A frame of pandas (HDFStore), in its fixed or its table format."""
     own = attributes(group)
     kind = str(own.get("pandas_type", ""))
@@ -267,18 +269,18 @@ def _pandas(place: str, name: str, group: Any, datasets: Mapping[str, Any]) -> L
         stored = _frame_table(place, datasets["table"], null)
     else:
         stored = _frame_fixed(place, datasets, null)
-    found: dict[str, Stored] = {}
+    found: dict[str, StoredColumn] = {}
     for one in stored:
         if one.name in found:
             raise InputError(f"{place}: table '{name}': column '{shorten(one.name)}' stands in it twice")
         found[one.name] = one
-    return Layout(name, group, found)
+    return Hdf5Table(name, group, found)
 
 
-def _frame_fixed(place: str, datasets: Mapping[str, Any], null: str) -> Iterator[Stored]:
+def _frame_fixed(place: str, datasets: Mapping[str, Any], null: str) -> Iterator[StoredColumn]:
     """Columns of the blocks of a frame: names in blockN_items, values in blockN_values."""
     if "axis1" in datasets and "axis0" in datasets:
-        yield Stored("index", datasets["axis1"], null=null)
+        yield StoredColumn("index", datasets["axis1"], null=null)
     number = 0
     while f"block{number}_values" in datasets:
         values, items = datasets[f"block{number}_values"], datasets.get(f"block{number}_items")
@@ -291,21 +293,21 @@ def _frame_fixed(place: str, datasets: Mapping[str, Any], null: str) -> Iterator
         if not refused and values.shape[1] != len(names):
             raise InputError(f"{place}: block {number} of pandas has {values.shape[1]} columns, and {len(names)} names")
         for element, one in enumerate(names):
-            yield Stored(one, values, element=element, kind=kind, null=null, refused=refused)
+            yield StoredColumn(one, values, element=element, kind=kind, null=null, refused=refused)
         number += 1
 
 
 def _names(place: str, items: Any) -> list[str]:
-    kind = None if items is None else kind_of(items)
+    kind = None if items is None else dtype_of(items)
     if kind is None or kind.kind not in "Siu" or items.ndim != 1 or items.size * kind.itemsize > _MAX_ATTRIBUTE:
         raise InputError(f"{place}: names of columns are pickled by pandas, and are not read; save with format='table'")
     return [one.decode(errors="replace") if isinstance(one, bytes) else str(one) for one in items[()].tolist()]
 
 
-def _frame_table(place: str, table: Any, null: str) -> Iterator[Stored]:
+def _frame_table(place: str, table: Any, null: str) -> Iterator[StoredColumn]:
     """Columns of the records of a frame: blocks of values, whose names stand in an attribute."""
     own = attributes(table)
-    kinds = kind_of(table)
+    kinds = dtype_of(table)
     for record in kinds.names if kinds is not None and kinds.names else ():
         declared = str(own.get(f"{record}_dtype", ""))
         kind = declared if declared.startswith(("datetime64", "timedelta64")) else ""
@@ -314,11 +316,13 @@ def _frame_table(place: str, table: Any, null: str) -> Iterator[Stored]:
         refused = ""
         if own.get(f"{record}_meta") == "category":
             refused = "holds codes of categories, and is not read; save the frame with its values, astype(str)"
-        first = Stored(record, table, record, kind=kind, null=str(own.get(f"{record}_nan_rep", null)), refused=refused)
+        first = StoredColumn(
+            record, table, record, kind=kind, null=str(own.get(f"{record}_nan_rep", null)), refused=refused
+        )
         if not kinds[record].shape:
             yield first
             continue
-        names = texts_of_pickle(own.get(f"{record}_kind", ""))
+        names = texts_in_pickle(own.get(f"{record}_kind", ""))
         if len(names) != kinds[record].shape[0]:
             raise InputError(
                 f"{place}: names of the columns in '{record}' of pandas cannot be told; save the frame with "

@@ -10,9 +10,9 @@ import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.formats.fixed_width_text import decoded
-from skyaccept.lib.readers.formats.hdf5_layout import Stored, attributes, kind_of
-from skyaccept.lib.readers.table import MAX_RATIO, MAX_UNCOMPRESSED, masked, shorten
+from skyaccept.lib.readers.formats.fixed_width_text import decode_text
+from skyaccept.lib.readers.formats.hdf5_layout import StoredColumn, attributes, dtype_of
+from skyaccept.lib.readers.table import MAX_RATIO, MAX_UNCOMPRESSED, mask_missing, shorten
 
 _BLOCK = 64 * 1024**2  # bytes of rows that are held while their columns are taken out
 _MAX_CHUNK = 512 * 1024**2
@@ -22,7 +22,7 @@ _FILLS = ("_FillValue", "missing_value")
 _SCALING = ("scale_factor", "add_offset")
 
 
-def read_columns(place: str, wanted: Collection[Stored], size: int) -> dict[str, AnyArray]:
+def read_columns(place: str, wanted: Collection[StoredColumn], size: int) -> dict[str, AnyArray]:
     """Columns of one table by name, from a file of ``size`` bytes.
 
     Raises
@@ -59,7 +59,7 @@ def check_storage(place: str, dataset: Any, size: int) -> None:
     if dataset.chunks is None:
         stored = dataset.id.get_storage_size() // width if width else rows
     else:
-        if np.prod(dataset.chunks, dtype=object) * kind_of(dataset).itemsize > _MAX_CHUNK:
+        if np.prod(dataset.chunks, dtype=object) * dtype_of(dataset).itemsize > _MAX_CHUNK:
             raise InputError(f"{place}: table '{dataset.name}' has chunks of more than {_MAX_CHUNK} bytes")
         across = 1
         for length, chunk in zip(dataset.shape[1:], dataset.chunks[1:], strict=True):
@@ -73,27 +73,27 @@ def check_storage(place: str, dataset: Any, size: int) -> None:
 
 def _width(dataset: Any) -> int:
     """Bytes of a row."""
-    return int(kind_of(dataset).itemsize * np.prod(dataset.shape[1:], dtype=object))
+    return int(dtype_of(dataset).itemsize * np.prod(dataset.shape[1:], dtype=object))
 
 
-def _element_kind(one: Stored) -> Any:
-    kind = kind_of(one.dataset)
+def _element_kind(one: StoredColumn) -> Any:
+    kind = dtype_of(one.dataset)
     if kind is not None and one.record:
         kind = kind[one.record]
     return None if kind is None else kind.base
 
 
-def _check_type(place: str, one: Stored) -> None:
+def _check_type(place: str, one: StoredColumn) -> None:
     h5py = importlib.import_module("h5py")
     where = f"{place}: column '{shorten(one.name)}' of table '{one.dataset.name}'"
     if one.refused:
         raise InputError(f"{where} {one.refused}")
     kind = _element_kind(one)
     if kind is None or not (kind.kind in "biufS" or h5py.check_string_dtype(kind) is not None):
-        raise InputError(f"{where} holds {_described(h5py, kind)}: not numbers or text")
+        raise InputError(f"{where} holds {_describe_type(h5py, kind)}: not numbers or text")
 
 
-def _described(h5py: Any, kind: Any) -> str:
+def _describe_type(h5py: Any, kind: Any) -> str:
     if kind is None:
         return "a type that NumPy does not have"
     if h5py.check_vlen_dtype(kind) is not None:
@@ -103,7 +103,7 @@ def _described(h5py: Any, kind: Any) -> str:
     return shorten(kind)
 
 
-def _read(place: str, dataset: Any, columns: Collection[Stored], size: int) -> list[AnyArray]:
+def _read(place: str, dataset: Any, columns: Collection[StoredColumn], size: int) -> list[AnyArray]:
     """Stored values of columns of one dataset."""
     rows = dataset.shape[0]
     records = list(dict.fromkeys(one.record for one in columns if one.record))
@@ -131,33 +131,33 @@ def _read(place: str, dataset: Any, columns: Collection[Stored], size: int) -> l
     return [np.concatenate(part) if part else none for part, none in zip(parts, empty, strict=True)]
 
 
-def _empty(dataset: Any, one: Stored) -> AnyArray:
-    kind = kind_of(dataset)
+def _empty(dataset: Any, one: StoredColumn) -> AnyArray:
+    kind = dtype_of(dataset)
     if one.record:
         return np.empty((0, *kind[one.record].shape[one.element is not None :]), _element_kind(one))
     return np.empty((0, *dataset.shape[1 + (one.element is not None) :]), kind)
 
 
-def _values(place: str, one: Stored, stored: AnyArray) -> AnyArray:
+def _values(place: str, one: StoredColumn, stored: AnyArray) -> AnyArray:
     """Values of a column, missing ones as NaN or masked."""
     h5py = importlib.import_module("h5py")
     codes = h5py.check_enum_dtype(stored.dtype)
     if codes is not None and stored.dtype.kind != "b":
-        return _named(place, codes, stored)
+        return _decode_names(place, codes, stored)
     if one.kind.startswith(("datetime64", "timedelta64")):
         return _times(place, one.kind, stored)
     if stored.dtype.kind == "O":
         return _text(place, one.null, stored)
     if stored.dtype.kind == "S":
-        values = decoded(place, stored)
-        return masked(values, (values == "") | (values == one.null) if one.null else values == "")
+        values = decode_text(place, stored)
+        return mask_missing(values, (values == "") | (values == one.null) if one.null else values == "")
     values = np.ascontiguousarray(stored.astype(stored.dtype.newbyteorder("="), copy=False))
     if values.dtype.kind == "f" and values.dtype.itemsize > 8:
         values = values.astype(np.float64)
-    return values if one.record or one.element is not None else _scaled(place, attributes(one.dataset), values)
+    return values if one.record or one.element is not None else _scale(place, attributes(one.dataset), values)
 
 
-def _scaled(place: str, own: Mapping[str, object], values: AnyArray) -> AnyArray:
+def _scale(place: str, own: Mapping[str, object], values: AnyArray) -> AnyArray:
     """What netCDF stores as scaled integers: the fill is one of the stored value."""
     missing = np.zeros(values.shape, bool)
     for key in _FILLS:
@@ -171,10 +171,10 @@ def _scaled(place: str, own: Mapping[str, object], values: AnyArray) -> AnyArray
         raise InputError(f"{place}: its attributes scale_factor and add_offset are no numbers")
     if factor != 1 or offset != 0:
         values = values.astype(np.float64) * factor + offset
-    return masked(values, missing)
+    return mask_missing(values, missing)
 
 
-def _named(place: str, codes: Mapping[str, int], stored: AnyArray) -> AnyArray:
+def _decode_names(place: str, codes: Mapping[str, int], stored: AnyArray) -> AnyArray:
     """Names of an enumeration."""
     names = {int(code): name for name, code in codes.items()}
     unknown = [value for value in np.unique(stored).tolist() if value not in names]
@@ -199,4 +199,4 @@ def _text(place: str, null: str, stored: AnyArray) -> AnyArray:
         found.ravel()[:] = [one.decode() if isinstance(one, bytes) else str(one) for one in stored.ravel().tolist()]
     except UnicodeDecodeError:
         raise InputError(f"{place}: not UTF-8 text") from None
-    return masked(found, np.isin(found.astype(object), ["", *([null] if null else [])]))
+    return mask_missing(found, np.isin(found.astype(object), ["", *([null] if null else [])]))

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, masked, shorten
+from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, mask_missing, shorten
 
 _SUBTYPE = re.compile(r"(bool|u?int(?:8|16|32|64)|float(?:16|32|64|128)|string)\[([0-9]{1,6}(?:,[0-9]{1,6})*|.*null)\]")
 
 
-def arrays(path: Path, name: str, subtype: str, column: Any) -> AnyArray:
+def parse_arrays(path: Path, name: str, subtype: str, column: Any) -> AnyArray:
     """Arrays of a column, (n, elements); those of different lengths as objects.
 
     Parameters
@@ -61,7 +61,7 @@ def arrays(path: Path, name: str, subtype: str, column: Any) -> AnyArray:
         return found
     if not rows:
         return np.empty((0, *shape), dtype=_dtype(match[1]))
-    return masked(np.stack(rows), np.stack(gone))
+    return mask_missing(np.stack(rows), np.stack(gone))
 
 
 def _dtype(kind: str) -> Any:

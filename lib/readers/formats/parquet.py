@@ -18,18 +18,18 @@ from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.formats import parquet_footer
-from skyaccept.lib.readers.formats.arrow_arrays import array, is_list, is_read, is_text, together
+from skyaccept.lib.readers.formats.arrow_arrays import concatenate, is_list, is_supported, is_text, to_numpy
 from skyaccept.lib.readers.formats.astropy_header import Header, read_header
 from skyaccept.lib.readers.table import (
-    LIST,
+    ARRAY_PREFIX,
+    LIST_SUFFIX,
     MAX_RATIO,
     MAX_UNCOMPRESSED,
-    SMALL,
-    WHOLE,
+    MIN_CHECKED,
     Column,
     Format,
     Table,
-    masked,
+    mask_missing,
     shorten,
 )
 
@@ -48,7 +48,7 @@ class Leaf:
     column : str
         The column of the table that it is in.
     steps : tuple of str
-        Names of fields of structs on the way to it, and `LIST` for a list.
+        Names of fields of structs on the way to it, and `LIST_SUFFIX` for a list.
     path : str
         Its name among Parquet's own columns.
     place : int
@@ -71,17 +71,17 @@ class Leaf:
     @property
     def listed(self) -> bool:
         """Whether a row has a list of its values, each of a row of its own."""
-        return LIST in self.steps and not self.whole
+        return LIST_SUFFIX in self.steps and not self.whole
 
 
 def tables(path: Path) -> list[Table]:
-    """The one table of a Parquet file; its columns of lists have `LIST` at the end of their names."""
+    """The one table of a Parquet file; its columns of lists have `LIST_SUFFIX` at the end of their names."""
     file = _open(path)
     leaves = _leaves(path, file)
     stored = [
         Column(leaf.name, str(leaf.kind), leaf.unit, scale=_scale(leaf.kind)) for leaf in leaves.values() if leaf.name
     ]
-    wholes = {one.name: Column(one.name, f"{WHOLE} {one.kind}", one.unit) for one in _wholes(leaves)}
+    wholes = {one.name: Column(one.name, f"{ARRAY_PREFIX} {one.kind}", one.unit) for one in _array_leaves(leaves)}
     return [Table(0, "", _header(path, file.schema_arrow).offered(stored), aliases=wholes)]
 
 
@@ -91,19 +91,19 @@ def read(
     """Read the named columns; other columns are not touched. With one of lists, its entries are the rows."""
     file = _open(path)
     leaves = _leaves(path, file)
-    leaves = {one.name: one for one in _wholes(leaves)} | leaves
+    leaves = {one.name: one for one in _array_leaves(leaves)} | leaves
     header = _header(path, file.schema_arrow)
     header.check(str(path), names, leaves)
     wanted = [leaves[name] for name in header.needed(names)]
     for leaf in wanted:
-        if not is_read(leaf.kind) or leaf.steps.count(LIST) > 1:
+        if not is_supported(leaf.kind) or leaf.steps.count(LIST_SUFFIX) > 1:
             raise InputError(
                 f"{path}: column '{leaf.name}' is of type {shorten(leaf.kind)}, which is not read; write numbers or "
                 "text"
             )
     sizes = _check_size(path, file, wanted)
     as_text = set(header.needed([name for name in labels if name in names]))
-    read_all = _unpacked if any(leaf.listed for leaf in wanted) else _columns
+    read_all = _unpack_lists if any(leaf.listed for leaf in wanted) else _columns
     # text that is read as a dictionary is held once, however long and often it is repeated
     texts = [leaf for leaf in wanted if is_text(leaf.kind) and not sizes[leaf.place].delta]
     try:
@@ -115,7 +115,7 @@ def read(
     except MemoryError:
         raise InputError(f"{path}: its columns do not fit into memory") from None
     except _DAMAGED as error:
-        raise _damaged(path, error) from None
+        raise _damage_error(path, error) from None
     return [header.combine(str(path), names, stored)]
 
 
@@ -124,22 +124,22 @@ def _columns(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[s
     for leaf in leaves:
         progress.report(f"reading {path.name}", len(found), len(leaves))
         if not leaf.steps:
-            found[leaf.name] = array(file.read(columns=[leaf.path]).column(leaf.column), leaf.name in labels)
+            found[leaf.name] = to_numpy(file.read(columns=[leaf.path]).column(leaf.column), leaf.name in labels)
             continue
         if leaf.whole:
             found[leaf.name] = _arrays(path, file, leaf)
             continue
-        parts = [array(pa.array([], leaf.kind), leaf.name in labels)]
+        parts = [to_numpy(pa.array([], leaf.kind), leaf.name in labels)]
         for batch in _batches(file, [leaf]):
-            parts.append(array(_within(batch, leaf), leaf.name in labels))
-        found[leaf.name] = together(parts)
+            parts.append(to_numpy(_struct_values(batch, leaf), leaf.name in labels))
+        found[leaf.name] = concatenate(parts)
     return found
 
 
-def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[str]) -> dict[str, AnyArray]:
+def _unpack_lists(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[str]) -> dict[str, AnyArray]:
     """Columns of lists one after the other, the others' values as often as their row has entries."""
     # of the type, if there are no rows
-    parts = {leaf.name: [array(pa.array([], leaf.kind), leaf.name in labels)] for leaf in leaves if not leaf.whole}
+    parts = {leaf.name: [to_numpy(pa.array([], leaf.kind), leaf.name in labels)] for leaf in leaves if not leaf.whole}
     whole = {leaf.name: _arrays(path, file, leaf) for leaf in leaves if leaf.whole}
     row, rows = 0, file.metadata.num_rows
     for batch in _batches(file, leaves):
@@ -147,35 +147,35 @@ def _unpacked(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[
         lengths: AnyArray | None = None
         first = ""
         for leaf in (leaf for leaf in leaves if leaf.listed):
-            values, own = _list_of(batch.column(leaf.column), leaf.steps)
+            values, own = _flatten_lists(batch.column(leaf.column), leaf.steps)
             if lengths is None:
                 lengths, first = own, leaf.name
             elif (own != lengths).any():
                 at = int(np.argmax(own != lengths))
                 raise InputError(
-                    f"{path}, row {row + at + 1}: column '{leaf.name.removesuffix(LIST)}' lists {own[at]} values, and "
-                    f"'{first.removesuffix(LIST)}' {lengths[at]}"
+                    f"{path}, row {row + at + 1}: column '{leaf.name.removesuffix(LIST_SUFFIX)}' lists {own[at]} "
+                    f"values, and '{first.removesuffix(LIST_SUFFIX)}' {lengths[at]}"
                 )
-            parts[leaf.name].append(array(values, leaf.name in labels))
+            parts[leaf.name].append(to_numpy(values, leaf.name in labels))
         for name, values in whole.items():
-            parts.setdefault(name, []).append(_repeated(values[row : row + len(batch)], np.asarray(lengths)))
+            parts.setdefault(name, []).append(_repeat(values[row : row + len(batch)], np.asarray(lengths)))
         for leaf in (leaf for leaf in leaves if not leaf.listed and not leaf.whole):
-            own_values = array(_within(batch, leaf), leaf.name in labels)
-            parts[leaf.name].append(_repeated(own_values, np.asarray(lengths)))
+            own_values = to_numpy(_struct_values(batch, leaf), leaf.name in labels)
+            parts[leaf.name].append(_repeat(own_values, np.asarray(lengths)))
         row += len(batch)
-    return {leaf.name: together(parts.pop(leaf.name, []) or [whole[leaf.name]]) for leaf in leaves}
+    return {leaf.name: concatenate(parts.pop(leaf.name, []) or [whole[leaf.name]]) for leaf in leaves}
 
 
 def _arrays(path: Path, file: Any, leaf: Leaf) -> AnyArray:
     """Lists of one length as a table of n rows; a row without a list has none of its elements."""
     lengths: list[AnyArray] = []
-    parts = [array(pa.array([], leaf.kind))]
+    parts = [to_numpy(pa.array([], leaf.kind))]
     there: list[AnyArray] = []
     for batch in _batches(file, [leaf]):
-        lists = _within(batch, leaf)
+        lists = _struct_values(batch, leaf)
         lengths.append(lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False))
         there.append(lists.is_valid().to_numpy(zero_copy_only=False))
-        parts.append(array(lists.flatten()))
+        parts.append(to_numpy(lists.flatten()))
     valid = np.concatenate([np.zeros(0, dtype=bool), *there])
     number = np.concatenate([np.zeros(0, dtype=np.int64), *lengths])
     width = int(number[valid][0]) if valid.any() else 0
@@ -185,13 +185,13 @@ def _arrays(path: Path, file: Any, leaf: Leaf) -> AnyArray:
             f"{path}: column '{leaf.name}' holds lists of different lengths, {width} and in row {odd[0] + 1} "
             f"{number[odd[0]]}; an element can be chosen from lists of one length only"
         )
-    values = together(parts).reshape(-1, width) if width else np.empty((len(valid), 0))
+    values = concatenate(parts).reshape(-1, width) if width else np.empty((len(valid), 0))
     if valid.all() or not width:
         return values
     at = np.cumsum(valid) - 1
     filled = values[np.maximum(at, 0)]
     gone = np.broadcast_to(~valid[:, None], filled.shape)
-    return masked(np.ma.getdata(filled), gone | np.ma.getmaskarray(filled))
+    return mask_missing(np.ma.getdata(filled), gone | np.ma.getmaskarray(filled))
 
 
 def _batches(file: Any, leaves: Sequence[Leaf]) -> Iterator[Any]:
@@ -200,7 +200,7 @@ def _batches(file: Any, leaves: Sequence[Leaf]) -> Iterator[Any]:
         yield from file.iter_batches(_ROWS, [group], [leaf.path for leaf in leaves])
 
 
-def _within(batch: Any, leaf: Leaf) -> Any:
+def _struct_values(batch: Any, leaf: Leaf) -> Any:
     """Values of a column within structs."""
     column = batch.column(leaf.column)
     for step in leaf.steps[: -1 if leaf.whole else None]:
@@ -208,11 +208,11 @@ def _within(batch: Any, leaf: Leaf) -> Any:
     return column
 
 
-def _list_of(column: Any, steps: Sequence[str]) -> tuple[Any, AnyArray]:
+def _flatten_lists(column: Any, steps: Sequence[str]) -> tuple[Any, AnyArray]:
     """Values of all lists of a column, one after the other, and the length of each list."""
     lengths = np.zeros(len(column), dtype=np.int64)
     for step in steps:
-        if step == LIST:
+        if step == LIST_SUFFIX:
             lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
             column = column.flatten()
         else:
@@ -220,18 +220,20 @@ def _list_of(column: Any, steps: Sequence[str]) -> tuple[Any, AnyArray]:
     return column, lengths
 
 
-def _repeated(values: AnyArray, lengths: AnyArray) -> AnyArray:
+def _repeat(values: AnyArray, lengths: AnyArray) -> AnyArray:
     if isinstance(values, np.ma.MaskedArray):
         return np.ma.array(np.repeat(values.data, lengths, 0), mask=np.repeat(np.ma.getmaskarray(values), lengths, 0))
     return np.repeat(values, lengths, 0)
 
 
-def _wholes(leaves: Mapping[str, Leaf]) -> list[Leaf]:
-    """Columns of lists of values as arrays, under their names without `LIST`."""
+def _array_leaves(leaves: Mapping[str, Leaf]) -> list[Leaf]:
+    """Columns of lists of values as arrays, under their names without `LIST_SUFFIX`."""
     return [
-        replace(leaf, name=name.removesuffix(LIST), whole=True)
+        replace(leaf, name=name.removesuffix(LIST_SUFFIX), whole=True)
         for name, leaf in leaves.items()
-        if leaf.steps.count(LIST) == 1 and leaf.steps[-1] == LIST and name.removesuffix(LIST) not in leaves
+        if leaf.steps.count(LIST_SUFFIX) == 1
+        and leaf.steps[-1] == LIST_SUFFIX
+        and name.removesuffix(LIST_SUFFIX) not in leaves
     ]
 
 
@@ -243,47 +245,47 @@ def _leaves(path: Path, file: Any) -> dict[str, Leaf]:
         paths = iter([file.schema.column(k).path for k in range(len(file.schema))])
         number = iter(range(len(file.schema)))
         for field in schema:
-            for leaf in _walk(field, field.name, field.name, (), paths, number):
+            for leaf in _walk_leaves(field, field.name, field.name, (), paths, number):
                 if leaf.name in found:
                     raise InputError(f"{path}: column '{shorten(leaf.name)}' stands in it twice")
                 found[leaf.name] = leaf
         if next(paths, None) is not None:
             raise ValueError("more columns than the schema names")
     except (*_DAMAGED, StopIteration, RuntimeError) as error:
-        raise _damaged(path, error) from None
+        raise _damage_error(path, error) from None
     return found
 
 
-def _walk(
+def _walk_leaves(
     field: Any, name: str, column: str, steps: tuple[str, ...], paths: Iterator[str], number: Iterator[int]
 ) -> Iterator[Leaf]:
     """All columns of values in a field, in the order of Parquet's own columns."""
     kind = field.type
     if pa.types.is_struct(kind):
         for child in kind:
-            yield from _walk(child, f"{name}.{child.name}", column, (*steps, child.name), paths, number)
+            yield from _walk_leaves(child, f"{name}.{child.name}", column, (*steps, child.name), paths, number)
     elif is_list(kind):
         element = pa.field(field.name, kind.value_type, True, field.metadata)
-        yield from _walk(element, name, column, (*steps, LIST), paths, number)
+        yield from _walk_leaves(element, name, column, (*steps, LIST_SUFFIX), paths, number)
     else:
         unit = (field.metadata or {}).get(b"unit", b"").decode(errors="replace") or None
         path, place = next(paths), next(number)
         if pa.types.is_map(kind) or (pa.types.is_fixed_size_list(kind) and pa.types.is_nested(kind.value_type)):
-            kind, rest = pa.map_(pa.string(), pa.string()), _count(kind) - 1
+            kind, rest = pa.map_(pa.string(), pa.string()), _count_leaves(kind) - 1
             for _ in range(rest):
                 next(paths)
                 next(number)
-        yield Leaf(name + LIST * (LIST in steps), column, steps, path, place, kind, unit)
+        yield Leaf(name + LIST_SUFFIX * (LIST_SUFFIX in steps), column, steps, path, place, kind, unit)
 
 
-def _count(kind: Any) -> int:
+def _count_leaves(kind: Any) -> int:
     """Columns of Parquet that a nested type has."""
     if pa.types.is_map(kind):
-        return _count(kind.key_type) + _count(kind.item_type)
+        return _count_leaves(kind.key_type) + _count_leaves(kind.item_type)
     if pa.types.is_struct(kind):
-        return sum(_count(child.type) for child in kind)
+        return sum(_count_leaves(child.type) for child in kind)
     if is_list(kind) or pa.types.is_fixed_size_list(kind):
-        return _count(kind.value_type)
+        return _count_leaves(kind.value_type)
     return 1
 
 
@@ -303,10 +305,10 @@ def _check_size(path: Path, file: Any, leaves: Sequence[Leaf]) -> list[parquet_f
         values = max(size.values, meta.num_rows)
         if values * width > MAX_UNCOMPRESSED or size.unfolded > MAX_UNCOMPRESSED:
             raise InputError(
-                f"{path}: column '{leaf.name.removesuffix(LIST)}' declares {values} values, too many to hold"
+                f"{path}: column '{leaf.name.removesuffix(LIST_SUFFIX)}' declares {values} values, too many to hold"
             )
         total += max(values * width, size.uncompressed, size.unfolded)
-    most = max(4 * SMALL, MAX_RATIO * length)
+    most = max(4 * MIN_CHECKED, MAX_RATIO * length)
     if total > most:
         raise InputError(
             f"{path}: {length} bytes declare {total} bytes of values, more than {MAX_RATIO} times as many; "
@@ -319,7 +321,7 @@ def _open(path: Path, dictionaries: Sequence[str] = ()) -> Any:
     try:
         return pq.ParquetFile(_source(path), read_dictionary=list(dictionaries))
     except _DAMAGED as error:
-        raise _damaged(path, error) from None
+        raise _damage_error(path, error) from None
 
 
 def _source(path: Path) -> Any:
@@ -331,7 +333,7 @@ def _source(path: Path) -> Any:
     return path
 
 
-def _damaged(path: Path, error: Exception) -> InputError:
+def _damage_error(path: Path, error: Exception) -> InputError:
     if isinstance(error, InputError):
         return error
     text = str(error).strip().split("\n")[0]
@@ -351,4 +353,4 @@ def _header(path: Path, schema: Any) -> Header:
     return read_header(f"{path}: metadata table_meta_yaml", text.decode(errors="replace"))
 
 
-FORMAT = Format("Parquet", lambda start: start[:4] == b"PAR1", tables, read)
+FORMAT = Format("Parquet", (".parquet", ".parq", ".pq"), lambda start: start[:4] == b"PAR1", tables, read)

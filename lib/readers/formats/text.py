@@ -18,8 +18,8 @@ import pyarrow.csv
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.formats import json_arrays, text_lines, unsupported
-from skyaccept.lib.readers.formats.text_layout import BLANKS, Field, Layout, layout_of
-from skyaccept.lib.readers.table import Column, Format, Table, masked, shorten
+from skyaccept.lib.readers.formats.text_layout import BLANKS, TextField, TextLayout, detect_layout
+from skyaccept.lib.readers.table import Column, Format, Table, mask_missing, shorten
 
 _SAMPLE = 1024**2
 _DECLARED: Mapping[str, Any] = {
@@ -39,14 +39,18 @@ _COMMA = r"^[+-]?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+$|^[+-]?[0-9]+,[0-9]+$|^[+-]?[0-
 
 def tables(path: Path) -> list[Table]:
     """The one table of a file of text; types from its header, or from its first megabyte."""
-    layout = layout_of(path)
-    kinds = _sampled(path, layout)
+    layout = detect_layout(path)
+    kinds = _sample_types(path, layout)
     stored = []
     for field in layout.fields:
         kind = layout.header.subtypes.get(field.name) or field.dtype or kinds[field.first]
         if field.name:
             stored.append(Column(field.name, kind if field.count == 1 else f"{kind}[{field.count}]", field.unit))
-    notes = () if text_lines.ends(path) else (f"the last line of {path.name} has no line end; it may have been cut",)
+    notes = (
+        ()
+        if text_lines.last_line_ends(path)
+        else (f"the last line of {path.name} has no line end; it may have been cut",)
+    )
     return [Table(0, "", layout.header.offered(stored), notes=notes)]
 
 
@@ -54,7 +58,7 @@ def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, AnyArray]]:
     """Read the named columns; empty fields of numbers become NaN, those in ``labels`` are text."""
-    layout = layout_of(path)
+    layout = detect_layout(path)
     header = layout.header
     fields = {field.name: field for field in layout.fields}
     header.check(str(path), names, fields)
@@ -67,14 +71,14 @@ def read(
         for k in range(field.count):
             del columns[field.first + k]
         arrays = [_array(path, layout, field, part, field.name in as_text) for part in parts]
-        stored[field.name] = arrays[0] if field.count == 1 else _stacked(arrays)
+        stored[field.name] = arrays[0] if field.count == 1 else _stack(arrays)
     return [header.combine(str(path), names, stored)]
 
 
-def _columns(path: Path, layout: Layout, fields: Sequence[Field], as_text: Collection[str]) -> dict[int, Any]:
+def _columns(path: Path, layout: TextLayout, fields: Sequence[TextField], as_text: Collection[str]) -> dict[int, Any]:
     """Columns of all rows by their places, text where they are wanted as text or are neither numbers nor truth."""
     if layout.slices:
-        return _sliced(path, layout, fields)
+        return _slice_columns(path, layout, fields)
     types: dict[int, Any] = {}
     for field in fields:
         for place in range(field.first, field.first + field.count):
@@ -85,23 +89,23 @@ def _columns(path: Path, layout: Layout, fields: Sequence[Field], as_text: Colle
             else:
                 types[place] = None
     try:
-        found = _parsed(path, layout, types)
+        found = _parse(path, layout, types)
     except _WidthError:
         if layout.delimiter != " ":
             raise
         layout = replace(layout, delimiter=BLANKS)
-        found = _parsed(path, layout, types)
+        found = _parse(path, layout, types)
     odd = {place: pa.string() for place, column in found.items() if not _is_kept(column.type)}
     if odd:
-        found |= _parsed(path, layout, odd)
+        found |= _parse(path, layout, odd)
     return found
 
 
-class _FaultError(InputError):
+class _RowError(InputError):
     """A fault of one row."""
 
 
-class _WidthError(_FaultError):
+class _WidthError(_RowError):
     """A row does not have as many fields as the table has columns."""
 
 
@@ -109,7 +113,7 @@ def _is_kept(kind: Any) -> bool:
     return bool(kind in _INFERRED or pa.types.is_string(kind) or pa.types.is_integer(kind))
 
 
-def _declared(path: Path, field: Field) -> Any:
+def _declared(path: Path, field: TextField) -> Any:
     kind = _DECLARED.get(str(field.dtype))
     if kind is None:
         raise InputError(
@@ -118,15 +122,15 @@ def _declared(path: Path, field: Field) -> Any:
     return kind
 
 
-def _parsed(path: Path, layout: Layout, types: Mapping[int, Any], most: int | None = None) -> dict[int, Any]:
+def _parse(path: Path, layout: TextLayout, types: Mapping[int, Any], most: int | None = None) -> dict[int, Any]:
     """Columns by their places; those of type None are whole numbers, numbers, truth or text by their values."""
     try:
         table = _csv(path, layout, types, most, threads=True)
-    except _FaultError:
+    except _RowError:
         # one line after the other: it drops lines of blanks, and has the number of the row in its message
         table = _csv(path, layout, types, most, threads=False)
     if most is None and text_lines.has_quotes(path, layout):
-        count = text_lines.count(path, layout)
+        count = text_lines.count_rows(path, layout)
         if count != table.num_rows:
             raise InputError(
                 f"{path}: {count} lines, and {table.num_rows} rows: a quotation mark is not closed in its line, or "
@@ -135,9 +139,9 @@ def _parsed(path: Path, layout: Layout, types: Mapping[int, Any], most: int | No
     return {place: table.column(str(place)) for place in types}
 
 
-def _csv(path: Path, layout: Layout, types: Mapping[int, Any], most: int | None, threads: bool) -> Any:
+def _csv(path: Path, layout: TextLayout, types: Mapping[int, Any], most: int | None, threads: bool) -> Any:
     names = [str(k) for k in range(layout.width)]
-    rows = text_lines.opened(path, layout, most, rewritten=not threads)
+    rows = text_lines.open_rows(path, layout, most, rewritten=not threads)
     try:
         return pa.csv.read_csv(
             rows.file,
@@ -157,13 +161,13 @@ def _csv(path: Path, layout: Layout, types: Mapping[int, Any], most: int | None,
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if "Empty CSV file" in str(error):
             return pa.table({str(place): pa.array([], kind or pa.float64()) for place, kind in types.items()})
-        raise _fault(path, layout, str(error)) from None
+        raise _translate_error(path, layout, str(error)) from None
     finally:
         if not rows.native:
             rows.file.close()
 
 
-def _fault(path: Path, layout: Layout, text: str) -> InputError:
+def _translate_error(path: Path, layout: TextLayout, text: str) -> InputError:
     """What a message of the parser means for the file."""
     row = text.partition("Row #")[2].partition(":")[0]
     where = f"row {row}: " if row else ""
@@ -174,21 +178,21 @@ def _fault(path: Path, layout: Layout, text: str) -> InputError:
     if (match := _CONVERSION.search(text)) is not None:
         field = next(one for one in layout.fields if one.first <= int(match[1]) < one.first + one.count)
         if "UTF8" in text:
-            return _FaultError(f"{path}: column '{field.name}', {where}not UTF-8 text; save the file as UTF-8")
+            return _RowError(f"{path}: column '{field.name}', {where}not UTF-8 text; save the file as UTF-8")
         value = shorten(text.rpartition("invalid value ")[2])
-        return _FaultError(
+        return _RowError(
             f"{path}: column '{field.name}', {where}{value} is not of type {field.dtype}, which the header states"
         )
     return InputError(f"{path}: not a readable table ({layout.form}): {shorten(text)}")
 
 
-def _sliced(path: Path, layout: Layout, fields: Sequence[Field]) -> dict[int, Any]:
+def _slice_columns(path: Path, layout: TextLayout, fields: Sequence[TextField]) -> dict[int, Any]:
     """Columns of a table of fixed width, as text."""
     places = [field.first for field in fields]
     edges = [layout.slices[0][0] - 1, *(end for _, end in layout.slices)]
     found: dict[int, list[Any]] = {place: [] for place in places}
     row = 0
-    opened = text_lines.opened(path, layout)
+    opened = text_lines.open_rows(path, layout)
     try:
         batches = pa.csv.open_csv(
             opened.file,
@@ -207,14 +211,14 @@ def _sliced(path: Path, layout: Layout, fields: Sequence[Field]) -> dict[int, An
             row += len(rows)
     except (pa.ArrowException, OSError) as error:
         if "Empty CSV file" not in str(error):
-            raise _fault(path, layout, str(error)) from None
+            raise _translate_error(path, layout, str(error)) from None
     finally:
         if not opened.native:
             opened.file.close()
     return {place: pa.chunked_array(parts, pa.string()) for place, parts in found.items()}
 
 
-def _check_edges(path: Path, layout: Layout, rows: Any, edges: Sequence[int], row: int) -> None:
+def _check_edges(path: Path, layout: TextLayout, rows: Any, edges: Sequence[int], row: int) -> None:
     """Refuse rows with a character below a bar of the header, and those that end before their last field."""
     wrong = pc.less_equal(pc.utf8_length(rows), layout.slices[-1][0])
     for edge in edges:
@@ -228,21 +232,21 @@ def _check_edges(path: Path, layout: Layout, rows: Any, edges: Sequence[int], ro
         )
 
 
-def _array(path: Path, layout: Layout, field: Field, column: Any, as_text: bool) -> AnyArray:
+def _array(path: Path, layout: TextLayout, field: TextField, column: Any, as_text: bool) -> AnyArray:
     """One column as `Format.read` has to give it."""
     subtype = layout.header.subtypes.get(field.name)
     if pa.types.is_string(column.type):
         column = _without_blanks(path, field, column, layout)
         if subtype is not None and subtype != "json":
-            return json_arrays.arrays(path, field.name, subtype, column)
+            return json_arrays.parse_arrays(path, field.name, subtype, column)
         if as_text:
             return _labels(column)
         return _objects(column) if field.dtype == "string" else _typed(path, field, column)
-    values = _plain(column)
+    values = _to_numpy(column)
     return values.astype(field.dtype) if field.dtype in ("float16", "float32") else values
 
 
-def _without_blanks(path: Path, field: Field, column: Any, layout: Layout) -> Any:
+def _without_blanks(path: Path, field: TextField, column: Any, layout: TextLayout) -> Any:
     """Text without blanks around it; none where nothing is left, or what the header declares to be none."""
     quoted = pc.fill_null(pc.match_substring_regex(column, r'^[ \t]+"'), False)
     if pc.any(quoted).as_py():
@@ -266,16 +270,16 @@ def _labels(column: Any) -> AnyArray:
     if lowest is None or lowest <= -(10**18) or highest >= 10**18:
         return _objects(column)
     same = pc.all(pc.equal(whole.cast(pa.string()), column)).as_py()
-    return _plain(whole) if same else _objects(column)
+    return _to_numpy(whole) if same else _objects(column)
 
 
-def _typed(path: Path, field: Field, column: Any) -> AnyArray:
+def _typed(path: Path, field: TextField, column: Any) -> AnyArray:
     """Text as whole numbers or numbers, if all of it is, and else as it is."""
     plain = pc.replace_substring_regex(column, r"^\+([0-9.])", r"\1")
     plain = pc.replace_substring_regex(plain, r"^([+-]?[0-9.]+)[dD]([+-]?[0-9]+)$", r"\1e\2")
     for kind in (pa.int64(), pa.float64()):
         try:
-            return _plain(plain.cast(kind))
+            return _to_numpy(plain.cast(kind))
         except pa.ArrowInvalid:
             continue
     commas = pc.fill_null(pc.match_substring_regex(column, _COMMA), False)
@@ -294,10 +298,10 @@ def _objects(column: Any) -> AnyArray:
     coded = coded if isinstance(coded, pa.DictionaryArray) else pa.chunked_array([coded]).combine_chunks()
     texts = np.array([*coded.dictionary.to_pylist(), ""], dtype=object)
     places = coded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
-    return masked(texts[places], places == len(texts) - 1)
+    return mask_missing(texts[places], places == len(texts) - 1)
 
 
-def _plain(column: Any) -> AnyArray:
+def _to_numpy(column: Any) -> AnyArray:
     """Numbers or truth; NaN, or masked, where there is none."""
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
@@ -307,20 +311,27 @@ def _plain(column: Any) -> AnyArray:
     return np.ma.array(pc.fill_null(column, pa.scalar(0).cast(column.type)).to_numpy(), mask=missing)
 
 
-def _stacked(arrays: Sequence[AnyArray]) -> AnyArray:
+def _stack(arrays: Sequence[AnyArray]) -> AnyArray:
     """Elements of an array, side by side."""
     if any(isinstance(one, np.ma.MaskedArray) for one in arrays):
         return np.ma.stack(arrays, axis=1)
     return np.stack(arrays, axis=1)
 
 
-def _sampled(path: Path, layout: Layout) -> dict[int, str]:
+def _sample_types(path: Path, layout: TextLayout) -> dict[int, str]:
     """Types of the columns by the first rows of a file."""
     places = dict.fromkeys(range(layout.width))
     if layout.slices or layout.header.columns:
         return dict.fromkeys(places, "text")
-    found = _parsed(path, layout, places, _SAMPLE)
+    found = _parse(path, layout, places, _SAMPLE)
     return {place: _INFERRED.get(column.type, "text") for place, column in found.items()}
 
 
-FORMAT = Format("table of text", unsupported.is_text, tables, read)
+FORMAT = Format(
+    "table of text",
+    (".csv", ".tsv", ".ecsv", ".tbl", ".dat", ".asc"),
+    unsupported.is_text,
+    tables,
+    read,
+    by_content=False,
+)

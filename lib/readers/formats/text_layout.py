@@ -11,9 +11,9 @@ from pathlib import Path
 
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.formats.astropy_header import Header, read_header
-from skyaccept.lib.readers.table import LIST, open_binary, shorten
+from skyaccept.lib.readers.table import LIST_SUFFIX, open_binary, shorten
 
-HEAD = 16 * 1024**2
+MAX_HEADER = 16 * 1024**2
 """Names of columns stand within this many bytes from the start."""
 
 MAX_COLUMNS = 50_000
@@ -33,7 +33,7 @@ _IPAC_TYPES = ("int", "long", "double", "float", "real", "char", "date")
 
 
 @dataclass(frozen=True)
-class Field:
+class TextField:
     """A column of a table in text.
 
     Attributes
@@ -57,7 +57,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Layout:
+class TextLayout:
     """Layout of a table in text.
 
     Attributes
@@ -82,7 +82,7 @@ class Layout:
     """
 
     form: str
-    fields: tuple[Field, ...]
+    fields: tuple[TextField, ...]
     delimiter: str
     start: int
     header: Header = _NO_HEADER
@@ -105,7 +105,7 @@ class _Line:
     end: int
 
 
-def layout_of(path: Path) -> Layout:
+def detect_layout(path: Path) -> TextLayout:
     """Find out how a table in text is laid out.
 
     Raises
@@ -114,7 +114,7 @@ def layout_of(path: Path) -> Layout:
         It has no names of columns, one name twice, a single column, or a header that cannot be read.
     """
     with open_binary(path) as file:
-        start = file.read(HEAD)
+        start = file.read(MAX_HEADER)
     lines, returns = _lines(start)
     comments = [line for line in _leading(lines) if line.text.strip()]
     body = [line for line in lines if line.text.strip() and not line.text.startswith("#")]
@@ -141,7 +141,7 @@ def _lines(start: bytes) -> tuple[list[_Line], bool]:
     rows, at = 0, len(_BOM) if start.startswith(_BOM) else 0
     while at < len(start) and rows < _ROWS:
         end = start.find(mark, at) + 1
-        if end == 0 and len(start) == HEAD:
+        if end == 0 and len(start) == MAX_HEADER:
             break
         raw = start[at : end or len(start)].rstrip(b"\r\n")
         try:
@@ -164,7 +164,7 @@ def _leading(lines: Sequence[_Line]) -> list[_Line]:
     return found
 
 
-def _ecsv(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> Layout:
+def _ecsv(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> TextLayout:
     text = "\n".join(line.text.removeprefix("#").removeprefix(" ") for line in comments[1:])
     header = read_header(f"{path}: ECSV", text)
     if header.delimiter not in (" ", ","):
@@ -179,11 +179,11 @@ def _ecsv(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> Layou
             f"{path}: the line of column names ({shorten(', '.join(names))}) is not that of the ECSV header "
             f"({shorten(', '.join(header.columns))})"
         )
-    fields = tuple(Field(c.name, k, 1, c.unit, c.dtype) for k, c in enumerate(header.columns.values()))
-    return Layout("ECSV", fields, header.delimiter, body[0].end, header)
+    fields = tuple(TextField(c.name, k, 1, c.unit, c.dtype) for k, c in enumerate(header.columns.values()))
+    return TextLayout("ECSV", fields, header.delimiter, body[0].end, header)
 
 
-def _sextractor(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> Layout:
+def _sextractor(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> TextLayout:
     """ASCII_HEAD: a comment for each column, with its number; one of several numbers is an array."""
     found = []
     for line in comments:
@@ -199,22 +199,24 @@ def _sextractor(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) ->
     if last <= firsts[-1] or last > 100_000:
         raise InputError(f"{path}: row 1: {last} fields, and the SExtractor header names column {firsts[-1] + 1}")
     ends = [*firsts[1:], last]
-    fields = tuple(Field(name, first, end - first, unit) for (first, name, unit), end in zip(found, ends, strict=True))
-    return Layout("SExtractor", fields, BLANKS, comments[-1].end)
+    fields = tuple(
+        TextField(name, first, end - first, unit) for (first, name, unit), end in zip(found, ends, strict=True)
+    )
+    return TextLayout("SExtractor", fields, BLANKS, comments[-1].end)
 
 
-def _daophot(path: Path, comments: Sequence[_Line]) -> Layout:
+def _daophot(path: Path, comments: Sequence[_Line]) -> TextLayout:
     """Table of IRAF's DAOPHOT: lines #N of names, #U of units; INDEF is none."""
     words = {mark: _continued(comments, mark) for mark in ("#N", "#U")}
     units = words["#U"] if len(words["#U"]) == len(words["#N"]) else [""] * len(words["#N"])
     known = {"##": None, "magnitudes": "mag", "scaleunit": None, "timeunit": None, "counts": "ct", "pixels": "pix"}
     fields = tuple(
-        Field(name, k, 1, known.get(unit, unit) or None)
+        TextField(name, k, 1, known.get(unit, unit) or None)
         for k, (name, unit) in enumerate(zip(words["#N"], units, strict=True))
     )
     if not fields:
         raise InputError(f"{path}: the DAOPHOT header names no column")
-    return Layout("DAOPHOT", fields, BLANKS, comments[-1].end, missing=("INDEF",), continued=True)
+    return TextLayout("DAOPHOT", fields, BLANKS, comments[-1].end, missing=("INDEF",), continued=True)
 
 
 def _continued(comments: Sequence[_Line], mark: str) -> list[str]:
@@ -231,7 +233,7 @@ def _is_ipac(body: Sequence[_Line]) -> bool:
     return len(lines) < len(body)
 
 
-def _ipac(path: Path, body: Sequence[_Line]) -> Layout:
+def _ipac(path: Path, body: Sequence[_Line]) -> TextLayout:
     """IPAC table: bars above the columns' edges; names, and perhaps types, units and nulls between them."""
     head = [line for line in body if line.text.startswith("|")][:4]
     edges = [k for k, character in enumerate(head[0].text) if character == "|"]
@@ -243,7 +245,7 @@ def _ipac(path: Path, body: Sequence[_Line]) -> Layout:
     blank = [""] * (len(edges) - 1)
     names, types, units, nulls = (*rows, blank, blank, blank)[:4]
     fields = tuple(
-        Field(
+        TextField(
             name,
             k,
             1,
@@ -254,13 +256,15 @@ def _ipac(path: Path, body: Sequence[_Line]) -> Layout:
         for k, (name, kind, unit, null) in enumerate(zip(names, types, units, nulls, strict=True))
     )
     slices = tuple((a + 1, b) for a, b in itertools.pairwise(edges))
-    return Layout("IPAC", fields, BLANKS, head[-1].end, slices=slices)
+    return TextLayout("IPAC", fields, BLANKS, head[-1].end, slices=slices)
 
 
-def _delimited(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> Layout:
+def _delimited(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> TextLayout:
     """Names in the first line, or in a comment before it."""
     if not body and not comments:
-        raise InputError(f"{path}: no table: the file holds empty lines, or its first line has more than {HEAD} bytes")
+        raise InputError(
+            f"{path}: no table: the file holds empty lines, or its first line has more than {MAX_HEADER} bytes"
+        )
     if not body:
         raise InputError(f"{path}: no table: the file holds nothing but comments")
     delimiter = _delimiter(path, body[0].text, body[1].text if len(body) > 1 else body[0].text)
@@ -281,7 +285,7 @@ def _delimited(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> 
             "delimited by commas, semicolons, tabs, bars or blanks, and their names in the first line"
         )
     form = {",": "CSV", "\t": "TSV", BLANKS: "table of blanks"}.get(delimiter, f"table delimited by '{delimiter}'")
-    return Layout(form, tuple(Field(name, k) for k, name in enumerate(names)), delimiter, end)
+    return TextLayout(form, tuple(TextField(name, k) for k, name in enumerate(names)), delimiter, end)
 
 
 def _delimiter(path: Path, header: str, row: str) -> str:
@@ -319,13 +323,15 @@ def _split(path: Path, line: str, delimiter: str) -> list[str]:
         raise InputError(f"{path}: the line of column names cannot be read: {error}") from None
 
 
-def _check_names(path: Path, layout: Layout) -> None:
+def _check_names(path: Path, layout: TextLayout) -> None:
     if len(layout.fields) > MAX_COLUMNS:
         raise InputError(f"{path}: {len(layout.fields)} columns; a table may have {MAX_COLUMNS}")
     seen: set[str] = set()
     for name in (field.name for field in layout.fields if field.name):
         if name in seen:
             raise InputError(f"{path}: column '{shorten(name)}' stands in it twice")
-        if name.endswith(LIST):
-            raise InputError(f"{path}: column '{shorten(name)}': '{LIST}' stands for lists of Parquet; rename it")
+        if name.endswith(LIST_SUFFIX):
+            raise InputError(
+                f"{path}: column '{shorten(name)}': '{LIST_SUFFIX}' stands for lists of Parquet; rename it"
+            )
         seen.add(name)

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.formats.text_layout import BLANKS, Layout
+from skyaccept.lib.readers.formats.text_layout import BLANKS, TextLayout
 from skyaccept.lib.readers.table import open_binary, shorten
 
 BLOCK = 8 * 1024**2
@@ -40,7 +40,7 @@ class Rows:
     native: bool
 
 
-def opened(path: Path, layout: Layout, most: int | None = None, rewritten: bool = False) -> Rows:
+def open_rows(path: Path, layout: TextLayout, most: int | None = None, rewritten: bool = False) -> Rows:
     """Open the rows of a table.
 
     Lines are rewritten only where they have to be, or if ``rewritten``: fields between blanks become fields between
@@ -48,7 +48,7 @@ def opened(path: Path, layout: Layout, most: int | None = None, rewritten: bool 
     """
     file = open_binary(path)
     if most is not None:
-        file = _start(file, layout, most)
+        file = _first_rows(file, layout, most)
         layout = replace(layout, start=0)
     delimiter = layout.delimiter
     if not layout.slices and (rewritten or delimiter == BLANKS or layout.returns or _has_comments(file, layout.start)):
@@ -65,7 +65,7 @@ def opened(path: Path, layout: Layout, most: int | None = None, rewritten: bool 
     return Rows(file, delimiter, False)
 
 
-def count(path: Path, layout: Layout) -> int:
+def count_rows(path: Path, layout: TextLayout) -> int:
     """Rows of a file by its lines."""
     file = open_binary(path)
     file.seek(layout.start)
@@ -73,14 +73,14 @@ def count(path: Path, layout: Layout) -> int:
         return sum(1 for line in rewritten if line.strip())
 
 
-def ends(path: Path) -> bool:
+def last_line_ends(path: Path) -> bool:
     """Whether the last line of a file ends; one that was cut may end in another number."""
     with open_binary(path) as file:
         file.seek(-1, io.SEEK_END)
         return file.read(1) in b"\r\n"
 
 
-def _start(file: BinaryIO, layout: Layout, most: int) -> BinaryIO:
+def _first_rows(file: BinaryIO, layout: TextLayout, most: int) -> BinaryIO:
     """First whole rows of a file."""
     with file:
         file.seek(layout.start)
@@ -89,19 +89,19 @@ def _start(file: BinaryIO, layout: Layout, most: int) -> BinaryIO:
     return io.BytesIO(start if len(start) < most else start[: start.rfind(mark) + 1])
 
 
-def has_quotes(path: Path, layout: Layout) -> bool:
+def has_quotes(path: Path, layout: TextLayout) -> bool:
     """Whether a quotation mark stands in the rows of a file."""
     with open_binary(path) as file:
-        return _holds(file, layout.start, b'"')
+        return _contains(file, layout.start, b'"')
 
 
 def _has_comments(file: BinaryIO, start: int) -> bool:
     """Whether a line of the rest of a file begins with a number sign."""
     file.seek(start)
-    return file.read(1) == b"#" or _holds(file, start, b"\n#")
+    return file.read(1) == b"#" or _contains(file, start, b"\n#")
 
 
-def _holds(file: BinaryIO, start: int, mark: bytes) -> bool:
+def _contains(file: BinaryIO, start: int, mark: bytes) -> bool:
     """Whether bytes stand in the rest of a file; read in blocks, for all of it may not fit."""
     file.seek(start)
     last = b""
@@ -115,7 +115,7 @@ def _holds(file: BinaryIO, start: int, mark: bytes) -> bool:
 class _Rewritten(io.RawIOBase):
     """Rows of a file, block by block."""
 
-    def __init__(self, path: Path, layout: Layout, file: BinaryIO) -> None:
+    def __init__(self, path: Path, layout: TextLayout, file: BinaryIO) -> None:
         self.path, self.layout, self.file = path, layout, file
         self.rest = b""  # the begin of a line whose end is in the next block
         self.ready = b""

@@ -14,8 +14,14 @@ import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.formats.votable_values import TEXT, Field, decoded_stream, of_bytes, of_text
-from skyaccept.lib.readers.table import Column, Format, Table, masked, open_binary, shorten
+from skyaccept.lib.readers.formats.votable_values import (
+    TEXT,
+    VOTableField,
+    decode_stream,
+    values_from_bytes,
+    values_from_text,
+)
+from skyaccept.lib.readers.table import Column, Format, Table, mask_missing, open_binary, shorten
 
 MAX_FIELDS = 5_000
 _ROWS = 20_000  # whose text is held before it becomes numbers
@@ -46,7 +52,7 @@ class VOTable:
     place: str
     name: str
     declared: str
-    fields: list[Field] = field(default_factory=list)
+    fields: list[VOTableField] = field(default_factory=list)
     form: str = ""
     rows: int = 0
     cells: dict[str, list[str]] = field(default_factory=dict)
@@ -59,10 +65,10 @@ class VOTable:
         for one in self.fields:
             texts = self.cells.get(one.name)
             if texts:
-                self.columns.setdefault(one.name, []).append(of_text(one, texts, self.rows - len(texts) + 1))
+                self.columns.setdefault(one.name, []).append(values_from_text(one, texts, self.rows - len(texts) + 1))
                 texts.clear()
 
-    def wanted(self, names: Collection[str]) -> list[Field]:
+    def wanted(self, names: Collection[str]) -> list[VOTableField]:
         """Fields of these names, in the order of the file."""
         return [one for one in self.fields if one.name in names]
 
@@ -75,7 +81,7 @@ def tables(path: Path) -> list[Table]:
     InputError
         The file is damaged, its data lie elsewhere, or the service says that they are not all that was asked for.
     """
-    document = _parsed(path, {})
+    document = _parse(path, {})
     if not document.tables:
         raise InputError(f"{path}: the VOTable holds no table with fields")
     _refuse_partial(path, document)
@@ -89,11 +95,11 @@ def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, AnyArray]]:
     """Read the named columns of some tables of a file."""
-    document = _parsed(path, dict.fromkeys(numbers, names))
+    document = _parse(path, dict.fromkeys(numbers, names))
     return [_values(document.tables[number], names) for number in numbers]
 
 
-def _column(one: Field) -> Column:
+def _column(one: VOTableField) -> Column:
     kind = one.datatype + (f"[{one.arraysize}]" if one.arraysize else "")
     return Column(one.name, kind, one.unit, " ".join(one.description.split()))
 
@@ -101,13 +107,13 @@ def _column(one: Field) -> Column:
 def _values(table: VOTable, names: Collection[str]) -> dict[str, AnyArray]:
     wanted = table.wanted(names)
     if table.form in ("BINARY", "BINARY2"):
-        stream = decoded_stream(table.place, table.encoding, table.stream)
+        stream = decode_stream(table.place, table.encoding, table.stream)
         table.stream.clear()
-        found, table.rows = of_bytes(table.place, table.fields, wanted, stream, table.form == "BINARY2")
+        found, table.rows = values_from_bytes(table.place, table.fields, wanted, stream, table.form == "BINARY2")
     else:
         for one in wanted:
             one.check_readable(table.rows)
-        found = {one.name: _joined(one, table.columns.pop(one.name, [])) for one in wanted}
+        found = {one.name: _concatenate(one, table.columns.pop(one.name, [])) for one in wanted}
     if table.declared and table.declared != str(table.rows):
         raise InputError(
             f"{table.place}: the VOTable is truncated or damaged: it declares {shorten(table.declared)} rows, and "
@@ -116,9 +122,9 @@ def _values(table: VOTable, names: Collection[str]) -> dict[str, AnyArray]:
     return found
 
 
-def _joined(one: Field, parts: list[tuple[AnyArray, AnyArray]]) -> AnyArray:
-    values, missing = zip(*(parts or [of_text(one, [], 1)]), strict=True)
-    return masked(np.concatenate(values), np.concatenate(missing))
+def _concatenate(one: VOTableField, parts: list[tuple[AnyArray, AnyArray]]) -> AnyArray:
+    values, missing = zip(*(parts or [values_from_text(one, [], 1)]), strict=True)
+    return mask_missing(np.concatenate(values), np.concatenate(missing))
 
 
 def _refuse_partial(path: Path, document: _Document) -> None:
@@ -138,15 +144,15 @@ def _rows(path: Path, number: int, table: VOTable) -> int:
     """Rows of a table that can be told apart."""
     if table.form not in ("BINARY", "BINARY2"):
         return table.rows
-    whole = _parsed(path, {number: ()}).tables[number]
+    whole = _parse(path, {number: ()}).tables[number]
     try:
-        stream = decoded_stream(whole.place, whole.encoding, whole.stream)
-        return of_bytes(whole.place, whole.fields, [], stream, whole.form == "BINARY2")[1]
+        stream = decode_stream(whole.place, whole.encoding, whole.stream)
+        return values_from_bytes(whole.place, whole.fields, [], stream, whole.form == "BINARY2")[1]
     except InputError:
         return 0
 
 
-def _parsed(path: Path, wanted: Mapping[int, Collection[str]]) -> _Document:
+def _parse(path: Path, wanted: Mapping[int, Collection[str]]) -> _Document:
     with open_binary(path) as file:
         size = file.seek(0, 2)
         file.seek(0)
@@ -266,7 +272,7 @@ class _Document:
         if len(table.fields) == MAX_FIELDS:
             raise InputError(f"{table.place}: more than {MAX_FIELDS} fields")
         size = "".join(attributes.get("arraysize", "").split())
-        one = Field(place, name, attributes.get("datatype", "").strip(), size, attributes.get("unit"))
+        one = VOTableField(place, name, attributes.get("datatype", "").strip(), size, attributes.get("unit"))
         one.check(self.size)
         table.fields.append(one)
 
@@ -356,4 +362,4 @@ def _recognises(start: bytes) -> bool:
     return start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" and b"VOTABLE" in start
 
 
-FORMAT = Format("VOTable", _recognises, tables, read)
+FORMAT = Format("VOTable", (".vot", ".votable"), _recognises, tables, read)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, masked, shorten
+from skyaccept.lib.readers.table import MAX_UNCOMPRESSED, mask_missing, shorten
 
 _TYPES: Mapping[str, str] = {
     **{"boolean": "u1", "bit": "u1", "unsignedByte": "u1", "short": ">i2", "int": ">i4", "long": ">i8"},
@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4
 
 
 @dataclass(frozen=True)
-class Field:
+class VOTableField:
     """A field of a table.
 
     Attributes
@@ -109,7 +109,7 @@ class Field:
             raise InputError(f"{self.place} holds {self.elements} elements in {rows} rows, too many to hold")
 
 
-def of_text(field: Field, texts: Sequence[str], first: int) -> tuple[AnyArray, AnyArray]:
+def values_from_text(field: VOTableField, texts: Sequence[str], first: int) -> tuple[AnyArray, AnyArray]:
     """Values of rows from their text, and where there are none.
 
     Parameters
@@ -141,7 +141,7 @@ def of_text(field: Field, texts: Sequence[str], first: int) -> tuple[AnyArray, A
     return values.reshape(len(texts), *field.shape), missing.reshape(len(texts), *field.shape)
 
 
-def decoded_stream(place: str, encoding: str, pieces: Sequence[str]) -> bytes:
+def decode_stream(place: str, encoding: str, pieces: Sequence[str]) -> bytes:
     """Bytes of a stream.
 
     Raises
@@ -157,8 +157,8 @@ def decoded_stream(place: str, encoding: str, pieces: Sequence[str]) -> bytes:
         raise InputError(f"{place}: the VOTable is truncated or damaged: its stream is not base64: {error}") from None
 
 
-def of_bytes(
-    place: str, fields: Sequence[Field], wanted: Sequence[Field], stream: bytes, nulls: bool
+def values_from_bytes(
+    place: str, fields: Sequence[VOTableField], wanted: Sequence[VOTableField], stream: bytes, nulls: bool
 ) -> tuple[dict[str, AnyArray], int]:
     """Wanted columns of a stream in BINARY, or in BINARY2 that tells ``nulls``, and its number of rows.
 
@@ -180,17 +180,17 @@ def of_bytes(
     found = {}
     for field in wanted:
         field.check_readable(rows)
-        values, missing = _of_cells(field, cells[field.name], rows)
+        values, missing = _values_from_cells(field, cells[field.name], rows)
         if nulls:
             number = fields.index(field)
             gone = (marks[:, number // 8] & (0x80 >> number % 8)) != 0
             missing = missing | gone.reshape(-1, *[1] * (missing.ndim - 1))
-        found[field.name] = masked(values, missing)
+        found[field.name] = mask_missing(values, missing)
     return found, rows
 
 
 def _all_rows(
-    place: str, fields: Sequence[Field], wanted: set[str], stream: bytes, flags: int
+    place: str, fields: Sequence[VOTableField], wanted: set[str], stream: bytes, flags: int
 ) -> tuple[int, AnyArray, dict[str, list[bytes]]]:
     """Cells of rows that are all of the same width, joined column by column."""
     widths = [field.stored(field.elements) for field in fields]
@@ -207,7 +207,7 @@ def _all_rows(
 
 
 def _row_by_row(
-    place: str, fields: Sequence[Field], wanted: set[str], stream: bytes, flags: int
+    place: str, fields: Sequence[VOTableField], wanted: set[str], stream: bytes, flags: int
 ) -> tuple[int, AnyArray, dict[str, list[bytes]]]:
     """Cells of rows of which some fields tell their own length; a list of cells for these."""
     cells: dict[str, list[bytes]] = {field.name: [] for field in fields if field.name in wanted}
@@ -233,7 +233,7 @@ def _cut(place: str, why: str) -> InputError:
     return InputError(f"{place}: the VOTable is truncated or damaged: {why}; fetch it again")
 
 
-def _of_cells(field: Field, cells: Sequence[bytes], rows: int) -> tuple[AnyArray, AnyArray]:
+def _values_from_cells(field: VOTableField, cells: Sequence[bytes], rows: int) -> tuple[AnyArray, AnyArray]:
     """Values of a field from its bytes, and where there are none."""
     if field.datatype in TEXT:
         letter = 2 if field.datatype == "unicodeChar" else 1
@@ -255,7 +255,7 @@ def _of_cells(field: Field, cells: Sequence[bytes], rows: int) -> tuple[AnyArray
     return values, _nulls(field, values)
 
 
-def _nulls(field: Field, values: AnyArray) -> AnyArray:
+def _nulls(field: VOTableField, values: AnyArray) -> AnyArray:
     """Where numbers are NaN, or what the field declares to mean none."""
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
     text = (field.null or "").strip()
@@ -268,7 +268,7 @@ def _nulls(field: Field, values: AnyArray) -> AnyArray:
     return np.asarray(missing | (values == null[0]))
 
 
-def _text(field: Field, texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
+def _text(field: VOTableField, texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     """Text as objects, each once in memory: in fixed width one long text would take its width in every row."""
     once: dict[str, str] = {}
     none = {"", (field.null or "").strip()}
@@ -277,7 +277,7 @@ def _text(field: Field, texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
     return values, np.array([text in none for text in texts], dtype=bool)
 
 
-def _letters(field: Field, row: int, cell: bytes, width: int) -> str:
+def _letters(field: VOTableField, row: int, cell: bytes, width: int) -> str:
     try:
         text = cell.decode("utf-16-be" if width == 2 else "utf-8")
     except UnicodeDecodeError:
@@ -285,7 +285,7 @@ def _letters(field: Field, row: int, cell: bytes, width: int) -> str:
     return text.partition("\0")[0].strip()  # a zero ends the text
 
 
-def _truth_of_bytes(field: Field, stored: AnyArray) -> tuple[AnyArray, AnyArray]:
+def _truth_of_bytes(field: VOTableField, stored: AnyArray) -> tuple[AnyArray, AnyArray]:
     true, false = np.isin(stored, list(b"Tt1")), np.isin(stored, list(b"Ff0"))
     missing = np.isin(stored, list(b"? \0"))
     wrong = ~(true | false | missing)
@@ -295,7 +295,7 @@ def _truth_of_bytes(field: Field, stored: AnyArray) -> tuple[AnyArray, AnyArray]
     return true, missing
 
 
-def _elements(field: Field, texts: Sequence[str], first: int, each: int) -> tuple[AnyArray, AnyArray]:
+def _elements(field: VOTableField, texts: Sequence[str], first: int, each: int) -> tuple[AnyArray, AnyArray]:
     """Elements of a field from their text, ``each`` to a row, and where there are none."""
     if field.datatype in ("boolean", "bit"):
         return _truth(field, texts, first, each)
@@ -314,7 +314,7 @@ def _elements(field: Field, texts: Sequence[str], first: int, each: int) -> tupl
     return values, _nulls(field, values)
 
 
-def _truth(field: Field, texts: Sequence[str], first: int, each: int) -> tuple[AnyArray, AnyArray]:
+def _truth(field: VOTableField, texts: Sequence[str], first: int, each: int) -> tuple[AnyArray, AnyArray]:
     lower = [text.lower() for text in texts]
     for k, text in enumerate(lower):
         if text not in _TRUE + _FALSE + _NEITHER:
@@ -323,7 +323,7 @@ def _truth(field: Field, texts: Sequence[str], first: int, each: int) -> tuple[A
     return found, np.array([text in _NEITHER or texts[k] == field.null for k, text in enumerate(lower)], dtype=bool)
 
 
-def _integers(field: Field, texts: Sequence[str], first: int, each: int) -> tuple[AnyArray, AnyArray]:
+def _integers(field: VOTableField, texts: Sequence[str], first: int, each: int) -> tuple[AnyArray, AnyArray]:
     kind = np.dtype(_TYPES[field.datatype]).newbyteorder("=")
     low, high = np.iinfo(kind).min, np.iinfo(kind).max
     null = (field.null or "").strip()
@@ -341,5 +341,5 @@ def _integers(field: Field, texts: Sequence[str], first: int, each: int) -> tupl
     return values, missing | _nulls(field, values)
 
 
-def _wrong(field: Field, row: int, text: str) -> InputError:
+def _wrong(field: VOTableField, row: int, text: str) -> InputError:
     return InputError(f"{field.place}, row {row}: {shorten(text)!r} is not a value of type {field.datatype}")

@@ -16,7 +16,7 @@ from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.diagnostics.trends import FEWEST, VISITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results import schema
-from skyaccept.lib.sphere import azimuthal, unit_vectors
+from skyaccept.lib.sphere import azimuthal_offsets, unit_vectors
 from skyaccept.lib.tests.residuals import STARS, residuals_of_magnitudes, residuals_of_pairs, survey
 from skyaccept.lib.tests.samples import detections, moving_stars, scattered
 
@@ -101,7 +101,7 @@ def test_a_map_puts_each_star_where_it_is(center: tuple[float, float]) -> None:
     rng = np.random.default_rng(3)
     ra, dec, star, visit = scattered(rng, 400, 8, 5.0, center, 0.02)
     found = detections(ra, np.clip(dec, -90, 90), star, visit)
-    x, y = azimuthal(unit_vectors(found.ra, found.dec), unit_vectors(*np.array(center)))
+    x, y = azimuthal_offsets(unit_vectors(found.ra, found.dec), unit_vectors(*np.array(center)))
     wide = (x > 0) & (y > 0)
     mag = 18 + rng.normal(0, 0.004, len(ra)) * np.where(wide, 3, 1)
     sky = dependence_of(dataclasses.replace(found, mag=mag))["sky"]
@@ -113,7 +113,7 @@ def test_a_map_puts_each_star_where_it_is(center: tuple[float, float]) -> None:
     inside = (east > sky["width"]) & (north > sky["width"]) & np.isfinite(size)
     outside = ((east < -sky["width"]) | (north < -sky["width"])) & np.isfinite(size)
     assert np.median(size[inside]) > 2 * np.median(size[outside])
-    off = azimuthal(unit_vectors(*np.array(sky["center"])), unit_vectors(*np.array(center)))
+    off = azimuthal_offsets(unit_vectors(*np.array(sky["center"])), unit_vectors(*np.array(center)))
     assert np.hypot(*off) < 0.01
 
 

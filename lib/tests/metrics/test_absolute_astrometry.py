@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.catalog.crossmatch import match
+from skyaccept.lib.catalog.crossmatch import match_unique
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.metrics.absolute_astrometry import ESTIMATORS, METRICS, reference_offset, without_motion
@@ -131,8 +131,8 @@ def test_hsc_r_against_gaia_without_motion() -> None:
     shown = aa1.data["without_motion"]
     assert (shown["ra"], shown["dec"], shown["total"]) == pytest.approx((8.6716, 9.3697, 15.0984), abs=1e-3)
     every = sample(found, reference=gaia)
-    matches = match(every.positions.direction, gaia.directions(), 1000 * MAS)
-    assert matches.account()["matched"] + matches.account()["ambiguous"] > 400
+    matches = match_unique(every.positions.direction, gaia.directions(), 1000 * MAS)
+    assert matches.counts()["matched"] + matches.counts()["ambiguous"] > 400
 
 
 @needs_realdata
@@ -145,7 +145,7 @@ def test_hsc_r_against_ps1_photometry() -> None:
     from skyaccept.lib.sample.selection import select
 
     own = Sample(found, select(found, "r", cuts, "test"), "r")
-    star = match(own.positions.direction, ps1.directions(), 1000 * MAS).star
+    star = match_unique(own.positions.direction, ps1.directions(), 1000 * MAS).star
     by_object = np.full(found.n_objects, -1)
     by_object[own.positions.objects] = star
     rows = own.selection.rows

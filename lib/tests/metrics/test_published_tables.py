@@ -15,7 +15,7 @@ import yaml
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.readers import inspection, load
 from skyaccept.lib.readers import profile as profiles
-from skyaccept.lib.readers.column_source import Flag, Source
+from skyaccept.lib.readers.column_source import ColumnSource, Flag
 from skyaccept.lib.readers.profile import Profile
 from skyaccept.lib.units import parse_unit
 
@@ -65,9 +65,9 @@ def schema(name: str, table: str) -> dict[str, Any]:
     return columns
 
 
-def sources(profile: Profile) -> list[tuple[Source | Flag, Any]]:
+def sources(profile: Profile) -> list[tuple[ColumnSource | Flag, Any]]:
     """Columns that a profile names, and the unit that it states."""
-    found: list[tuple[Source | Flag, Any]] = [(one, one.unit) for one in profile.columns.values()]
+    found: list[tuple[ColumnSource | Flag, Any]] = [(one, one.unit) for one in profile.columns.values()]
     assert profile.flux is not None
     assert profile.flux.error is not None
     assert profile.moments is not None

@@ -22,7 +22,7 @@ from astropy.table import MaskedColumn, Table
 from skyaccept.lib import readers
 from skyaccept.lib.catalog.detections import AssociatedDetections, Detections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import find, inspection, load
+from skyaccept.lib.readers import find_files, inspection, load
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers import table as tables
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
@@ -228,7 +228,7 @@ def test_the_hash_changes_with_any_file(tmp_path: Path) -> None:
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> None:
     """Brackets are legal in names."""
     path = write(tmp_path / "cat[1].csv", catalog())
-    assert find(path).paths == (path,)
+    assert find_files(path).paths == (path,)
 
 
 def test_many_objects_are_not_lost_in_a_text_of_mixed_kinds(tmp_path: Path) -> None:
@@ -656,7 +656,7 @@ def test_a_profile_that_is_not_there_is_named() -> None:
 def test_names_that_no_file_can_have_are_refused(name: str) -> None:
     """Of catalogs, profiles and tables of visits."""
     with pytest.raises(InputError):
-        find(name)
+        find_files(name)
     with pytest.raises(InputError):
         profiles.load(name)
 
@@ -836,7 +836,7 @@ def test_junk_is_refused_with_its_name(tmp_path: Path, name: str) -> None:
     path.write_bytes(JUNK[name])
     assert str(path) in refusal(path)
     try:
-        inspection.describe(inspection.inspect(str(path)))
+        inspection.describe_inspection(inspection.inspect(str(path)))
     except InputError as error:
         assert str(path) in str(error)  # noqa: PT017  (a look may succeed where reading cannot)
 

@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.column_source import Source
-from skyaccept.lib.readers.columns.labels import LabelColumn, Labels, distinct, together
+from skyaccept.lib.readers.column_source import ColumnSource
+from skyaccept.lib.readers.columns.computed import Labels
+from skyaccept.lib.readers.columns.labels import LabelColumn, concatenate, encode_labels
 
 
 def code(values: Any) -> Labels:
     """Labels of the column ``band`` of a file."""
-    return LabelColumn("cat.fits", "band", Source("band")).values({"band": np.asarray(values)}, len(values))
+    return LabelColumn("cat.fits", "band", ColumnSource("band")).values({"band": np.asarray(values)}, len(values))
 
 
 def test_integers_sort_as_numbers_and_text_as_text() -> None:
@@ -46,7 +47,7 @@ def test_codes_lead_back_to_the_values(values: list[Any]) -> None:
 
 @given(st.lists(st.lists(st.sampled_from("grizy"), min_size=1, max_size=5), min_size=1, max_size=4))
 def test_labels_of_several_files_are_those_of_one(parts: list[list[str]]) -> None:
-    whole, joined = code([band for part in parts for band in part]), together([code(part) for part in parts])
+    whole, joined = code([band for part in parts for band in part]), concatenate([code(part) for part in parts])
     assert isinstance(joined, Labels)
     assert joined.codes.tolist() == whole.codes.tolist()
     assert joined.values.tolist() == whole.values.tolist()
@@ -68,17 +69,17 @@ def test_a_label_is_one_value() -> None:
 def test_ids_of_sixty_four_bits_stay_apart_whatever_their_type() -> None:
     """Signed in one file, unsigned in another, text in a third: none is rounded."""
     signed, unsigned = 2**60 + np.arange(3), np.array([2**60 + 1, 2**64 - 1], dtype=np.uint64)
-    joined = together([code(signed), code(unsigned)])
+    joined = concatenate([code(signed), code(unsigned)])
     assert joined.values.tolist() == [2**60, 2**60 + 1, 2**60 + 2, 2**64 - 1]
     assert joined.codes.tolist() == [0, 1, 2, 1, 3]
-    with_text = together([code(signed), code([str(2**60), "a"])])
+    with_text = concatenate([code(signed), code([str(2**60), "a"])])
     assert with_text.codes.tolist()[0] == with_text.codes.tolist()[3]
     assert len(with_text.values) == 4
 
 
 def test_an_object_may_be_missing_or_declared_to_be_none() -> None:
     """It has a negative code; so it is with null, and with a value that the profile declares."""
-    column = LabelColumn("cat.fits", "object", Source("o", missing=(-1, "none")))
+    column = LabelColumn("cat.fits", "object", ColumnSource("o", missing=(-1, "none")))
     for values in ([5, -1, 7, 5], ["5", "none", "7", "5"], [5.0, np.nan, 7.0, 5.0], [5, None, 7, 5]):
         raw = np.array(values, dtype=object) if None in values else np.array(values)
         found = column.values({"o": raw}, 4)
@@ -100,6 +101,6 @@ def test_blanks_at_the_ends_of_a_label_make_no_other_one() -> None:
 def test_blank_text_is_no_label(blank: str | bytes) -> None:
     """As an empty field of a table of text is none."""
     one: str | bytes = "a" if isinstance(blank, str) else b"a"
-    found = distinct("f", "c", np.array([one, blank, None], dtype=object))
+    found = encode_labels("f", "c", np.array([one, blank, None], dtype=object))
     assert found.codes.tolist() == [0, -1, -1]
     assert found.values.tolist() == ["a"]

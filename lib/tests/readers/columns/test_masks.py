@@ -151,6 +151,6 @@ def test_a_mask_of_another_shape_is_refused(tmp_path: Path) -> None:
 
 def test_a_mask_is_no_column_of_its_own(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", columns(**{"A.mask": HIDDEN, "x.mask": HIDDEN}))
-    found = files.parts(files.find(path), path)[0]
+    found = files.file_tables(files.find_files(path), path)[0]
     assert "A.mask" not in found.columns()
     assert "x.mask" in found.columns()

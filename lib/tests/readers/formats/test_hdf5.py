@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from skyaccept.lib import readers
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.formats import hdf5
-from skyaccept.lib.readers.formats.hdf5_layout import texts_of_pickle
+from skyaccept.lib.readers.formats.hdf5_layout import texts_in_pickle
 
 
 def rows(number: int = 8, seed: int = 5) -> dict[str, Any]:
@@ -127,11 +127,11 @@ def test_pickled_names_are_looked_at_and_not_unpickled() -> None:
     """A list of text, and nothing else."""
     for protocol in range(5):
         text = pickle.dumps(["ra", "dec"], protocol).decode("latin-1")
-        assert texts_of_pickle(text) == ["ra", "dec"]
+        assert texts_in_pickle(text) == ["ra", "dec"]
         for other in ({"a": 1}, [1, 2], [print], Path("x"), [["a"], ("b",)]):
-            assert texts_of_pickle(pickle.dumps(other, protocol).decode("latin-1")) in ([], ["a"], ["a", "b"])
-    assert texts_of_pickle("cos\nsystem\n(Vecho\ntR.") == []
-    assert texts_of_pickle("no pickle") == []
+            assert texts_in_pickle(pickle.dumps(other, protocol).decode("latin-1")) in ([], ["a"], ["a", "b"])
+    assert texts_in_pickle("cos\nsystem\n(Vecho\ntR.") == []
+    assert texts_in_pickle("no pickle") == []
 
 
 def test_masks_and_units_of_astropy_are_heeded(tmp_path: Path) -> None:

@@ -216,8 +216,8 @@ def test_a_mask_without_its_header_is_applied(tmp_path: Path) -> None:
     astropy_table().write(path, format="parquet")
     table = pq.read_table(path)
     pq.write_table(table.replace_schema_metadata(None), path)
-    part = files.parts(files.find(path), path)[0]
-    np.testing.assert_array_equal(files.read([part], ["mag"])[0]["mag"], [1.5, np.nan, 3.5])
+    part = files.file_tables(files.find_files(path), path)[0]
+    np.testing.assert_array_equal(files.read_columns([part], ["mag"])[0]["mag"], [1.5, np.nan, 3.5])
     pq.write_table(table.drop_columns(["mag.mask"]), path)
     assert "column 'mag': its part 'mag.mask', which the header names, is not in the file" in refusal(path, "mag")
 
@@ -302,7 +302,7 @@ def test_text_that_shares_its_start_is_refused_where_it_unfolds(
 
 def test_more_rows_than_a_file_can_hold_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One value, repeated, takes no space in a file."""
-    monkeypatch.setattr(parquet, "SMALL", 1000)
+    monkeypatch.setattr(parquet, "MIN_CHECKED", 1000)
     path = written(tmp_path, {"a": np.zeros(1_000_000)})
     assert "bytes of values, more than 100 times as many" in refusal(path, "a")
 
@@ -317,7 +317,7 @@ def test_lists_that_declare_too_many_values_are_refused(tmp_path: Path, monkeypa
 def test_no_byte_of_the_footer_ends_the_process(tmp_path: Path) -> None:
     """Tried in a child process, which may end in no other way than by itself."""
     path = written(tmp_path, {"band": ["r", None, "i"], "mag": [[1.0], None, [2.0]]}, store_schema=False)
-    command = f"from skyaccept.lib.tests import test_parquet; test_parquet.read_damaged({str(path)!r})"
+    command = f"from skyaccept.lib.tests.readers.formats import test_parquet; test_parquet.read_damaged({str(path)!r})"
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -369,7 +369,7 @@ def test_a_column_of_pandas_index_is_offered(tmp_path: Path) -> None:
 
 def test_times_beyond_all_calendars_are_refused(tmp_path: Path) -> None:
     """Rather than wrapped."""
-    one = astropy_header.Combined("t", {"jd1": "t.jd1", "jd2": "t.jd2"}, format="mjd", scale="utc")
+    one = astropy_header.CombinedColumn("t", {"jd1": "t.jd1", "jd2": "t.jd2"}, format="mjd", scale="utc")
     header = astropy_header.Header(combined={"t": one})
     for value in (1e15, 1e300):
         with pytest.raises(InputError, match="column 't': not times"):

@@ -471,6 +471,6 @@ def test_the_start_of_a_file_is_read_within_bounds(tmp_path: Path, monkeypatch: 
     """Names that stand behind a megabyte of comments are found; a line without an end is not looked for."""
     content = "# words of a comment\n" * 60_000 + "a,b\n1,2\n"
     assert read(tmp_path / "a", content, "b")["b"].tolist() == [2]
-    monkeypatch.setattr(text_layout, "HEAD", 1000)
+    monkeypatch.setattr(text_layout, "MAX_HEADER", 1000)
     assert "nothing but comments" in refusal(tmp_path / "a", content, "b")
     assert "no table" in refusal(tmp_path / "a", "a,b" * 1000, "b")
