@@ -327,6 +327,7 @@ def test_the_report_of_stored_results_is_a_whole_page_without_code_of_strangers(
     assert "alert" not in text[text.index("<script") :]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_export_writes_a_file_or_prints(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stored, written = tmp_path / "results.json", tmp_path / "out"
@@ -336,6 +337,7 @@ def test_export_writes_a_file_or_prints(form: str, tmp_path: Path, capsys: pytes
     assert capsys.readouterr().out == written.read_text(encoding="utf-8") == FORMATS[form](results())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -359,6 +361,7 @@ def test_the_command_knows_every_format() -> None:
     assert tuple(FORMATS) == export.FORMATS
 
 
+@pytest.mark.slow
 def test_two_runs_are_compared_as_lines_and_as_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "compare.html"
     assert command.main(["compare", "nominal", "degraded", "-o", str(page)]) == 0
@@ -376,6 +379,7 @@ def test_two_runs_are_compared_as_lines_and_as_a_page(tmp_path: Path, capsys: py
     assert [re.sub("[^YN]", "", cell) for cell in row[2:]] == ["Y", "Y", "N", "N", "Y", "N"]
 
 
+@pytest.mark.slow
 def test_the_page_of_a_comparison_is_safe_from_names(tmp_path: Path) -> None:
     stored, page = tmp_path / "results.json", tmp_path / "compare.html"
     results().write(stored)

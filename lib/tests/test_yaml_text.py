@@ -157,6 +157,7 @@ def test_a_document_of_the_largest_size_is_read(tmp_path: Path) -> None:
         read(tmp_path, content + "#" * (yaml_text.MAX_BYTES + 1 - len(content)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "values", ["[" + "1, " * 60_000 + "]", "{" + ", ".join(f"k{n}" for n in range(60_000)) + "}"], ids=len
 )

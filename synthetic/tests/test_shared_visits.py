@@ -47,6 +47,7 @@ def content(result: Result) -> Any:
     return result.test, result.verdict, result.value, result.interval, sample, sizes
 
 
+@pytest.mark.slow
 def test_results_are_those_of_names_of_their_own(named: Detections) -> None:
     """Values, intervals, accounts and breakdowns of every clause in every band."""
     apart, shared = measured(named), measured(restarted(named))

@@ -131,6 +131,7 @@ def fields(draw: st.DrawFn) -> Field:
     return ra, dec, visit, band
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(fields())
 def test_objects_are_those_of_a_search_over_all_pairs(field: Field) -> None:
@@ -367,6 +368,7 @@ def test_many_stars_are_found_again() -> None:
     assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scatter", [0.02, 0.3, 1.0])
 @pytest.mark.parametrize("visits", [1, 2, 60])
 @pytest.mark.parametrize("radius", [0.02 * ARCSEC, 0.3 * ARCSEC, ARCSEC, math.radians(1), math.radians(100)])

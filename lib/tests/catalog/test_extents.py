@@ -92,6 +92,7 @@ def test_extents_are_those_of_the_sky(ra: float, dec: float) -> None:
         assert len(rows) == expected
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(-3, 3), st.integers(-3, 3)), max_size=20),

@@ -104,6 +104,7 @@ def logit_error(found: FloatArray, draws: Draws, x: float, stars: int, pairs: fl
     return float(seen), draws.scatter("above", share, stars, pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", ["offset", "deviation_from_mean", "reference_offset"])
 @pytest.mark.parametrize("common", [0.0, 0.3])
 def test_offsets_of_positions_against_direct_simulation(estimator: str, common: float) -> None:
@@ -169,6 +170,7 @@ def test_covariances_by_plain_loops() -> None:
     assert one == pytest.approx(inside + common)
 
 
+@pytest.mark.slow
 def test_the_law_says_the_same_every_time_and_more_stars_and_visits_help() -> None:
     for estimator in ("pair_rms", "magnitude_deviation", "reference_offset"):
         few, more = (Draws(Law(), estimator, visits) for visits in (5, 20))

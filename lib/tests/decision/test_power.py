@@ -53,6 +53,7 @@ class Student:
         return float(stats.t.cdf(even / self.error, self.freedom))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("true", [8.5, 9.0, 10.0, 11.0])
 def test_the_chances_are_those_of_simulated_decisions(true: float) -> None:
     """Estimates about the true value, with errors as uncertain as the plan says, decided one by one."""
@@ -73,6 +74,7 @@ def test_the_chances_are_those_of_simulated_decisions(true: float) -> None:
         assert verdicts.count(verdict) / number == pytest.approx(chance, abs=4 * math.sqrt(0.25 / number))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clause", ["AM1-r", "AF1-r", "AD1-r", "AB1-i", "ABF1-i", "AB2-i", "AA1-r"])
 def test_on_the_limit_a_clause_passes_with_the_risk(clause: str) -> None:
     made = plan(f"OSS-REQ-0388-{clause}", law=Law(0.3, 0.1))
@@ -83,6 +85,7 @@ def test_on_the_limit_a_clause_passes_with_the_risk(clause: str) -> None:
         assert chances.inconclusive == pytest.approx(1 - 2 * risk, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [4.0, 9.0, 10.0, 14.0])
 def test_a_percentage_is_settled_as_its_quantile_is(share: float) -> None:
     """AF1 allows 10 % above the limit of AD1, the 90 % quantile, of the same errors."""
@@ -131,6 +134,7 @@ def test_the_statistic_is_that_of_the_level(clause: str, question: Question) -> 
     assert plan(clause).question == question
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("true", [8.5, 11.5])
 def test_the_sample_that_is_named_is_the_least_that_is_enough(true: float) -> None:
     """For a pass and for a fail; the other number stays."""
@@ -142,6 +146,7 @@ def test_the_sample_that_is_named_is_the_least_that_is_enough(true: float) -> No
     assert replace(made, visits=visits).settled(true) >= 0.9 > replace(made, visits=visits - 1).settled(true)
 
 
+@pytest.mark.slow
 def test_what_the_visits_have_in_common_no_number_of_stars_makes_up_for() -> None:
     assert plan(law=Law(0.3, 0.5)).needed(9.0, 0.9)[0] is None
 
@@ -189,6 +194,7 @@ def test_true_values_and_powers_that_cannot_be_are_input_errors() -> None:
         plan().needed(10.0, 0.9)
 
 
+@pytest.mark.slow
 def test_a_sample_that_is_said_to_be_enough_can_be_planned_for() -> None:
     """A share near nil: three visits show no outliers, and are not what is named."""
     made = plan("OSS-REQ-0387-PF1gri-r")
@@ -199,6 +205,7 @@ def test_a_sample_that_is_said_to_be_enough_can_be_planned_for() -> None:
         replace(made, visits=visits - 1).chances(0.2)
 
 
+@pytest.mark.slow
 def test_text_and_plot_show_the_chances_and_what_is_assumed() -> None:
     made = plan(law=Law(0.3, 0.05))
     text = "\n".join(planning.lines(made, 9.5, 0.9))

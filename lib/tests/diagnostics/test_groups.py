@@ -138,6 +138,7 @@ def test_regions_share_the_stars_and_are_named_by_their_middle(center: tuple[flo
         assert reference.haversine((ra, dec), center) < 0.16 * 3.6e6
 
 
+@pytest.mark.slow
 def test_each_key_of_each_clause_under_each_definition_accounts_for_its_measurements() -> None:
     """All keys at once; each cell is shown, and cells of one detection each share all measurements."""
     d = survey()

@@ -123,6 +123,7 @@ def test_cells_with_few_measurements_are_blank() -> None:
         assert (size is None) == (number < FEWEST)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pairs", [False, True])
 def test_the_error_model_finds_the_floor_of_known_stars(pairs: bool) -> None:
     """Errors of 4 mmag (mas) at the bright end and as much again from the sky at 20 mag."""
@@ -191,6 +192,7 @@ def test_offsets_from_a_reference_catalog_have_maps() -> None:
     assert statistics.fmean(found["visits"]["size"]) == pytest.approx(5 * 0.6745, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clause", ["PA1gri", "AM1"])
 def test_the_data_of_a_result_stay_small(clause: str) -> None:
     """Also of a survey of many visits and detectors with long names that fails."""

@@ -60,6 +60,7 @@ def test_hsc_under_the_written_procedure(hsc: AssociatedDetections, specificatio
     assert result.value == pytest.approx(5.179168, abs=1e-5)
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_definitions_stand_side_by_side(hsc: AssociatedDetections, specification: Specification) -> None:
     run = measure.run(hsc, specification, bands=["r"], compare=True)
@@ -72,6 +73,7 @@ def test_definitions_stand_side_by_side(hsc: AssociatedDetections, specification
     assert set(run.definitions) == set(specification.definitions) - {"cfht-2017"}
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_results_survive_being_written_and_read(
     hsc: AssociatedDetections, specification: Specification, tmp_path: Path
@@ -104,6 +106,7 @@ def test_a_missing_column_is_an_input_error_and_only_a_reason_in_a_comparison(
     assert "no column for 'snr'" in run.results[AM1].other_definitions["faro"]["reason"]
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_a_clause_may_bring_its_own_sample_under_its_own_definition(hsc: AssociatedDetections, tmp_path: Path) -> None:
     text = (requirements.shipped()["LSE-30"]).read_text()

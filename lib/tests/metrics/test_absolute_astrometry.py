@@ -25,6 +25,7 @@ def result(found: AssociatedDetections, reference: Reference | None, definition:
     return next(r for r in run.results if r.clause == "AA1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("center", [(0.0, 0.0), (210.0, -60.0), (80.0, 89.0)])
 def test_the_injected_error_comes_out_with_motion_applied(center: tuple[float, float]) -> None:
     """The median size of a Gaussian error is 0.6745 sigma; motions of 20 mas a year and parallaxes leave no trace."""
@@ -63,6 +64,7 @@ def test_the_values_agree_with_a_plain_loop() -> None:
     assert result(found, reference).value == pytest.approx(max(map(np.median, sizes)), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_signed_medians_cancel_and_the_requirement_does_not() -> None:
     """Errors of either sign: half the stars 80 mas east, half 80 mas west."""
     found, reference = moving_stars(np.random.default_rng(3), 400, 4, 3.0)
@@ -120,6 +122,7 @@ def test_a_rotation_keeps_the_total_and_squares_add_up() -> None:
     assert evaluate(Question("rms"), there)[1]["total"] == pytest.approx(by["total"], rel=1e-6)
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_hsc_r_against_gaia_without_motion() -> None:
     """As docs/validation.md has it: 9 mas a coordinate, 15 mas in total, from stars that are all matched."""

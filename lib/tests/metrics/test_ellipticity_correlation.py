@@ -118,6 +118,7 @@ def mixed(center: tuple[float, float], stars: int = 60, visits: int = 6) -> Asso
     return dataclasses.replace(made, **changed, flags={name: v[kept] for name, v in made.flags.items()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("center", PLACES)
 def test_the_clauses_agree_with_plain_loops(center: tuple[float, float]) -> None:
     """At every level; at RA = 0 and at the poles, with stars missing and shapes NaN."""
@@ -142,6 +143,7 @@ def test_the_clauses_agree_with_plain_loops(center: tuple[float, float]) -> None
     assert f"{np.count_nonzero(np.isnan(found.e1))} of {len(found)} detections" in account.notes[-1]  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("center", PLACES)
 def test_the_definitions_of_the_peers_agree_with_plain_loops(center: tuple[float, float]) -> None:
     """Medians or means of stars over visits, xi+ in bins, and the same in each visit."""
@@ -261,6 +263,7 @@ def gaussian_field(rng: np.random.Generator, x: Any, y: Any, rms: float, scale: 
     return np.asarray(rms * (factor @ noise(rng, len(x), 1))[:, 0])
 
 
+@pytest.mark.slow
 def test_a_known_correlation_function_is_recovered() -> None:
     """The mean over 400 visits of each component, within five standard errors, near and far; EX is nil."""
     rng = np.random.default_rng(11)

@@ -77,6 +77,7 @@ def sources(profile: Profile) -> list[tuple[ColumnSource | Flag, Any]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "survey"), PUBLISHED.items())
 def test_each_column_of_a_profile_stands_in_the_published_schema(name: str, survey: str) -> None:
     """With the unit that the profile states, if the schema states one."""
@@ -166,6 +167,7 @@ def same(found: AssociatedDetections, expected: AssociatedDetections, name: str)
         np.testing.assert_array_equal(found.flags[flag], expected.flags[flag], err_msg=flag)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "survey"), PUBLISHED.items())
 def test_a_published_table_is_read_as_generic_reads_the_same_data(tmp_path: Path, name: str, survey: str) -> None:
     """With exactly the columns and types of the schema; nothing of the profile is missing, and inspect advises it."""

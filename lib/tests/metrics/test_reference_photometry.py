@@ -237,6 +237,7 @@ def test_one_visit_gives_a_value_and_no_interval() -> None:
     assert "1 visit cannot tell" in str(pa5.no_interval)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_error_of_many_visits() -> None:
     """Zero points of visits scatter by 10 mmag in both bands, which have different numbers of visits."""
     held = {"PA6": 0, "PA5": 0}

@@ -114,6 +114,7 @@ def test_the_injected_width_and_line_come_out() -> None:
     assert float(words[4]) == pytest.approx(-0.042, abs=0.004)
 
 
+@pytest.mark.slow
 def test_the_noise_of_few_visits_is_taken_off() -> None:
     """12 mmag in each of four visits widen 12 mmag to 14; the interval of many surveys holds the true width."""
     held, values, unbiased = 0, [], []

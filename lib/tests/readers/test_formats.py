@@ -770,6 +770,7 @@ def test_ztf_light_curves_repeat_to_18_mmag() -> None:
     assert np.median(rms) == pytest.approx(0.018, abs=0.001)
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_ztf_light_curves_have_verdicts() -> None:
     """Photometry fails the limits of LSST by far; there is no astrometry; no star has an S/N of 200."""

@@ -66,6 +66,7 @@ def test_a_look_at_the_hsc_catalog_finds_its_profile() -> None:
     assert "flags: saturated, cr, bad, edge, not_primary, psf_used" in text
 
 
+@pytest.mark.slow
 @needs_realdata
 @pytest.mark.parametrize(
     ("path", "survey"),
@@ -149,6 +150,7 @@ def foreign(folder: Path, suffix: str = ".csv") -> Path:
     return write(folder / f"foreign{suffix}", columns, units if suffix != ".csv" else None)
 
 
+@pytest.mark.slow
 def test_a_look_at_a_foreign_catalog_guesses_the_mapping(tmp_path: Path) -> None:
     """By the names that surveys use, whatever their case; no unit is guessed."""
     found = look(foreign(tmp_path))

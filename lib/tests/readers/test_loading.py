@@ -191,6 +191,7 @@ def test_the_content_tells_the_format(tmp_path: Path, expected: Detections, suff
     assert_same(load(path.rename(tmp_path / "catalog.dat")), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_folder_of_files_is_one_catalog(tmp_path: Path, expected: Detections, suffix: str) -> None:
     """So are the matches of a pattern; a note counts other files in the folder."""
@@ -829,6 +830,7 @@ JUNK: dict[str, bytes] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JUNK)
 def test_junk_is_refused_with_its_name(tmp_path: Path, name: str) -> None:
     """One line, no other exception; neither does a look at it break."""
@@ -910,6 +912,7 @@ def test_files_of_one_catalog_have_the_same_columns(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".parquet", ".fits", ".csv.gz", ".fits.gz", ".ecsv.gz", ".h5", ".vot", ".vot.gz"])
 def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path: Path, expected: Detections, suffix: str) -> None:
     """Unless nothing but the padding of its last block, or an empty line, is lost."""
@@ -930,6 +933,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path: Path, expected: 
     assert_same(load(path), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".fits", ".fits.gz", ".csv", ".csv.gz", ".ecsv", ".h5", ".vot"])
 def test_a_damaged_file_is_read_or_refused(tmp_path: Path, suffix: str) -> None:
     """A byte here or there; nothing but an InputError comes out, and a damaged gzip file is never read."""

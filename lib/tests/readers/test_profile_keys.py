@@ -107,6 +107,7 @@ def column(found: Detections, name: str) -> Any:
     return getattr(found, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_key_changes_the_numbers_wherever_a_column_may_stand(tmp_path: Path, place: str, change: str) -> None:
@@ -139,6 +140,7 @@ ENTRIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ENTRIES)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_key_without_meaning_is_refused_with_its_line(tmp_path: Path, place: str, key: str) -> None:

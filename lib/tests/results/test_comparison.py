@@ -47,6 +47,7 @@ def of(changes: tuple[Change, ...], clause: str) -> Change:
     return next(change for change in changes if change.test == f"OSS-REQ-0388-{clause}-r")
 
 
+@pytest.mark.slow
 def test_a_run_on_the_same_data_is_the_same_to_the_last_digits() -> None:
     found = compare(baseline(), verified(sky()))
     assert [change.test for change in found] == [result.test for result in baseline().results]
@@ -91,6 +92,7 @@ def test_another_value_of_the_same_data_is_a_change_however_small() -> None:
     assert {change.flag for change in measured if change.before} == {"changed"}
 
 
+@pytest.mark.slow
 def test_a_processing_that_is_worse_by_a_few_per_cent_shows_in_the_pair() -> None:
     """3 mas on 6 add 12 %; as two independent surveys nobody could tell 5 %, as the same stars and visits one can."""
     worse = compare(baseline(), verified(processed(sky(), 3.0)))
@@ -105,6 +107,7 @@ def test_a_processing_that_is_worse_by_a_few_per_cent_shows_in_the_pair() -> Non
     assert back.difference == pytest.approx(-(am1.difference or 0))
 
 
+@pytest.mark.slow
 def test_an_equally_good_processing_is_the_same_within_what_is_uncertain() -> None:
     again = compare(verified(processed(sky(), 1.0, 6)), verified(processed(sky(), 1.0, 7)))
     flags = [change.flag for change in again if change.difference is not None]
@@ -112,6 +115,7 @@ def test_an_equally_good_processing_is_the_same_within_what_is_uncertain() -> No
     assert flags.count("same") >= len(flags) - 1
 
 
+@pytest.mark.slow
 def test_another_sky_is_compared_as_independent_with_a_wider_interval() -> None:
     paired = of(compare(baseline(), verified(processed(sky(), 1.0))), "AM1")
     alone = of(compare(baseline(), verified(sky(2))), "AM1")
@@ -143,6 +147,7 @@ def test_the_interval_of_a_difference_is_that_of_plain_loops() -> None:
     assert 1.9 * np.sqrt(variance) < half < 2.3 * np.sqrt(variance)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_compared_says_why() -> None:
     """Another definition, other parameters, clauses of one run only, values without intervals."""
     other = compare(baseline(), verified(sky(), definition="srd"))

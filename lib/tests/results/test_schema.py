@@ -50,6 +50,7 @@ def put(*keys: Any, to: Any) -> Callable[[Any], object]:
     return change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", BASELINES, ids=lambda path: path.name)
 def test_results_of_earlier_versions_are_read(path: Path) -> None:
     found = model.load(path)
@@ -57,6 +58,7 @@ def test_results_of_earlier_versions_are_read(path: Path) -> None:
     assert found.results
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -131,6 +133,7 @@ def test_what_does_not_go_together_is_named_with_its_place(change: Callable[[Any
         schema.check(changed(change), "r.json")
 
 
+@pytest.mark.slow
 def test_a_name_that_is_no_text_is_stored_as_text(tmp_path: Path) -> None:
     """A file may have any bytes in its name; the results can be read by any program."""
     found = model.load(next(iter(BASELINES)))

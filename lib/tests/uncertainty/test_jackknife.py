@@ -136,6 +136,7 @@ def test_the_answer_of_the_whole_is_that_of_the_definition() -> None:
     assert Question("percentile", 50).answer(*found) == pytest.approx(np.median(errors.std(axis=1, ddof=1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("visits", [3, 5, 10])
 def test_equal_errors_lose_the_known_factor(visits: int) -> None:
     """The median of chi makes up for itself, and the residuals of three visits do as well."""
@@ -201,6 +202,7 @@ def test_what_no_interval_can_be_formed_of_is_said() -> None:
     assert "nothing is left to measure" in why_not(resampled_errors.rms(star, 1), question)
 
 
+@pytest.mark.slow
 def test_a_percentage_above_a_threshold_is_known_as_the_quantiles_there_are() -> None:
     """At most x % are above a threshold where the quantile at 100 - x is at most the threshold."""
     rng = np.random.default_rng(12)

@@ -314,6 +314,7 @@ def test_lists_that_declare_too_many_values_are_refused(tmp_path: Path, monkeypa
     assert "column 'a' declares 20000 values, too many to hold" in refusal(path, "a[]")
 
 
+@pytest.mark.slow
 def test_no_byte_of_the_footer_ends_the_process(tmp_path: Path) -> None:
     """Tried in a child process, which may end in no other way than by itself."""
     path = written(tmp_path, {"band": ["r", None, "i"], "mag": [[1.0], None, [2.0]]}, store_schema=False)
