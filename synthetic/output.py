@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.io import fits
 from skyaccept.lib.arrays import AnyArray
-from skyaccept.lib.atomic_write import replacing
+from skyaccept.lib.atomic_write import atomic_path
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import to_degrees
@@ -115,7 +115,7 @@ def _write(path: Path, parts: Iterable[Columns], units: Mapping[str, str]) -> Wr
         raise InputError(f"{path}: unknown kind of file; name it *.parquet or *.fits")
     rows = tables = 0
     filled = (part for part in parts if len(next(iter(part.values()))))
-    with replacing(path) as temporary:
+    with atomic_path(path) as temporary:
         first = next(filled, None)
         if first is None:
             raise InputError(f"{path}: nothing to write: nothing is seen in any visit")

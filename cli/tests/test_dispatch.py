@@ -255,7 +255,7 @@ def test_a_dispatch_waits_for_another_no_longer_than_its_limit(tmp_path: Path) -
     url = f"http://127.0.0.1:{free_port()}"
     influx.dispatch(results(), url, "db", tmp_path, waits=())
     (folder,) = tmp_path.iterdir()
-    with influx._alone(folder, 1.0) as alone:
+    with influx._exclusive(folder, 1.0) as alone:
         assert alone
         sent = influx.dispatch(results(), url, "db", tmp_path, waits=(), limit=0.1)
     assert sent == influx.Sent(0, 1, "another dispatch to this server is at work")

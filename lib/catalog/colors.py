@@ -52,7 +52,7 @@ class ColorRange:
         """The colour itself."""
         return np.asarray(mags[self.color[0]] - mags[self.color[1]])
 
-    def check(self, place: strict_yaml.Origin, where: tuple[str | int, ...], both: bool = False) -> None:
+    def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...], both: bool = False) -> None:
         """Refuse a range without a bound, or without ``both``, and one turned round.
 
         Raises
@@ -117,7 +117,7 @@ class ColorTerm:
         holds = np.all([one.contains(mags) for one in self.range], axis=0)
         return np.where(holds, mags[self.reference] + value, np.nan)
 
-    def check(self, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
+    def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
         """Refuse a term without a coefficient or a range, and a range that is none.
 
         Raises
@@ -161,7 +161,7 @@ class Locus:
         """Bands of both colours."""
         return tuple(dict.fromkeys(self.x.color + self.y.color))
 
-    def check(self, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
+    def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
         """Refuse a box that is not closed, and a fit without a round.
 
         Raises

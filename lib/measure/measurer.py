@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
+from typing import cast
 
 from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import AssociatedDetections
@@ -23,8 +24,15 @@ from skyaccept.lib.metrics.metric import Errors, Estimator, evaluate
 from skyaccept.lib.requirements.definitions import Definition
 from skyaccept.lib.requirements.model import LEVELS, Case, Specification
 from skyaccept.lib.requirements.waivers import Waiver
-from skyaccept.lib.results.model import Result, Results, plain
-from skyaccept.lib.results.provenance import describe, notes, run_record, uncovered
+from skyaccept.lib.results.model import Result, Results, normalize_json
+from skyaccept.lib.results.provenance import describe_definitions, document_notes, run_record, uncovered_clauses
+from skyaccept.lib.results.records import (
+    DataRecord,
+    DatasetRecord,
+    HistogramRecord,
+    OtherDefinitionRecord,
+    ReferenceRecord,
+)
 from skyaccept.lib.rounding import Json
 from skyaccept.lib.sample.visit_matrix import Matrix
 from skyaccept.lib.uncertainty.jackknife import Resampled
@@ -103,9 +111,9 @@ def run(
         provenance,
         measurer.dataset(),
         results,
-        describe(results, clauses),
-        uncovered(clauses),
-        notes=notes(clauses),
+        describe_definitions(results, clauses),
+        uncovered_clauses(clauses),
+        notes=document_notes(clauses),
     )
 
 
@@ -193,14 +201,14 @@ class Measurer:
         self._reference = reference
         self._rule = rule
         self._waivers = waivers or {}
-        self._histograms: dict[tuple[int, int], Json] = {}
+        self._histograms: dict[tuple[int, int], HistogramRecord] = {}
         self._confidence = confidence
         self._samples = Samples(detections, reference)
         self._inferences = Inferences()
         self._cases = specification.cases()
         self._asked: dict[tuple[str, str], dict[Hashable, dict[Question, None]]] = {}
 
-    def dataset(self) -> Json:
+    def dataset(self) -> DatasetRecord:
         """Describe the dataset for the results."""
         d = self._detections
         about_reference = () if self._reference is None else self._reference.notes
@@ -214,13 +222,13 @@ class Measurer:
             "objects": d.n_objects,
             "visits": len(set(d.visits)),
             "bands": list(d.bands),
-            "reference": self._reference.describe() if self._reference is not None else None,
+            "reference": cast("ReferenceRecord", self._reference.describe()) if self._reference is not None else None,
             "focal_plane": self._focal_plane,
             "notes": [*d.notes, *lacking, *(f"reference catalog: {note}" for note in about_reference)],
         }
 
     @cached_property
-    def _focal_plane(self) -> Json:
+    def _focal_plane(self) -> dict[str, list[float]]:
         return {name: list(place) for name, place in focal_plane.detector_layout(self._detections).items()}
 
     def measure(self, case: Case) -> Result:
@@ -233,19 +241,19 @@ class Measurer:
         """
         definition = self._definitions[_deciding(case, self._definition)]
         outcome = self._under(definition, case)
-        others: dict[str, Json] = {}
+        others: dict[str, OtherDefinitionRecord] = {}
         if self._compare and case.requirement.kind != "diagnostic":
             for other in self._definitions.values():
                 if other is not definition and other.rule(case.clause.metric) is not None:
-                    found = plain(self._record(case, other, self._try_under(other, case)).to_json())
-                    others[other.id] = {key: found[key] for key in ("levels", "sample", "reason")}
+                    found = normalize_json(self._record(case, other, self._try_under(other, case)).to_json())
+                    others[other.id] = {"levels": found["levels"], "sample": found["sample"], "reason": found["reason"]}
         result = dataclasses.replace(self._record(case, definition, outcome), other_definitions=others)
         failed = result.verdict in ("fail", "inconclusive") and self._confidence is not None
         if outcome.broken_down is not None and result.value is not None and (self._always or failed):
             where = outcome.broken_down(result.level if result.level in result.levels else "")
-            result = dataclasses.replace(result, data=result.data | where)
+            result = dataclasses.replace(result, data=cast("DataRecord", result.data | where))
         if outcome.dependence is not None and self._confidence is not None:
-            result = dataclasses.replace(result, data=result.data | outcome.dependence())
+            result = dataclasses.replace(result, data=cast("DataRecord", result.data | outcome.dependence()))
         return result.with_waiver(self._waivers.get(result.test))
 
     def _record(self, case: Case, definition: Definition, outcome: Outcome) -> Result:
@@ -369,7 +377,7 @@ class Measurer:
         value, _ = evaluate(question, errors, task.estimator.statistic)
         return Measured(value, question, task.matrix(sample, errors), task.resampled)
 
-    def _histogram(self, errors: Errors, estimator: Estimator) -> Json:
+    def _histogram(self, errors: Errors, estimator: Estimator) -> HistogramRecord:
         """Histogram of errors that are kept in `_errors`, for the clauses that share them."""
         key = (id(errors), id(estimator))
         if key not in self._histograms:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
-from skyaccept.lib.decision.rule import Decision, DecisionRule, Distribution, Verdict, decide, lacking, outlook
+from skyaccept.lib.decision.rule import (
+    Decision,
+    DecisionRule,
+    Verdict,
+    decide,
+    explain_inconclusive,
+    missing_for_decision,
+)
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.metrics.metric import Errors, Estimator
 from skyaccept.lib.requirements.limits import Level
 from skyaccept.lib.requirements.model import Case
-from skyaccept.lib.results.model import LevelResult, Result, SampleAccount
+from skyaccept.lib.results.model import LevelResult, Result, SampleSummary
+from skyaccept.lib.results.records import DataRecord, DecisionRecord, HistogramRecord, IntervalRecord
 from skyaccept.lib.rounding import Json, round_significant
 from skyaccept.lib.sample.cuts import Cut
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.strict_yaml import text_of
 from skyaccept.lib.uncertainty import order_statistics
+from skyaccept.lib.uncertainty.distribution import Estimate
 
 BINS = 100
 
@@ -35,18 +45,18 @@ class Outcome:
     """
 
     reason: str | None
-    sample: SampleAccount | None = None
+    sample: SampleSummary | None = None
     values: Mapping[str, float] = field(default_factory=dict)
     data: Json = field(default_factory=dict)
     method: str | None = None
     broken: bool = False
-    estimates: Mapping[str, Distribution | str] = field(default_factory=dict)
+    estimates: Mapping[str, Estimate | str] = field(default_factory=dict)
     broken_down: Callable[[str], Json] | None = None
     dependence: Callable[[], Json] | None = None
     formula: Callable[[str], str] | None = None
 
-    def known(self, level: str) -> Distribution | str:
-        """Distribution of the true value at a level, or the reason why there is none."""
+    def known(self, level: str) -> Estimate | str:
+        """Estimate of the true value at a level, or the reason why there is none."""
         return self.estimates.get(level, "nothing was measured")
 
 
@@ -76,7 +86,7 @@ def record(
     verdict = decisive.verdict if decisive else _without_limit(value, outcome)
     if kind == "capability" and value is not None:
         verdict = "pass"
-        missing = lacking(outcome.known(level), rule)
+        missing = missing_for_decision(outcome.known(level), rule)
         if missing is not None:
             verdict, reason = "not_measurable", missing
     if decisive is not None and decisive.decision is not None:
@@ -109,7 +119,7 @@ def record(
         method=outcome.method,
         formula=outcome.formula(level if decisive else "") if outcome.formula else None,
         verification=clause.verification,
-        data=outcome.data,
+        data=cast("DataRecord", outcome.data),
         decision=decisive.decision if decisive else None,
     )
 
@@ -137,18 +147,25 @@ def _level_result(
     )
 
 
-def _decision(decided: Decision, outcome: Outcome, level: str) -> Json:
+def _decision(decided: Decision, outcome: Outcome, level: str) -> DecisionRecord:
     """Decision as it stands in the results; an inconclusive one says what limits it and what would settle it."""
-    found = asdict(decided)
-    del found["verdict"]
+    found: DecisionRecord = {
+        "rule": decided.rule,
+        "risk": decided.risk,
+        "conformance": decided.conformance,
+        "bound": decided.bound,
+        "growth": decided.sample_factor,
+        "note": decided.note,
+        "reason": decided.reason,
+    }
     known = outcome.known(level)
     if decided.verdict == "inconclusive" and outcome.sample is not None and not isinstance(known, str):
         found["limited_by"] = known.limited_by
-        found["reason"] = outlook(decided, known.limited_by, outcome.sample.objects, outcome.sample.visits)
+        found["reason"] = explain_inconclusive(decided, known.limited_by, outcome.sample.objects, outcome.sample.visits)
     return found
 
 
-def _interval(known: Distribution | str, confidence: float) -> Json | None:
+def _interval(known: Estimate | str, confidence: float) -> IntervalRecord | None:
     """Interval for the record, with None for an end that is not finite; None where there is no interval."""
     if isinstance(known, str):
         return None
@@ -163,10 +180,10 @@ def _without_limit(value: float | None, outcome: Outcome) -> Verdict | None:
     return "error" if outcome.broken else "not_measurable"
 
 
-def account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> SampleAccount:
+def account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> SampleSummary:
     """Account of a sample, and of what was measured in it."""
     chosen = sample.selection
-    return SampleAccount(
+    return SampleSummary(
         objects=len(sample.groups.start),
         visits=sample.visits,
         pairs=errors.pairs if errors else 0,
@@ -179,7 +196,7 @@ def account(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> Sampl
     )
 
 
-def histogram(errors: Errors, estimator: Estimator) -> Json:
+def histogram(errors: Errors, estimator: Estimator) -> HistogramRecord:
     """Binned errors for the plots; the last edge leaves out at most the largest 0.5 %, which are counted."""
     values, times = errors.values, errors.counts
     low, high = min(0.0, float(values.min())), order_statistics.percentile(values, 99.5, times)

@@ -197,7 +197,7 @@ def column_kind(column: str, unit: u.UnitBase | None) -> str:
 
 
 def check_keys(
-    place: strict_yaml.Place,
+    place: strict_yaml.YamlLocation,
     where: tuple[str | int, ...],
     source: ColumnSource,
     kind: str,
@@ -252,7 +252,7 @@ def check_keys(
 
 
 def _check_unit(
-    place: strict_yaml.Place, where: tuple[str | int, ...], source: ColumnSource, unit: u.UnitBase | None
+    place: strict_yaml.YamlLocation, where: tuple[str | int, ...], source: ColumnSource, unit: u.UnitBase | None
 ) -> None:
     if source.unit is None or unit is None:
         return
@@ -265,7 +265,7 @@ def _check_unit(
         )
 
 
-def _check_number(place: strict_yaml.Place, where: tuple[str | int, ...], source: ColumnSource) -> None:
+def _check_number(place: strict_yaml.YamlLocation, where: tuple[str | int, ...], source: ColumnSource) -> None:
     iso = source.time is not None and source.time.format == "iso"
     if isinstance(source.value, str) and not iso and source.codes is None:
         raise place.error((*where, "value"), f"key 'value': {source.value!r} is not a number")
@@ -284,7 +284,7 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def check_flag(place: strict_yaml.Place, where: tuple[str | int, ...], flag: Flag) -> None:
+def check_flag(place: strict_yaml.YamlLocation, where: tuple[str | int, ...], flag: Flag) -> None:
     """Refuse a flag that says twice what marks a bad detection; with file, line and key."""
     if flag.bits is not None and flag.above is not None:
         raise place.error(where, "keys 'bits' and 'above' exclude each other")

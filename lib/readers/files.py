@@ -18,7 +18,7 @@ from skyaccept.lib.readers import hats
 from skyaccept.lib.readers.columns.masks import apply_masks, find_masks
 from skyaccept.lib.readers.formats import FORMATS, unsupported
 from skyaccept.lib.readers.table import Column, Format, Table, read_head, shorten
-from skyaccept.lib.strict_yaml import exists
+from skyaccept.lib.strict_yaml import path_exists
 
 COMPRESSED = (".gz", ".bz2", ".xz")
 
@@ -102,12 +102,12 @@ def find_files(source: str | Path) -> DatasetFiles:
         There is none.
     """
     name, table = str(source), None
-    if not exists(Path(name)) and not _matches(name) and "#" in name:
+    if not path_exists(Path(name)) and not _matches(name) and "#" in name:
         name, _, table = name.rpartition("#")
     path = Path(name)
-    if exists(path) and path.is_dir():
+    if path_exists(path) and path.is_dir():
         return _folder(path, table)
-    if exists(path):
+    if path_exists(path):
         if not path.is_file():
             raise InputError(f"{path}: not a regular file")
         return DatasetFiles(path.parent, (path,), table)

@@ -104,7 +104,7 @@ class Flux:
     fluxmag0: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
     calibration: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
 
-    def check(self, place: strict_yaml.Place, where: tuple[str | int, ...]) -> None:
+    def check(self, place: strict_yaml.YamlLocation, where: tuple[str | int, ...]) -> None:
         """Refuse a flux that does not say, or says twice, how bright it is.
 
         Raises
@@ -147,7 +147,7 @@ class Moments:
     unless: Annotated[Flag | None, BeforeValidator(parse_source)] = None
     optional: bool = False
 
-    def check(self, place: strict_yaml.Place) -> None:
+    def check(self, place: strict_yaml.YamlLocation) -> None:
         """Refuse keys that mean nothing for a moment; raises as `check_keys`."""
         for key in ("star", "psf"):
             for number, source in enumerate(getattr(self, key)):
@@ -232,7 +232,7 @@ def load(name: str | Path) -> Profile:
     """
     known = shipped()
     path = known.get(str(name), Path(name))
-    if not strict_yaml.exists(path):
+    if not strict_yaml.path_exists(path):
         raise InputError(f"--survey {name}: no such file, and not one of {', '.join(known)}")
     profile, place = strict_yaml.read(path, Profile)
     for column in REQUIRED:
@@ -282,7 +282,7 @@ def _sources(profile: Profile) -> Iterator[tuple[tuple[str | int, ...], ColumnSo
             yield ("flux", key), source
 
 
-def _check_visits(place: strict_yaml.Place, profile: Profile) -> None:
+def _check_visits(place: strict_yaml.YamlLocation, profile: Profile) -> None:
     for column, source in profile.visits.items():
         check_keys(place, ("visits", column), source, column_kind(column, UNITS[column]), UNITS[column])
         for key in ("header", "field", "value", "day", "within", "join", "optional"):

@@ -91,7 +91,7 @@ class MagnitudeSource:
     error: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
     zero_point: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
 
-    def check(self, place: strict_yaml.Place, band: str) -> None:
+    def check(self, place: strict_yaml.YamlLocation, band: str) -> None:
         """Refuse keys that mean nothing here; with file, line and key."""
         where = ("mags", band)
         if (self.mag is None) == (self.flux is None):
@@ -195,7 +195,7 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
 def _profile(name: str | Path) -> ReferenceProfile:
     known = shipped()
     path = known.get(str(name), Path(name))
-    if not strict_yaml.exists(path):
+    if not strict_yaml.path_exists(path):
         raise InputError(f"--reference-survey {name}: no such file, and not one of {', '.join(known)}")
     profile, place = strict_yaml.read(path, ReferenceProfile)
     for column in ("ra", "dec"):

@@ -15,7 +15,7 @@ def read(folder: Path, content: str | bytes) -> Any:
     """Plain value of a document with this content."""
     path = folder / "x.yaml"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return yaml_text.plain(yaml_text.compose(path, yaml_text.read_text(path)))
+    return yaml_text.to_python(yaml_text.compose(path, yaml_text.read_text(path)))
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_every_clause_comes_out_as_expected() -> None:
     shares |= {"PA5": 1.5, "PA6": 1.5}
     for test, result in ((test, found[test]) for test in expected):
         clause = result.clause.removesuffix("gri")
-        values = result.data.get("coordinates", {}).get("design") or {"": result.value}
+        values = result.data.get("coordinates", {}).get("design") or {"": float(result.value or 0.0)}
         for coordinate in ("ra", "dec", ""):
             if coordinate in values and clause in tolerance:
                 assert values[coordinate] == pytest.approx(expected[test], rel=tolerance[clause]), test

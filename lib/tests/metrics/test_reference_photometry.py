@@ -15,6 +15,7 @@ from skyaccept.lib.readers import reference as reader
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.sphere import MAS
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
+from skyaccept.lib.tests.records import interval_of
 from skyaccept.lib.tests.reference import haversine
 from skyaccept.lib.tests.samples import detections, rotated, sample
 
@@ -245,8 +246,8 @@ def test_intervals_hold_the_error_of_many_visits() -> None:
     for seed in range(60):
         found = results(*made(100 + seed, 60, (8, 4), 0.004, (0.02, 0.0), zero_points=0.010))
         for clause, result in found.items():
-            assert result.interval is not None
-            held[clause] += result.interval["low"] <= 20 <= result.interval["high"]
+            low, high = interval_of(result)
+            held[clause] += low <= 20 <= high
             assert result.value is not None
             errors[clause].append(result.value - 20)
     assert min(held.values()) >= 51
