@@ -8,4 +8,4 @@ from skyaccept.lib.results.model import Result
 def test_absolute_astrometry(sky_verify: Callable[[], Result]) -> None:
     """The median error of positions meets the limit in each coordinate (AA1)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary

@@ -8,16 +8,16 @@ from skyaccept.lib.results.model import Result
 def test_band_offset_rms(sky_verify: Callable[[], Result]) -> None:
     """The rms of the offset from another band meets the limit in each coordinate (AB1)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary
 
 
 def test_band_offset_outliers(sky_verify: Callable[[], Result]) -> None:
     """The fraction of band offsets beyond AB2 from their mean meets the limit (ABF1)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary
 
 
 def test_band_offset_percentile(sky_verify: Callable[[], Result]) -> None:
     """The deviation of band offsets that a fraction ABF1 exceeds meets the limit (AB2)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary

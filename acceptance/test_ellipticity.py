@@ -8,16 +8,16 @@ from skyaccept.lib.results.model import Result
 def test_ellipticity_correlation(sky_verify: Callable[[], Result]) -> None:
     """The median correlation of residual ellipticities meets the limit (TE1, TE2)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary
 
 
 def test_ellipticity_correlation_outliers(sky_verify: Callable[[], Result]) -> None:
     """The fraction of images with larger correlations meets the limit (TEF)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary
 
 
 def test_ellipticity_correlation_percentile(sky_verify: Callable[[], Result]) -> None:
     """The correlation that a fraction TEF of the images exceeds meets the limit (TE3, TE4)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary

@@ -8,16 +8,16 @@ from skyaccept.lib.results.model import Result
 def test_photometric_repeatability(sky_verify: Callable[[], Result]) -> None:
     """The scatter of the magnitudes of a star meets the limit (PA1)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary
 
 
 def test_photometric_outliers(sky_verify: Callable[[], Result]) -> None:
     """The fraction of magnitudes that deviate by more than PA2 meets the limit (PF1)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary
 
 
 def test_photometric_percentile(sky_verify: Callable[[], Result]) -> None:
     """The deviation of magnitudes that a fraction PF1 exceeds meets the limit (PA2)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary

@@ -8,10 +8,10 @@ from skyaccept.lib.results.model import Result
 def test_position_rms(sky_verify: Callable[[], Result]) -> None:
     """The median rms of positions about their means, in each coordinate."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary
 
 
 def test_position_outliers(sky_verify: Callable[[], Result]) -> None:
     """The fraction of position residuals beyond a threshold, in each coordinate."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary

@@ -8,4 +8,4 @@ from skyaccept.lib.results.model import Result
 def test_stellar_locus_width(sky_verify: Callable[[], Result]) -> None:
     """The width of the stellar locus at right angles to it."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary

@@ -8,16 +8,16 @@ from skyaccept.lib.results.model import Result
 def test_zero_point_rms(sky_verify: Callable[[], Result]) -> None:
     """The rms of the zero points of exposures meets the limit (PA3)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary
 
 
 def test_zero_point_outliers(sky_verify: Callable[[], Result]) -> None:
     """The fraction of zero points that deviate by more than PA4 meets the limit (PF2)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary
 
 
 def test_zero_point_percentile(sky_verify: Callable[[], Result]) -> None:
     """The deviation of zero points that a fraction PF2 exceeds meets the limit (PA4)."""
     result = sky_verify()
-    assert result.accepted, result.sentence
+    assert result.satisfied, result.summary

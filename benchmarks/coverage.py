@@ -40,6 +40,9 @@ REGIMES = ("independent", "distorted", "correlated", "outliers")
 VISITS = (3, 5, 10, 30)
 STARS = 300
 
+FIELDS = 40
+"""Fields of 3000 stars that the true values are integrals over."""
+
 WIDTH = 12.4
 """Side of the field, arcmin."""
 
@@ -214,7 +217,7 @@ def truth(regime: str) -> dict[str, tuple[str, Statistic, float]]:
     offsets: list[tuple[float, FloatArray]] = []
     extra = 1 + OUTLIERS[0] * (OUTLIERS[1] ** 2 - 1) if regime == "outliers" else 1.0
     kinds = [(1 - OUTLIERS[0], 1.0), (OUTLIERS[0], OUTLIERS[1] ** 2)] if regime == "outliers" else [(1.0, 1.0)]
-    for _ in range(40):
+    for _ in range(FIELDS):
         field = stars(rng, 3000)
         bright = field.snr >= BRIGHT
         for name, chosen, half in (("lvv", np.full(3000, True), 0.5), ("srd", bright, 1.0)):

@@ -126,7 +126,7 @@ def outcome(path: Path) -> str:
     else:
         found = f"read: {len(detections)} rows" if whole else "fault: rows are not accounted for"
     with contextlib.suppress(InputError):
-        inspection.describe(inspection.inspect(str(path)))
+        inspection.describe_inspection(inspection.inspect(str(path)))
     return found
 
 

@@ -83,7 +83,7 @@ def seeds() -> tuple[Any, Any]:
     chosen |= {result.kind: result for result in found.results}
     kept = {id(result): result for result in chosen.values()}
     small = Results(found.run, found.dataset, tuple(kept.values()), found.definitions, found.uncovered[:2])
-    other = comparison.against(small, small, "baseline.json")
+    other = comparison.with_baseline(small, small, "baseline.json")
     return json.loads(dumps(other.to_json())), small
 
 
@@ -148,7 +148,7 @@ def use(path: Path, folder: Path) -> None:
         convert(found).encode()
     for before, after in ((seeds()[1], found), (found, seeds()[1]), (found, found)):
         changes = comparison.compare(before, after)
-        html.compared(before, after, changes).encode()
+        html.comparison_page(before, after, changes).encode()
     for make in (lambda: influxdb.lines(found).encode(), lambda: _history(found, folder)):
         try:
             make()
@@ -161,7 +161,7 @@ def use(path: Path, folder: Path) -> None:
 def _history(found: Results, folder: Path) -> None:
     path = history.append(found, folder)
     try:
-        html.history(history.load(folder)).encode()
+        html.history_page(history.load(folder)).encode()
     finally:
         path.unlink()
 

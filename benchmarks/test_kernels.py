@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from skyaccept.lib import separation
 from skyaccept.lib.catalog.association import associate
-from skyaccept.lib.catalog.components import connected
+from skyaccept.lib.catalog.components import connected_components
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.separation import Annulus, Positions
 from skyaccept.lib.sphere import MAS, unit_vectors
@@ -89,7 +89,7 @@ def stars_in_visits() -> tuple[Any, Any, Any]:
 
 def test_association(benchmark: Any) -> None:
     ra, dec, visit = stars_in_visits()
-    benchmark.pedantic(connected, args=(unit_vectors(ra, dec), visit, 1000 * MAS), rounds=5, warmup_rounds=1)
+    benchmark.pedantic(connected_components, args=(unit_vectors(ra, dec), visit, 1000 * MAS), rounds=5, warmup_rounds=1)
     if benchmark.stats is not None:
         benchmark.extra_info["detections_per_second"] = len(ra) / benchmark.stats.stats.median
 

@@ -49,13 +49,15 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     from skyaccept.lib.results import comparison
 
     if options.output is not None:
-        atomic_write.check(options.output)
+        atomic_write.check_writable(options.output)
     before, after = load_baseline(options.before), load_baseline(options.after)
     changes = comparison.compare(before, after, pair=_pairing(options, before, after))
     if options.output is not None:
-        atomic_write.write(options.output, html.compared(before, after, changes))
-    lines = [f"{change.test}: {text.words(change.flag)}: {text.difference(change.to_json())}" for change in changes]
-    return [*lines, text.counted(change.flag for change in changes)], True
+        atomic_write.write(options.output, html.comparison_page(before, after, changes))
+    lines = [
+        f"{change.test}: {text.verdict_text(change.flag)}: {text.difference(change.to_json())}" for change in changes
+    ]
+    return [*lines, text.count_flags(change.flag for change in changes)], True
 
 
 def _pairing(options: argparse.Namespace, before: Results, after: Results) -> Pairing | None:

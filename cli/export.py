@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     from skyaccept.lib.results import model
 
     if options.output is not None:
-        atomic_write.check(options.output)
+        atomic_write.check_writable(options.output)
     text = export.FORMATS[options.to](model.load(options.results))
     if options.output is None:
         put_document(text)

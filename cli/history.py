@@ -25,10 +25,10 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     from skyaccept.lib.results import history
 
     if options.output is not None:
-        atomic_write.check(options.output)
+        atomic_write.check_writable(options.output)
     series = history.load(options.folder)
     if options.output is not None:
-        atomic_write.write(options.output, html.history(series))
+        atomic_write.write(options.output, html.history_page(series))
     lines = [
         f"{one.test} ({one.definition}): changes with the run of {one.points[k].run['started']}"
         for one in series

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
         raise InputError(f"{output}: exists; name another file, or overwrite it with --force")
     found = inspection.inspect(options.file)
     advice = found.advice
-    lines = [*inspection.describe(found), ""]
+    lines = [*inspection.describe_inspection(found), ""]
     if output is None:
         lines += advice.text.splitlines()
     else:

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
         Options that make no sense, or a clause that no plan can be made for.
     """
     from skyaccept.lib import atomic_write, requirements, strict_yaml
-    from skyaccept.lib.decision.error_model import Law
+    from skyaccept.lib.decision.error_model import ErrorModel
     from skyaccept.lib.decision.power import Plan
     from skyaccept.lib.decision.rule import DecisionRule
     from skyaccept.lib.exceptions import InputError
@@ -75,12 +75,12 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
         options.visits,
         DecisionRule(options.decision, options.risk),
         options.level,
-        Law(options.error_spread, options.shared_variance),
+        ErrorModel(options.error_spread, options.shared_variance),
         radius,
     )
     lines = planning.lines(plan, options.true_value, options.power)
     if options.plot is not None:
-        atomic_write.check(options.plot, "--plot")
+        atomic_write.check_writable(options.plot, "--plot")
         atomic_write.write(options.plot, planning.plot(plan, options.true_value))
     return lines, True
 

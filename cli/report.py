@@ -24,6 +24,6 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     from skyaccept.lib.report import html
     from skyaccept.lib.results import model
 
-    atomic_write.check(options.output)
+    atomic_write.check_writable(options.output)
     atomic_write.write(options.output, html.page(model.load(options.results)))
     return [], True

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
             raise InputError(f"--{name} {getattr(options, name)}: must not be below {least}")
     path = options.output
     if path is not None:
-        atomic_write.check(path)
+        atomic_write.check_writable(path)
     chosen = sensitivity.trials(sensitivity.load(), options.fault)
     found = list(sensitivity.run(chosen, options.seed, options.workers))
     if path is not None:

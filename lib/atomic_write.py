@@ -12,12 +12,12 @@ from typing import Any
 
 from skyaccept.lib.exceptions import InputError, OutputError
 
-_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_TERMINATING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Signals that end a process at once."""
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path) -> Iterator[Path]:
     """Path to write to; what stands there becomes ``path`` in one step at the end, and goes if the work breaks off.
 
     A device or a pipe is written to directly.
@@ -27,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
     OutputError
         The file cannot be written.
     """
-    with _said_of(path):
+    with _named_errors(path):
         if _is_special(path):
             yield path
             return
@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write(path: Path, text: str) -> None:
     """Write text, whole or not at all."""
-    with replacing(path) as temporary:
+    with atomic_path(path) as temporary:
         temporary.write_bytes(encode(text))
 
 
@@ -55,7 +55,7 @@ def write_together(contents: Mapping[Path, bytes]) -> list[OutputError]:
     with ExitStack() as stack:
         for path, content in contents.items():
             try:
-                with _said_of(path):
+                with _named_errors(path):
                     if _is_special(path):
                         path.write_bytes(content)
                         continue
@@ -65,10 +65,10 @@ def write_together(contents: Mapping[Path, bytes]) -> list[OutputError]:
                     staged.append((path, temporary, target))
             except OutputError as error:
                 errors.append(error)
-        with _held_back():
+        with _signals_deferred():
             for path, temporary, target in staged:
                 try:
-                    with _said_of(path):
+                    with _named_errors(path):
                         temporary.replace(target)
                 except OutputError as error:
                     errors.append(error)
@@ -80,7 +80,7 @@ def encode(text: str) -> bytes:
     return text.encode(errors="backslashreplace")
 
 
-def keep(folder: Path, name: str, content: bytes, what: str) -> Path:
+def write_into(folder: Path, name: str, content: bytes, what: str) -> Path:
     """Write a file into a folder that is made where there is none; returns its path.
 
     Raises
@@ -89,7 +89,7 @@ def keep(folder: Path, name: str, content: bytes, what: str) -> Path:
         Folder or file cannot be written; the message begins with ``what`` they are.
     """
     path = folder / name
-    with _said_of(folder, what):
+    with _named_errors(folder, what):
         folder.mkdir(parents=True, exist_ok=True)
         with _staged(path) as (temporary, target):
             temporary.write_bytes(content)
@@ -97,7 +97,7 @@ def keep(folder: Path, name: str, content: bytes, what: str) -> Path:
     return path
 
 
-def check(path: Path, option: str = "", make_folder: bool = False) -> None:
+def check_writable(path: Path, option: str = "", make_folder: bool = False) -> None:
     """Make sure, before the work, that a file can be written: in a folder that exists, or can be made.
 
     Raises
@@ -124,7 +124,7 @@ def _is_special(path: Path) -> bool:
 
 
 @contextmanager
-def _said_of(path: Path, what: str = "") -> Iterator[None]:
+def _named_errors(path: Path, what: str = "") -> Iterator[None]:
     """Turn an error of the system into one that names the file."""
     try:
         yield
@@ -138,23 +138,23 @@ def _staged(path: Path) -> Iterator[tuple[Path, Path]]:
     """File beside the one that it is to become, and that one; it goes at the end if it is still there."""
     target = path.resolve()
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    with _handling([number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL], _end):
+    with _handling([number for number in _TERMINATING if signal.getsignal(number) is signal.SIG_DFL], _exit):
         try:
             yield temporary, target
         finally:
             temporary.unlink(missing_ok=True)
 
 
-def _end(number: int, _: object) -> None:
+def _exit(number: int, _: object) -> None:
     """End the process with the status that shells report, by way of all that has to be cleared away."""
     raise SystemExit(128 + number)
 
 
 @contextmanager
-def _held_back() -> Iterator[None]:
+def _signals_deferred() -> Iterator[None]:
     """Let no signal break in; what ends the process does so afterwards, Ctrl-C came too late."""
     came: list[int] = []
-    heard = [n for n in (*_ENDING, signal.SIGINT) if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+    heard = [n for n in (*_TERMINATING, signal.SIGINT) if signal.getsignal(n) not in (signal.SIG_IGN, None)]
     with _handling(heard, lambda number, _: came.append(number)):
         yield
     for number in came:

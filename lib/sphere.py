@@ -21,7 +21,7 @@ def unit_vectors(ra: NDArray[Any], dec: NDArray[Any]) -> FloatArray:
     return np.stack([np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)], axis=-1)
 
 
-def degrees(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
+def to_degrees(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Right ascension in [0, 360) and declination of vectors (..., 3) of any length, degrees."""
     x, y, z = np.moveaxis(vectors, -1, 0)
     ra = np.degrees(np.arctan2(y, x)) % 360
@@ -49,7 +49,7 @@ def separation(a: FloatArray, b: FloatArray) -> FloatArray:
     return 2 * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1))
 
 
-def azimuthal(vectors: FloatArray, center: FloatArray) -> tuple[FloatArray, FloatArray]:
+def azimuthal_offsets(vectors: FloatArray, center: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Offsets to the east and north of a centre in the azimuthal equal-area projection (Lambert), degrees.
 
     Parameters

@@ -15,7 +15,7 @@ import pydantic
 import yaml
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.units import MAX_CHARACTERS, parse_unit
-from skyaccept.lib.yaml_text import compose, one_line, plain, read_text
+from skyaccept.lib.yaml_text import compose, one_line, read_text, to_python
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 """How pydantic reads the dataclasses of documents."""
 
 
-class Origin(Protocol):
+class SourceLocation(Protocol):
     """Where the parts of a document stand, for complaints that only later checks can make."""
 
     @property
@@ -42,8 +42,8 @@ class Origin(Protocol):
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the parts of a document stand in its file: an `Origin`."""
+class YamlLocation:
+    """Where the parts of a document stand in its file: an `SourceLocation`."""
 
     path: Path
     root: yaml.Node
@@ -59,7 +59,7 @@ class Place:
         return f"{self.path.name}: line {_locate(self.root, location)[0].start_mark.line + 1}"
 
 
-def read(path: Path, schema: type[T]) -> tuple[T, Place]:
+def read(path: Path, schema: type[T]) -> tuple[T, YamlLocation]:
     """Read one YAML file into a frozen dataclass.
 
     Parameters
@@ -84,12 +84,12 @@ def read(path: Path, schema: type[T]) -> tuple[T, Place]:
     """
     node = compose(path, read_text(path))
     try:
-        return pydantic.TypeAdapter(schema).validate_python(plain(node)), Place(path, node)
+        return pydantic.TypeAdapter(schema).validate_python(to_python(node)), YamlLocation(path, node)
     except pydantic.ValidationError as error:
-        raise InputError(*_complaints(path, node, error)) from None
+        raise InputError(*_error_lines(path, node, error)) from None
 
 
-def check(data: object, schema: type[T], origin: Origin) -> T:
+def validate(data: object, schema: type[T], origin: SourceLocation) -> T:
     """Make a frozen dataclass of what stands for a document but was read from other files.
 
     Raises
@@ -104,7 +104,7 @@ def check(data: object, schema: type[T], origin: Origin) -> T:
         raise InputError(*(str(origin.error(where, text)) for where, text in faults)) from None
 
 
-def exists(path: Path) -> bool:
+def path_exists(path: Path) -> bool:
     """Whether a file or folder is there; a name that no file can have is not."""
     try:
         return path.exists()
@@ -112,7 +112,7 @@ def exists(path: Path) -> bool:
         return False
 
 
-def _complaints(path: Path, root: yaml.Node, error: pydantic.ValidationError) -> list[str]:
+def _error_lines(path: Path, root: yaml.Node, error: pydantic.ValidationError) -> list[str]:
     lines: dict[str, None] = {}
     for fault in error.errors(include_url=False):
         location = [part for part in fault["loc"] if part != "[key]"]

@@ -90,7 +90,7 @@ def parse_unit(text: str, *, factor: bool = False) -> u.UnitBase:
         raise ValueError(f"{_shown(text)} is no unit; a unit is text, such as arcsec or mag")
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"{_shown(text)} is no unit; it has {len(text)} characters, of {MAX_CHARACTERS} at most")
-    return _parsed(text, factor)
+    return _parse_cached(text, factor)
 
 
 def _shown(value: object) -> str:
@@ -101,7 +101,7 @@ def _shown(value: object) -> str:
 
 
 @lru_cache(maxsize=1_000)
-def _parsed(text: str, factor: bool) -> u.UnitBase:
+def _parse_cached(text: str, factor: bool) -> u.UnitBase:
     if text.strip() == "dimensionless":
         return u.one
     number, rest = _split(text)
@@ -109,7 +109,7 @@ def _parsed(text: str, factor: bool) -> u.UnitBase:
         raise ValueError(f"{text!r} is no unit; no number may stand before it")
     if not FACTORS[0] <= number <= FACTORS[1]:
         raise ValueError(f"{text!r} is no unit; its factor is not from {FACTORS[0]:g} to {FACTORS[1]:g}")
-    unit = _plain(rest, text)
+    unit = _without_factor(rest, text)
     return unit if number == 1 else u.CompositeUnit(number, [unit], [1])
 
 
@@ -121,7 +121,7 @@ def _split(text: str) -> tuple[float, str]:
     return (float(match[1]), text[match.end() :]) if match else (1.0, text)
 
 
-def _plain(rest: str, text: str) -> u.UnitBase:
+def _without_factor(rest: str, text: str) -> u.UnitBase:
     """Unit without a number before it; ``text`` is what complaints name."""
     rest = re.sub(r"\be-(?![0-9])", "electron", rest).strip()
     end, depth = 0, 0
@@ -136,7 +136,7 @@ def _plain(rest: str, text: str) -> u.UnitBase:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", u.UnitsWarning)  # several slashes, which FITS discourages
-            unit = u.Unit(_NAME.sub(lambda name: _spelled(name[0]), "1" * rest.startswith("/") + rest))
+            unit = u.Unit(_NAME.sub(lambda name: _astropy_name(name[0]), "1" * rest.startswith("/") + rest))
         unit = getattr(unit, "function_unit", unit)
         if isinstance(unit, u.UnitBase) and 1e-200 < abs(unit.decompose().scale) < 1e200:
             return unit
@@ -147,12 +147,12 @@ def _plain(rest: str, text: str) -> u.UnitBase:
     raise ValueError(f"{text!r} is no unit that can be converted")
 
 
-def _spelled(name: str) -> str:
+def _astropy_name(name: str) -> str:
     """Name that astropy knows, for one that it does not."""
-    return name if name in _known() else UNIT_SPELLINGS.get(name.lower(), name)
+    return name if name in _known_units() else UNIT_SPELLINGS.get(name.lower(), name)
 
 
 @lru_cache(maxsize=1)
-def _known() -> frozenset[str]:
+def _known_units() -> frozenset[str]:
     """Names and prefixed names that astropy knows."""
     return frozenset(u.get_current_unit_registry().registry)

@@ -84,12 +84,12 @@ def compose(path: Path, text: str) -> yaml.MappingNode:
     return node
 
 
-def plain(node: yaml.Node) -> Any:
+def to_python(node: yaml.Node) -> Any:
     """Value of a node of `compose`, in plain Python types; keys are the text that stands there."""
     if isinstance(node, yaml.MappingNode):
-        return {key.value: plain(value) for key, value in node.value}
+        return {key.value: to_python(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
-        return [plain(value) for value in node.value]
+        return [to_python(value) for value in node.value]
     return scalar(node.value, node.tag, False)
 
 
@@ -102,7 +102,7 @@ def scalar(text: str, tag: str | None, bare: bool) -> object:
     ValueError
         More than plain data, not what its tag says, or too long.
     """
-    tag = tag or (_resolved(text) if bare else _PREFIX + "str")
+    tag = tag or (_implicit_tag(text) if bare else _PREFIX + "str")
     kind = tag.removeprefix(_PREFIX)
     if tag not in _TAGS:
         raise ValueError(f"tag {kind} is not supported")
@@ -146,7 +146,7 @@ def not_yaml(path: Path, text: str, error: yaml.YAMLError) -> InputError:
     return InputError(f"{path}: {where}: not valid YAML: {problem}{hint}")
 
 
-def _resolved(text: str) -> str:
+def _implicit_tag(text: str) -> str:
     """Tag that YAML gives to a scalar that is not in quotes."""
     if _INT.fullmatch(text):
         return _PREFIX + "int"
@@ -166,7 +166,7 @@ class _Loader(yaml.SafeLoader):
     def resolve(self, kind: type[yaml.Node], value: str, implicit: Any) -> str:
         """Tag of a node without one."""
         if kind is yaml.ScalarNode and implicit[0]:
-            return _resolved(value)
+            return _implicit_tag(value)
         return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:

@@ -40,7 +40,7 @@ from skyaccept.lib import atomic_write, measure, requirements
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import AssociatedDetections
-from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference, earth
+from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference, earth_position
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.requirements.model import Case, Specification
@@ -287,7 +287,7 @@ def _reference_offset(truth: _Truth, case: Case, specification: Specification) -
     middle = float(np.mean([visit.mjd for visit in truth.made.truth.visits if visit.band == case.band]))
     years = (middle - catalog.mjd[b]) / JULIAN_YEAR
     east, _ = tangent_basis(sky.direction[truth.listed[b]])
-    aside = np.einsum("ij,j->i", east, earth(np.array([middle]))[0])
+    aside = np.einsum("ij,j->i", east, earth_position(np.array([middle]))[0])
     of = catalog.errors
     square = of["ra"][b] ** 2 + (of["pmra"][b] * years) ** 2 + (of["parallax"][b] * aside) ** 2
     return Mixture(np.sqrt(stars.position[a] + square), np.ones(len(a)), stars.number[a])

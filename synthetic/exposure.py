@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import astropy.units as u
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
-from skyaccept.lib.sphere import MAS, degrees, unit_vectors
+from skyaccept.lib.sphere import MAS, to_degrees, unit_vectors
 from skyaccept.synthetic import atmosphere, calibration, camera, photometry, random_fields
 from skyaccept.synthetic.photometry import FWHM
 from skyaccept.synthetic.random_streams import stream
@@ -119,7 +119,7 @@ class Exposure:
 
     def at(self, vectors: FloatArray) -> Exposure:
         """Positions in the directions of vectors of any length."""
-        ra, dec = degrees(vectors)
+        ra, dec = to_degrees(vectors)
         return self.with_columns(ra=ra, dec=dec)
 
 
@@ -171,7 +171,7 @@ def expose(scenario: Scenario, sky: Sky, plan: tuple[Visit, ...], number: int, s
     place = place[source]
     color = None if sky.color is None else sky.color[source]
     shift = atmosphere.displacement(scenario, visit, seed, color, place, x, y)
-    ra, dec = degrees(displaced(place, offset.T, shift))
+    ra, dec = to_degrees(displaced(place, offset.T, shift))
     columns = _table(
         scenario,
         visit,
@@ -221,7 +221,7 @@ def _with_spurious(made: Exposure) -> Exposure:
     scenario, visit = made.scenario, made.visit
     rng = made.draws("spurious")
     n = int(rng.poisson(scenario.measurement.spurious))
-    center = np.array(degrees(visit.pointing))
+    center = np.array(to_degrees(visit.pointing))
     place = disc(rng, n, center, scenario.visits.view_radius.to_value(u.rad))
     snr = photometry.DETECTION_SNR + rng.exponential(size=n)
     extendedness = np.where(rng.random(n) < 0.5, 0.0, 1.0)
@@ -229,7 +229,7 @@ def _with_spurious(made: Exposure) -> Exposure:
     detector, edge = made.detectors.locate(x, y)
     on = detector >= 0
     place, snr, x, y = place[on], snr[on], x[on], y[on]
-    ra, dec = degrees(place)
+    ra, dec = to_degrees(place)
     columns = _table(
         scenario,
         visit,

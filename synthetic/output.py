@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.io import fits
 from skyaccept.lib.arrays import AnyArray
-from skyaccept.lib.atomic_write import replacing
+from skyaccept.lib.atomic_write import atomic_path
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.sphere import degrees
+from skyaccept.lib.sphere import to_degrees
 from skyaccept.synthetic import sky, visits
 from skyaccept.synthetic.exposure import Exposure
 from skyaccept.synthetic.scenario_schema import Scenario
@@ -81,7 +81,7 @@ def write_reference(catalog: Reference, path: Path) -> None:
 def write_truth(scenario: Scenario, seed: int, folder: Path) -> None:
     """Write what is true of a survey: ``sources.parquet`` and ``visits.parquet`` in a folder, which is made."""
     whole = sky.draw(scenario, seed)
-    ra, dec = degrees(whole.direction)
+    ra, dec = to_degrees(whole.direction)
     sources = {"source": np.arange(len(whole)), "ra": ra, "dec": dec}
     sources |= {"pmra": whole.motion[:, 0], "pmdec": whole.motion[:, 1], "parallax": whole.parallax}
     sources |= {f"mag_{band}": whole.magnitude(band) for band in sorted(scenario.visits.number)}
@@ -93,7 +93,7 @@ def write_truth(scenario: Scenario, seed: int, folder: Path) -> None:
     plan = [asdict(visit) for visit in visits.plan(scenario, seed)]
     table = {name: np.array([visit[name] for visit in plan]) for name in plan[0]}
     for name in ("pointing", "zenith"):
-        table[f"{name}_ra"], table[f"{name}_dec"] = degrees(table.pop(name))
+        table[f"{name}_ra"], table[f"{name}_dec"] = to_degrees(table.pop(name))
     table["visit"] = table.pop("number") + FIRST_VISIT
     of_visits = {"mjd": "d", "rotation": "rad", "seeing": "mas", "depth": "mag", "saturation": "mag"}
     of_visits |= {name: "deg" for name in table if name.endswith(("_ra", "_dec"))}
@@ -115,7 +115,7 @@ def _write(path: Path, parts: Iterable[Columns], units: Mapping[str, str]) -> Wr
         raise InputError(f"{path}: unknown kind of file; name it *.parquet or *.fits")
     rows = tables = 0
     filled = (part for part in parts if len(next(iter(part.values()))))
-    with replacing(path) as temporary:
+    with atomic_path(path) as temporary:
         first = next(filled, None)
         if first is None:
             raise InputError(f"{path}: nothing to write: nothing is seen in any visit")

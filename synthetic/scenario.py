@@ -32,7 +32,7 @@ def load(name: str | Path) -> Scenario:
     """
     known = shipped()
     path = known.get(str(name), Path(name))
-    if not strict_yaml.exists(path):
+    if not strict_yaml.path_exists(path):
         raise InputError(f"--scenario {name}: no such file, and not one of {', '.join(known)}")
     if _is_variant(path):
         return _variant(path)
@@ -75,7 +75,7 @@ def _variant(path: Path) -> Scenario:
     )
 
 
-def _check_faults(faults: Sequence[ChosenFault], place: strict_yaml.Place) -> None:
+def _check_faults(faults: Sequence[ChosenFault], place: strict_yaml.YamlLocation) -> None:
     for number, fault in enumerate(faults):
         for key, problem in (("name", _unknown), ("strength", _unfit)):
             if said := problem(fault):

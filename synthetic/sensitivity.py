@@ -166,7 +166,9 @@ def load(path: Path = PATH) -> Table:
     return table
 
 
-def _check(known: Collection[str], named: Sequence[str], place: strict_yaml.Place, key: tuple[str | int, ...]) -> None:
+def _check(
+    known: Collection[str], named: Sequence[str], place: strict_yaml.YamlLocation, key: tuple[str | int, ...]
+) -> None:
     """Raise InputError unless clauses are known and stand there once."""
     if wrong := [name for name in named if name not in known or named.count(name) > 1]:
         raise place.error(key, f"clauses that there are not, or that are there twice: {', '.join(wrong)}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import astropy.units as u
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
-from skyaccept.lib.catalog.reference import JULIAN_YEAR, earth
+from skyaccept.lib.catalog.reference import JULIAN_YEAR, earth_position
 from skyaccept.lib.sphere import MAS, tangent_basis, unit_vectors
 from skyaccept.synthetic.random_streams import stream
 from skyaccept.synthetic.scenario_schema import Galaxies, Scenario, Stars
@@ -66,7 +66,7 @@ class Sky:
         if not self.motion.any() and not self.parallax.any():
             return self.direction
         years = (mjd - EPOCH) / JULIAN_YEAR
-        aside = (self.parallax * MAS)[:, None] * earth(np.array([mjd]))
+        aside = (self.parallax * MAS)[:, None] * earth_position(np.array([mjd]))
         return displaced(self.direction, self.motion.T * years, -aside)
 
     def magnitude(self, band: str, mjd: float | None = None) -> FloatArray:

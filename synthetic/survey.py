@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray, FloatArray
-from skyaccept.lib.catalog.checking import check
+from skyaccept.lib.catalog.checking import check_detections
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.sphere import degrees
+from skyaccept.lib.sphere import to_degrees
 from skyaccept.synthetic import faults, photometry, sky, visits
 from skyaccept.synthetic.exposure import Exposure, expose
 from skyaccept.synthetic.random_streams import stream
@@ -107,7 +107,7 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
         source=f"scenario {scenario.scenario}, seed {seed}",
         survey="simulated",
     )
-    detections = check(replace(detections, sha256=_digest(detections)))
+    detections = check_detections(replace(detections, sha256=_digest(detections)))
     star = np.concatenate([part.source for part in parts])
     return Survey(detections, _truth(scenario, whole, plan, star))
 
@@ -141,7 +141,7 @@ def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
     # the catalog gives places at its own epoch
     epoch = J2000 + (catalog.epoch.to_value(u.yr) - 2000) * JULIAN_YEAR
     moved = sky.displaced(whole.direction[rows], whole.motion[rows].T * (epoch - EPOCH) / JULIAN_YEAR)
-    ra, dec = degrees(sky.displaced(moved, position * np.stack([noise("ra"), noise("dec")])))
+    ra, dec = to_degrees(sky.displaced(moved, position * np.stack([noise("ra"), noise("dec")])))
     bands = sorted(scenario.visits.number)
     mags, mag_errs = {band: whole.magnitude(band)[rows] for band in bands}, {}
     if catalog.magnitude_error is not None:
@@ -191,7 +191,7 @@ def _exposures(scenario: Scenario, whole: Sky, plan: tuple[Visit, ...], seed: in
 
 
 def _truth(scenario: Scenario, whole: Sky, plan: tuple[Visit, ...], star: NDArray[np.int64]) -> Truth:
-    ra, dec = degrees(whole.direction)
+    ra, dec = to_degrees(whole.direction)
     mag = {band: whole.magnitude(band) for band in scenario.visits.number}
     errors = {band: position_error(scenario, band, values) for band, values in mag.items()}
     return Truth(ra, dec, mag, errors, star, whole.galaxy, whole, plan)

@@ -5,6 +5,7 @@ import json
 import re
 
 import numpy as np
+import pytest
 import yaml
 
 from benchmarks import coverage, faults, mutation, recovery, table
@@ -15,6 +16,12 @@ def f(a: float, n: int = 2) -> float:
     """Less <= more."""
     return max(a + n, 1.5) if a < LIMIT and not n else np.mean(a)
 '''
+
+
+@pytest.fixture(autouse=True)
+def few_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    """True values of fewer stars, which nothing here depends on."""
+    monkeypatch.setattr(coverage, "FIELDS", 4)
 
 
 def test_mutants_are_single_changes_of_code_that_still_compiles() -> None:
@@ -81,6 +88,7 @@ def test_a_clause_that_is_covered_too_seldom_is_named() -> None:
     assert f"| zero | {zero:.1f} (near zero) | {zero:.1f} (near zero) |" in rows
 
 
+@pytest.mark.slow
 def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:
     """Two surveys and then two more, against four at once; medians of widths are averaged."""
     cell = ("independent",), (3,)
@@ -109,6 +117,7 @@ def test_figures_beyond_their_bounds_are_counted() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_dear_cells_get_fewer_surveys() -> None:
     found = coverage.run(2, 1, ("independent",), (3, coverage.DEAR[0]))
     assert {name: cell["surveys"] for name, cell in found.items()} == {"independent 3": 2, "independent 30": 1}
@@ -127,6 +136,7 @@ def test_the_documentation_names_the_surveys_of_its_tables() -> None:
     assert f" {surveys:,} surveys a cell" in page
 
 
+@pytest.mark.slow
 def test_faults_of_other_tools_are_wrong_lines_that_a_test_is_there_for() -> None:
     """Each can be written, in one place, and is read; the documentation names the same, and leaves no fault out."""
     wrong = faults.wrong_lines()

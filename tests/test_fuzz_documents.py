@@ -9,6 +9,7 @@ from benchmarks import fuzz_documents
 MUTANTS = {"document": 40, "profile": 60, "catalog": 40, "reference": 60, "scenario": 40, "waivers": 40, "package": 60}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MUTANTS)
 def test_odd_documents_are_read_or_refused_with_their_place(tmp_path: Path, kind: str) -> None:
     found = list(fuzz_documents.run(MUTANTS[kind], 7, tmp_path, [kind]))

@@ -9,6 +9,7 @@ import pytest
 from benchmarks import fuzz_results
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_what_is_wrong_with_results_is_shown_or_refused(part: int, tmp_path: Path) -> None:
     """Mutants of a seed of its own; the benchmark tries thousands."""

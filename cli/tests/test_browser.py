@@ -205,9 +205,9 @@ def pages(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     trial = next(iter(sensitivity.trials(sensitivity.load())))
     made = (
         html.page(results),
-        html.compared(other, results, comparison.compare(other, results)),
+        html.comparison_page(other, results, comparison.compare(other, results)),
         control.html(results),
-        html.history(history.load(folder)),
+        html.history_page(history.load(folder)),
         sensitivity_report.page([sensitivity.Found(trial, dict.fromkeys(trial.expected, "pass"))], 1),
     )
     return dict(zip(PAGES, made, strict=True))

@@ -71,6 +71,7 @@ def verify(case: Path, run: dict[str, Any], folder: Path) -> Finished:
 
 
 @needs_cases
+@pytest.mark.slow
 @pytest.mark.parametrize(("case", "run"), RUNS)
 def test_a_case_comes_out_as_expected(case: str, run: dict[str, Any], tmp_path: Path) -> None:
     """As its file says; nothing ends in a traceback."""

@@ -41,6 +41,7 @@ def both(folder: Path) -> list[str]:
     return ["--datasets", str(folder / "a.parquet"), str(folder / "b.parquet")]
 
 
+@pytest.mark.slow
 def test_clauses_are_paired_by_star_and_visit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     page = folder / "compare.html"
@@ -58,6 +59,7 @@ def test_clauses_are_paired_by_star_and_visit(folder: Path, capsys: pytest.Captu
     assert "the difference is that of the measurements\nin both datasets" in text
 
 
+@pytest.mark.slow
 def test_what_has_no_reference_catalog_is_compared_as_before(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert compare(folder, *both(folder)) == 0
@@ -65,6 +67,7 @@ def test_what_has_no_reference_catalog_is_compared_as_before(folder: Path, capsy
     assert "as independent; not by star and visit: no reference catalog is named (--reference)" in line
 
 
+@pytest.mark.slow
 def test_visits_of_other_names_are_not_paired(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = pd.read_parquet(folder / "b.parquet")
     table.assign(visit=table["visit"] + 100).to_parquet(folder / "c.parquet")
@@ -78,6 +81,7 @@ def test_visits_of_other_names_are_not_paired(folder: Path, capsys: pytest.Captu
     assert "as independent; not by star and visit: the datasets have no visit in common" in line
 
 
+@pytest.mark.slow
 def test_a_profile_for_each_dataset(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same catalog under other names of its columns."""
     table = pd.read_parquet(folder / "b.parquet").rename(columns={"ra": "alpha"})
@@ -97,6 +101,7 @@ def test_a_profile_for_each_dataset(folder: Path, capsys: pytest.CaptureFixture[
     assert "mine" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -117,6 +122,7 @@ def test_what_does_not_go_together_is_said(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_documents_that_are_not_shipped_have_to_be_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a", "b"):
         text = (folder / f"{name}.json").read_text(encoding="utf-8")

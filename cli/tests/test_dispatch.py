@@ -112,6 +112,7 @@ def ask(url: str, query: str) -> Any:
         return json.load(answer)["results"][0]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(INFLUXD is None, reason="InfluxDB is not installed")
 def test_the_real_server_has_every_number_and_gets_what_was_missed(
     influxdb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -180,6 +181,7 @@ def test_a_server_that_takes_nothing_is_asked_for_one_run_and_one_that_refuses_a
         assert influx.dispatch(other, url, "db", tmp_path, waits=()) == influx.Sent(1, 0)  # and no longer of the first
 
 
+@pytest.mark.slow
 def test_a_run_that_is_refused_is_named_once_with_its_place_and_fails_no_other_dispatch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -193,6 +195,7 @@ def test_a_run_that_is_refused_is_named_once_with_its_place_and_fails_no_other_d
         assert capsys.readouterr().out == "1 run sent\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -227,6 +230,7 @@ def _dispatch(url: str, spool: Path, first: int, number: int) -> None:
         assert sent.waiting == 0
 
 
+@pytest.mark.slow
 def test_dispatches_at_a_time_send_every_run_once(tmp_path: Path) -> None:
     """Four processes with five runs each, and six that wait already."""
     away = f"http://127.0.0.1:{free_port()}"
@@ -251,7 +255,7 @@ def test_a_dispatch_waits_for_another_no_longer_than_its_limit(tmp_path: Path) -
     url = f"http://127.0.0.1:{free_port()}"
     influx.dispatch(results(), url, "db", tmp_path, waits=())
     (folder,) = tmp_path.iterdir()
-    with influx._alone(folder, 1.0) as alone:
+    with influx._exclusive(folder, 1.0) as alone:
         assert alone
         sent = influx.dispatch(results(), url, "db", tmp_path, waits=(), limit=0.1)
     assert sent == influx.Sent(0, 1, "another dispatch to this server is at work")

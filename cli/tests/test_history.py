@@ -22,6 +22,8 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results import history
 from skyaccept.lib.results import table as tidy
 from skyaccept.lib.results.model import Results
+from skyaccept.lib.results.records import IntervalRecord
+from skyaccept.lib.tests.records import interval_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TEST = "OSS-REQ-0388-AM1-r"
@@ -40,14 +42,15 @@ def run(number: int, factor: float = 1.0, data: int | None = None, name: str = "
     assert one.value is not None
     assert one.value_unbiased is not None
     assert one.interval is not None
+    low, high = interval_of(one)
     level = one.levels["design"]
     moved: dict[str, Any] = {"value": one.value * factor, "value_unbiased": one.value_unbiased * factor}
-    interval = one.interval | {end: one.interval[end] * factor for end in ("low", "high")}
+    interval: IntervalRecord = {**one.interval, "low": low * factor, "high": high * factor}
     levels = {"design": replace(level, **moved, interval=interval)}
     return replace(
         base(),
-        run=base().run | {"started": (START + timedelta(days=number)).isoformat(timespec="seconds")},
-        dataset=base().dataset | {"sha256": f"{number if data is None else data:064d}", "name": name},
+        run={**base().run, "started": (START + timedelta(days=number)).isoformat(timespec="seconds")},
+        dataset={**base().dataset, "sha256": f"{number if data is None else data:064d}", "name": name},
         results=(replace(one, **moved, interval=interval, levels=levels),),
     )
 
@@ -107,9 +110,9 @@ def test_runs_of_several_processes_at_once_are_all_there_and_one_that_is_killed_
 def test_a_level_that_changes_is_found_where_it_does_and_noise_is_not(tmp_path: Path) -> None:
     """Forty runs of other data each; the interval is +- 5 %, and the step 15 %."""
     (one,) = base().results
-    assert one.interval is not None
     assert one.value_unbiased is not None
-    error = (one.interval["high"] - one.interval["low"]) / 2 / 1.96 / one.value_unbiased
+    low, high = interval_of(one)
+    error = (high - low) / 2 / 1.96 / one.value_unbiased
     found = 0
     for seed in range(20):
         noise = np.random.default_rng(seed).normal(0, error, 40)

@@ -54,6 +54,7 @@ def usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str
 # verify
 
 
+@pytest.mark.slow
 def test_verify_passes_where_the_catalog_meets_its_requirements(tmp_path: Path) -> None:
     """Exit status 0, the verdict table, and the results that were asked for."""
     catalogs.write(tmp_path / "good.csv", error=1)
@@ -67,6 +68,7 @@ def test_verify_passes_where_the_catalog_meets_its_requirements(tmp_path: Path) 
     }
 
 
+@pytest.mark.slow
 def test_verify_fails_where_it_does_not(tmp_path: Path) -> None:
     """Exit status 1, and the sentence that says by how much."""
     catalogs.write(tmp_path / "bad.csv", error=30)
@@ -75,6 +77,7 @@ def test_verify_fails_where_it_does_not(tmp_path: Path) -> None:
     assert "the design limit is <= 10 mas and the bound at a risk of 0.05 is 48.05 mas: fail" in done.stdout
 
 
+@pytest.mark.slow
 def test_verify_warns_of_nothing_and_collects_its_cases_alone(tmp_path: Path) -> None:
     """Not that the package was imported before pytest; no test stands for a metric that no clause uses."""
     catalogs.write(tmp_path / "good.csv", error=1)
@@ -87,6 +90,7 @@ def test_verify_warns_of_nothing_and_collects_its_cases_alone(tmp_path: Path) ->
     assert "collected 98 items / 97 deselected / 1 selected" in done.stdout
 
 
+@pytest.mark.slow
 def test_what_cannot_be_printed_or_written_has_a_status_of_its_own(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no device that is always full")
@@ -109,6 +113,7 @@ def test_what_cannot_be_printed_or_written_has_a_status_of_its_own(tmp_path: Pat
         assert done.stderr == f"ERROR: {what}: cannot be written: No space left on device\n"
 
 
+@pytest.mark.slow
 def test_verify_of_an_unusable_catalog_is_a_usage_error(tmp_path: Path) -> None:
     """Exit status 4 and one message."""
     done = run("verify", "missing.csv", cwd=tmp_path)
@@ -160,6 +165,7 @@ def test_verify_hands_options_after_the_file_to_pytest(handed_over: list[str]) -
     assert [a for a in handed_over if not a.startswith("--sky")][2:] == ["--html", "report.html", "-k", "AM1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", [["--html", "report.html"], ["--junitxml", "report.html"]], ids=" ".join)
 def test_verify_never_writes_a_report_over_the_catalog(tmp_path: Path, option: list[str]) -> None:
     """With the options before FILE the catalog is still the catalog, or the command says how to write it."""
@@ -175,6 +181,7 @@ def test_verify_accepts_dataset_as_pytest_does(handed_over: list[str]) -> None:
     assert handed_over[2:] in (["--sky-dataset=cat.csv"], ["--dataset", "cat.csv"])
 
 
+@pytest.mark.slow
 def test_verify_against_a_reference_catalog_with_the_epochs_of_a_table(tmp_path: Path) -> None:
     """The clause is measured, by coordinate, and results and report name the reference; without epochs it is not."""
     found, stars = moving_stars(np.random.default_rng(1), 120, 5, 8.0, center=(0.0, 60.0))
@@ -261,6 +268,7 @@ def test_simulate_writes_what_should_come_out(tmp_path: Path, capsys: pytest.Cap
     assert "no closed form" in usage_error([*arguments, "--fault=jitter=3mas"], capsys)
 
 
+@pytest.mark.slow
 def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> None:
     """Every value and verdict is that of the scenario itself."""
     path = tmp_path / "survey.parquet"

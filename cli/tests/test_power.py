@@ -8,6 +8,7 @@ from skyaccept.cli.main import USAGE_ERROR, main
 ASKED = ["power", "--clause", "AM1", "--true-value", "9", "--stars", "3000", "--visits", "5"]
 
 
+@pytest.mark.slow
 def test_power_prints_the_chances_and_writes_the_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same bytes each time; the true value asked for is marked."""
     picture = tmp_path / "power.svg"
@@ -22,6 +23,7 @@ def test_power_prints_the_chances_and_writes_the_plot(tmp_path: Path, capsys: py
     assert said[0][1].startswith(b'<svg xmlns="http://www.w3.org/2000/svg"')
 
 
+@pytest.mark.slow
 def test_a_field_and_a_law_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     own = [
         "--field",

@@ -8,6 +8,7 @@ from skyaccept.synthetic import sensitivity
 CLAUSES = len(sensitivity.clauses())
 
 
+@pytest.mark.slow
 def test_selftest_prints_the_matrix_and_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "self.html"
     asked = ["selftest", "--fault=wrapped_ra", "--fault=band_offset", "-o", str(page), "--workers=1"]
@@ -19,6 +20,7 @@ def test_selftest_prints_the_matrix_and_writes_the_page(tmp_path: Path, capsys: 
     assert "5 of 5 trials" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_selftest_fails_where_something_is_not_as_it_has_to_be(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.catalog import extents
-from skyaccept.lib.catalog.components import UNPLACED, connected
+from skyaccept.lib.catalog.components import UNPLACED, connected_components
 from skyaccept.lib.catalog.detections import AssociatedDetections, Detections
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
@@ -36,7 +36,7 @@ REASONS: Mapping[int, str] = {
 }
 """Names under which selections count what is left out; `UNPLACED` is counted by position."""
 
-MOST = 0.9
+MAX_AMBIGUOUS = 0.9
 """Share of rows in ambiguous objects above which positions or visits are in doubt, and a note says so."""
 
 _STEP = 1_000_000  # rows that are compared at a time
@@ -71,11 +71,13 @@ def associate(detections: Detections, radius: float) -> AssociatedDetections:
     InputError
         The objects of the catalog are too large to be single sources.
     """
-    detections = by_exposure(detections)
+    detections = split_visits_by_band(detections)
     where = detections.source or detections.name or "catalog"
     notes: tuple[str, ...] = ()
     if detections.object is None:
-        label = connected(_directions(_column(detections.ra), _column(detections.dec)), detections.visit, radius)
+        label = connected_components(
+            _directions(_column(detections.ra), _column(detections.dec)), detections.visit, radius
+        )
     else:
         placed = np.isfinite(detections.ra) & np.isfinite(detections.dec)
         # readers know no other code than -1
@@ -84,20 +86,20 @@ def associate(detections: Detections, radius: float) -> AssociatedDetections:
         alone = int(np.count_nonzero(label == UNASSOCIATED))
         if alone:
             notes += (f"{alone:,} rows have no object (null or declared missing): left out",)
-        _close_up(label)
-        large, note = extents.compare(where, label, detections.ra, detections.dec, radius)
+        _renumber_sparse(label)
+        large, note = extents.find_too_large(where, label, detections.ra, detections.dec, radius)
         if note:
             label[large] = EXTENDED
             notes += (note,)
     label = _mark_ambiguous(label, detections.visit)
     lost = int(np.count_nonzero(label == AMBIGUOUS))
-    if lost > MOST * len(label):
-        notes += (_doubt(lost / len(label), detections),)
+    if lost > MAX_AMBIGUOUS * len(label):
+        notes += (_note_ambiguous(lost / len(label), detections),)
     notes = tuple(dict.fromkeys(detections.notes + notes))
     return AssociatedDetections.from_detections(detections, object=label, notes=notes)
 
 
-def _doubt(share: float, detections: Detections) -> str:
+def _note_ambiguous(share: float, detections: Detections) -> str:
     """Note on most rows left out as ambiguous, with the extent of the positions."""
     placed = np.isfinite(detections.ra) & np.isfinite(detections.dec)
     vectors = unit_vectors(detections.ra[placed], detections.dec[placed])
@@ -111,7 +113,7 @@ def _doubt(share: float, detections: Detections) -> str:
     )
 
 
-def by_exposure(detections: Detections) -> Detections:
+def split_visits_by_band(detections: Detections) -> Detections:
     """Detections with a code in ``visit`` for each visit in each band; their names stay those of the visits.
 
     The same detections where no visit has two bands.
@@ -132,7 +134,7 @@ def by_exposure(detections: Detections) -> Detections:
     return replace(d, visit=visit.astype(np.int64), visits=names, notes=(*d.notes, note))
 
 
-def same_positions(detections: AssociatedDetections) -> bool:
+def has_one_position_per_object(detections: AssociatedDetections) -> bool:
     """Whether no object has two positions, though some are seen in several visits: as light curves have it.
 
     Errors of measured positions that are all 0, in every digit, do not happen.
@@ -167,7 +169,7 @@ def _directions(ra: FloatArray, dec: FloatArray) -> FloatArray:
     return vectors
 
 
-def _close_up(label: IntArray) -> None:
+def _renumber_sparse(label: IntArray) -> None:
     """Number labels anew, in their order, where these are too sparse to index arrays; in place."""
     if int(label.max(initial=UNPLACED)) >= 4 * len(label):
         used = label >= 0

@@ -11,8 +11,8 @@ import pandas as pd
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog import duplicates as overlap
 from skyaccept.lib.catalog import precision
-from skyaccept.lib.catalog.detections import SHAPES, UNITS, Detections, chosen
-from skyaccept.lib.catalog.duplicates import Pairs
+from skyaccept.lib.catalog.detections import SHAPES, UNITS, Detections, select_rows
+from skyaccept.lib.catalog.duplicates import DuplicatePairs
 from skyaccept.lib.exceptions import InputError
 
 LIMITS: Mapping[str, tuple[float, float]] = {
@@ -30,19 +30,19 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 Wide: instrumental magnitudes are negative, and the error of a magnitude has no bound where the flux is small.
 """
 
-MOST_BANDS = 1000
+MAX_BANDS = 1000
 
 NOT_PRIMARY = "not_primary"
 """Flag by which a catalog itself tells which of several rows counts: parents of blends, edges of patches."""
 
-MOST_MARKS = 3
+MAX_MARKERS = 3
 """Most values of a column that mark missing ones."""
 
 Duplicates = Literal["refuse", "merge"]
 """What becomes of rows that hold the same measurement."""
 
 
-def check(
+def check_detections(
     detections: Detections,
     parts: Sequence[tuple[str, int]] = (),
     others: Callable[[], Mapping[str, AnyArray]] = dict,
@@ -74,7 +74,7 @@ def check(
     ------
     InputError
         No row; columns of different length; a column without any finite value, other than a shape; a position that is
-        not on the sky, or a value that cannot be; more than `MOST_BANDS` bands; rows that hold the same measurement.
+        not on the sky, or a value that cannot be; more than `MAX_BANDS` bands; rows that hold the same measurement.
         The message names column, row and remedy.
     """
     where = detections.source or detections.name or "catalog"
@@ -88,13 +88,13 @@ def check(
         # a catalog may have blank shapes, which some clauses need and others do not
         if values.dtype.kind == "f" and name not in SHAPES and not np.isfinite(values).any():
             raise InputError(f"{where}: column '{name}' holds no finite value: all {n} rows are NaN or infinite")
-    if len(detections.bands) > MOST_BANDS:
+    if len(detections.bands) > MAX_BANDS:
         raise InputError(
             f"{where}: column 'band' holds {len(detections.bands):,} different values, and no survey has more than "
-            f"{MOST_BANDS:,} bands; does the survey profile map a column of identifiers as band?"
+            f"{MAX_BANDS:,} bands; does the survey profile map a column of identifiers as band?"
         )
     rows = _Rows(tuple(parts) or ((where, n),))
-    wrapped, note = wrap(detections.ra)
+    wrapped, note = wrap_right_ascension(detections.ra)
     if note:
         detections = replace(detections, ra=wrapped, notes=(*detections.notes, note))
     units = "are the units in the survey profile right?"
@@ -106,12 +106,12 @@ def check(
             unit = str(UNITS[name])
             remedy = "if this marks a missing value, declare it with `missing` in the survey profile"
             _check_range(rows, name, values, limits, unit and f" {unit}", remedy)
-    detections = _without_duplicates(rows, detections, others, duplicates)
-    note = precision.note(detections.ra, detections.dec)
+    detections = _resolve_duplicates(rows, detections, others, duplicates)
+    note = precision.precision_note(detections.ra, detections.dec)
     return replace(detections, notes=(*detections.notes, note)) if note else detections
 
 
-def wrap(ra: AnyArray) -> tuple[AnyArray, str]:
+def wrap_right_ascension(ra: AnyArray) -> tuple[AnyArray, str]:
     """Right ascensions from -180 to 180 degrees as 0 to 360, with a note; others as they are.
 
     Negative values that are whole numbers, or all the same, mark missing ones instead.
@@ -155,29 +155,29 @@ def _check_range(rows: _Rows, name: str, values: AnyArray, limits: tuple[float, 
         row = int(outside[0])
         raise InputError(
             f"{rows.name(row)}: column '{name}': {values[row]:.10g} is outside [{low:g}, {high:g}]{unit} "
-            f"({outside.size} such rows); {remedy}{marker(values[outside], len(values))}"
+            f"({outside.size} such rows); {remedy}{suggest_missing(values[outside], len(values))}"
         )
 
 
-def marker(outside: AnyArray, number: int) -> str:
+def suggest_missing(outside: AnyArray, number: int) -> str:
     """End of a message on values that cannot be, where they look like markers of missing ones; else empty.
 
     Markers are one value in several rows, or a few whole numbers, and not all ``number`` values of the column.
     """
     marks = np.unique(outside)
     repeated = len(marks) == 1 and len(outside) > 1
-    whole = len(marks) <= MOST_MARKS and bool((marks == np.round(marks)).all())
+    whole = len(marks) <= MAX_MARKERS and bool((marks == np.round(marks)).all())
     if len(outside) == number or not np.isfinite(marks).all() or not (repeated or whole):
         return ""
     listed = ", ".join(f"{value:.10g}" for value in marks)
     return f"; a value that marks a missing one is declared with `missing: [{listed}]` in the profile"
 
 
-def _without_duplicates(
+def _resolve_duplicates(
     rows: _Rows, detections: Detections, others: Callable[[], Mapping[str, AnyArray]], duplicates: Duplicates
 ) -> Detections:
     """Refuse rows that hold one measurement, or merge them; note those that the catalog itself tells apart."""
-    found = overlap.pairs(detections)
+    found = overlap.find_duplicates(detections)
     unplaced = np.flatnonzero(~(np.isfinite(detections.ra) & np.isfinite(detections.dec)))
     if not len(found.first) and len(unplaced) < 2:
         return detections
@@ -200,7 +200,7 @@ def _without_duplicates(
         _refuse_identical(rows, detections, candidates, others)
     if not len(found.first):
         return detections
-    kept, objects = overlap.merged(detections, found)
+    kept, objects = overlap.merge_duplicates(detections, found)
     lost = len(detections) - len(kept)
     joined = ""
     if objects is not None and detections.object is not None:
@@ -217,10 +217,10 @@ def _without_duplicates(
     differ = any((flag[found.first] != flag[found.second]).any() for flag in detections.flags.values())
     stays = "; of rows that differ in their flags, one without a flag stays" if differ else ""
     note = f"{lost:,} rows repeat a measurement of another row: merged{joined}{stays}"
-    return chosen(replace(detections, object=objects, notes=(*detections.notes, note)), kept)
+    return select_rows(replace(detections, object=objects, notes=(*detections.notes, note)), kept)
 
 
-def _equal_in_left_out(others: Mapping[str, AnyArray], found: Pairs) -> AnyArray:
+def _equal_in_left_out(others: Mapping[str, AnyArray], found: DuplicatePairs) -> AnyArray:
     """Whether the rows of each pair agree in time, magnitude and detector, where these were left out of the columns."""
     equal = np.ones(len(found.first), dtype=bool)
     for name in ("mjd", "mag", "detector"):

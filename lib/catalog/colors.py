@@ -30,7 +30,7 @@ def _color(value: object) -> tuple[str, str]:
     return value[0], value[1]
 
 
-Magnitude = Annotated[float, PlainValidator(strict_yaml.number_in(u.mag))]
+MagnitudeValue = Annotated[float, PlainValidator(strict_yaml.number_in(u.mag))]
 Color = Annotated[tuple[str, str], PlainValidator(_color)]
 
 
@@ -40,19 +40,19 @@ class ColorRange:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     color: Color
-    at_least: Magnitude = -np.inf
-    at_most: Magnitude = np.inf
+    at_least: MagnitudeValue = -np.inf
+    at_most: MagnitudeValue = np.inf
 
-    def holds(self, mags: Magnitudes) -> NDArray[np.bool_]:
+    def contains(self, mags: Magnitudes) -> NDArray[np.bool_]:
         """Whether it does for each star; not where a magnitude is unknown."""
-        color = self.of(mags)
+        color = self.values(mags)
         return np.asarray((color >= self.at_least) & (color <= self.at_most))
 
-    def of(self, mags: Magnitudes) -> NDArray[np.float64]:
+    def values(self, mags: Magnitudes) -> NDArray[np.float64]:
         """The colour itself."""
         return np.asarray(mags[self.color[0]] - mags[self.color[1]])
 
-    def check(self, place: strict_yaml.Origin, where: tuple[str | int, ...], both: bool = False) -> None:
+    def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...], both: bool = False) -> None:
         """Refuse a range without a bound, or without ``both``, and one turned round.
 
         Raises
@@ -93,7 +93,7 @@ class ColorTerm:
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     reference: str
     color: Color
-    coefficients: tuple[Magnitude, ...]
+    coefficients: tuple[MagnitudeValue, ...]
     range: tuple[ColorRange, ...]
     source: Words
 
@@ -114,10 +114,10 @@ class ColorTerm:
         value = np.zeros(len(color))
         for coefficient in reversed(self.coefficients):
             value = value * color + coefficient
-        holds = np.all([one.holds(mags) for one in self.range], axis=0)
+        holds = np.all([one.contains(mags) for one in self.range], axis=0)
         return np.where(holds, mags[self.reference] + value, np.nan)
 
-    def check(self, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
+    def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
         """Refuse a term without a coefficient or a range, and a range that is none.
 
         Raises
@@ -161,7 +161,7 @@ class Locus:
         """Bands of both colours."""
         return tuple(dict.fromkeys(self.x.color + self.y.color))
 
-    def check(self, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
+    def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
         """Refuse a box that is not closed, and a fit without a round.
 
         Raises

@@ -15,7 +15,7 @@ _SMALLEST_SIDE = 1e-6  # coordinates from 0 to 2 in units of it take 21 bits eac
 _SLACK = 1e-6  # relative; rounding moves a point by less than 1e-9 of a cube
 
 
-def connected(vectors: FloatArray, visit: AnyArray, radius: float) -> IntArray:
+def connected_components(vectors: FloatArray, visit: AnyArray, radius: float) -> IntArray:
     """Label connected components of points of different visits closer than a radius.
 
     Parameters

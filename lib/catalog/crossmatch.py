@@ -27,7 +27,7 @@ class Matches:
 
     star: NDArray[np.int64]
 
-    def account(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """Objects matched, ambiguous and unmatched."""
         return {
             "matched": int(np.count_nonzero(self.star >= 0)),
@@ -36,10 +36,10 @@ class Matches:
         }
 
     def __str__(self) -> str:
-        return ", ".join(f"{number:,} {name}" for name, number in self.account().items())
+        return ", ".join(f"{number:,} {name}" for name, number in self.counts().items())
 
 
-def match(objects: FloatArray, stars: FloatArray, radius: float) -> Matches:
+def match_unique(objects: FloatArray, stars: FloatArray, radius: float) -> Matches:
     """Match objects with stars, one to one.
 
     Parameters
@@ -77,7 +77,7 @@ def match(objects: FloatArray, stars: FloatArray, radius: float) -> Matches:
     return Matches(star)
 
 
-def mutual(first: FloatArray, second: FloatArray, radius: float) -> NDArray[np.int64]:
+def mutual_nearest(first: FloatArray, second: FloatArray, radius: float) -> NDArray[np.int64]:
     """Counterparts of points: the nearest one within a radius, where each is the nearest of the other.
 
     For two lists of the same objects, in which a neighbour within the radius is no reason for doubt.

@@ -180,14 +180,14 @@ class AssociatedDetections(Detections):
 D = TypeVar("D", bound=Detections)
 
 
-def chosen(detections: D, rows: NDArray[np.int64]) -> D:
+def select_rows(detections: D, rows: NDArray[np.int64]) -> D:
     """Return some rows of the detections."""
     columns = {name: values[rows] for name in UNITS if (values := getattr(detections, name)) is not None}
     flags = {name: values[rows] for name, values in detections.flags.items()}
     return replace(detections, **columns, flags=flags)
 
 
-def numbering(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+def inverse_index(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """Number of each of ``size`` codes among some of them; negative where it is not one of these."""
     number = np.full(size, -1, dtype=np.int64)
     number[codes] = np.arange(len(codes))

@@ -13,19 +13,19 @@ from skyaccept.lib.catalog.detections import Detections
 
 Keys = NDArray[np.uint32]
 
-DEGREES = 3.1e-5
+MAX_DEGREES = 3.1e-5
 """Largest difference of a coordinate by rounding: positions from 256 to 360 degrees in single precision."""
 
-MAGNITUDES = 2e-5
+MAX_MAGNITUDES = 2e-5
 """Largest difference of a magnitude by rounding: one part in a million of magnitude 20."""
 
-CHANCE = 0.1
-"""Share of the pairs of one place, of magnitudes within `WIDE`, at which rounding rather than chance makes them agree.
+MAX_CHANCE_FRACTION = 0.1
+"""Fraction of the pairs at one position and within `CHANCE_MAGNITUDES` above which rounding explains the agreement.
 
-A star that was measured twice in a visit agrees with itself to `MAGNITUDES` in one case of a hundred.
+A star that was measured twice in a visit agrees with itself to `MAX_MAGNITUDES` in one case of a hundred.
 """
 
-WIDE = 100 * MAGNITUDES
+CHANCE_MAGNITUDES = 100 * MAX_MAGNITUDES
 
 _CELL = 3e-4  # degrees; ten times the difference, so that few rows lie near an edge
 _ACROSS, _ALONG = round(360 / _CELL), round(180 / _CELL) + 2
@@ -34,7 +34,7 @@ _NEIGHBOURS = 16  # of one cell, in the order of magnitudes, that a row is compa
 
 
 @dataclass(frozen=True)
-class Pairs:
+class DuplicatePairs:
     """Pairs of rows, the first before the second, of one visit, band and place.
 
     ``same`` marks those that agree in all digits; of the others, rounding has changed some digits.
@@ -44,12 +44,12 @@ class Pairs:
     second: IntArray
     same: NDArray[np.bool_]
 
-    def where(self, chosen: NDArray[np.bool_]) -> Pairs:
+    def where(self, chosen: NDArray[np.bool_]) -> DuplicatePairs:
         """Some of the pairs."""
-        return Pairs(self.first[chosen], self.second[chosen], self.same[chosen])
+        return DuplicatePairs(self.first[chosen], self.second[chosen], self.same[chosen])
 
 
-def pairs(detections: Detections) -> Pairs:
+def find_duplicates(detections: Detections) -> DuplicatePairs:
     """Pairs of rows that hold one measurement: the same visit, band, place and magnitude, but for rounding.
 
     Parameters
@@ -65,26 +65,26 @@ def pairs(detections: Detections) -> Pairs:
     rows, key, brightness = rows[order], key[order], brightness[order]
     found: list[IntArray] = []
     for lag in range(1, _NEIGHBOURS + 1):
-        close = (key[lag:] == key[:-lag]) & (brightness[lag:] - brightness[:-lag] <= WIDE)
+        close = (key[lag:] == key[:-lag]) & (brightness[lag:] - brightness[:-lag] <= CHANCE_MAGNITUDES)
         if not close.any():
             break
         here = np.flatnonzero(close)
         found.append(np.stack([rows[here], rows[here + lag]], axis=1))
     both = np.unique(np.sort(np.concatenate(found), axis=1), axis=0) if found else np.zeros((0, 2), dtype=np.int64)
-    both = both[_alike(detections, *both.T)]
-    return _judged(detections, *both.T)
+    both = both[_same_exposure_and_position(detections, *both.T)]
+    return _confirm(detections, *both.T)
 
 
-def _judged(detections: Detections, first: IntArray, second: IntArray) -> Pairs:
+def _confirm(detections: Detections, first: IntArray, second: IntArray) -> DuplicatePairs:
     """Pairs that agree in their magnitudes, and not by chance, among those of one place."""
     one, other = _brightness(detections, first), _brightness(detections, second)
     same = one == other
     for values in (detections.ra, detections.dec):
         same &= values[first] == values[second]
-    rounded = (np.abs(one - other) <= MAGNITUDES) & (one < _UNKNOWN)
-    if np.count_nonzero(rounded & ~same) <= max(2, CHANCE * len(first)):
+    rounded = (np.abs(one - other) <= MAX_MAGNITUDES) & (one < _UNKNOWN)
+    if np.count_nonzero(rounded & ~same) <= max(2, MAX_CHANCE_FRACTION * len(first)):
         rounded = same
-    return Pairs(first, second, same).where(same | rounded)
+    return DuplicatePairs(first, second, same).where(same | rounded)
 
 
 _UNKNOWN = 1e9
@@ -103,11 +103,11 @@ def _brightness(d: Detections, rows: IntArray) -> AnyArray:
     return np.where(np.isfinite(values), values, _UNKNOWN)
 
 
-def _alike(d: Detections, first: IntArray, second: IntArray) -> NDArray[np.bool_]:
+def _same_exposure_and_position(d: Detections, first: IntArray, second: IntArray) -> NDArray[np.bool_]:
     """Whether two rows are of one exposure, detector, place and time."""
     across = np.abs(d.ra[first].astype(np.float64) - d.ra[second])
-    good = np.minimum(across, np.abs(360 - across)) <= DEGREES
-    good &= np.abs(d.dec[first].astype(np.float64) - d.dec[second]) <= DEGREES
+    good = np.minimum(across, np.abs(360 - across)) <= MAX_DEGREES
+    good &= np.abs(d.dec[first].astype(np.float64) - d.dec[second]) <= MAX_DEGREES
     for values in (d.visit, d.band):
         good &= values[first] == values[second]
     if d.detector is not None:
@@ -138,7 +138,7 @@ def _shared_cells(d: Detections) -> tuple[IntArray, Keys]:
         cell = (exposure + line) * _ACROSS + column
         cell[~placed] = -1 - start - np.flatnonzero(~placed)
         own[part] = _hash(cell)
-        right, up = (x - column) * _CELL > _CELL - DEGREES, (y - line) * _CELL > _CELL - DEGREES
+        right, up = (x - column) * _CELL > _CELL - MAX_DEGREES, (y - line) * _CELL > _CELL - MAX_DEGREES
         for east, north, near in ((1, 0, right), (0, 1, up), (1, 1, right & up)):
             chosen = np.flatnonzero(near & placed)
             more_rows.append(chosen + start)
@@ -150,7 +150,7 @@ def _shared_cells(d: Detections) -> tuple[IntArray, Keys]:
     shared = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if not len(shared):
         return rows[:0], key[:0]
-    place = _among(key, shared)
+    place = _indices_in(key, shared)
     found = place.copy()
     found[place >= len(d)] = rows[place[place >= len(d)] - len(d)]
     return found, key[place]
@@ -161,7 +161,7 @@ def _hash(cell: IntArray) -> Keys:
     return ((cell.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)).astype(np.uint32)
 
 
-def _among(key: Keys, shared: Keys) -> IntArray:
+def _indices_in(key: Keys, shared: Keys) -> IntArray:
     """Places of those keys that are among some, which ascend."""
     # the upper bits tell of most that they are not
     near = np.zeros(1 << 24, dtype=bool)
@@ -172,7 +172,7 @@ def _among(key: Keys, shared: Keys) -> IntArray:
     return place[shared[np.minimum(np.searchsorted(shared, found), len(shared) - 1)] == found]
 
 
-def merged(detections: Detections, found: Pairs) -> tuple[IntArray, AnyArray | None]:
+def merge_duplicates(detections: Detections, found: DuplicatePairs) -> tuple[IntArray, AnyArray | None]:
     """Rows that stay where each measurement counts once, and the object of all rows once those that share one are one.
 
     Of several rows the first stays that belongs to an object and has no flag; else the first that belongs to an object,

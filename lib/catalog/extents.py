@@ -9,13 +9,13 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.numba_cache import compiled
 from skyaccept.lib.sphere import unit_vectors
 
-WIDEST = 4.0
+MAX_RADII = 4.0
 """Largest extent of an object in association radii.
 
 Detections within the radius of one place lie two radii apart at most; surveys associate within up to 1.5".
 """
 
-MOST = 0.05
+MAX_LARGE_FRACTION = 0.05
 """Share of the objects with two detections or more, and at least two, above which larger ones are no accident.
 
 Fast stars are fewer: less than one in a thousand moves by 4" in ten years.
@@ -24,8 +24,8 @@ Fast stars are fewer: less than one in a thousand moves by 4" in ten years.
 _ARCSEC = np.pi / 180 / 3600
 
 
-def compare(where: str, label: IntArray, ra: AnyArray, dec: AnyArray, radius: float) -> tuple[IntArray, str]:
-    """Rows of objects that extend over more than `WIDEST` radii, and a note on them.
+def find_too_large(where: str, label: IntArray, ra: AnyArray, dec: AnyArray, radius: float) -> tuple[IntArray, str]:
+    """Rows of objects that extend over more than `MAX_RADII` radii, and a note on them.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ def compare(where: str, label: IntArray, ra: AnyArray, dec: AnyArray, radius: fl
     Raises
     ------
     InputError
-        More than one, and more than `MOST`, of the objects with two rows or more are that large.
+        More than one, and more than `MAX_LARGE_FRACTION`, of the objects with two rows or more are that large.
     """
-    bound = WIDEST * radius
+    bound = MAX_RADII * radius
     nothing = np.zeros(0, dtype=np.int64)
     if not len(label) or label.max() < 0:
         return nothing, ""
@@ -73,7 +73,7 @@ def compare(where: str, label: IntArray, ra: AnyArray, dec: AnyArray, radius: fl
     if not number:
         return nothing, ""
     counted = f"{number:,} of {several:,} objects with several detections extend over more than {bound / _ARCSEC:g}"
-    if number > max(1, MOST * several):
+    if number > max(1, MAX_LARGE_FRACTION * several):
         raise InputError(
             f"{where}: {counted} arc sec (the median of these over {np.median(extent[large]):.4g} arc sec), which is "
             "too much for single sources. Is the column mapped as object a running number within each file? Then use "

@@ -14,15 +14,15 @@ from scipy import spatial
 from skyaccept.lib.arrays import ComplexArray, FloatArray, IntArray
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.rounding import round_significant
-from skyaccept.lib.sphere import azimuthal, unit_vectors
+from skyaccept.lib.sphere import azimuthal_offsets, unit_vectors
 
-ROWS = 1_000_000
+MAX_ROWS = 1_000_000
 """Detections that are looked at, at most: every second, third, ... one of more."""
 
-VISITS = 2_000
+MAX_VISITS = 2_000
 """Visits that are looked at, at most: those with the most detectors."""
 
-DETECTORS = 4_000
+MAX_DETECTORS = 4_000
 """Detectors that a camera may have; what has more is something else."""
 
 _ROUNDS = 10
@@ -47,14 +47,14 @@ class _Cells:
     place: ComplexArray
 
 
-def layout(detections: Detections) -> dict[str, tuple[float, float]]:
+def detector_layout(detections: Detections) -> dict[str, tuple[float, float]]:
     """Place of each detector, in degrees from the middle; empty where visits show no common plan.
 
     North is up in the visit with the most detectors. A detector without stars is not there.
     """
-    if detections.detector is None or refusal(detections) is not None:
+    if detections.detector is None or too_many_detectors(detections) is not None:
         return {}
-    rows = np.arange(0, len(detections), -(-len(detections) // ROWS))
+    rows = np.arange(0, len(detections), -(-len(detections) // MAX_ROWS))
     rows = rows[np.isfinite(detections.ra[rows]) & np.isfinite(detections.dec[rows])]
     names, detector = np.unique(detections.detector[rows], return_inverse=True)
     cells = _cells(detections, rows, detector) if len(names) >= _FEWEST else None
@@ -64,14 +64,14 @@ def layout(detections: Detections) -> dict[str, tuple[float, float]]:
     plan = np.full(len(names), np.nan, dtype=complex)
     plan[cells.detector[first]] = cells.place[first]
     for _ in range(_ROUNDS):
-        laid = _laid(cells, plan)
+        laid = _align(cells, plan)
         seen = np.isfinite(laid)
         number = np.bincount(cells.detector[seen], minlength=len(names))
-        total = _sums(cells.detector[seen], laid[seen], len(names))
+        total = _sum_by_code(cells.detector[seen], laid[seen], len(names))
         plan = np.full(len(names), np.nan, dtype=complex)
         plan[number > 0] = total[number > 0] / number[number > 0]
     known = np.flatnonzero(np.isfinite(plan))
-    apart = nearest(np.stack([plan[known].real, plan[known].imag], axis=1))
+    apart = nearest_distance(np.stack([plan[known].real, plan[known].imag], axis=1))
     if not np.nanmedian(np.abs(laid - plan[cells.detector])) < _LOOSE * np.median(apart):
         return {}
     plan = plan - plan[known].mean()
@@ -81,18 +81,18 @@ def layout(detections: Detections) -> dict[str, tuple[float, float]]:
     }
 
 
-def refusal(detections: Detections) -> str | None:
+def too_many_detectors(detections: Detections) -> str | None:
     """Why there can be no plan of the focal plane, for the notes on the data; None where there may be one."""
     number = 0 if detections.detector is None else len(pd.unique(detections.detector))
-    if number <= DETECTORS:
+    if number <= MAX_DETECTORS:
         return None
     return (
-        f"{number:,} detectors, more than the {DETECTORS:,} that a camera may have: no map of the focal plane; see "
+        f"{number:,} detectors, more than the {MAX_DETECTORS:,} that a camera may have: no map of the focal plane; see "
         "which column the survey profile takes for the detector"
     )
 
 
-def nearest(places: FloatArray) -> FloatArray:
+def nearest_distance(places: FloatArray) -> FloatArray:
     """Distance of each place to the nearest other one, (n_places,); places are (n_places, 2)."""
     distance: FloatArray = spatial.KDTree(places).query(places, k=2)[0][:, 1]
     return distance
@@ -104,7 +104,7 @@ def _cells(detections: Detections, rows: IntArray, detector: IntArray) -> _Cells
     pairs, cell = np.unique(visit * (detector.max() + 1) + detector, return_inverse=True)
     visits, detectors = np.divmod(pairs, detector.max() + 1)
     number = np.bincount(visits)
-    chosen = np.argsort(-number, kind="stable")[:VISITS]
+    chosen = np.argsort(-number, kind="stable")[:MAX_VISITS]
     chosen = chosen[number[chosen] >= _FEWEST]
     if not len(chosen):
         return None
@@ -115,25 +115,25 @@ def _cells(detections: Detections, rows: IntArray, detector: IntArray) -> _Cells
     end = np.cumsum(number)
     for k in chosen:
         there = slice(end[k] - number[k], end[k])
-        x, y = azimuthal(mean[there], mean[there].mean(axis=0))
+        x, y = azimuthal_offsets(mean[there], mean[there].mean(axis=0))
         places[there] = x + 1j * y
     kept = np.isfinite(places)
     return _Cells(np.unique(visits[kept], return_inverse=True)[1], detectors[kept], places[kept])
 
 
-def _laid(cells: _Cells, plan: ComplexArray) -> ComplexArray:
+def _align(cells: _Cells, plan: ComplexArray) -> ComplexArray:
     """Places of each visit, shifted and rotated onto a plan; NaN in a visit that has too little in common with it."""
     visit, here, there = cells.visit, cells.place, plan[cells.detector]
     both = np.isfinite(there)
     number = np.bincount(visit, both)
-    middle, target = (_sums(visit, np.where(both, z, 0)) / np.maximum(number, 1) for z in (here, there))
+    middle, target = (_sum_by_code(visit, np.where(both, z, 0)) / np.maximum(number, 1) for z in (here, there))
     away = here - middle[visit]
-    turn = _sums(visit, np.where(both, np.conj(away) * (there - target[visit]), 0))
+    turn = _sum_by_code(visit, np.where(both, np.conj(away) * (there - target[visit]), 0))
     laid: ComplexArray = target[visit] + away * (turn / np.maximum(np.abs(turn), 1e-300))[visit]
     return np.where((number >= _FEWEST)[visit], laid, np.nan)
 
 
-def _sums(code: IntArray, values: ComplexArray, length: int = 0) -> ComplexArray:
+def _sum_by_code(code: IntArray, values: ComplexArray, length: int = 0) -> ComplexArray:
     """Sums of values by code."""
     real = np.bincount(code, values.real, minlength=length)
     return real + 1j * np.bincount(code, values.imag, minlength=length)

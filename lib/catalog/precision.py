@@ -8,17 +8,17 @@ import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.sphere import MAS
 
-NOTED = 1.0
+MIN_NOTED = 1.0
 """Least step that is noted, mas.
 
 Rounding to a step s adds an error of s / sqrt(12) to each coordinate: 0.3 mas here, which makes a separation error of
 10 mas, the design level of AM1, larger by one part in a thousand.
 """
 
-FEWEST = 20
+MIN_DISTINCT = 20
 """Different values below which nothing is said about their step."""
 
-SHARE = 0.05
+MIN_FRACTION = 0.05
 """Least share of the values that is noted, beyond chance."""
 
 _SAMPLE = 20_000  # rows that are looked at, drawn by lot: rows in the order of visits would not show all of these
@@ -27,7 +27,7 @@ _UNITS = (1.0, np.pi / 180, 1 / 15, 3600.0)  # of a degree: files hold degrees, 
 _TOLERANCE = 1e-9  # degrees; rounding of float64 is 1e-13
 _CLOSE = 1e-11  # degrees; chance alone makes few values multiples of the smallest step
 _CHANCE = 5  # standard deviations
-_FINEST = NOTED * float(np.degrees(MAS)) / 2  # degrees
+_FINEST = MIN_NOTED * float(np.degrees(MAS)) / 2  # degrees
 
 _DECIMALS = sorted(
     {36 * 10**k for k in range(3, 12)}
@@ -58,17 +58,17 @@ class Step:
     share: float = 1.0
 
 
-def note(ra: AnyArray, dec: AnyArray) -> str:
-    """Sentence on the precision of positions in degrees where they are rounded to `NOTED` or more; else empty."""
-    steps = {"RA": step(ra), "Dec": step(dec)}
+def precision_note(ra: AnyArray, dec: AnyArray) -> str:
+    """Sentence on the precision of positions in degrees where they are rounded to `MIN_NOTED` or more; else empty."""
+    steps = {"RA": rounding_step(ra), "Dec": rounding_step(dec)}
     north = dec[np.isfinite(dec)]
     if not len(north):
         return ""
     shrunk = float(np.cos(np.radians(np.median(north[:: max(1, len(north) // _SAMPLE)]))))
     size = {"RA": steps["RA"].size * shrunk, "Dec": steps["Dec"].size}
     mas = {name: value / float(np.degrees(MAS)) for name, value in size.items()}
-    coarse = max(mas, key=lambda name: (mas[name] >= NOTED) * steps[name].share * mas[name])
-    if mas[coarse] < NOTED:
+    coarse = max(mas, key=lambda name: (mas[name] >= MIN_NOTED) * steps[name].share * mas[name])
+    if mas[coarse] < MIN_NOTED:
         return ""
     share = steps[coarse].share
     why = "single precision" if steps[coarse].single else "rounded"
@@ -76,7 +76,7 @@ def note(ra: AnyArray, dec: AnyArray) -> str:
     return f"{rows} have a precision of about {mas[coarse]:.3g} mas in {coarse} ({why}): errors below that are not seen"
 
 
-def step(values: AnyArray) -> Step:
+def rounding_step(values: AnyArray) -> Step:
     """Step of coordinates, judged by a sample.
 
     Parameters
@@ -93,7 +93,7 @@ def step(values: AnyArray) -> Step:
         values = values[np.random.default_rng(0).integers(0, len(values), _SAMPLE)]
     finite = values[np.isfinite(values)].astype(np.float64)
     distinct = np.unique(finite)
-    if len(distinct) < FEWEST:
+    if len(distinct) < MIN_DISTINCT:
         return Step()
     steps = _single(finite)
     if not any(step.share > 0.995 for step in steps):
@@ -134,7 +134,9 @@ def _decimals(values: FloatArray) -> list[Step]:
 def _enough(values: FloatArray, chosen: AnyArray, chance: float) -> bool:
     """Whether values are more than chance alone makes, and different ones."""
     scatter = np.sqrt(chance / len(values))
-    return bool(chosen.mean() > chance + SHARE + _CHANCE * scatter and len(np.unique(values[chosen])) >= FEWEST)
+    return bool(
+        chosen.mean() > chance + MIN_FRACTION + _CHANCE * scatter and len(np.unique(values[chosen])) >= MIN_DISTINCT
+    )
 
 
 def _multiples(values: FloatArray, of: float, tolerance: float) -> AnyArray:

@@ -104,11 +104,11 @@ class Reference:
         east, north = tangent_basis(place)
         years = ((mjd - self.mjd[stars]) / JULIAN_YEAR)[:, None]
         motion = (self.pmra[stars, None] * east + self.pmdec[stars, None] * north) * MAS
-        seen = place + motion * years - self.parallax[stars, None] * MAS * earth(mjd)
+        seen = place + motion * years - self.parallax[stars, None] * MAS * earth_position(mjd)
         return np.asarray(seen / np.linalg.norm(seen, axis=1, keepdims=True))
 
 
-def earth(mjd: AnyArray) -> FloatArray:
+def earth_position(mjd: AnyArray) -> FloatArray:
     """Barycentric position of the Earth in ICRS, au, (n, 3); NaN where the time is."""
     from astropy.coordinates import get_body_barycentric
     from astropy.time import Time

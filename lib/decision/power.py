@@ -1,18 +1,18 @@
-r"""Planning: how likely a clause passes, fails or stays inconclusive, at a true value and with a sample.
+r"""Probability of each verdict for a true value and a sample, and the sample that a clause needs.
 
 The logarithm of the estimate is Gaussian about that of the true value, with the standard error s of
-`skyaccept.lib.decision.error_model`; a share meets its limit where the quantile that so many lie above is at most the
-threshold. s is itself estimated, with :math:`\nu` degrees of freedom, those of the blocks of visits for the part that
-comes from visits and of the cells of stars for that from stars (`skyaccept.lib.uncertainty.jackknife`), combined
-after Welch and Satterthwaite. With t the quantile of Student's distribution at 1 - risk and T the distance of the
-estimate from the limit (`skyaccept.lib.uncertainty.distribution.unskewed`) in units of the estimated s, a limit from
-above is
+`skyaccept.lib.decision.error_model`. A fraction meets its limit if the quantile with that fraction above it is at most
+the threshold. s is itself estimated with :math:`\nu` degrees of freedom: those of the blocks of visits for the part
+from visits, and those of the cells of stars for the part from stars (`skyaccept.lib.uncertainty.jackknife`), combined
+after Welch and Satterthwaite. Let t be the quantile of Student's distribution at 1 - risk, and T the distance of the
+estimate from the limit (`skyaccept.lib.uncertainty.distribution.unskewed`) in units of the estimated s. Under
+``guarded`` an upper limit is
 
-- passed where T >= t, failed where T <= -t, and inconclusive between, under ``guarded``;
+- passed if T >= t, failed if T <= -t, and inconclusive in between;
 - T has the noncentral t distribution with :math:`\nu` degrees of freedom about the distance of the true value.
 
-At a true value on the limit this passes with the probability ``risk``. Under ``simple`` the value as defined is
-compared with the limit, with what its definition reads high or low. The estimate is taken to have no bias.
+A true value on the limit passes with the probability ``risk``. Under ``simple`` the value as defined is compared with
+the limit, including the bias of its definition. The estimate is taken to be unbiased.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from functools import cached_property
 import numpy as np
 from scipy import integrate, stats
 from skyaccept.lib.arrays import FloatArray
-from skyaccept.lib.decision.error_model import PAIRS, Draws, Law, Scatter
+from skyaccept.lib.decision.error_model import PAIR_ESTIMATORS, ErrorModel, SamplingError, SimulatedErrors
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS
@@ -36,13 +36,13 @@ from skyaccept.lib.uncertainty.distribution import unskewed
 from skyaccept.lib.uncertainty.jackknife import BLOCKS, CELLS
 from skyaccept.lib.uncertainty.statistic import Statistic
 
-MOST_VISITS, MOST_STARS = 200, 1_000_000
-"""Largest samples that are looked at."""
+MAX_VISITS, MAX_STARS = 200, 1_000_000
+"""Largest samples that are tried."""
 
 
 @dataclass(frozen=True)
-class Chances:
-    """Probabilities of the verdicts."""
+class VerdictProbabilities:
+    """Probability of each verdict."""
 
     passed: float
     inconclusive: float
@@ -51,7 +51,7 @@ class Chances:
 
 @dataclass(frozen=True)
 class Plan:
-    """A clause, the sample that it is to be measured on, and the law of the errors.
+    """A clause, the sample that it is to be measured on, and a model of the errors.
 
     Attributes
     ----------
@@ -61,15 +61,15 @@ class Plan:
         Stars that pass the cuts, and visits of each.
     rule : DecisionRule
     level : str
-    law : Law
+    model : ErrorModel
     radius : float
-        Of the round field that the stars lie in, radians.
+        Of the round field that contains the stars, radians.
 
     Raises
     ------
     InputError
-        The clause states no such level, the definition does not cover the metric or has an estimator that the law
-        does not describe, too few visits, or no pair of the separation class in the field.
+        The clause has no such level, the definition does not cover the metric or has an estimator that the model does
+        not describe, there are too few visits, or no pair of the separation class fits into the field.
     """
 
     case: Case
@@ -78,22 +78,22 @@ class Plan:
     visits: int
     rule: DecisionRule
     level: str = "design"
-    law: Law = field(default_factory=Law)
+    model: ErrorModel = field(default_factory=ErrorModel)
     radius: float = math.radians(1.75)
 
     def __post_init__(self) -> None:
         clause = self.case.clause
         if self.level not in clause.levels:
-            raise InputError(f"{self.case.id} has no limit at level {self.level} that could be planned for")
+            raise InputError(f"{self.case.id} has no limit at level {self.level} to plan for")
         if self.definition.rule(clause.metric) is None:
             raise InputError(f"definition {self.definition.id} does not cover {clause.metric}")
-        if not 2 <= self.stars <= MOST_STARS:
-            raise InputError(f"--stars {self.stars}: not from 2 to {MOST_STARS:,}")
-        if not 2 <= self.visits <= MOST_VISITS:
-            raise InputError(f"--visits {self.visits}: not from 2 to {MOST_VISITS:,}")
+        if not 2 <= self.stars <= MAX_STARS:
+            raise InputError(f"--stars {self.stars}: not from 2 to {MAX_STARS:,}")
+        if not 2 <= self.visits <= MAX_VISITS:
+            raise InputError(f"--visits {self.visits}: not from 2 to {MAX_VISITS:,}")
         if not 0 < self.radius <= math.radians(90):
             raise InputError(f"--field {math.degrees(self.radius):g} deg: not above 0 and up to 90 degrees")
-        if self.draws.estimator in PAIRS and self.pairs < 1:
+        if self.simulated.estimator in PAIR_ESTIMATORS and self.pairs < 1:
             raise InputError(
                 f"no pair of {clause.parameters['separation']:g} among {self.stars} stars within "
                 f"{math.degrees(self.radius):g} deg of the centre of the field (--field)"
@@ -105,13 +105,13 @@ class Plan:
         return float(self.case.clause.levels[self.level].limit.bound.to_value(METRICS[self.case.clause.metric].unit))
 
     @property
-    def relation(self) -> str:
-        """How a value has to stand to the limit."""
+    def operator(self) -> str:
+        """Relation that a value must have to the limit."""
         return self.case.clause.levels[self.level].limit.operator
 
     @property
-    def of_share(self) -> bool:
-        """Whether the metric is a share of the errors."""
+    def is_fraction(self) -> bool:
+        """Whether the metric is a fraction of the errors."""
         return self.question.kind == "above"
 
     @cached_property
@@ -122,7 +122,7 @@ class Plan:
 
     @cached_property
     def pairs(self) -> float:
-        """Pairs of the separation class to be expected among stars uniform over the field, taken as flat."""
+        """Expected number of pairs of the separation class, for stars uniform over the field, taken as flat."""
         own = self.definition.id == self.case.clause.definition
         rule = self.definition.rule(self.case.clause.metric)
         width = self.case.clause.half_width if own and self.case.clause.half_width is not None else None
@@ -134,70 +134,94 @@ class Plan:
         return self.stars * (self.stars - 1) / 2 * float(integrate.quad(_distance_density, low, high)[0])
 
     @cached_property
-    def draws(self) -> Draws:
-        """Simulated errors."""
+    def simulated(self) -> SimulatedErrors:
+        """Simulated errors; they depend on the visits, not on the number of stars."""
         rule = self.definition.rule(self.case.clause.metric)
         if rule is None:
             raise ValueError(f"definition {self.definition.id} does not cover {self.case.clause.metric}")
-        return Draws(self.law, rule.estimator, self.visits, 1 if rule.ddof is None else rule.ddof)
+        return SimulatedErrors(self.model, rule.estimator, self.visits, 1 if rule.ddof is None else rule.ddof)
 
-    def scatter(self, true: float) -> Scatter:
-        """Sampling error of the estimate at a true value.
+    def sampling_error(self, true_value: float, simulated: SimulatedErrors | None = None) -> SamplingError:
+        """Return the sampling error of the estimate.
+
+        Parameters
+        ----------
+        true_value : float
+            In the metric's unit.
+        simulated : SimulatedErrors, optional
+            Those of a plan with the same visits, to reuse them.
 
         Raises
         ------
         InputError
-            Not a value that the metric can have, or one that the law says nothing of.
+            A value that the metric cannot have, or one that the model does not cover.
         """
         unit = METRICS[self.case.clause.metric].unit
-        if not (math.isfinite(true) and 0 < true < (100 if self.of_share else math.inf)):
-            raise InputError(f"--true-value {true:g}: not a value in {unit} that {self.case.clause.metric} can have")
-        asked = self.question
-        above = true if self.of_share else 100 - asked.at
-        return self.draws.scatter(asked.kind, above / 100, self.stars, self.pairs)
+        if not (math.isfinite(true_value) and 0 < true_value < (100 if self.is_fraction else math.inf)):
+            raise InputError(
+                f"--true-value {true_value:g}: not a value in {unit} that {self.case.clause.metric} can have"
+            )
+        question = self.question
+        percent_above = true_value if self.is_fraction else 100 - question.at
+        simulated = simulated or self.simulated
+        return simulated.sampling_error(question.kind, percent_above / 100, self.stars, self.pairs)
 
-    def chances(self, true: float) -> Chances:
-        """Probabilities of the verdicts at a true value, in the metric's unit; InputError as `scatter`."""
-        found = self.scatter(true)
-        sign = 1.0 if self.relation.startswith("<") else -1.0
+    def verdict_probabilities(
+        self, true_value: float, simulated: SimulatedErrors | None = None
+    ) -> VerdictProbabilities:
+        """Return the probability of each verdict; parameters and errors as for `sampling_error`."""
+        simulated = simulated or self.simulated
+        error = self.sampling_error(true_value, simulated)
+        sign = 1.0 if self.operator.startswith("<") else -1.0
         if not self.rule.guarded:
-            scale = _logit if self.of_share else math.log
-            reads = 100 * found.reads if self.of_share else true * found.reads
-            met = float(stats.norm.cdf(sign * (scale(self.limit) - scale(reads)) / found.error))
-            return Chances(met, 0.0, 1 - met)
-        if self.of_share:
-            found = self.draws.scatter("percentile", self.limit / 100, self.stars, self.pairs)
-            distance = math.log(self.draws.quantile(true / 100) / self.draws.quantile(self.limit / 100))
+            transform = _logit if self.is_fraction else math.log
+            reading = self.reading(true_value, error)
+            passed = float(stats.norm.cdf(sign * (transform(self.limit) - transform(reading)) / error.error))
+            return VerdictProbabilities(passed, 0.0, 1 - passed)
+        if self.is_fraction:
+            error = simulated.sampling_error("percentile", self.limit / 100, self.stars, self.pairs)
+            distance = math.log(simulated.quantile(true_value / 100) / simulated.quantile(self.limit / 100))
         else:
-            distance = math.log(self.limit / true)
-        away = sign * float(unskewed(np.asarray(distance / found.error), found.error))
-        freedom = self.freedom(found)
-        asked = float(stats.t.ppf(1 - self.rule.risk, freedom))
-        met, missed = _beyond(asked, away, freedom), _beyond(asked, -away, freedom)
-        return Chances(met, max(0.0, 1 - met - missed), missed)
+            distance = math.log(self.limit / true_value)
+        distance = sign * float(unskewed(np.asarray(distance / error.error), error.error))
+        freedom = self.degrees_of_freedom(error)
+        threshold = float(stats.t.ppf(1 - self.rule.risk, freedom))
+        passed, failed = _tail(threshold, distance, freedom), _tail(threshold, -distance, freedom)
+        return VerdictProbabilities(passed, max(0.0, 1 - passed - failed), failed)
 
-    def freedom(self, found: Scatter) -> float:
-        """Degrees of freedom of an estimated standard error, after Welch and Satterthwaite."""
-        by_stars = found.stars**2 / (min(self.stars, CELLS) - 1)
-        by_visits = found.visits**2 / (min(self.visits, BLOCKS) - 1)
-        return (found.stars + found.visits) ** 2 / (by_stars + by_visits)
+    def reading(self, true_value: float, error: SamplingError) -> float:
+        """Return the expected value as defined, in the metric's unit."""
+        return 100 * error.expected_reading if self.is_fraction else true_value * error.expected_reading
 
-    def meets(self, true: float) -> bool:
-        """Whether a true value meets the limit."""
-        return (true < self.limit) if self.relation.startswith("<") else (true > self.limit)
+    def degrees_of_freedom(self, error: SamplingError) -> float:
+        """Return the degrees of freedom of an estimated standard error, after Welch and Satterthwaite."""
+        stars = error.star_variance**2 / (min(self.stars, CELLS) - 1)
+        visits = error.visit_variance**2 / (min(self.visits, BLOCKS) - 1)
+        return (error.star_variance + error.visit_variance) ** 2 / (stars + visits)
 
-    def settled(self, true: float) -> float:
-        """Probability of the right verdict at a true value."""
-        found = self.chances(true)
-        return found.passed if self.meets(true) else found.failed
+    def meets(self, true_value: float) -> bool:
+        """Return True if a true value meets the limit."""
+        return (true_value < self.limit) if self.operator.startswith("<") else (true_value > self.limit)
 
-    def needed(self, true: float, power: float) -> tuple[int | None, int | None]:
-        """Stars (with these visits) and visits (with these stars) for the right verdict with a probability.
+    def correct_probability(self, true_value: float, simulated: SimulatedErrors | None = None) -> float:
+        """Return the probability of the right verdict; parameters and errors as for `sampling_error`."""
+        probabilities = self.verdict_probabilities(true_value, simulated)
+        return probabilities.passed if self.meets(true_value) else probabilities.failed
+
+    def required_sample(self, true_value: float, power: float) -> tuple[int | None, int | None]:
+        """Return the smallest samples that give the right verdict with a probability.
+
+        Parameters
+        ----------
+        true_value : float
+            In the metric's unit.
+        power : float
+            Probability of the right verdict.
 
         Returns
         -------
         stars, visits : int or None
-            None where `MOST_STARS`, `MOST_VISITS` are not enough.
+            Stars for these visits, and visits for these stars; None if `MAX_STARS`, `MAX_VISITS` are not enough.
 
         Raises
         ------
@@ -206,28 +230,35 @@ class Plan:
         """
         if not self.rule.risk < power < 1:
             raise InputError(f"--power {power:g}: not a probability above the risk and below 1")
-        if true == self.limit:
-            raise InputError(f"--true-value {true:g} lies on the limit: no finite sample settles it")
+        if true_value == self.limit:
+            raise InputError(f"--true-value {true_value:g} lies on the limit: no finite sample settles it")
 
-        def with_stars(n: int) -> bool:
-            plan = replace(self, stars=n)
-            plan.__dict__["draws"] = self.draws  # the same law and visits
-            return plan.settled(true) >= power
+        def enough_stars(n: int) -> bool:
+            return replace(self, stars=n).correct_probability(true_value, self.simulated) >= power
 
-        def with_visits(n: int) -> bool:
+        def enough_visits(n: int) -> bool:
             try:
-                return replace(self, visits=n).settled(true) >= power
-            except InputError:  # so few visits show no outliers at all
+                return replace(self, visits=n).correct_probability(true_value) >= power
+            except InputError:  # with so few visits there are no outliers at all
                 return False
 
-        fewest = 2 if self.draws.estimator not in PAIRS else max(2, math.ceil(self.stars * self.pairs**-0.5) + 1)
-        return _least(with_stars, fewest, MOST_STARS), _least(with_visits, 2, MOST_VISITS)
+        fewest = 2
+        if self.simulated.estimator in PAIR_ESTIMATORS:
+            fewest = max(2, math.ceil(self.stars * self.pairs**-0.5) + 1)
+        return _smallest(enough_stars, fewest, MAX_STARS), _smallest(enough_visits, 2, MAX_VISITS)
 
-    def around(self, number: int = 13, reach: float = 4.0) -> FloatArray:
-        """True values about the limit, within some standard errors of it, that a table or plot shows."""
-        width = reach * self.scatter(self.limit).error
+    def grid(self, number: int = 13, reach: float = 4.0) -> FloatArray:
+        """Return true values around the limit for a table or a plot.
+
+        Parameters
+        ----------
+        number : int
+        reach : float
+            Standard errors to either side of the limit.
+        """
+        width = reach * self.sampling_error(self.limit).error
         steps = np.linspace(-width, width, number)
-        if self.of_share:
+        if self.is_fraction:
             return np.asarray(100 / (1 + np.exp(-(_logit(self.limit) + steps))))
         return np.asarray(self.limit * np.exp(steps))
 
@@ -241,15 +272,15 @@ def _logit(percent: float) -> float:
     return math.log(percent / (100 - percent))
 
 
-def _beyond(asked: float, away: float, freedom: float) -> float:
-    """Probability that a noncentral t exceeds a value."""
-    if abs(away) > 30:  # far beyond what the series is good for, and certain
-        return float(away > 0)
-    return float(np.clip(stats.nct.sf(asked, freedom, away), 0, 1))
+def _tail(threshold: float, distance: float, freedom: float) -> float:
+    """Probability that a noncentral t exceeds a threshold."""
+    if abs(distance) > 30:  # beyond the range of the series, and certain
+        return float(distance > 0)
+    return float(np.clip(stats.nct.sf(threshold, freedom, distance), 0, 1))
 
 
-def _least(enough: Callable[[int], bool], low: int, high: int) -> int | None:
-    """Least number from ``low`` to ``high`` that is enough, if more are always enough as well."""
+def _smallest(enough: Callable[[int], bool], low: int, high: int) -> int | None:
+    """Smallest number from ``low`` to ``high`` that is enough, if every larger number is enough as well."""
     if enough(low):
         return low
     step = low

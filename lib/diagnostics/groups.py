@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from skyaccept.lib.arrays import FloatArray, IntArray
-from skyaccept.lib.catalog.detections import AssociatedDetections, numbering
+from skyaccept.lib.catalog.detections import AssociatedDetections, inverse_index
 from skyaccept.lib.diagnostics.residuals import MeasurementResiduals
 from skyaccept.lib.sample.visit_matrix import VisitMatrix
-from skyaccept.lib.sphere import degrees, unit_vectors
+from skyaccept.lib.sphere import to_degrees, unit_vectors
 
 BINS, REGIONS = 5, 16
 """Bins of airmass and of magnitude, with as many measurements each; regions of the sky, with as many stars, at most."""
@@ -97,7 +97,7 @@ def by_sky(place: Place) -> Members:
     vectors = unit_vectors(place.detections.ra[rows], place.detections.dec[rows])
     found = []
     for code in np.unique(region):
-        ra, dec = degrees(vectors[region == code].mean(axis=0))
+        ra, dec = to_degrees(vectors[region == code].mean(axis=0))
         found.append((f"around RA {ra:.3f}, Dec {dec:+.3f} deg", np.flatnonzero((region == code).any(axis=1))))
     return found
 
@@ -124,8 +124,8 @@ def table(matrix: VisitMatrix, detections: AssociatedDetections, rows: IntArray)
     """Row of the catalog of each star in each visit, of some rows; negative where there is none."""
     if matrix.objects is None or matrix.visits is None:
         raise ValueError("the matrix does not say which objects and visits it holds")
-    star = numbering(matrix.objects, detections.n_objects)
-    column = numbering(matrix.visits, len(detections.visits))
+    star = inverse_index(matrix.objects, detections.n_objects)
+    column = inverse_index(matrix.visits, len(detections.visits))
     rows = rows[star[detections.object[rows]] >= 0]
     rows = rows[column[detections.visit[rows]] >= 0]
     found = np.full((matrix.n_stars, len(matrix.visits)), -1, dtype=np.int64)

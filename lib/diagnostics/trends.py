@@ -26,7 +26,7 @@ from skyaccept.lib.diagnostics import groups as cells
 from skyaccept.lib.diagnostics.residuals import MeasurementResiduals, measurement_residuals, subsample_text
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.rounding import Json, round_significant
-from skyaccept.lib.sphere import azimuthal, degrees, unit_vectors
+from skyaccept.lib.sphere import azimuthal_offsets, to_degrees, unit_vectors
 from skyaccept.lib.uncertainty.estimator import MatrixErrors
 
 BINS, UNITS = 16, 10
@@ -122,7 +122,7 @@ def _by_sky(sizes: FloatArray, place: cells.Place) -> Json:
     row = table[measured, np.argmax(table[measured] >= 0, axis=1)]
     directions = unit_vectors(d.ra[row], d.dec[row])
     center = directions.mean(axis=0)
-    x, y = azimuthal(directions, center)
+    x, y = azimuthal_offsets(directions, center)
     across = int(np.clip(np.sqrt(len(measured) / CELL_STARS), 1, ACROSS))
     width = max(float(np.ptp(x)), float(np.ptp(y)), 1e-9) / across
     columns, lines = (max(1, int(np.ceil(np.ptp(along) / width - 1e-9))) for along in (x, y))
@@ -133,7 +133,7 @@ def _by_sky(sizes: FloatArray, place: cells.Place) -> Json:
     cell_of = np.zeros(place.matrix.n_stars, dtype=np.int64)
     cell_of[measured] = line * columns + column
     median, number = _medians(cell_of[place.stars], sizes, columns * lines)
-    ra, dec = degrees(center)
+    ra, dec = to_degrees(center)
     return {
         "center": [float(f"{ra:.6f}"), float(f"{dec:.6f}")],
         "corner": _rounded([x.min(), y.min()]),
@@ -146,7 +146,7 @@ def _by_sky(sizes: FloatArray, place: cells.Place) -> Json:
 
 def _by_detector(sizes: FloatArray, place: cells.Place) -> Json | None:
     """Sizes by detector; None where the catalog has none, or more than a camera may have."""
-    if place.detections.detector is None or focal_plane.refusal(place.detections) is not None:
+    if place.detections.detector is None or focal_plane.too_many_detectors(place.detections) is not None:
         return None
     detectors, code = np.unique(place.detections.detector[place.rows], return_inverse=True)
     median, number = _medians(code.reshape(place.stars.shape), sizes, len(detectors))

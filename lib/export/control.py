@@ -10,13 +10,13 @@ from typing import Literal
 from skyaccept.lib.report import html as pages
 from skyaccept.lib.report import text
 from skyaccept.lib.results.model import Result, Results
-from skyaccept.lib.rounding import Json
+from skyaccept.lib.results.records import UncoveredRecord
 
 Status = Literal["verified", "not verified", "in verification", "not covered"]
 
 
 @dataclass(frozen=True)
-class Requirement:
+class VerifiedRequirement:
     """A requirement of a document: its cases, and clauses that have none.
 
     ``status`` is ``verified`` where every clause is met and measured, ``not verified`` where one is missed or broke,
@@ -26,7 +26,7 @@ class Requirement:
     name: str
     document: str
     cases: tuple[Result, ...]
-    uncovered: tuple[Json, ...]
+    uncovered: tuple[UncoveredRecord, ...]
 
     @property
     def status(self) -> Status:
@@ -35,17 +35,17 @@ class Requirement:
             return "not covered"
         if any(case.verdict in ("fail", "error") for case in self.cases):
             return "not verified"
-        if all(case.accepted for case in self.cases) and not self.uncovered:
+        if all(case.satisfied for case in self.cases) and not self.uncovered:
             return "verified"
         return "in verification"
 
 
-def requirements(results: Results) -> list[Requirement]:
+def requirements(results: Results) -> list[VerifiedRequirement]:
     """Requirements of some results, in document order."""
     keys = [(result.requirement, result.document) for result in results.results]
     keys += [(clause["requirement"], clause["document"]) for clause in results.uncovered]
     return [
-        Requirement(
+        VerifiedRequirement(
             name,
             document,
             tuple(r for r in results.results if (r.requirement, r.document) == (name, document)),
@@ -121,8 +121,8 @@ def cells(result: Result) -> Sequence[str]:
         value,
         text.interval(result),
         limit,
-        text.words(result.verdict),
-        result.sentence,
+        text.verdict_text(result.verdict),
+        result.summary,
     )
 
 

@@ -40,11 +40,11 @@ _READ, _SHOWN = 65_536, 300  # bytes of an answer that are read, characters that
 _HIDDEN = "(hidden)"
 
 
-class Away(Exception):  # noqa: N818
+class ServerUnavailable(Exception):  # noqa: N818
     """The server takes nothing now, with the reason."""
 
 
-class Refused(Exception):  # noqa: N818
+class ContentRefused(Exception):  # noqa: N818
     """The server does not take this content, with the reason."""
 
 
@@ -68,7 +68,7 @@ class Credentials:
         if token:
             if not token.isascii():
                 raise InputError(f"{TOKEN} holds a character that no token has: none but ASCII can be sent")
-            return cls(f"Token {token}", _written(token))
+            return cls(f"Token {token}", _encodings(token))
         if not user:
             if password:
                 raise InputError(f"{PASSWORD} is set and {USER} is not; set both, or {TOKEN}")
@@ -76,7 +76,7 @@ class Credentials:
         if ":" in user:
             raise InputError(f"{USER} holds a colon, which is where a name ends; use another user")
         pair = base64.b64encode(f"{user}:{password}".encode()).decode()
-        return cls(f"Basic {pair}", (pair, *_written(password)))
+        return cls(f"Basic {pair}", (pair, *_encodings(password)))
 
     def hide(self, text: str) -> str:
         """Text on one line without the secrets, also without the beginning of one at its end."""
@@ -96,7 +96,7 @@ def _secret(name: str) -> str:
     return text
 
 
-def _written(secret: str) -> tuple[str, ...]:
+def _encodings(secret: str) -> tuple[str, ...]:
     """Secret as text, JSON, HTML and addresses have it."""
     ways = (
         secret,
@@ -136,24 +136,24 @@ def send(target: str, content: bytes, credentials: Credentials, waits: Sequence[
         if left <= 0:
             break
         time.sleep(wait)
-        status, said = _within(left, target, content, credentials)
+        status, said = _answer_within(left, target, content, credentials)
         if status == WRITTEN:
             return
         reason = said if status is None else f"the server answers {status}"
         if status is not None and said:
             reason += f": {said}"
         if status in _REFUSALS:
-            raise Refused(reason)
+            raise ContentRefused(reason)
         if status is not None and status < 500 and status != 429:
-            raise Away(reason)
-    raise Away(reason or f"the server does not answer within {limit:g} s")
+            raise ServerUnavailable(reason)
+    raise ServerUnavailable(reason or f"the server does not answer within {limit:g} s")
 
 
 Answer = tuple[int | None, str]
 """Status, None where there is none, and what was said or went wrong."""
 
 
-def _within(seconds: float, target: str, content: bytes, credentials: Credentials) -> Answer:
+def _answer_within(seconds: float, target: str, content: bytes, credentials: Credentials) -> Answer:
     """Answer of a server; a thread that takes longer is left to itself, and goes with the process."""
     answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
 
@@ -171,7 +171,7 @@ def _answer(target: str, content: bytes, credentials: Credentials, timeout: floa
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     if credentials.header is not None:
         headers["Authorization"] = credentials.header
-    opener = urllib.request.build_opener(_AsItIs)
+    opener = urllib.request.build_opener(_NoRedirects)
     request = urllib.request.Request(target, content, headers)  # noqa: S310  (of http or https)
     try:
         with opener.open(request, timeout=timeout) as response:
@@ -194,7 +194,7 @@ def _body(response: http.client.HTTPResponse) -> str:
     return content.decode(errors="replace").strip()
 
 
-class _AsItIs(urllib.request.HTTPErrorProcessor):
+class _NoRedirects(urllib.request.HTTPErrorProcessor):
     """Every status is an answer: none is followed elsewhere, which would carry the credentials there."""
 
     def http_response(self, _: object, response: http.client.HTTPResponse) -> http.client.HTTPResponse:

@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from skyaccept.lib.atomic_write import keep
+from skyaccept.lib.atomic_write import write_into
 from skyaccept.lib.exceptions import InputError, OutputError
 from skyaccept.lib.export import http_post
 from skyaccept.lib.results import table
 from skyaccept.lib.results.model import Results
-from skyaccept.lib.results.schema import instant
+from skyaccept.lib.results.schema import parse_time
 from skyaccept.lib.user_folders import user_folder
 
 MEASUREMENT = "skyaccept"
@@ -68,7 +68,7 @@ def lines(results: Results) -> str:
     InputError
         Two lines would be the same point, of which a server keeps one.
     """
-    when = round(instant(results.run["started"]).timestamp())
+    when = round(parse_time(results.run["started"]).timestamp())
     of = {name: str(results.dataset[name]) for name in ("name", "survey", "sha256")}
     common = {"dataset": of["name"], "survey": of["survey"]}
     said: dict[str, str] = {}
@@ -120,9 +120,9 @@ def dispatch(
     folder = spool / hashlib.sha256(target.encode()).hexdigest()[:16]
     text = lines(results)
     name = f"{results.run['started'].replace(':', '')}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.lp"
-    keep(folder, name, text.encode(), "spool")
+    write_into(folder, name, text.encode(), "spool")
     try:
-        with _alone(folder, limit) as alone:
+        with _exclusive(folder, limit) as alone:
             if not alone:
                 return Sent(0, len(_waiting(folder)), "another dispatch to this server is at work")
             return _send_all(folder, target, credentials, waits, limit)
@@ -144,9 +144,9 @@ def _send_all(
             continue
         try:
             http_post.send(target, content, credentials, waits, limit)
-        except http_post.Away as away:  # the others would fare no better, and each would wait as long
+        except http_post.ServerUnavailable as away:  # the others would fare no better, and each would wait as long
             return Sent(sent, len(waiting) - number, str(away), tuple(refused))
-        except http_post.Refused as refusal:
+        except http_post.ContentRefused as refusal:
             aside = folder / REFUSED / path.name
             aside.parent.mkdir(exist_ok=True)
             path.replace(aside)
@@ -162,7 +162,7 @@ def _waiting(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _alone(folder: Path, limit: float) -> Iterator[bool]:
+def _exclusive(folder: Path, limit: float) -> Iterator[bool]:
     """Whether no other dispatch sends from a folder, after a wait for it to end; a lock ends with its owner."""
     until = time.monotonic() + limit
     with (folder / ".lock").open("ab") as lock:

@@ -8,6 +8,7 @@ from itertools import groupby
 from xml.etree import ElementTree as Tree
 
 from skyaccept.lib.results.model import Result, Results
+from skyaccept.lib.results.records import interval_ends
 
 _OUTCOMES: Mapping[str | None, tuple[str, str]] = {
     "fail": ("failure", "fail"),
@@ -41,8 +42,9 @@ def dumps(results: Results) -> str:
         _properties(suite, {"skyaccept": results.run["skyaccept"], "command": results.run["command"], **dataset})
         for case in cases:
             _case(suite, case)
-    missing = (results.run.get("incomplete") or {}).get("missing", [])
-    if missing:
+    incomplete = results.run.get("incomplete")
+    if incomplete:
+        missing = incomplete["missing"]
         count = str(len(missing))
         suite = Tree.SubElement(root, "testsuite", {"name": "not run", "tests": count, "errors": count})
         for test in missing:
@@ -58,7 +60,7 @@ def _case(suite: Tree.Element, result: Result) -> None:
         "testcase",
         {"name": _text(result.test), "classname": _text(f"{result.document}.{result.requirement}"), "time": "0"},
     )
-    interval = result.interval or {}
+    low, high = interval_ends(result.interval)
     sample = result.sample
     _properties(
         case,
@@ -74,8 +76,8 @@ def _case(suite: Tree.Element, result: Result) -> None:
             "verdict": result.verdict or "measured",
             "value": result.value,
             "value_unbiased": result.value_unbiased,
-            "low": interval.get("low"),
-            "high": interval.get("high"),
+            "low": low,
+            "high": high,
             "unit": result.unit,
             "operator": result.operator,
             "limit": result.limit,
@@ -87,7 +89,7 @@ def _case(suite: Tree.Element, result: Result) -> None:
     )
     if result.verdict in _OUTCOMES:
         kind, name = _OUTCOMES[result.verdict]
-        Tree.SubElement(case, kind, {"type": name, "message": _text(result.sentence)})
+        Tree.SubElement(case, kind, {"type": name, "message": _text(result.summary)})
 
 
 def _properties(parent: Tree.Element, values: Mapping[str, object]) -> None:

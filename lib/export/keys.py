@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 
-def distinct(identifiers: Mapping[tuple[str, ...], str]) -> dict[tuple[str, ...], str]:
+def unique_keys(identifiers: Mapping[tuple[str, ...], str]) -> dict[tuple[str, ...], str]:
     """Identifier by name, where those that several names would share end in a digest of their name.
 
     Parameters

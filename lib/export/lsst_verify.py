@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from skyaccept.lib.export.keys import distinct
+from skyaccept.lib.export.keys import unique_keys
 from skyaccept.lib.results.model import LevelResult, Result, Results
 from skyaccept.lib.results.model import dumps as written
+from skyaccept.lib.results.records import interval_ends
 from skyaccept.lib.rounding import Json
 
 UNITS = {"mas": "marcsec", "percent": "percent", "mmag": "mmag"}
@@ -30,7 +31,7 @@ def dumps(results: Results) -> str:
 def convert(results: Results) -> Json:
     """Job of some results, as plain JSON types."""
     measurements, blobs, metrics, specs = [], [], [], []
-    names = distinct({whole: _name(*whole) for result in results.results for whole, _ in _metrics(result)})
+    names = unique_keys({whole: _name(*whole) for result in results.results for whole, _ in _metrics(result)})
     meta: Json = {"skyaccept": results.run, "dataset": results.dataset}
     for result in results.results:
         for whole, levels in _metrics(result):
@@ -91,7 +92,7 @@ def _spec(name: str, level: str, stated: LevelResult, result: Result) -> Json:
 
 def _notes(result: Result, levels: dict[str, LevelResult]) -> Json:
     verdicts = {name: result.verdict if name == result.level else level.verdict for name, level in levels.items()}
-    return {"verdict": verdicts or result.verdict, "sentence": result.sentence, "test": result.test}
+    return {"verdict": verdicts or result.verdict, "sentence": result.summary, "test": result.test}
 
 
 def _blob(name: str, result: Result, level: LevelResult | None) -> Json:
@@ -102,20 +103,22 @@ def _blob(name: str, result: Result, level: LevelResult | None) -> Json:
         if value is not None:
             data[key] = {"value": value, "unit": unit, "label": key, "description": description}
 
-    histogram = result.data.get("histogram", {})
+    histogram = result.data.get("histogram")
     unit = UNITS.get(result.unit, result.unit)
-    errors = UNITS.get(histogram.get("unit", ""), histogram.get("unit", ""))
-    add("edges", histogram.get("edges"), errors, f"edges of the bins of {histogram.get('errors')}")
-    add("counts", histogram.get("counts"), "", "errors in each bin")
-    interval = (result.interval if level is None else level.interval) or {}
+    if histogram:
+        errors = UNITS.get(histogram["unit"], histogram["unit"])
+        add("edges", histogram["edges"], errors, f"edges of the bins of {histogram['errors']}")
+        add("counts", histogram["counts"], "", "errors in each bin")
+    interval = result.interval if level is None else level.interval
     add(
         "unbiased",
         result.value_unbiased if level is None else level.value_unbiased,
         unit,
         "in the limit of many visits",
     )
-    for end in ("low", "high"):
-        add(end, interval.get(end), unit, f"{end} end of the interval at a confidence of {interval.get('confidence')}")
+    if interval is not None:
+        for end, bound in zip(("low", "high"), interval_ends(interval), strict=True):
+            add(end, bound, unit, f"{end} end of the interval at a confidence of {interval['confidence']}")
     if result.sample is not None:
         for key in ("objects", "visits", "pairs", "measurements"):
             add(key, getattr(result.sample, key), "", f"{key} of the sample")

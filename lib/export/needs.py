@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from skyaccept.lib.export.keys import distinct
+from skyaccept.lib.export.keys import unique_keys
 from skyaccept.lib.results.model import Result, Results
 from skyaccept.lib.results.model import dumps as written
+from skyaccept.lib.results.records import UncoveredRecord
 from skyaccept.lib.rounding import Json
 
 
@@ -18,8 +19,12 @@ def dumps(results: Results) -> str:
 
 def convert(results: Results) -> Json:
     """Needs of some results, as plain JSON types."""
-    made = [need for one in (*map(_of_result, results.results), *map(_uncovered, results.uncovered)) for need in one]
-    keys = distinct({need.name: _key(need.name[-1]) for need in made})
+    made = [
+        need
+        for one in (*map(_result_needs, results.results), *map(_uncovered_needs, results.uncovered))
+        for need in one
+    ]
+    keys = unique_keys({need.name: _key(need.name[-1]) for need in made})
     needs: dict[str, Json] = {}
     contents: dict[str, list[str]] = {}
     for need in made:
@@ -47,21 +52,21 @@ class _Need:
     fields: Json
 
 
-def _of_result(result: Result) -> list[_Need]:
+def _result_needs(result: Result) -> list[_Need]:
     requirement = _requirement(result.document, result.requirement)
     said = "\n\n".join([result.text, *_limits(result)])
     clause = _clause(requirement, result.requirement, result.clause, said, None)
     fields = {
         "type": "test",
         "title": result.test,
-        "content": result.sentence,
+        "content": result.summary,
         "status": result.verdict or "measured",
         "tags": [result.metric, result.definition, f"band_{result.band}", *result.verification],
     }
     return [requirement, clause, _Need(("test", result.test), clause.name, fields)]
 
 
-def _uncovered(one: Json) -> list[_Need]:
+def _uncovered_needs(one: UncoveredRecord) -> list[_Need]:
     requirement = _requirement(one["document"], one["requirement"])
     said = f"{one['text']}\n\nNot covered: {one['reason']}"
     return [requirement, _clause(requirement, one["requirement"], one["clause"], said, "not_covered")]

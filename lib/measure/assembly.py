@@ -12,9 +12,9 @@ from skyaccept.lib.measure.measurer import Measurer
 from skyaccept.lib.measure.options import Options
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.requirements.model import Case, Specification
-from skyaccept.lib.results.model import Result, Results, plain
-from skyaccept.lib.results.provenance import describe, notes, run_record, uncovered
-from skyaccept.lib.rounding import Json
+from skyaccept.lib.results.model import Result, Results, normalize_json
+from skyaccept.lib.results.provenance import describe_definitions, document_notes, run_record, uncovered_clauses
+from skyaccept.lib.results.records import RunRecord
 
 
 def run(detections: AssociatedDetections, specification: Specification, options: Options | None = None) -> Results:
@@ -45,16 +45,16 @@ def run(detections: AssociatedDetections, specification: Specification, options:
     return assemble(measurer, specification, measured, run_record(started, "skyaccept.lib.measure.run"))
 
 
-def assemble(measurer: Measurer, specification: Specification, measured: Iterable[Result], run: Json) -> Results:
+def assemble(measurer: Measurer, specification: Specification, measured: Iterable[Result], run: RunRecord) -> Results:
     """Put the records of the cases, in document order, together with what belongs to the run as a whole."""
     results = tuple(measured)
     return Results(
-        plain(run),
-        plain(measurer.dataset()),
+        normalize_json(run),
+        normalize_json(measurer.dataset()),
         results,
-        describe(results, specification),
-        uncovered(specification),
-        notes=notes(specification),
+        describe_definitions(results, specification),
+        uncovered_clauses(specification),
+        notes=document_notes(specification),
     )
 
 

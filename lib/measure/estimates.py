@@ -9,13 +9,13 @@ from typing import TypeVar
 
 import numpy as np
 from skyaccept.lib.arrays import FloatArray
-from skyaccept.lib.catalog.detections import AssociatedDetections, numbering
+from skyaccept.lib.catalog.detections import AssociatedDetections, inverse_index
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.measure.plan import MeasurementPlan
 from skyaccept.lib.rounding import Json, round_significant
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.visit_matrix import VisitMatrix
-from skyaccept.lib.sphere import degrees
+from skyaccept.lib.sphere import to_degrees
 from skyaccept.lib.uncertainty.distribution import Estimate
 from skyaccept.lib.uncertainty.estimator import MatrixErrors
 from skyaccept.lib.uncertainty.jackknife import cells, estimates
@@ -118,10 +118,10 @@ def identity(matrix: VisitMatrix, detections: AssociatedDetections, sample: Samp
         return None
     positions = sample.positions
     names = "\0".join([BLOCKS_BY_HASH, *(detections.visits[code] for code in matrix.visits)])
-    direction = positions.direction[numbering(positions.objects, detections.n_objects)[matrix.objects]]
+    direction = positions.direction[inverse_index(positions.objects, detections.n_objects)[matrix.objects]]
     cell = cells(matrix, np.arange(matrix.n_stars))
     middle = np.stack([direction[cell == code].mean(axis=0) for code in range(cell[-1] + 1)])
     return {
         "visits": hashlib.sha256(names.encode()).hexdigest()[:16],
-        "cells": [[round(float(x), 5), round(float(y), 5)] for x, y in zip(*degrees(middle), strict=True)],
+        "cells": [[round(float(x), 5), round(float(y), 5)] for x, y in zip(*to_degrees(middle), strict=True)],
     }

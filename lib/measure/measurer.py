@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Hashable, Iterable, Mapping
 from functools import cached_property
+from typing import cast
 
 from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import AssociatedDetections
@@ -20,7 +21,14 @@ from skyaccept.lib.measure.samples import SampleCache
 from skyaccept.lib.metrics.metric import evaluate
 from skyaccept.lib.requirements.definitions import Definition
 from skyaccept.lib.requirements.model import Case, Specification
-from skyaccept.lib.results.model import Result, plain
+from skyaccept.lib.results.model import Result, normalize_json
+from skyaccept.lib.results.records import (
+    DataRecord,
+    DatasetRecord,
+    HistogramRecord,
+    OtherDefinitionRecord,
+    ReferenceRecord,
+)
 from skyaccept.lib.rounding import Json
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.uncertainty.errors import Errors
@@ -61,17 +69,17 @@ class Measurer:
         self._detections = detections
         self._keys = breakdown.keys(options.breakdown, detections)
         self._definitions = specification.definitions
-        self._histograms: dict[Hashable, Json] = {}
+        self._histograms: dict[Hashable, HistogramRecord] = {}
         self._samples = SampleCache(detections, options.reference)
         self._estimates = EstimateCache()
         self._cases = specification.cases()
         self._statistics: dict[tuple[str, str], dict[Hashable, dict[Statistic, None]]] = {}
 
-    def dataset(self) -> Json:
+    def dataset(self) -> DatasetRecord:
         """Describe the dataset for the results."""
         d, reference = self._detections, self._options.reference
         about_reference = () if reference is None else reference.notes
-        lacking = filter(None, [focal_plane.refusal(d)])
+        lacking = filter(None, [focal_plane.too_many_detectors(d)])
         return {
             "name": d.name,
             "source": d.source,
@@ -81,14 +89,14 @@ class Measurer:
             "objects": d.n_objects,
             "visits": len(set(d.visits)),
             "bands": list(d.bands),
-            "reference": None if reference is None else reference.describe(),
+            "reference": None if reference is None else cast("ReferenceRecord", reference.describe()),
             "focal_plane": self._focal_plane,
             "notes": [*d.notes, *lacking, *(f"reference catalog: {note}" for note in about_reference)],
         }
 
     @cached_property
-    def _focal_plane(self) -> Json:
-        return {name: list(place) for name, place in focal_plane.layout(self._detections).items()}
+    def _focal_plane(self) -> dict[str, list[float]]:
+        return {name: list(place) for name, place in focal_plane.detector_layout(self._detections).items()}
 
     def measure(self, case: Case) -> Result:
         """Measure one clause in one band.
@@ -101,14 +109,15 @@ class Measurer:
         options = self._options
         definition = self._definitions[options.deciding_definition(case)]
         measurement = self._measure_under(definition, case)
-        others: dict[str, Json] = {}
+        others: dict[str, OtherDefinitionRecord] = {}
         if options.compare and case.requirement.kind != "diagnostic":
             for other in self._definitions.values():
                 if other is not definition and other.rule(case.clause.metric) is not None:
-                    found = plain(self._record(case, other, self._measure_or_explain(other, case)).to_json())
-                    others[other.id] = {key: found[key] for key in ("levels", "sample", "reason")}
+                    found = normalize_json(self._record(case, other, self._measure_or_explain(other, case)).to_json())
+                    others[other.id] = {"levels": found["levels"], "sample": found["sample"], "reason": found["reason"]}
         result = dataclasses.replace(self._record(case, definition, measurement), other_definitions=others)
-        result = dataclasses.replace(result, data=result.data | self._diagnose(definition, case, result))
+        data = result.data | self._diagnose(definition, case, result)
+        result = dataclasses.replace(result, data=cast("DataRecord", data))
         return result.with_waiver(options.waivers.get(result.test))
 
     def check(self, cases: Iterable[Case]) -> None:

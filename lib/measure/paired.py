@@ -24,7 +24,7 @@ from functools import cached_property
 import numpy as np
 from skyaccept.lib.arrays import FloatArray, IntArray
 from skyaccept.lib.catalog.association import RADIUS
-from skyaccept.lib.catalog.crossmatch import UNMATCHED, mutual
+from skyaccept.lib.catalog.crossmatch import UNMATCHED, mutual_nearest
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
@@ -107,7 +107,7 @@ class Pairing:
             for side in (before, after)
         ]
         self._known = len(before.directions)
-        counterpart = mutual(after.directions, before.directions, RADIUS)
+        counterpart = mutual_nearest(after.directions, before.directions, RADIUS)
         # an object without a counterpart, or a visit, keeps a code that the other dataset does not have
         self._object = np.where(counterpart == UNMATCHED, self._known + np.arange(len(counterpart)), counterpart)
         self._matched = np.isin(np.arange(self._known), counterpart)

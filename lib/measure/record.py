@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
-from skyaccept.lib.decision.rule import Decision, DecisionRule, Distribution, Verdict, decide, lacking, outlook
+from skyaccept.lib.decision.rule import (
+    Decision,
+    DecisionRule,
+    Verdict,
+    decide,
+    explain_inconclusive,
+    missing_for_decision,
+)
 from skyaccept.lib.measure.options import CONFIDENCE
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.requirements.limits import Level
 from skyaccept.lib.requirements.model import Case
-from skyaccept.lib.results.model import LevelResult, Result, SampleAccount
+from skyaccept.lib.results.model import LevelResult, Result, SampleSummary
+from skyaccept.lib.results.records import DataRecord, DecisionRecord, HistogramRecord, IntervalRecord
 from skyaccept.lib.rounding import Json, round_significant
 from skyaccept.lib.sample.cuts import Cut
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.strict_yaml import text_of
 from skyaccept.lib.uncertainty import order_statistics
+from skyaccept.lib.uncertainty.distribution import Estimate
 from skyaccept.lib.uncertainty.errors import Errors
 from skyaccept.lib.uncertainty.estimator import Estimator
 
@@ -32,7 +42,7 @@ class Measurement:
     ----------
     reason : str, optional
         Why there is no value.
-    summary : SampleAccount, optional
+    summary : SampleSummary, optional
     values : mapping of str to float
         By level; a diagnostic has no levels, its value is that of level "".
     data : mapping
@@ -48,15 +58,15 @@ class Measurement:
     """
 
     reason: str | None = None
-    summary: SampleAccount | None = None
+    summary: SampleSummary | None = None
     values: Mapping[str, float] = field(default_factory=dict)
     data: Json = field(default_factory=dict)
     method: str | None = None
     broken: bool = False
-    estimates: Mapping[str, Distribution | str] = field(default_factory=dict)
+    estimates: Mapping[str, Estimate | str] = field(default_factory=dict)
     formulas: Mapping[str, str] = field(default_factory=dict)
 
-    def estimate(self, level: str) -> Distribution | str:
+    def estimate(self, level: str) -> Estimate | str:
         """Estimate at a level, or the reason why there is none."""
         return self.estimates.get(level, "nothing was measured")
 
@@ -87,7 +97,7 @@ def record(
     verdict = decisive.verdict if decisive else _without_limit(value, measurement)
     if kind == "capability" and value is not None:
         verdict = "pass"
-        missing = lacking(measurement.estimate(level), rule)
+        missing = missing_for_decision(measurement.estimate(level), rule)
         if missing is not None:
             verdict, reason = "not_measurable", missing
     if decisive is not None and decisive.decision is not None:
@@ -120,7 +130,7 @@ def record(
         method=measurement.method,
         formula=measurement.formulas.get(level if decisive else ""),
         verification=clause.verification,
-        data=measurement.data,
+        data=cast("DataRecord", measurement.data),
         decision=decisive.decision if decisive else None,
     )
 
@@ -148,18 +158,27 @@ def _level_result(
     )
 
 
-def _decision(decided: Decision, measurement: Measurement, level: str) -> Json:
+def _decision(decided: Decision, measurement: Measurement, level: str) -> DecisionRecord:
     """Decision as it stands in the results; an inconclusive one says what limits it and what would settle it."""
-    found = asdict(decided)
-    del found["verdict"]
+    found: DecisionRecord = {
+        "rule": decided.rule,
+        "risk": decided.risk,
+        "conformance": decided.conformance,
+        "bound": decided.bound,
+        "growth": decided.sample_factor,
+        "note": decided.note,
+        "reason": decided.reason,
+    }
     known = measurement.estimate(level)
     if decided.verdict == "inconclusive" and measurement.summary is not None and not isinstance(known, str):
         found["limited_by"] = known.limited_by
-        found["reason"] = outlook(decided, known.limited_by, measurement.summary.objects, measurement.summary.visits)
+        found["reason"] = explain_inconclusive(
+            decided, known.limited_by, measurement.summary.objects, measurement.summary.visits
+        )
     return found
 
 
-def _interval(known: Distribution | str, confidence: float) -> Json | None:
+def _interval(known: Estimate | str, confidence: float) -> IntervalRecord | None:
     """Interval for the record, with None for an end that is not finite; None where there is no interval."""
     if isinstance(known, str):
         return None
@@ -174,10 +193,10 @@ def _without_limit(value: float | None, measurement: Measurement) -> Verdict | N
     return "error" if measurement.broken else "not_measurable"
 
 
-def summarise(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> SampleAccount:
+def summarise(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> SampleSummary:
     """Account of a sample, and of what was measured in it."""
     chosen = sample.selection
-    return SampleAccount(
+    return SampleSummary(
         objects=len(sample.groups.start),
         visits=sample.visits,
         pairs=errors.pairs if errors else 0,
@@ -190,7 +209,7 @@ def summarise(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> Sam
     )
 
 
-def histogram(errors: Errors, estimator: Estimator) -> Json:
+def histogram(errors: Errors, estimator: Estimator) -> HistogramRecord:
     """Binned errors for the plots; the last edge leaves out at most the largest 0.5 %, which are counted."""
     values, times = errors.values, errors.weights
     low, high = min(0.0, float(values.min())), order_statistics.percentile(values, 99.5, times)

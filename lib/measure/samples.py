@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from skyaccept.lib.arrays import AnyArray
-from skyaccept.lib.catalog.association import same_positions
+from skyaccept.lib.catalog.association import has_one_position_per_object
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError, NotMeasurable
@@ -96,7 +96,7 @@ class SampleCache:
 
     @cached_property
     def _photometry_only(self) -> bool:
-        return same_positions(self._detections)
+        return has_one_position_per_object(self._detections)
 
     def _check(self, plan: MeasurementPlan, sample: Sample) -> None:
         """Say why nothing can be measured, where that is plain before any pair is looked at."""

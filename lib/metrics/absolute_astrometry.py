@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, BoolArray, FloatArray
-from skyaccept.lib.catalog.crossmatch import match
+from skyaccept.lib.catalog.crossmatch import match_unique
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import coordinates
@@ -159,7 +159,7 @@ def _without_motion(sample: Sample, reference: Reference, radius: float, lacking
 def matched_stars(sample: Sample, stars: FloatArray, radius: float) -> tuple[AnyArray, tuple[str, ...]]:
     """Reference star of each row of the sample, negative without one, and the account of the matching."""
     objects = sample.positions.objects
-    matches = match(sample.positions.direction, stars, radius)
+    matches = match_unique(sample.positions.direction, stars, radius)
     star = np.full(sample.detections.n_objects, -1, dtype=np.int64)
     star[objects] = matches.star
     found = sample.detections.object

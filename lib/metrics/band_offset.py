@@ -35,7 +35,7 @@ from functools import partial
 
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, BoolArray, FloatArray
-from skyaccept.lib.catalog.detections import numbering
+from skyaccept.lib.catalog.detections import inverse_index
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import coordinates
 from skyaccept.lib.metrics.metric import Metric, median, rms
@@ -76,7 +76,7 @@ def measurements(sample: Sample, parameters: Parameters, settings: BandSettings,
     def compute() -> VisitMatrix:
         found, other = _offsets(sample, settings), compared_with(sample, settings.reference_band)
         matrix = sample.matrix(found.x, found.y, star=sample.star_index[found.used], visit=found.visit, limit=limit)
-        row = numbering(other.positions.objects, sample.detections.n_objects)[matrix.objects]
+        row = inverse_index(other.positions.objects, sample.detections.n_objects)[matrix.objects]
         stars = other.positions.stars
         return replace(
             matrix,
@@ -208,7 +208,7 @@ def _offsets(sample: Sample, settings: BandSettings) -> _Offsets:
 
 def _compare(sample: Sample, band: str) -> _Offsets:
     other, d = compared_with(sample, band), sample.detections
-    origin = numbering(other.positions.objects, d.n_objects)[d.object[sample.selection.rows]]
+    origin = inverse_index(other.positions.objects, d.n_objects)[d.object[sample.selection.rows]]
     used = origin >= 0
     if not used.any():
         raise NotMeasurable(f"no object of the sample in {sample.band} is one of those in {band}")

@@ -164,7 +164,7 @@ def _differences(sample: Sample) -> Errors:
     residuals, counts = from_mean(sample, least=2)
     pairs = counts * (counts - 1) // 2
     total = int(pairs.sum())
-    weight = sample.groups.spread(total / (len(pairs) * pairs))
+    weight = sample.groups.broadcast(total / (len(pairs) * pairs))
     star = np.repeat(np.arange(len(counts)), counts)
     method = f"all {total:,} pairs of measurements of a star, each star counting once"
     values, weights, binned = [], [], np.zeros(round(BINNED / BIN) if total > KEPT else 0)
@@ -315,7 +315,7 @@ def from_mean(sample: Sample, least: int) -> tuple[FloatArray, AnyArray]:
     def find() -> FloatArray:
         magnitudes = finite(sample, "mag") * MMAG
         means = np.add.reduceat(magnitudes, groups.start) / groups.count
-        return np.asarray(magnitudes - groups.spread(means))
+        return np.asarray(magnitudes - groups.broadcast(means))
 
     residuals = sample.cached("magnitude residuals", find)
     if (groups.count < least).any():

@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import FloatArray, IntArray
-from skyaccept.lib.catalog.detections import numbering
+from skyaccept.lib.catalog.detections import inverse_index
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.absolute_astrometry import matched_stars
@@ -99,7 +99,7 @@ def color_measurements(
     )
     if matrix.objects is None:
         raise ValueError("the matrix does not say which objects it holds")
-    row = numbering(matrix.objects, sample.detections.n_objects)[objects]
+    row = inverse_index(matrix.objects, sample.detections.n_objects)[objects]
     visits, column = np.unique(other.detections.visit[other.selection.rows[there.used]], return_inverse=True)
     values = np.full((len(matrix.objects), len(visits)), np.nan)
     values[row[row >= 0], column[row >= 0]] = there.value[row >= 0]

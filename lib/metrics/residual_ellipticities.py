@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from skyaccept.lib.arrays import ComplexArray
-from skyaccept.lib.catalog.detections import SHAPES, numbering
+from skyaccept.lib.catalog.detections import SHAPES, inverse_index
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sphere import mean_directions, parallel_transport, unit_vectors
@@ -32,7 +32,7 @@ def residual_ellipticities(sample: Sample, by_visit: bool) -> ComplexArray:
             raise NotMeasurable(
                 f"none of the {len(rows):,} selected detections has ellipticities of itself and the PSF"
             )
-        column = numbering(sample.positions.visits, len(d.visits))[d.visit[rows]]
+        column = inverse_index(sample.positions.visits, len(d.visits))[d.visit[rows]]
         if d.shape_axes == "sky":
             middle = mean_directions(
                 sample.positions.direction[sample.star_index], column if by_visit else np.zeros_like(column)

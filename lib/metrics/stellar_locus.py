@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy import special
 from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.colors import Locus
-from skyaccept.lib.catalog.detections import numbering
+from skyaccept.lib.catalog.detections import inverse_index
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import Metric, stable_group_sum
 from skyaccept.lib.metrics.photometric_repeatability import MMAG, finite
@@ -136,7 +136,7 @@ def fast_locus_distance(sample: Sample, parameters: Parameters, settings: LocusS
         band: column / found.number[:, k]
         for k, (band, column) in enumerate(zip(locus.bands, found.sums.T, strict=True))
     }
-    x, y = locus.x.of(mags), locus.y.of(mags)
+    x, y = locus.x.values(mags), locus.y.values(mags)
     line, used = fit(x, y, locus)
     distance = line.distance(x[used], y[used]) * MMAG
     slope = float(np.tan(line.angle))
@@ -202,14 +202,14 @@ def measurements(sample: Sample, parameters: Parameters, settings: LocusSettings
     found = _means(sample, settings.locus)
     d = sample.detections
     positions = sample.positions
-    place = numbering(positions.objects, d.n_objects)[found.objects]
+    place = inverse_index(positions.objects, d.n_objects)[found.objects]
     order = np.argsort(place)  # along the sky
     objects, place = found.objects[order], place[order]
     visits = [np.unique(d.visit[one.selection.rows]) for one in found.samples]
     columns = min(BLOCKS, *(len(one) for one in visits))
     most = len(place) if limit is None else limit // (columns * len(visits))
     kept, note = sampled(positions.direction[place], most, "stars")
-    row_of = numbering(objects[kept], d.n_objects)
+    row_of = inverse_index(objects[kept], d.n_objects)
     values = np.zeros((len(kept), columns, 3, len(visits)))
     for k, (one, seen) in enumerate(zip(found.samples, visits, strict=True)):
         rows = one.selection.rows
@@ -250,10 +250,10 @@ def _distances(matrix: VisitMatrix, locus: Locus, *, debiased: bool) -> Errors:
         variance = np.maximum(squares - number * mean**2, 0) / (number - 1) / _median_of(number - 1)
     mags = {band: column / MMAG for band, column in zip(locus.bands, mean.T, strict=True)}
     try:
-        line, used = fit(locus.x.of(mags), locus.y.of(mags), locus)
+        line, used = fit(locus.x.values(mags), locus.y.values(mags), locus)
     except NotMeasurable:
         raise NotMeasurable(NOTHING_LEFT) from None
-    distance = line.distance(locus.x.of(mags)[used], locus.y.of(mags)[used]) * MMAG
+    distance = line.distance(locus.x.values(mags)[used], locus.y.values(mags)[used]) * MMAG
     distance -= np.median(distance)
     if debiased:
         width = float(np.median(np.abs(distance))) / _QUARTILE

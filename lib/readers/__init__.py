@@ -1,6 +1,7 @@
 """Readers: any catalog file to the same checked detections."""
 
-from skyaccept.lib.readers.files import FORMATS, find, fingerprint, format_of
+from skyaccept.lib.readers.files import find_files, fingerprint, format_of
+from skyaccept.lib.readers.formats import FORMATS
 from skyaccept.lib.readers.loading import load
 
-__all__ = ["FORMATS", "find", "fingerprint", "format_of", "load"]
+__all__ = ["FORMATS", "find_files", "fingerprint", "format_of", "load"]

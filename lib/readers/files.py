@@ -14,43 +14,11 @@ from urllib.parse import unquote
 
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import fits, foreign, hats, hdf5, parquet, text, votable
-from skyaccept.lib.readers.masks import apply_masks, masks_of
-from skyaccept.lib.readers.table import Column, Format, Table, head, shorten
-from skyaccept.lib.strict_yaml import exists
-
-FORMATS: tuple[Format, ...] = (
-    parquet.FORMAT,
-    fits.FORMAT,
-    hdf5.FORMAT,
-    votable.FORMAT,
-    text.FORMAT,
-)
-"""Formats in the order in which they are tried; a new one is a module and an entry here."""
-
-SUFFIXES = (
-    ".parquet",
-    ".parq",
-    ".pq",
-    ".csv",
-    ".tsv",
-    ".ecsv",
-    ".tbl",
-    ".dat",
-    ".asc",
-    ".fits",
-    ".fit",
-    ".fts",
-    ".cat",
-    ".ldac",
-    ".pytable",
-    ".hdf5",
-    ".hdf",
-    ".h5",
-    ".vot",
-    ".votable",
-)
-"""What the names of catalog files end in, in any case, before the suffix of a compressed file."""
+from skyaccept.lib.readers import hats
+from skyaccept.lib.readers.columns.masks import apply_masks, find_masks
+from skyaccept.lib.readers.formats import FORMATS, unsupported
+from skyaccept.lib.readers.table import Column, Format, Table, read_head, shorten
+from skyaccept.lib.strict_yaml import path_exists
 
 COMPRESSED = (".gz", ".bz2", ".xz")
 
@@ -63,7 +31,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Files:
+class DatasetFiles:
     """Files that a path stands for.
 
     Attributes
@@ -87,12 +55,12 @@ class Files:
         """Sentence about the files that are not read."""
         if not self.left_out:
             return ()
-        number, folder = counted(len(self.left_out), "file"), self.root.name or self.root
-        return (f"{number} in {folder} not read: {_listed(self.left_out)}",)
+        number, folder = count_noun(len(self.left_out), "file"), self.root.name or self.root
+        return (f"{number} in {folder} not read: {_shorten_list(self.left_out)}",)
 
 
 @dataclass(frozen=True)
-class Part:
+class FileTable:
     """One table of one file of a dataset.
 
     Attributes
@@ -122,7 +90,7 @@ class Part:
         return named | own | {name: one for name, one in self.table.aliases.items() if name not in own}
 
 
-def find(source: str | Path) -> Files:
+def find_files(source: str | Path) -> DatasetFiles:
     """Files that a path, folder or glob pattern stands for; ``PATH#TABLE`` chooses a table of each.
 
     A folder is searched with all folders below it. A file with the suffix of a catalog, and any other that is one by
@@ -134,20 +102,20 @@ def find(source: str | Path) -> Files:
         There is none.
     """
     name, table = str(source), None
-    if not exists(Path(name)) and not _matches(name) and "#" in name:
+    if not path_exists(Path(name)) and not _matches(name) and "#" in name:
         name, _, table = name.rpartition("#")
     path = Path(name)
-    if exists(path) and path.is_dir():
+    if path_exists(path) and path.is_dir():
         return _folder(path, table)
-    if exists(path):
+    if path_exists(path):
         if not path.is_file():
             raise InputError(f"{path}: not a regular file")
-        return Files(path.parent, (path,), table)
+        return DatasetFiles(path.parent, (path,), table)
     paths = _matches(name)
     if not paths:
         raise InputError(f"{source}: no such file, folder or match")
     folder = Path(os.path.commonpath([path.parent for path in paths]))
-    return Files(folder, tuple(paths), table)
+    return DatasetFiles(folder, tuple(paths), table)
 
 
 def _matches(pattern: str) -> list[Path]:
@@ -157,14 +125,14 @@ def _matches(pattern: str) -> list[Path]:
         return []
 
 
-def _folder(folder: Path, table: str | None) -> Files:
+def _folder(folder: Path, table: str | None) -> DatasetFiles:
     """All catalogs below a folder; of HATS catalogs their data sets alone."""
     paths: list[Path] = []
     left_out: list[str] = []
     for root, folders, names in os.walk(folder):
         here = Path(root)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        described = hats.describe(here)
+        described = hats.read_description(here)
         if described is not None and not described.holds_rows:
             # copies of rows of the catalog beside it, or an index of them
             left_out.append(f"{here.relative_to(folder).as_posix()} (HATS {described.kind})")
@@ -184,9 +152,11 @@ def _folder(folder: Path, table: str | None) -> Files:
         if len(paths) + len(left_out) > MAX_FILES:
             raise InputError(f"{folder}: more than {MAX_FILES} files; name those of the dataset by a glob pattern")
     if not paths:
-        beside = f"; not read: {_listed(sorted(left_out))}" if left_out else ""
-        raise InputError(f"{folder}: no catalog in this folder or below it (looked for {', '.join(SUFFIXES)}){beside}")
-    return Files(folder, tuple(sorted(paths)), table, tuple(sorted(left_out)))
+        beside = f"; not read: {_shorten_list(sorted(left_out))}" if left_out else ""
+        raise InputError(
+            f"{folder}: no catalog in this folder or below it (looked for {', '.join(_suffixes())}){beside}"
+        )
+    return DatasetFiles(folder, tuple(sorted(paths)), table, tuple(sorted(left_out)))
 
 
 def _is_catalog(path: Path) -> bool:
@@ -196,13 +166,18 @@ def _is_catalog(path: Path) -> bool:
     name = path.name.lower()
     for suffix in COMPRESSED:
         name = name.removesuffix(suffix)
-    if name.endswith(SUFFIXES):
+    if name.endswith(_suffixes()):
         return True
     try:
-        start = head(path)
+        start = read_head(path)
     except InputError:
         return False
-    return any(candidate.recognises(start) for candidate in FORMATS if candidate is not text.FORMAT)
+    return any(candidate.recognises(start) for candidate in FORMATS if candidate.by_content)
+
+
+def _suffixes() -> tuple[str, ...]:
+    """Return the suffixes of all formats."""
+    return tuple(suffix for one in FORMATS for suffix in one.suffixes)
 
 
 def format_of(path: Path) -> Format:
@@ -213,20 +188,20 @@ def format_of(path: Path) -> Format:
     InputError
         Not readable, or no known format.
     """
-    start = head(path)
+    start = read_head(path)
     for candidate in FORMATS:
         if candidate.recognises(start):
             return candidate
-    what = foreign.describe(start) or f"is none of {', '.join(one.name for one in FORMATS)}"
+    what = unsupported.describe(start) or f"is none of {', '.join(one.name for one in FORMATS)}"
     raise InputError(f"{path}: not a catalog: it {what}")
 
 
-def parts(files: Files, path: Path, table: str | None = None) -> list[Part]:
+def file_tables(files: DatasetFiles, path: Path, table: str | None = None) -> list[FileTable]:
     """Tables of one file: all, or the chosen one.
 
     Parameters
     ----------
-    files : Files
+    files : DatasetFiles
         That the file belongs to.
     path : Path
     table : str, optional
@@ -243,7 +218,7 @@ def parts(files: Files, path: Path, table: str | None = None) -> list[Part]:
     several = len(tables) > 1
     fixed = hive_columns(path)
     found = [
-        _part(path, reader, one, f"{path}#{one.name or one.number + 1}" if several else str(path), fixed)
+        _file_table(path, reader, one, f"{path}#{one.name or one.number + 1}" if several else str(path), fixed)
         for one in tables
     ]
     chosen = files.table if files.table is not None else table
@@ -254,13 +229,13 @@ def parts(files: Files, path: Path, table: str | None = None) -> list[Part]:
     ]
     if not matches:
         names = [shorten(one.name or one.number + 1) for one in tables]
-        raise InputError(f"{path}: no table '{shorten(chosen)}' in it; it has {_listed(names)}")
+        raise InputError(f"{path}: no table '{shorten(chosen)}' in it; it has {_shorten_list(names)}")
     return matches
 
 
-def _part(path: Path, reader: Format, table: Table, place: str, fixed: Mapping[str, str | None]) -> Part:
+def _file_table(path: Path, reader: Format, table: Table, place: str, fixed: Mapping[str, str | None]) -> FileTable:
     """One table, whose masks are no columns of their own."""
-    masks = masks_of({*(column.name for column in table.columns), *table.aliases, *table.beside})
+    masks = find_masks({*(column.name for column in table.columns), *table.aliases, *table.beside})
     hidden = set(masks.values())
     shown = replace(
         table,
@@ -268,10 +243,12 @@ def _part(path: Path, reader: Format, table: Table, place: str, fixed: Mapping[s
         aliases={name: column for name, column in table.aliases.items() if name not in hidden},
         beside={name: column for name, column in table.beside.items() if name not in hidden},
     )
-    return Part(path, reader, shown, place, fixed, masks)
+    return FileTable(path, reader, shown, place, fixed, masks)
 
 
-def read(parts: Sequence[Part], names: Collection[str], labels: Collection[str] = ()) -> list[dict[str, AnyArray]]:
+def read_columns(
+    parts: Sequence[FileTable], names: Collection[str], labels: Collection[str] = ()
+) -> list[dict[str, AnyArray]]:
     """Named columns of some tables of one file, as `Format.read` gives them, with their masks applied.
 
     Raises
@@ -295,7 +272,7 @@ def hive_columns(path: Path) -> dict[str, str | None]:
     return {name: None if value == _HIVE_NONE else unquote(value) for name, value in found.items()}
 
 
-def fingerprint(files: Files) -> str:
+def fingerprint(files: DatasetFiles) -> str:
     """SHA-256 of a file's bytes, or of the names and hashes of several."""
     digests = []
     for path in files.paths:
@@ -308,11 +285,11 @@ def fingerprint(files: Files) -> str:
     return hashlib.sha256(listing.encode(errors="surrogateescape")).hexdigest()
 
 
-def counted(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str) -> str:
     """Number and noun, in the plural where it is not 1."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def _shorten_list(names: Sequence[str]) -> str:
     shown = ", ".join(shorten(name) for name in names[:_SHOWN])
     return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -13,13 +13,13 @@ from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.detections import UNITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, synonyms
-from skyaccept.lib.readers.files import Part
-from skyaccept.lib.readers.labels import distinct
-from skyaccept.lib.readers.parsing import numbers
+from skyaccept.lib.readers.columns.labels import encode_labels
+from skyaccept.lib.readers.columns.parsing import as_numbers
+from skyaccept.lib.readers.columns.times import likely_format
+from skyaccept.lib.readers.files import FileTable
 from skyaccept.lib.readers.profile import REQUIRED
-from skyaccept.lib.readers.profile_writing import UNKNOWN, Blank, Draft, Line, Value, entry
-from skyaccept.lib.readers.table import LIST, WHOLE, Column, shorten
-from skyaccept.lib.readers.times import fitting_form
+from skyaccept.lib.readers.profile_draft import UNKNOWN, Blank, Draft, Line, Value, format_entry
+from skyaccept.lib.readers.table import ARRAY_PREFIX, LIST_SUFFIX, Column, shorten
 from skyaccept.lib.units import parse_unit
 
 BY_NAME = "by its name"
@@ -36,35 +36,35 @@ class Names:
 
     Attributes
     ----------
-    part : Part
+    part : FileTable
     by_name : mapping of str to Column
-        Of the table of an HDF5 file in which most are known; without its name, that of a struct, and `LIST`.
+        Of the table of an HDF5 file in which most are known; without its name, that of a struct, and `LIST_SUFFIX`.
     """
 
-    part: Part
+    part: FileTable
     by_name: Mapping[str, Column]
 
     @classmethod
-    def of_table(cls, part: Part) -> Names:
+    def of_table(cls, part: FileTable) -> Names:
         """Names of the columns of a table, those of its folders among them."""
         tables: dict[str, dict[str, Column]] = {}
         names = part.columns()
         for name, column in names.items():
-            if name + LIST in names:
+            if name + LIST_SUFFIX in names:
                 continue
             table, _, last = name.rpartition("/")
-            columns, word = tables.setdefault(table, {}), last.removesuffix(LIST).rpartition(".")[2].lower()
+            columns, word = tables.setdefault(table, {}), last.removesuffix(LIST_SUFFIX).rpartition(".")[2].lower()
             # what was measured at each epoch goes before a mean of it
-            if word not in columns or (name.endswith(LIST) and not columns[word].name.endswith(LIST)):
+            if word not in columns or (name.endswith(LIST_SUFFIX) and not columns[word].name.endswith(LIST_SUFFIX)):
                 columns[word] = column
         words = {word for names in synonyms.COLUMNS.values() for word in names}
         words |= {word for pair in (*synonyms.POSITIONS, *synonyms.MAGNITUDES, *synonyms.FLUXES) for word in pair}
         found = cls(part, max(tables.values(), key=lambda columns: len(words & set(columns)), default={}))
         visit = found.first(synonyms.COLUMNS["visit"])
-        if visit is not None and visit.name.endswith(LIST):
+        if visit is not None and visit.name.endswith(LIST_SUFFIX):
             return found
         # rows are detections, and lists are arrays
-        return cls(part, {word: names.get(c.name.removesuffix(LIST), c) for word, c in found.by_name.items()})
+        return cls(part, {word: names.get(c.name.removesuffix(LIST_SUFFIX), c) for word, c in found.by_name.items()})
 
     def first(self, words: Sequence[str]) -> Column | None:
         """First column of some names that is there."""
@@ -90,7 +90,7 @@ class Names:
         return sum(word in self.by_name for word in synonyms.SEXTRACTOR) >= 2
 
 
-def length_of(column: Column) -> int | None:
+def array_length(column: Column) -> int | None:
     """Number of elements of the array that stands in each row; None for one value a row."""
     for pattern in (_FIXED_LIST, _FITS_ARRAY, _VOTABLE_ARRAY):
         found = pattern.fullmatch(column.dtype)
@@ -101,15 +101,15 @@ def length_of(column: Column) -> int | None:
 
 def is_array(column: Column) -> bool:
     """Whether an array stands in each row, perhaps one of a length that the file does not declare."""
-    return length_of(column) is not None or column.dtype.startswith(WHOLE)
+    return array_length(column) is not None or column.dtype.startswith(ARRAY_PREFIX)
 
 
-def guess(part: Part) -> Draft:
+def draft_profile(part: FileTable) -> Draft:
     """Draft a profile for a table: what its names say, and what is missing with ways to supply it."""
     names = Names.of_table(part)
     columns = [*labels_and_positions(names), *_photometry(names), *_extendedness(names), *_time(names)]
     airmass = names.first(synonyms.COLUMNS["airmass"])
-    columns += [Line("airmass", _entry(airmass), BY_NAME)] if airmass is not None else _ways(part, "airmass")
+    columns += [Line("airmass", _entry(airmass), BY_NAME)] if airmass is not None else _alternatives(part, "airmass")
     columns += _pair(names, ("ra_err", "dec_err"), synonyms.POSITION_ERRORS)
     mag = any(line.key == "mag" and line.stated for line in columns)
     flags, end = _flags(names)
@@ -121,23 +121,23 @@ def labels_and_positions(names: Names) -> list[Line]:
     lines: list[Line] = []
     for ours in ("visit", "detector", "band", "object"):
         column = names.first(synonyms.COLUMNS[ours])
-        lines += [_label(names, ours, column)] if column is not None else _ways(names.part, ours)
+        lines += [_label(names, ours, column)] if column is not None else _alternatives(names.part, ours)
     return [*lines, *_pair(names, ("ra", "dec"), synonyms.POSITIONS)]
 
 
 def _label(names: Names, ours: str, column: Column) -> Line:
     remark = BY_NAME
     if ours == "band":
-        values = _distinct(names.part, column.name)
+        values = _label_values(names.part, column.name)
         odd = [value for value in values if value not in _BANDS]
         if odd:
-            example = entry(codes={odd[0]: "r"})[1:-1]
+            example = format_entry(codes={odd[0]: "r"})[1:-1]
             remark += f"; its values are {shorten(', '.join(values))}: what is none of u, g, r, i, z, y needs {example}"
     return Line(ours, _entry(column), remark)
 
 
 def _entry(column: Column, **further: Value | None) -> str:
-    return entry(name=column.name, **further)
+    return format_entry(name=column.name, **further)
 
 
 def _number(
@@ -146,13 +146,13 @@ def _number(
     """A column with the unit that the file states; what it does not state is to be filled in."""
     unit = UNITS[ours] if expected is None else expected
     text, why = _unit(column, unit)
-    length = length_of(column)
+    length = array_length(column)
     element = UNKNOWN if is_array(column) else None
     if length is None and element is not None:
         why = f"{why}; lists, perhaps all of one length: choose an element, from 0".removeprefix("; ")
     elif length is not None:
         why = f"{why}; an array of {length}: choose an element, 0 to {length - 1}".removeprefix("; ")
-    written = entry(name=column.name, unit=text, element=element, **keys)
+    written = format_entry(name=column.name, unit=text, element=element, **keys)
     complete = text is not UNKNOWN and element is None
     return Line(ours, written, "; ".join(filter(None, (remark, why))), complete or ours in REQUIRED, complete)
 
@@ -180,7 +180,7 @@ def _pair(names: Names, ours: tuple[str, str], pairs: Sequence[tuple[str, str]])
     found: list[Line] = []
     for name, column in zip(ours, (one, other), strict=True):
         if column is None:
-            found += _ways(names.part, name)
+            found += _alternatives(names.part, name)
             continue
         inverse = column.name.lower().endswith("ivar")
         remark = BY_NAME
@@ -215,11 +215,13 @@ def _flux(names: Names, mag: bool) -> list[Line]:
         return []
     remark = f"{BY_NAME}: of the image itself, not of the difference" if names.of_differences else BY_NAME
     element = UNKNOWN if is_array(flux) else None
-    lines = [("flux", _entry(flux, unit=_known(flux), element=element), remark)]
+    lines = [("flux", _entry(flux, unit=_known_unit(flux), element=element), remark)]
     if error is not None:
         inverse = True if error.name.lower().endswith("ivar") else None
-        lines.append(("error", _entry(error, unit=_known(error), element=element, inverse_variance=inverse), BY_NAME))
-    unit = _known(flux)
+        lines.append(
+            ("error", _entry(error, unit=_known_unit(error), element=element, inverse_variance=inverse), BY_NAME)
+        )
+    unit = _known_unit(flux)
     complete = element is None
     if unit is None or not parse_unit(unit, factor=True).is_equivalent(u.nJy):
         column = names.first(synonyms.ZERO_POINTS)
@@ -227,14 +229,14 @@ def _flux(names: Names, mag: bool) -> list[Line]:
             lines.append(("zero_point", _entry(column), "by its name: the magnitude of a flux of 1"))
         else:
             complete = False
-            headers = [f"{line.entry}, {line.remark}" for line in _ways(names.part, "zero_point")]
+            headers = [f"{line.entry}, {line.remark}" for line in _alternatives(names.part, "zero_point")]
             others = () if flux.unit else ("in its place unit: nJy of flux and error",)
             remark = "; or ".join(("magnitude of a flux of 1", "{name: COLUMN}", *headers, *others))
-            lines.append(("zero_point", entry(value=UNKNOWN), remark))
+            lines.append(("zero_point", format_entry(value=UNKNOWN), remark))
     return [Line(*line, stated=complete, complete=complete) for line in lines]
 
 
-def _known(column: Column) -> str | None:
+def _known_unit(column: Column) -> str | None:
     """Unit that the file states, if it is known."""
     try:
         return str(parse_unit(column.unit, factor=True)) if column.unit else None
@@ -245,7 +247,7 @@ def _known(column: Column) -> str | None:
 def _extendedness(names: Names) -> list[Line]:
     column = names.first(synonyms.COLUMNS["extendedness"])
     if column is None:
-        return [Line("extendedness", entry(value=0), "if all of them are stars", stated=False, found=False)]
+        return [Line("extendedness", format_entry(value=0), "if all of them are stars", stated=False, has_column=False)]
     word = column.name.rpartition("/")[2].rpartition(".")[2].lower()
     if word == "class_star":
         return [Line("extendedness", _entry(column, star_above=0.5), "by its name: 1 is a star")]
@@ -259,16 +261,16 @@ def _time(names: Names) -> list[Line]:
     """Column of times; how its numbers are written is only suggested, by their range."""
     column = names.first(synonyms.COLUMNS["mjd"])
     if column is None:
-        return _ways(names.part, "mjd")
+        return _alternatives(names.part, "mjd")
     if column.dtype.startswith(("timestamp", "datetime", "date")):
         return [
             Line("mjd", _entry(column), "by its name: timestamps, taken as TAI; else time: {format: iso, scale: utc}")
         ]
-    values = _values(names.part, column.name)
+    values = _number_values(names.part, column.name)
     if values is None or not values.size:
         written = _entry(column, time={"format": UNKNOWN})
         return [Line("mjd", written, "by its name: format mjd, jd, unix, decimalyear or iso?", False, False)]
-    form, span = fitting_form(values), f"its values are {values.min():.10g} to {values.max():.10g}"
+    form, span = likely_format(values), f"its values are {values.min():.10g} to {values.max():.10g}"
     stated, _ = _unit(column, u.day)
     if form == "time: {format: mjd}" and isinstance(stated, str):
         return [Line("mjd", _entry(column, unit=stated), f"{BY_NAME} and unit; {span}")]
@@ -310,20 +312,29 @@ def _flags(names: Names) -> tuple[list[Line], list[Line]]:
     return lines, [Line("flag_prefix", "flag_", remark)] if prefixed else []
 
 
-def _ways(part: Part, ours: str) -> list[Line]:
+def _alternatives(part: FileTable, ours: str) -> list[Line]:
     """Ways to supply what no column is named after: keywords of the header, and what else there is."""
     keywords = {key.lower(): key for key in part.table.header}
     there = [keywords[word] for word in synonyms.HEADER.get(ours, ()) if word in keywords]
     lines = [_header(ours, key, part.table.header[key]) for key in there[:3]]
     if ours in ("visit", "band"):
         lines.append(
-            Line(ours, entry(value=UNKNOWN), f"one value for all rows, if they are of one {ours}", False, False, False)
+            Line(
+                ours,
+                format_entry(value=UNKNOWN),
+                f"one value for all rows, if they are of one {ours}",
+                False,
+                False,
+                False,
+            )
         )
-        lines.append(Line(ours, entry(name=UNKNOWN), "a column under another name", False, False, False))
+        lines.append(Line(ours, format_entry(name=UNKNOWN), "a column under another name", False, False, False))
     elif ours in ("ra", "dec"):
-        lines.append(Line(ours, entry(name=UNKNOWN, unit=UNKNOWN), "a column under another name", False, False, False))
+        lines.append(
+            Line(ours, format_entry(name=UNKNOWN, unit=UNKNOWN), "a column under another name", False, False, False)
+        )
     elif ours == "mjd":
-        written = entry(name=UNKNOWN, unit="d")
+        written = format_entry(name=UNKNOWN, unit="d")
         lines.append(Line(ours, written, "a column; or a table by visit: --visits FILE", False, False, False))
     return lines
 
@@ -334,12 +345,12 @@ def _header(ours: str, key: str, value: object) -> Line:
     if ours == "band" and str(value).strip() not in _BANDS:
         further["codes"] = {str(value).strip(): UNKNOWN}
     if ours == "mjd":
-        form = fitting_form(np.array([float(value)])) if isinstance(value, int | float) else None
+        form = likely_format(np.array([float(value)])) if isinstance(value, int | float) else None
         further = yaml.safe_load(form) if form else {"time": {"format": "iso", "scale": "utc"}}
-    return Line(ours, entry(header=key, **further), said, False, "codes" not in further, False)
+    return Line(ours, format_entry(header=key, **further), said, False, "codes" not in further, False)
 
 
-def _file_name(part: Part, columns: Sequence[Line]) -> list[Line]:
+def _file_name(part: FileTable, columns: Sequence[Line]) -> list[Line]:
     """Fields of the file's name for what no column gives."""
     lost = [ours for ours in ("visit", "band") if not any(line.key == ours and line.stated for line in columns)]
     name = part.path.name
@@ -358,27 +369,27 @@ def _file_name(part: Part, columns: Sequence[Line]) -> list[Line]:
         text = f"{text[:start]}{{{ours}}}{text[stop:]}"
     found = ", ".join(f"{ours} {stem[start:stop]}" for ours, (start, stop) in spans.items())
     ways = ", ".join(f"{ours}: {{field: {ours}}}" for ours in spans)
-    return [Line("file_name", entry(name=text), f"would give {found}, with {ways} below", stated=False)]
+    return [Line("file_name", format_entry(name=text), f"would give {found}, with {ways} below", stated=False)]
 
 
-def _distinct(part: Part, name: str) -> list[str]:
+def _label_values(part: FileTable, name: str) -> list[str]:
     """Labels of a column; none where it cannot be read."""
     if name in part.fixed:
         return [value] if (value := part.fixed[name]) is not None else []
     try:
-        read = files.read([part], [name], [name])[0]
-        return [str(value) for value in distinct(part.place, name, read[name]).values[:20].tolist()]
+        read = files.read_columns([part], [name], [name])[0]
+        return [str(value) for value in encode_labels(part.place, name, read[name]).values[:20].tolist()]
     except InputError:
         return []
 
 
-def _values(part: Part, name: str) -> AnyArray | None:
+def _number_values(part: FileTable, name: str) -> AnyArray | None:
     """Numbers of a column, those that are there; None where they are none."""
     if name in part.fixed:
         return None
     try:
-        read = files.read([part], [name])[0]
-        values = numbers(part.place, name, read[name])
+        read = files.read_columns([part], [name])[0]
+        values = as_numbers(part.place, name, read[name])
     except InputError:
         return None
     return np.asarray(values[np.isfinite(values) & (values != 0)])

@@ -39,7 +39,7 @@ class HatsCatalog:
         return self.kind in _DATA
 
 
-def describe(folder: Path) -> HatsCatalog | None:
+def read_description(folder: Path) -> HatsCatalog | None:
     """Read what makes a folder a HATS catalog; None where nothing does."""
     for name in DESCRIPTIONS:
         if (folder / name).is_file():

@@ -9,12 +9,12 @@ from skyaccept.lib.catalog.detections import UNITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, guessing, hats, loading
 from skyaccept.lib.readers import profile as profiles
-from skyaccept.lib.readers.files import Files, Part
-from skyaccept.lib.readers.flux import GIVES
+from skyaccept.lib.readers.columns.flux import FLUX_COLUMNS
+from skyaccept.lib.readers.files import DatasetFiles, FileTable
 from skyaccept.lib.readers.guessing import Names
 from skyaccept.lib.readers.profile import REQUIRED
-from skyaccept.lib.readers.profile_writing import Draft
-from skyaccept.lib.readers.table import LIST, Column, shorten
+from skyaccept.lib.readers.profile_draft import Draft
+from skyaccept.lib.readers.table import LIST_SUFFIX, Column, shorten
 
 FALLBACK = "generic"
 """Profile that fits by plain names; a draft that finds more goes before it."""
@@ -55,10 +55,10 @@ class Inspection:
     Attributes
     ----------
     source : str
-    files : Files
-    parts : tuple of Part
+    files : DatasetFiles
+    parts : tuple of FileTable
         Tables of its first file.
-    part : Part
+    part : FileTable
         The table that the rest is about.
     advice : Advice
     notes : tuple of str
@@ -66,9 +66,9 @@ class Inspection:
     """
 
     source: str
-    files: Files
-    parts: tuple[Part, ...]
-    part: Part
+    files: DatasetFiles
+    parts: tuple[FileTable, ...]
+    part: FileTable
     advice: Advice
     notes: tuple[str, ...] = field(default=())
 
@@ -76,7 +76,7 @@ class Inspection:
     def columns(self) -> tuple[Column, ...]:
         """Columns of the table, those of its folders first."""
         there = self.part.columns()
-        return tuple(dict.fromkeys(column for name, column in there.items() if name + LIST not in there))
+        return tuple(dict.fromkeys(column for name, column in there.items() if name + LIST_SUFFIX not in there))
 
     @property
     def format(self) -> str:
@@ -97,8 +97,8 @@ def inspect(source: str) -> Inspection:
     InputError
         Not readable, or not a catalog.
     """
-    found = files.find(source)
-    parts = tuple(files.parts(found, found.paths[0]))
+    found = files.find_files(source)
+    parts = tuple(files.file_tables(found, found.paths[0]))
     part = max(parts, key=lambda part: len(_required(Names.of_table(part))))
     names = Names.of_table(part)
     if names.of_differences:
@@ -106,8 +106,8 @@ def inspect(source: str) -> Inspection:
             "these are sources of difference images: their fluxes are what is left after a template was subtracted, so "
             "that no profile for stars fits; inspect the table of sources of the images themselves"
         )
-        return Inspection(source, found, parts, part, _drafted(part, ()), (*_kind(found), reason))
-    return Inspection(source, found, parts, part, _advise(found, part), _kind(found))
+        return Inspection(source, found, parts, part, _advise_draft(part, ()), (*_folder_notes(found), reason))
+    return Inspection(source, found, parts, part, _advise_profile(found, part), _folder_notes(found))
 
 
 def _required(names: Names) -> list[str]:
@@ -116,16 +116,16 @@ def _required(names: Names) -> list[str]:
     return [line.key for line in lines if line.stated and line.key in REQUIRED]
 
 
-def _advise(found: Files, part: Part) -> Advice:
+def _advise_profile(found: DatasetFiles, part: FileTable) -> Advice:
     """The shipped profile that finds most, if there is one; else a draft."""
     fitting: list[tuple[int, bool, bool, int, Advice]] = []
     refused: list[str] = []
     for name, path in profiles.shipped().items():
         profile = profiles.load(name)
-        if loading.lacks(part, profile):
+        if loading.lacks_required(part, profile):
             continue
         try:
-            offers, notes = loading.offers_of(found, profile)
+            offers, notes = loading.map_tables(found, profile)
         except InputError as error:
             refused.append(f"survey profile '{name}' does not fit: {error}")
             continue
@@ -140,32 +140,36 @@ def _advise(found: Files, part: Part) -> Advice:
         used = len({name for column in first.columns.values() for name in column.columns})
         fitting.append((columns, not first.absent, name != FALLBACK, -used, advice))
     if not fitting:
-        return _drafted(part, refused)
+        return _advise_draft(part, refused)
     advice = max(fitting, key=lambda one: one[:4])[4]
-    if advice.survey == FALLBACK and guessing.guess(part).found() - set(advice.given):
-        return _drafted(part, ())
+    if advice.survey == FALLBACK and guessing.draft_profile(part).keys_with_columns() - set(advice.given):
+        return _advise_draft(part, ())
     return advice
 
 
-def _drafted(part: Part, notes: Sequence[str]) -> Advice:
-    draft = guessing.guess(part)
-    return Advice(None, draft.text(part.path.name), _given(draft), tuple(draft.to_complete()), tuple(notes))
+def _advise_draft(part: FileTable, notes: Sequence[str]) -> Advice:
+    draft = guessing.draft_profile(part)
+    return Advice(
+        None, draft.to_yaml(part.path.name), _columns_of_draft(draft), tuple(draft.to_complete()), tuple(notes)
+    )
 
 
-def _given(draft: Draft) -> tuple[str, ...]:
+def _columns_of_draft(draft: Draft) -> tuple[str, ...]:
     """Columns of ours that a draft gives without being completed."""
     given = [line.key for line in draft.columns if line.stated and line.complete]
     given += (
-        GIVES[: 3 if len(draft.flux) > 1 else 1] if draft.flux and all(line.complete for line in draft.flux) else ()
+        FLUX_COLUMNS[: 3 if len(draft.flux) > 1 else 1]
+        if draft.flux and all(line.complete for line in draft.flux)
+        else ()
     )
     given += [f"flag_{line.key}" for line in draft.flags if line.stated]
     return tuple(dict.fromkeys(given))
 
 
-def _kind(found: Files) -> tuple[str, ...]:
+def _folder_notes(found: DatasetFiles) -> tuple[str, ...]:
     """What kind of folder it is, and what of it is not read."""
     said = []
-    described = hats.describe(found.root)
+    described = hats.read_description(found.root)
     if described is not None:
         rows = "" if described.rows is None else f", {described.rows:,} rows"
         said.append(f"HATS catalog '{described.name}' ({described.kind}{rows}), by HEALPix pixel")
@@ -177,10 +181,10 @@ def _kind(found: Files) -> tuple[str, ...]:
     return (*said, *found.notes())
 
 
-def describe(found: Inspection) -> list[str]:
+def describe_inspection(found: Inspection) -> list[str]:
     """Lines of text: files, tables, columns, and the profile that fits or the draft of one."""
     n = len(found.files.paths)
-    many = f"{files.counted(n, 'file')}; of the first, " if n > 1 else ""
+    many = f"{files.count_noun(n, 'file')}; of the first, " if n > 1 else ""
     lines = [f"{found.source}: {many}{found.format}, {len(found.columns)} columns"]
     lines += [f"  {note}" for note in found.notes]
     if len(found.parts) > 1:
@@ -194,7 +198,7 @@ def describe(found: Inspection) -> list[str]:
     widths = [max((len(cell[k]) for cell in cells), default=0) for k in range(3)]
     for column, cell in zip(found.columns, cells, strict=True):
         text = "  ".join(f"{one:{width}}" for one, width in zip(cell, widths, strict=True))
-        lines.append(f"  {text}  {_about(column)}".rstrip())
+        lines.append(f"  {text}  {_describe_column(column)}".rstrip())
     lines.append("")
     advice = found.advice
     if advice.survey is not None:
@@ -206,12 +210,12 @@ def describe(found: Inspection) -> list[str]:
     return [*lines, *(f"note: {note}" for note in advice.notes)]
 
 
-def _about(column: Column) -> str:
+def _describe_column(column: Column) -> str:
     """Description of a column, and how its arrays are chosen from."""
-    length = guessing.length_of(column)
+    length = guessing.array_length(column)
     if length is not None:
         return f"arrays of {length}: choose one with element: 0 to {length - 1} {column.description}".rstrip()
-    if column.name.endswith(LIST):
-        how = f"lists: a row is a light curve, or holds an array: its name without {LIST}, and element"
+    if column.name.endswith(LIST_SUFFIX):
+        how = f"lists: a row is a light curve, or holds an array: its name without {LIST_SUFFIX}, and element"
         return f"{how} {column.description}".rstrip()
     return column.description

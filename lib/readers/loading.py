@@ -7,52 +7,48 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import astropy.units as u
 import numpy as np
 from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.association import associate
-from skyaccept.lib.catalog.checking import check
+from skyaccept.lib.catalog.checking import check_detections
 from skyaccept.lib.catalog.detections import UNITS, AssociatedDetections, Detections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import files, flags, flux, labels, moments, visit_table
+from skyaccept.lib.readers import files, visit_table
 from skyaccept.lib.readers import profile as survey_profiles
-from skyaccept.lib.readers.files import Part
-from skyaccept.lib.readers.flags import FlagColumn
-from skyaccept.lib.readers.labels import LabelColumn, Labels
-from skyaccept.lib.readers.numbers import NumberColumn, resolve, settle
-from skyaccept.lib.readers.parsing import looked_up
+from skyaccept.lib.readers.column_source import ColumnSource
+from skyaccept.lib.readers.columns import flags, flux, labels, moments
+from skyaccept.lib.readers.columns.computed import ComputedColumn, Labels
+from skyaccept.lib.readers.columns.flags import FlagColumn
+from skyaccept.lib.readers.columns.labels import LabelColumn
+from skyaccept.lib.readers.columns.numbers import NumberColumn, constant_from_header, resolve_number
+from skyaccept.lib.readers.columns.parsing import lookup
+from skyaccept.lib.readers.files import FileTable
 from skyaccept.lib.readers.profile import REQUIRED, Profile
-from skyaccept.lib.readers.source import Source
-from skyaccept.lib.readers.spelling import as_in_file
-from skyaccept.lib.readers.table import LIST, Column, shorten
+from skyaccept.lib.readers.spelling import match_spelling
+from skyaccept.lib.readers.table import LIST_SUFFIX, Column, shorten
 
 _ALWAYS = (*REQUIRED, "object")
 
 
-class OfferedColumn(Protocol):
-    """How one column of ours is made from columns of a file."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Columns of the file that are read; none for one value for all rows."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Those of them that hold labels."""
-
-    def values(self, raw: Mapping[str, AnyArray], rows: int) -> AnyArray | Labels:
-        """Values of the rows from columns of the file."""
-
-
 @dataclass(frozen=True)
-class Offer:
-    """What one table of one file offers: our columns by name, flags as ``flag_NAME``, and what it lacks."""
+class MappedTable:
+    """A table of a file with the columns of the detections that a survey profile maps from it.
 
-    part: Part
-    columns: Mapping[str, OfferedColumn]
+    Attributes
+    ----------
+    part : FileTable
+    columns : mapping of str to ComputedColumn
+        By the names of `UNITS`, flags as ``flag_NAME``.
+    absent : tuple of str
+        Columns of the profile that the table lacks, for a note.
+    """
+
+    part: FileTable
+    columns: Mapping[str, ComputedColumn]
     absent: tuple[str, ...] = ()
 
 
@@ -88,8 +84,8 @@ def load(
         Anything wrong with the files; the message names file, column, row and remedy.
     """
     profile = survey_profiles.load(survey)
-    found = files.find(source)
-    offers, notes = offers_of(found, profile)
+    found = files.find_files(source)
+    offers, notes = map_tables(found, profile)
     there = offers[0].columns
     names = [name for name in there if columns is None or name in columns or name in _ALWAYS]
     sizes, table = _read(offers, names)
@@ -110,14 +106,14 @@ def load(
     others = [name for name, column in there.items() if name not in names and column.columns]
     progress.report("checking the detections")
     # with the visit, which differs between the detections of one row of a table of light curves
-    detections = check(
+    detections = check_detections(
         detections, sizes, lambda: _arrays(_read(offers, ["visit", *others])[1]), duplicates=profile.duplicates
     )
     progress.report("associating detections with objects")
     return associate(detections, float(profile.association_radius.to_value(u.rad)))
 
 
-def offers_of(found: files.Files, profile: Profile) -> tuple[list[Offer], list[str]]:
+def map_tables(found: files.DatasetFiles, profile: Profile) -> tuple[list[MappedTable], list[str]]:
     """What each table of a dataset offers, and notes on tables and columns that are not there or not read.
 
     Raises
@@ -125,14 +121,14 @@ def offers_of(found: files.Files, profile: Profile) -> tuple[list[Offer], list[s
     InputError
         A required column is missing, or tables differ in what they offer.
     """
-    offers: list[Offer] = []
+    offers: list[MappedTable] = []
     notes: list[str] = []
     for path in found.paths:
         progress.report(f"looking at {path.name}")
-        parts = files.parts(found, path, profile.table)
-        fitting = [part for part in parts if not _missing(part, profile)]
+        parts = files.file_tables(found, path, profile.table)
+        fitting = [part for part in parts if not _missing_required(part, profile)]
         if not fitting:
-            fitting = [min(parts, key=lambda part: len(_missing(part, profile)))]
+            fitting = [min(parts, key=lambda part: len(_missing_required(part, profile)))]
         joined = {source.name for source in profile.columns.values() if source.join is not None}
         left = [
             shorten(part.table.name or part.table.number + 1)
@@ -141,18 +137,18 @@ def offers_of(found: files.Files, profile: Profile) -> tuple[list[Offer], list[s
         ]
         if left:
             notes.append(
-                f"{files.counted(len(left), 'table')} of {path.name} not read, for want of required columns: "
+                f"{files.count_noun(len(left), 'table')} of {path.name} not read, for want of required columns: "
                 f"{', '.join(left[:5])}{' ...' if len(left) > 5 else ''}"
             )
         notes += [note for part in fitting for note in part.table.notes]
-        offers += [_offer(part, profile) for part in fitting]
+        offers += [_map_table(part, profile) for part in fitting]
     _check_same(offers)
     if offers[0].absent:
         notes.append(f"columns of the survey profile that the catalog does not have: {', '.join(offers[0].absent)}")
     return offers, notes
 
 
-def _check_same(offers: Sequence[Offer]) -> None:
+def _check_same(offers: Sequence[MappedTable]) -> None:
     """Make sure that all files and tables of one catalog have the same columns."""
     first = offers[0]
     for offer in offers[1:]:
@@ -164,18 +160,18 @@ def _check_same(offers: Sequence[Offer]) -> None:
             )
 
 
-def _missing(part: Part, profile: Profile) -> list[str]:
+def _missing_required(part: FileTable, profile: Profile) -> list[str]:
     """Required columns that a table does not have, and further ones that the profile needs for them."""
     there = part.columns()
-    sources = [(name, as_in_file(profile.columns[name], there)) for name in REQUIRED]
+    sources = [(name, match_spelling(profile.columns[name], there)) for name in REQUIRED]
     return [
         f"'{source.name}' ({name})" for name, source in sources if source.name is not None and source.name not in there
     ]
 
 
-def lacks(part: Part, profile: Profile) -> bool:
+def lacks_required(part: FileTable, profile: Profile) -> bool:
     """Whether a table lacks a required column of a profile, or the keyword or the field that stands for it."""
-    if _missing(part, profile):
+    if _missing_required(part, profile):
         return True
     fields = profile.file_name.fields(part.path) if profile.file_name is not None else {}
     sources = [profile.columns[name] for name in REQUIRED]
@@ -186,34 +182,34 @@ def lacks(part: Part, profile: Profile) -> bool:
     )
 
 
-def _offer(part: Part, profile: Profile) -> Offer:
+def _map_table(part: FileTable, profile: Profile) -> MappedTable:
     """What a table offers by a profile."""
     there, place = {**part.table.beside, **part.columns()}, part.place
-    profile = as_in_file(profile, there)
+    profile = match_spelling(profile, there)
     _refuse_arrays(place, profile, there)
     _refuse_missing(part, profile, there)
     header = part.table.header
     fields = profile.file_name.fields(part.path) if profile.file_name is not None else {}
-    columns: dict[str, OfferedColumn] = {}
+    columns: dict[str, ComputedColumn] = {}
     absent = []
     for name, source in profile.columns.items():
         if source.name is None or source.name in there:
-            columns[name] = _column(place, name, source, there, header, fields)
+            columns[name] = _map_column(place, name, source, there, header, fields)
         elif not source.optional:
             absent.append(str(source.name) if source.name == name else f"{source.name} ({name})")
     if profile.flux is not None:
-        for name, column in flux.offer(place, profile.flux, there, header, fields).items():
+        for name, column in flux.find_columns(place, profile.flux, there, header, fields).items():
             columns.setdefault(name, column)
         error = profile.flux.error
         if error is not None and error.name not in there and not error.optional and profile.flux.flux.name in there:
             absent.append(f"{error.name} (error of the flux)")
     if profile.moments is not None:
-        shapes = moments.offer(place, profile.moments, there)
+        shapes = moments.find_columns(place, profile.moments, there)
         if not shapes and not profile.moments.optional:
             absent.append(f"{profile.moments.star[0].name} (moments)")
         columns |= shapes
-    for name, parts in flags.columns_of(profile.flags, profile.flag_prefix, list(there)).items():
-        columns[f"flag_{name}"] = FlagColumn(place, parts)
+    for name, parts in flags.match_flags(profile.flags, profile.flag_prefix, list(there)).items():
+        columns[f"flag_{name}"] = FlagColumn(place, f"flag_{name}", parts)
     absent += [
         f"{flag.name} (flag {name})"
         for name, parts in profile.flags.items()
@@ -221,22 +217,23 @@ def _offer(part: Part, profile: Profile) -> Offer:
         if flag.name not in there
     ]
     _check_lists(place, columns)
-    return Offer(part, columns, tuple(absent))
+    return MappedTable(part, columns, tuple(absent))
 
 
 def _refuse_arrays(place: str, profile: Profile, there: Mapping[str, Column]) -> None:
     for name, source in profile.columns.items():
-        listed = source.name is not None and source.name + LIST in there
+        listed = source.name is not None and source.name + LIST_SUFFIX in there
         if listed and (source.element is None or source.name not in there):
             raise InputError(
                 f"{place}: column '{source.name}' holds arrays; {name} has to be one value a row. Where a row is a "
-                f"light curve, the survey profile names it '{source.name}{LIST}'; else element: 0 (the first) or above"
+                f"light curve, the survey profile names it '{source.name}{LIST_SUFFIX}'; else element: 0 "
+                "(the first) or above"
             )
 
 
-def _refuse_missing(part: Part, profile: Profile, there: Mapping[str, Column]) -> None:
+def _refuse_missing(part: FileTable, profile: Profile, there: Mapping[str, Column]) -> None:
     """Refuse a table that lacks a required column, or a flag that is not optional, naming all of them."""
-    missing = _missing(part, profile)
+    missing = _missing_required(part, profile)
     missing += [
         f"'{flag.name}' (flag {name})"
         for name, parts in profile.flags.items()
@@ -253,33 +250,36 @@ def _refuse_missing(part: Part, profile: Profile, there: Mapping[str, Column]) -
         )
 
 
-def _column(
+def _map_column(
     place: str,
     name: str,
-    source: Source,
+    source: ColumnSource,
     there: Mapping[str, Column],
     header: Mapping[str, object],
     fields: Mapping[str, str],
-) -> OfferedColumn:
+) -> ComputedColumn:
     if UNITS[name] is not None:
-        return resolve(place, name, source, there, UNITS[name], header, fields)
+        return resolve_number(place, name, source, there, UNITS[name], header, fields)
     if source.day is not None and source.day not in there:
         raise InputError(f"{place}: no column '{source.day}', which the survey profile needs for {name}")
-    return LabelColumn(place, name, settle(place, name, source, header, fields))
+    return LabelColumn(place, name, constant_from_header(place, name, source, header, fields))
 
 
-def _check_lists(place: str, columns: Mapping[str, OfferedColumn]) -> None:
+def _check_lists(place: str, columns: Mapping[str, ComputedColumn]) -> None:
     """Refuse lists in a file whose rows are detections: in one of light curves the visit is a list as well."""
-    lists = [(name, c) for name, column in columns.items() for c in column.columns if c.endswith(LIST)]
-    if lists and not any(column.endswith(LIST) for column in columns["visit"].columns):
+    lists = [(name, c) for name, column in columns.items() for c in column.columns if c.endswith(LIST_SUFFIX)]
+    if lists and not any(column.endswith(LIST_SUFFIX) for column in columns["visit"].columns):
         name, column = lists[0]
         raise InputError(
-            f"{place}: column '{column.removesuffix(LIST)}' holds arrays; {name} has to be one value a row, unless the "
-            f"visit is one of a list as well; or name '{column.removesuffix(LIST)}' with element: 0 (the first) or more"
+            f"{place}: column '{column.removesuffix(LIST_SUFFIX)}' holds arrays; {name} has to be one value a row, "
+            f"unless the visit is one of a list as well; or name '{column.removesuffix(LIST_SUFFIX)}' with element: 0 "
+            "(the first) or more"
         )
 
 
-def _read(offers: Sequence[Offer], names: Sequence[str]) -> tuple[list[tuple[str, int]], dict[str, AnyArray | Labels]]:
+def _read(
+    offers: Sequence[MappedTable], names: Sequence[str]
+) -> tuple[list[tuple[str, int]], dict[str, AnyArray | Labels]]:
     """Place and number of rows of each table, and the named columns of all of them."""
     sizes: list[tuple[str, int]] = []
     tables: list[dict[str, AnyArray | Labels]] = []
@@ -297,19 +297,19 @@ def _read(offers: Sequence[Offer], names: Sequence[str]) -> tuple[list[tuple[str
                 and isinstance(values, Labels)
                 and column.source.within
             ):
-                table[name] = labels.apart(values, number)
-    return sizes, {name: _together([table.pop(name) for table in tables]) for name in names}
+                table[name] = labels.label_by_file(values, number)
+    return sizes, {name: _concatenate([table.pop(name) for table in tables]) for name in names}
 
 
-def _together(parts: Sequence[AnyArray | Labels]) -> AnyArray | Labels:
+def _concatenate(parts: Sequence[AnyArray | Labels]) -> AnyArray | Labels:
     """One column of the parts of several tables; that of a single one as it is, for a copy may not fit."""
     if len(parts) == 1:
         return parts[0]
     coded = [part for part in parts if isinstance(part, Labels)]
-    return labels.together(coded) if coded else np.concatenate([p for p in parts if not isinstance(p, Labels)])
+    return labels.concatenate(coded) if coded else np.concatenate([p for p in parts if not isinstance(p, Labels)])
 
 
-def _tables(offers: Sequence[Offer], names: Sequence[str]) -> list[tuple[int, dict[str, AnyArray | Labels]]]:
+def _tables(offers: Sequence[MappedTable], names: Sequence[str]) -> list[tuple[int, dict[str, AnyArray | Labels]]]:
     """Rows and columns of the tables of one file under our names and in our units."""
     part, first = offers[0].part, offers[0].columns
     progress.report(f"reading {part.path.name}")
@@ -323,7 +323,7 @@ def _tables(offers: Sequence[Offer], names: Sequence[str]) -> list[tuple[int, di
         if isinstance(column := first[name], NumberColumn) and column.source.join is not None
     }
     columns = stored or [column.name for column in part.table.columns][:1]
-    read = files.read([offer.part for offer in offers], columns, as_labels)
+    read = files.read_columns([offer.part for offer in offers], columns, as_labels)
     found = []
     for offer, arrays in zip(offers, read, strict=True):
         raw = dict(arrays)
@@ -333,13 +333,13 @@ def _tables(offers: Sequence[Offer], names: Sequence[str]) -> list[tuple[int, di
                 _check_folder(offer.part.place, name, raw[name], value)
             elif name in wanted:
                 raw[name] = np.ma.array(np.full(rows, value or "", dtype=object), mask=value is None)
-        found.append((rows, _converted(offer, names, raw, rows, joins)))
+        found.append((rows, _convert(offer, names, raw, rows, joins)))
     return found
 
 
 def _check_folder(place: str, name: str, values: AnyArray, value: str | None) -> None:
     """Refuse a column of a file that is not what the name of its folder says."""
-    for other in map(str, labels.distinct(place, name, values).values.tolist()):
+    for other in map(str, labels.encode_labels(place, name, values).values.tolist()):
         if other != value:
             raise InputError(
                 f"{place}: column '{name}' holds {shorten(other)}, and its folder is named {name}={value}; move the "
@@ -347,8 +347,8 @@ def _check_folder(place: str, name: str, values: AnyArray, value: str | None) ->
             )
 
 
-def _converted(
-    offer: Offer, names: Sequence[str], raw: dict[str, AnyArray], rows: int, joins: Mapping[str, Source]
+def _convert(
+    offer: MappedTable, names: Sequence[str], raw: dict[str, AnyArray], rows: int, joins: Mapping[str, ColumnSource]
 ) -> dict[str, AnyArray | Labels]:
     """Columns of one table under our names and in our units."""
     uses = Counter(column for name in names for column in offer.columns[name].columns)
@@ -356,7 +356,7 @@ def _converted(
     for name in names:
         column = offer.columns[name]
         if name in joins:
-            table[name] = column.values({str(joins[name].name): _joined(offer.part, joins[name], raw)}, rows)
+            table[name] = column.values({str(joins[name].name): _read_joined(offer.part, joins[name], raw)}, rows)
         else:
             table[name] = column.values(raw, rows)
         for used in column.columns:
@@ -367,11 +367,11 @@ def _converted(
     return table
 
 
-def _joined(part: Part, source: Source, raw: Mapping[str, AnyArray]) -> AnyArray:
+def _read_joined(part: FileTable, source: ColumnSource, raw: Mapping[str, AnyArray]) -> AnyArray:
     """A column of another table of the file, for the rows of this one."""
     ((there, here),) = (source.join or {}).items()
-    listed = files.read([part], [there, str(source.name)])[0]
-    return looked_up(part.place, str(source.name), (listed[there], raw[here]), listed[str(source.name)])
+    listed = files.read_columns([part], [there, str(source.name)])[0]
+    return lookup(part.place, str(source.name), (listed[there], raw[here]), listed[str(source.name)])
 
 
 def _labels(table: Mapping[str, AnyArray | Labels], name: str) -> Labels:

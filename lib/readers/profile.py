@@ -15,7 +15,15 @@ from skyaccept.lib import strict_yaml
 from skyaccept.lib.catalog.colors import ColorTerm
 from skyaccept.lib.catalog.detections import SHAPES, UNITS
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers.source import Flag, Source, as_flags, as_source, check_flag, check_keys, kind_of
+from skyaccept.lib.readers.column_source import (
+    ColumnSource,
+    Flag,
+    check_flag,
+    check_keys,
+    column_kind,
+    parse_flags,
+    parse_source,
+)
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 
 REQUIRED = ("visit", "band", "ra", "dec")
@@ -79,24 +87,24 @@ class Flux:
 
     Attributes
     ----------
-    flux, error : Source
+    flux, error : ColumnSource
         Flux and its standard error, in one unit.
-    zero_point : Source, optional
+    zero_point : ColumnSource, optional
         Magnitude of a flux of one unit.
     fluxmag0 : Source, optional
         Flux of an object of magnitude 0, in the unit of the flux.
-    calibration : Source, optional
+    calibration : ColumnSource, optional
         Flux density of a flux of one unit, such as nJy per count. One of these three, or none for a flux in nJy.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    flux: Annotated[Source, BeforeValidator(as_source)]
-    error: Annotated[Source | None, BeforeValidator(as_source)] = None
-    zero_point: Annotated[Source | None, BeforeValidator(as_source)] = None
-    fluxmag0: Annotated[Source | None, BeforeValidator(as_source)] = None
-    calibration: Annotated[Source | None, BeforeValidator(as_source)] = None
+    flux: Annotated[ColumnSource, BeforeValidator(parse_source)]
+    error: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
+    zero_point: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
+    fluxmag0: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
+    calibration: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
 
-    def check(self, place: strict_yaml.Place, where: tuple[str | int, ...]) -> None:
+    def check(self, place: strict_yaml.YamlLocation, where: tuple[str | int, ...]) -> None:
         """Refuse a flux that does not say, or says twice, how bright it is.
 
         Raises
@@ -116,7 +124,7 @@ ZERO_POINTS = ("zero_point", "fluxmag0", "calibration")
 """Keys of `Flux` that say how bright a unit of flux is."""
 
 
-Moment = Annotated[Source, BeforeValidator(as_source)]
+Moment = Annotated[ColumnSource, BeforeValidator(parse_source)]
 
 
 @dataclass(frozen=True)
@@ -125,7 +133,7 @@ class Moments:
 
     Attributes
     ----------
-    star, psf : tuple of Source
+    star, psf : tuple of ColumnSource
         Columns of xx, yy and xy of the image, and of the model of the PSF at its place.
     unless : Flag, optional
         Where it is set there is none of the image.
@@ -136,10 +144,10 @@ class Moments:
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     star: tuple[Moment, Moment, Moment]
     psf: tuple[Moment, Moment, Moment]
-    unless: Annotated[Flag | None, BeforeValidator(as_source)] = None
+    unless: Annotated[Flag | None, BeforeValidator(parse_source)] = None
     optional: bool = False
 
-    def check(self, place: strict_yaml.Place) -> None:
+    def check(self, place: strict_yaml.YamlLocation) -> None:
         """Refuse keys that mean nothing for a moment; raises as `check_keys`."""
         for key in ("star", "psf"):
             for number, source in enumerate(getattr(self, key)):
@@ -157,7 +165,7 @@ class Profile:
     Attributes
     ----------
     survey, title : str
-    columns : mapping of str to Source
+    columns : mapping of str to ColumnSource
         By the names of `UNITS`.
     flags : mapping of str to tuple of Flag
         By the names that definitions use (saturated, cr, bad, edge, not_primary ...); any of them marks a bad
@@ -177,7 +185,7 @@ class Profile:
         By the survey of the reference profile, and by band.
     table : str, optional
         Table of each file, by its name or its number from 1, where a file has several.
-    visits : mapping of str to Source
+    visits : mapping of str to ColumnSource
         Columns of the table by visit (``--visits``): ``visit``, ``band`` where visits are told apart by it, ``mjd``,
         ``airmass``. By these names where it is empty.
     duplicates : {"refuse", "merge"}
@@ -189,10 +197,11 @@ class Profile:
     survey: str
     title: str
     columns: Mapping[
-        Annotated[str, PlainValidator(strict_yaml.one_of(*UNITS))], Annotated[Source, BeforeValidator(as_source)]
+        Annotated[str, PlainValidator(strict_yaml.one_of(*UNITS))],
+        Annotated[ColumnSource, BeforeValidator(parse_source)],
     ]
     association_radius: Quantity
-    flags: Mapping[str, Annotated[tuple[Flag, ...], BeforeValidator(as_flags)]] = field(default_factory=dict)
+    flags: Mapping[str, Annotated[tuple[Flag, ...], BeforeValidator(parse_flags)]] = field(default_factory=dict)
     flag_prefix: str | None = None
     flux: Flux | None = None
     moments: Moments | None = None
@@ -202,7 +211,7 @@ class Profile:
     table: Annotated[str | None, BeforeValidator(_table_name)] = None
     visits: Mapping[
         Annotated[str, PlainValidator(strict_yaml.one_of("visit", "band", "mjd", "airmass"))],
-        Annotated[Source, BeforeValidator(as_source)],
+        Annotated[ColumnSource, BeforeValidator(parse_source)],
     ] = field(default_factory=dict)
     duplicates: Literal["refuse", "merge"] = "refuse"
 
@@ -223,14 +232,14 @@ def load(name: str | Path) -> Profile:
     """
     known = shipped()
     path = known.get(str(name), Path(name))
-    if not strict_yaml.exists(path):
+    if not strict_yaml.path_exists(path):
         raise InputError(f"--survey {name}: no such file, and not one of {', '.join(known)}")
     profile, place = strict_yaml.read(path, Profile)
     for column in REQUIRED:
         if column not in profile.columns:
             raise place.error(("columns",), f"key '{column}' is missing: a profile has to map it")
     for column, source in profile.columns.items():
-        check_keys(place, ("columns", column), source, kind_of(column, UNITS[column]), UNITS[column])
+        check_keys(place, ("columns", column), source, column_kind(column, UNITS[column]), UNITS[column])
         if column in REQUIRED and source.optional:
             raise place.error(("columns", column, "optional"), f"key 'optional': {column} is required")
     for where, source in _sources(profile):
@@ -263,7 +272,7 @@ def load(name: str | Path) -> Profile:
     return profile
 
 
-def _sources(profile: Profile) -> Iterator[tuple[tuple[str | int, ...], Source]]:
+def _sources(profile: Profile) -> Iterator[tuple[tuple[str | int, ...], ColumnSource]]:
     """All columns of a profile that may come from a header or a file's name, with their places in it."""
     for column, source in profile.columns.items():
         yield ("columns", column), source
@@ -273,9 +282,9 @@ def _sources(profile: Profile) -> Iterator[tuple[tuple[str | int, ...], Source]]
             yield ("flux", key), source
 
 
-def _check_visits(place: strict_yaml.Place, profile: Profile) -> None:
+def _check_visits(place: strict_yaml.YamlLocation, profile: Profile) -> None:
     for column, source in profile.visits.items():
-        check_keys(place, ("visits", column), source, kind_of(column, UNITS[column]), UNITS[column])
+        check_keys(place, ("visits", column), source, column_kind(column, UNITS[column]), UNITS[column])
         for key in ("header", "field", "value", "day", "within", "join", "optional"):
             given = source.keys()
             if key in given:

@@ -14,16 +14,17 @@ from pydantic import BeforeValidator, PlainValidator
 from skyaccept.lib import progress, strict_yaml
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.checking import LIMITS as DETECTED
-from skyaccept.lib.catalog.checking import marker, wrap
+from skyaccept.lib.catalog.checking import suggest_missing, wrap_right_ascension
 from skyaccept.lib.catalog.reference import JULIAN_YEAR, Reference
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import files, flux
-from skyaccept.lib.readers.files import Part
-from skyaccept.lib.readers.flux import FluxColumn
-from skyaccept.lib.readers.numbers import NumberColumn, resolve
+from skyaccept.lib.readers import files
+from skyaccept.lib.readers.column_source import ColumnSource, check_keys, column_kind, parse_source
+from skyaccept.lib.readers.columns import flux
+from skyaccept.lib.readers.columns.flux import FluxColumn
+from skyaccept.lib.readers.columns.numbers import NumberColumn, resolve_number
+from skyaccept.lib.readers.files import FileTable
 from skyaccept.lib.readers.profile import Flux
-from skyaccept.lib.readers.source import Source, as_source, check_keys, kind_of
-from skyaccept.lib.readers.spelling import as_in_file
+from skyaccept.lib.readers.spelling import match_spelling
 from skyaccept.lib.readers.table import shorten
 from skyaccept.lib.strict_yaml import STRICT
 
@@ -70,27 +71,27 @@ _NEAR = 5  # whole numbers on either side of a marker
 
 
 @dataclass(frozen=True)
-class Magnitude:
+class MagnitudeSource:
     """Magnitudes of a reference catalog in one band: AB magnitudes, or fluxes.
 
     Attributes
     ----------
-    mag : Source, optional
-    flux : Source, optional
+    mag : ColumnSource, optional
+    flux : ColumnSource, optional
         In a unit of flux density, or in any with a ``zero_point``.
-    error : Source, optional
+    error : ColumnSource, optional
         Standard error of either, in its unit.
-    zero_point : Source, optional
+    zero_point : ColumnSource, optional
         AB magnitude of a flux of one unit.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    mag: Annotated[Source | None, BeforeValidator(as_source)] = None
-    flux: Annotated[Source | None, BeforeValidator(as_source)] = None
-    error: Annotated[Source | None, BeforeValidator(as_source)] = None
-    zero_point: Annotated[Source | None, BeforeValidator(as_source)] = None
+    mag: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
+    flux: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
+    error: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
+    zero_point: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
 
-    def check(self, place: strict_yaml.Place, band: str) -> None:
+    def check(self, place: strict_yaml.YamlLocation, band: str) -> None:
         """Refuse keys that mean nothing here; with file, line and key."""
         where = ("mags", band)
         if (self.mag is None) == (self.flux is None):
@@ -99,7 +100,7 @@ class Magnitude:
             raise place.error((*where, "zero_point"), "key 'zero_point': belongs to a flux")
         kinds = {"mag": "magnitude", "flux": "flux", "error": "flux error", "zero_point": "zero point"}
         for key, kind in kinds.items():
-            source: Source | None = getattr(self, key)
+            source: ColumnSource | None = getattr(self, key)
             if source is not None:
                 check_keys(place, (*where, key), source, kind)
                 if source.header is not None or source.field is not None:
@@ -114,9 +115,10 @@ class ReferenceProfile:
     survey: str
     title: str
     columns: Mapping[
-        Annotated[str, PlainValidator(strict_yaml.one_of(*UNITS))], Annotated[Source, BeforeValidator(as_source)]
+        Annotated[str, PlainValidator(strict_yaml.one_of(*UNITS))],
+        Annotated[ColumnSource, BeforeValidator(parse_source)],
     ]
-    mags: Mapping[str, Magnitude] = field(default_factory=dict)
+    mags: Mapping[str, MagnitudeSource] = field(default_factory=dict)
     table: str | None = None
 
 
@@ -148,9 +150,9 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
         Anything wrong with the files; the message names file, column, row and remedy.
     """
     profile = _profile(survey)
-    found = files.find(source)
-    parts = [part for path in found.paths for part in _parts(found, path, profile)]
-    read = [_table(part, profile) for part in parts]
+    found = files.find_files(source)
+    parts = [part for path in found.paths for part in _file_tables(found, path, profile)]
+    read = [_read_table(part, profile) for part in parts]
     tables, wrapped = [table for table, _ in read], [note for _, note in read if note]
     for part, table in zip(parts, tables, strict=True):
         if set(table) != set(tables[0]):
@@ -186,21 +188,21 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
         source=str(source),
         survey=profile.survey,
         sha256=files.fingerprint(found),
-        notes=(*found.notes(), *_absent(parts[0], profile), *_without_position(lost, n), *wrapped),
+        notes=(*found.notes(), *_note_absent(parts[0], profile), *_note_without_position(lost, n), *wrapped),
     )
 
 
 def _profile(name: str | Path) -> ReferenceProfile:
     known = shipped()
     path = known.get(str(name), Path(name))
-    if not strict_yaml.exists(path):
+    if not strict_yaml.path_exists(path):
         raise InputError(f"--reference-survey {name}: no such file, and not one of {', '.join(known)}")
     profile, place = strict_yaml.read(path, ReferenceProfile)
     for column in ("ra", "dec"):
         if column not in profile.columns:
             raise place.error(("columns",), f"key '{column}' is missing: a profile has to map it")
     for column, source in profile.columns.items():
-        check_keys(place, ("columns", column), source, kind_of(column, UNITS[column]), UNITS[column])
+        check_keys(place, ("columns", column), source, column_kind(column, UNITS[column]), UNITS[column])
         if source.header or source.field or source.join:
             raise place.error(("columns", column), f"key '{column}': give the name of a column, or a value")
         if source.value is not None and source.unit is None and source.time is None:
@@ -210,29 +212,30 @@ def _profile(name: str | Path) -> ReferenceProfile:
     return profile
 
 
-def _parts(found: files.Files, path: Path, profile: ReferenceProfile) -> list[Part]:
+def _file_tables(found: files.DatasetFiles, path: Path, profile: ReferenceProfile) -> list[FileTable]:
     """Tables of a file that have positions."""
-    parts = files.parts(found, path, profile.table)
-    fitting = [part for part in parts if not _missing(part, profile)]
+    parts = files.file_tables(found, path, profile.table)
+    fitting = [part for part in parts if not _missing_required(part, profile)]
     if not fitting:
-        part = min(parts, key=lambda part: len(_missing(part, profile)))
+        part = min(parts, key=lambda part: len(_missing_required(part, profile)))
+        missing = ", ".join(map(repr, _missing_required(part, profile)))
         raise InputError(
-            f"{part.place}: no column {', '.join(map(repr, _missing(part, profile)))}, which reference profile "
+            f"{part.place}: no column {missing}, which reference profile "
             f"'{profile.survey}' maps; choose another --reference-survey"
         )
     return fitting
 
 
-def _missing(part: Part, profile: ReferenceProfile) -> list[str]:
+def _missing_required(part: FileTable, profile: ReferenceProfile) -> list[str]:
     there = part.columns()
-    sources = [as_in_file(profile.columns[name], there) for name in ("ra", "dec")]
+    sources = [match_spelling(profile.columns[name], there) for name in ("ra", "dec")]
     return [source.name for source in sources if source.name is not None and source.name not in there]
 
 
-def _absent(part: Part, profile: ReferenceProfile) -> tuple[str, ...]:
+def _note_absent(part: FileTable, profile: ReferenceProfile) -> tuple[str, ...]:
     """Note on columns that the profile maps and the catalog does not have."""
     there = part.columns()
-    profile = as_in_file(profile, there)
+    profile = match_spelling(profile, there)
     sources = [*profile.columns.values()]
     sources += [s for m in profile.mags.values() for s in (m.mag, m.flux, m.error) if s is not None]
     absent = [s.name for s in sources if s.name is not None and s.name not in there and not s.optional]
@@ -241,53 +244,53 @@ def _absent(part: Part, profile: ReferenceProfile) -> tuple[str, ...]:
     return (f"columns of its profile that it does not have: {shorten(', '.join(absent))}",)
 
 
-def _without_position(lost: int, n: int) -> tuple[str, ...]:
+def _note_without_position(lost: int, n: int) -> tuple[str, ...]:
     """Note on stars that have no position."""
     return (f"{lost:,} of {n:,} stars left out: they have no position",) if lost else ()
 
 
-def _table(part: Part, profile: ReferenceProfile) -> tuple[dict[str, AnyArray], str]:
+def _read_table(part: FileTable, profile: ReferenceProfile) -> tuple[dict[str, AnyArray], str]:
     """Columns of one table under our names and in our units, and a note where right ascensions were wrapped.
 
     Magnitudes are ``mag:BAND`` and ``mag_err:BAND``.
     """
     there, place = part.columns(), part.place
-    profile = as_in_file(profile, there)
+    profile = match_spelling(profile, there)
     columns: dict[str, NumberColumn | FluxColumn] = {
-        name: resolve(place, name, source, there, UNITS[name], {}, {})
+        name: resolve_number(place, name, source, there, UNITS[name], {}, {})
         for name, source in profile.columns.items()
         if source.name is None or source.name in there
     }
     for band, magnitude in profile.mags.items():
-        columns |= {f"{kind}:{band}": column for kind, column in _magnitude(part, magnitude).items()}
+        columns |= {f"{kind}:{band}": column for kind, column in _magnitude_columns(part, magnitude).items()}
     wanted = list(dict.fromkeys(name for column in columns.values() for name in column.columns))
     progress.report(f"reading {part.path.name}")
-    raw = files.read([part], wanted)[0]
+    raw = files.read_columns([part], wanted)[0]
     rows = len(next(iter(raw.values())))
     table = {name: np.asarray(column.values(raw, rows)) for name, column in columns.items()}
-    table["ra"], note = wrap(table["ra"])
-    _check(place, table)
+    table["ra"], note = wrap_right_ascension(table["ra"])
+    _check_values(place, table)
     return table, note and f"{place}: {note}"
 
 
-def _magnitude(part: Part, magnitude: Magnitude) -> dict[str, NumberColumn | FluxColumn]:
+def _magnitude_columns(part: FileTable, magnitude: MagnitudeSource) -> dict[str, NumberColumn | FluxColumn]:
     """What a table gives of a band: ``mag`` and ``mag_err``."""
     there, place = part.columns(), part.place
     if magnitude.flux is not None:
         if magnitude.flux.name not in there:
             return {}
         stated = Flux(magnitude.flux, magnitude.error, magnitude.zero_point)
-        found = flux.offer(place, stated, there, {}, {})
+        found = flux.find_columns(place, stated, there, {}, {})
         return {name: column for name, column in found.items() if name != "snr"}
     pairs = (("mag", magnitude.mag), ("mag_err", magnitude.error))
     return {
-        kind: resolve(place, kind, source, there, u.mag, {}, {})
+        kind: resolve_number(place, kind, source, there, u.mag, {}, {})
         for kind, source in pairs
         if source is not None and source.name in there
     }
 
 
-def _check(place: str, table: Mapping[str, AnyArray]) -> None:
+def _check_values(place: str, table: Mapping[str, AnyArray]) -> None:
     """Refuse values that cannot be, and markers of missing ones that are not declared."""
     for name, values in table.items():
         if name == "mjd":
@@ -301,13 +304,13 @@ def _check(place: str, table: Mapping[str, AnyArray]) -> None:
         what = f"not within [{low:g}, {high:g}] {_unit(name)}".rstrip()
         if not wrong.size and name in _MOTION:
             wrong, what = (
-                np.flatnonzero(counts & np.isin(values, _marks(values[counts]))),
+                np.flatnonzero(counts & np.isin(values, _undeclared_markers(values[counts]))),
                 "a marker of a missing value",
             )
         if wrong.size:
             raise InputError(
                 f"{place}, row {wrong[0] + 1}: {name} is {values[wrong[0]]:.10g}, {what} "
-                f"({wrong.size} such rows); {remedy}{marker(values[wrong], len(values))}"
+                f"({wrong.size} such rows); {remedy}{suggest_missing(values[wrong], len(values))}"
             )
 
 
@@ -316,7 +319,7 @@ def _unit(name: str) -> str:
     return {"ra": "degrees", "dec": "degrees", "epoch": "Julian years"}.get(name, str(UNITS.get(name, "mag")))
 
 
-def _marks(values: AnyArray) -> AnyArray:
+def _undeclared_markers(values: AnyArray) -> AnyArray:
     """Values such as -999 that stand out among their neighbours, as motions that are measured do not.
 
     One row is enough in a column that is not of whole numbers; three are for 99, or in one that is.

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from skyaccept.lib.readers.source import Flag, Source
+from skyaccept.lib.readers.column_source import ColumnSource, Flag
 
 T = TypeVar("T")
 
 
-def as_in_file(profile: T, names: Collection[str]) -> T:
+def match_spelling(profile: T, names: Collection[str]) -> T:
     """Replace each column name in a profile, or a part of one, by that of the file.
 
     A name that the file has stays. One that it has in other letters of the same word, ``psfflux`` for ``psfFlux``, is
@@ -19,35 +19,39 @@ def as_in_file(profile: T, names: Collection[str]) -> T:
 
     Parameters
     ----------
-    profile : Source, Flag, or tuple, mapping or dataclass of these
+    profile : ColumnSource, Flag, or tuple, mapping or dataclass of these
     names : collection of str
         Columns of the file.
     """
     lower: dict[str, list[str]] = {}
     for name in names:
         lower.setdefault(name.lower(), []).append(name)
-    found: T = _respelled(profile, lower)
+    found: T = _respell(profile, lower)
     return found
 
 
-def _respelled(value: Any, lower: Mapping[str, list[str]]) -> Any:
+def _respell(value: Any, lower: Mapping[str, list[str]]) -> Any:
     if isinstance(value, Flag):
-        return replace(value, name=_name(value.name, lower))
-    if isinstance(value, Source):
+        return replace(value, name=_name_in_file(value.name, lower))
+    if isinstance(value, ColumnSource):
         named: dict[str, Any] = {
-            key: _name(getattr(value, key), lower) for key in ("name", "plus", "day") if getattr(value, key)
+            key: _name_in_file(getattr(value, key), lower) for key in ("name", "plus", "day") if getattr(value, key)
         }
-        join = None if value.join is None else {_name(k, lower): _name(v, lower) for k, v in value.join.items()}
-        return replace(value, **named, unless=_respelled(value.unless, lower), join=join)
+        join = (
+            None
+            if value.join is None
+            else {_name_in_file(k, lower): _name_in_file(v, lower) for k, v in value.join.items()}
+        )
+        return replace(value, **named, unless=_respell(value.unless, lower), join=join)
     if isinstance(value, tuple):
-        return tuple(_respelled(one, lower) for one in value)
+        return tuple(_respell(one, lower) for one in value)
     if isinstance(value, Mapping):
-        return {key: _respelled(one, lower) for key, one in value.items()}
+        return {key: _respell(one, lower) for key, one in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: _respelled(getattr(value, f.name), lower) for f in fields(value)})
+        return replace(value, **{f.name: _respell(getattr(value, f.name), lower) for f in fields(value)})
     return value
 
 
-def _name(name: str, lower: Mapping[str, list[str]]) -> str:
+def _name_in_file(name: str, lower: Mapping[str, list[str]]) -> str:
     there = lower.get(name.lower(), [])
     return there[0] if name not in there and len(there) == 1 else name

@@ -16,19 +16,19 @@ import numpy as np
 from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 
-LIST = "[]"
+LIST_SUFFIX = "[]"
 """What the name of a column ends in whose rows hold a list, a value for each detection."""
 
-WHOLE = "lists of"
-"""What the type of a column begins with whose lists are taken as arrays, under its name without `LIST`."""
+ARRAY_PREFIX = "lists of"
+"""What the type of a column begins with whose lists are taken as arrays, under its name without `LIST_SUFFIX`."""
 
 MAX_UNCOMPRESSED = 4 * 1024**3
 """A compressed file may not unpack to more bytes than this."""
 
 MAX_RATIO = 100
-"""Nor, beyond `SMALL` bytes, to more than this times its own size: tables of numbers are packed 2 to 30 times."""
+"""Nor, beyond `MIN_CHECKED` bytes, to more than this times its own size: tables of numbers are packed 2 to 30 times."""
 
-SMALL = 64 * 1024**2
+MIN_CHECKED = 64 * 1024**2
 
 _PACKED: Mapping[bytes, tuple[str, Any]] = {
     b"\x1f\x8b": ("gzip", gzip.open),
@@ -60,7 +60,7 @@ class Table:
     name : str
         What the file calls it; empty where it has no name.
     columns : tuple of Column
-        In the order of the file. The name of one of lists ends in `LIST`.
+        In the order of the file. The name of one of lists ends in `LIST_SUFFIX`.
     header : mapping of str to object
         Keywords that hold for all rows.
     aliases, beside : mapping of str to Column
@@ -85,6 +85,8 @@ class Format:
     Attributes
     ----------
     name : str
+    suffixes : tuple of str
+        Suffixes of file names, in lower case, by which a file in a folder is taken for a catalog.
     recognises : callable
         ``recognises(head)``: whether the first (unpacked) bytes of a file are of this format.
     tables : callable
@@ -95,12 +97,16 @@ class Format:
         (`numpy.ma.MaskedArray`) in one of integers, booleans or text. Columns in ``labels`` are wanted as labels: a
         format of text gives them as text, letter by letter. With a column of lists there is an entry for each of
         their values, and the values of other columns are repeated.
+    by_content : bool
+        Whether a file in a folder is taken for a catalog by its first bytes, whatever its name.
     """
 
     name: str
+    suffixes: tuple[str, ...]
     recognises: Callable[[bytes], bool]
     tables: Callable[[Path], list[Table]]
     read: Callable[[Path, Sequence[int], Collection[str], Collection[str]], list[Mapping[str, AnyArray]]]
+    by_content: bool = True
 
 
 def shorten(text: object) -> str:
@@ -109,16 +115,16 @@ def shorten(text: object) -> str:
     return "".join(character if character.isprintable() else " " for character in found)
 
 
-def native(values: AnyArray) -> AnyArray:
+def native_order(values: AnyArray) -> AnyArray:
     """Values in the byte order of this machine, fixed-width text as str without padding; a mask is kept."""
     if isinstance(values, np.ma.MaskedArray):
-        return np.ma.array(native(values.data), mask=np.ma.getmaskarray(values))
+        return np.ma.array(native_order(values.data), mask=np.ma.getmaskarray(values))
     if values.dtype.kind in "SU":
         return np.char.strip(values.astype(str))
     return np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="), copy=False))
 
 
-def masked(values: AnyArray, missing: AnyArray) -> AnyArray:
+def mask_missing(values: AnyArray, missing: AnyArray) -> AnyArray:
     """Values in which some are missing, as `Format.read` has to give them."""
     if not missing.any():
         return values
@@ -127,7 +133,7 @@ def masked(values: AnyArray, missing: AnyArray) -> AnyArray:
     return np.ma.array(values, mask=missing)
 
 
-def hidden(place: str, name: str, values: AnyArray, mask: str, missing: AnyArray) -> AnyArray:
+def apply_mask(place: str, name: str, values: AnyArray, mask: str, missing: AnyArray) -> AnyArray:
     """Values without those that a mask hides; a mask of one value a row hides the whole array of a row.
 
     Raises
@@ -145,10 +151,10 @@ def hidden(place: str, name: str, values: AnyArray, mask: str, missing: AnyArray
     missing = np.broadcast_to(missing, values.shape)
     if isinstance(values, np.ma.MaskedArray):
         missing, values = missing | np.ma.getmaskarray(values), values.data
-    return masked(values, missing)
+    return mask_missing(values, missing)
 
 
-def head(path: Path, size: int = 64 * 1024) -> bytes:
+def read_head(path: Path, size: int = 64 * 1024) -> bytes:
     """First bytes of a file, unpacked.
 
     Raises
@@ -188,7 +194,7 @@ def open_binary(path: Path) -> BinaryIO:
     if packing is None:
         return path.open("rb")
     kind, opened = packing
-    most = min(MAX_UNCOMPRESSED, max(SMALL, MAX_RATIO * path.stat().st_size))
+    most = min(MAX_UNCOMPRESSED, max(MIN_CHECKED, MAX_RATIO * path.stat().st_size))
     try:
         with opened(path) as unpacked:
             content = unpacked.read(most + 1)

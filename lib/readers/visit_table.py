@@ -11,22 +11,23 @@ from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.detections import UNITS
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files
-from skyaccept.lib.readers.labels import LabelColumn, Labels, refuse_missing
-from skyaccept.lib.readers.numbers import NumberColumn, resolve
-from skyaccept.lib.readers.source import Source
-from skyaccept.lib.readers.spelling import as_in_file
+from skyaccept.lib.readers.column_source import ColumnSource
+from skyaccept.lib.readers.columns.computed import Labels
+from skyaccept.lib.readers.columns.labels import LabelColumn, refuse_missing
+from skyaccept.lib.readers.columns.numbers import NumberColumn, resolve_number
+from skyaccept.lib.readers.spelling import match_spelling
 from skyaccept.lib.readers.table import shorten
 
-_GIVES = ("mjd", "airmass")
-_DEFAULT: Mapping[str, Source] = {
-    "visit": Source("visit"),
-    "mjd": Source("mjd"),
-    "airmass": Source("airmass"),
+_VISIT_COLUMNS = ("mjd", "airmass")
+_DEFAULT: Mapping[str, ColumnSource] = {
+    "visit": ColumnSource("visit"),
+    "mjd": ColumnSource("mjd"),
+    "airmass": ColumnSource("airmass"),
 }
 
 
 def join(
-    path: Path, columns: Mapping[str, Source], visit: Labels, band: Labels, there: Collection[str]
+    path: Path, columns: Mapping[str, ColumnSource], visit: Labels, band: Labels, there: Collection[str]
 ) -> dict[str, AnyArray]:
     """Columns of the table by visit that the catalog does not have, one value for each detection.
 
@@ -34,7 +35,7 @@ def join(
     ----------
     path : Path
         A file, a folder or a glob.
-    columns : mapping of str to Source
+    columns : mapping of str to ColumnSource
         How the survey profile maps it; by our names where it is empty.
     visit, band : Labels
         Of the detections.
@@ -51,16 +52,18 @@ def join(
         A column or a visit of the catalog is missing in it, or a visit stands in it twice with different values.
     """
     used = columns or _DEFAULT
-    found = files.find(path)
+    found = files.find_files(path)
     rows: dict[tuple[str, str], dict[str, float]] = {}
     names: list[str] = []
     for file in found.paths:
-        for part in files.parts(found, file):
-            spelled = as_in_file(used, part.columns())
+        for part in files.file_tables(found, file):
+            spelled = match_spelling(used, part.columns())
             names = [
-                name for name in _GIVES if name in used and spelled[name].name in part.columns() and name not in there
+                name
+                for name in _VISIT_COLUMNS
+                if name in used and spelled[name].name in part.columns() and name not in there
             ]
-            _add(rows, part, spelled, names)
+            _add_rows(rows, part, spelled, names)
     wanted = _exposures(visit, band)
     by_band = "band" in used
     keys = [(one, name if by_band else "") for one, name in wanted]
@@ -71,15 +74,18 @@ def join(
     return {name: np.array([rows[key][name] for key in keys], dtype=np.float64)[row] for name in names}
 
 
-def _add(
-    rows: dict[tuple[str, str], dict[str, float]], part: files.Part, used: Mapping[str, Source], names: list[str]
+def _add_rows(
+    rows: dict[tuple[str, str], dict[str, float]],
+    part: files.FileTable,
+    used: Mapping[str, ColumnSource],
+    names: list[str],
 ) -> None:
     """Add the rows of one table, by visit and band."""
     there, place = part.columns(), part.place
     keys = [name for name in ("visit", "band") if name in used]
     missing = [f"'{used[name].name}' ({name})" for name in keys if used[name].name not in there]
     if missing or not names:
-        wanted = " or ".join(f"'{used[name].name}'" for name in _GIVES if name in used)
+        wanted = " or ".join(f"'{used[name].name}'" for name in _VISIT_COLUMNS if name in used)
         raise InputError(
             f"{place}: a table of visits needs a column '{used['visit'].name}', and {wanted} that the catalog does not "
             f"carry; it has {shorten(', '.join(there))}"
@@ -88,10 +94,12 @@ def _add(
     numbers: dict[str, NumberColumn] = {}
     for name in names:
         source, unit = used[name], UNITS[name]
-        stated = source if there[str(source.name)].unit or source.unit or source.time else _in(source, name)
-        numbers[name] = resolve(place, name, stated, there, unit, part.table.header, {})
+        stated = (
+            source if there[str(source.name)].unit or source.unit or source.time else _with_default_unit(source, name)
+        )
+        numbers[name] = resolve_number(place, name, stated, there, unit, part.table.header, {})
     columns = list(dict.fromkeys(c for group in (labels, numbers) for one in group.values() for c in one.columns))
-    raw = files.read([part], columns, [str(used[name].name) for name in keys])[0]
+    raw = files.read_columns([part], columns, [str(used[name].name) for name in keys])[0]
     n = len(next(iter(raw.values())))
     if not n:
         raise InputError(f"{place}: the table is empty: it has no rows")
@@ -103,7 +111,7 @@ def _add(
     for k in range(n):
         key = (texts["visit"][k], texts["band"][k] if "band" in texts else "")
         entry = {name: float(one[k]) for name, one in values.items()}
-        if rows.setdefault(key, entry) is not entry and not _same(rows[key], entry):
+        if rows.setdefault(key, entry) is not entry and not _equal(rows[key], entry):
             named = " ".join(key).strip()
             raise InputError(
                 f"{place}, row {k + 1}: visit {named} stands in it twice, with different values; where bands share "
@@ -111,12 +119,12 @@ def _add(
             )
 
 
-def _in(source: Source, name: str) -> Source:
+def _with_default_unit(source: ColumnSource, name: str) -> ColumnSource:
     """A column of a table that states no unit is in ours."""
     return replace(source, unit=UNITS[name])
 
 
-def _same(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+def _equal(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
     return all(other[name] == value or (np.isnan(value) and np.isnan(other[name])) for name, value in one.items())
 
 

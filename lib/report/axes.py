@@ -24,7 +24,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Frame:
+class Axes:
     """Axes of a plot: data ranges to picture coordinates."""
 
     span_x: tuple[float, float]
@@ -38,11 +38,11 @@ class Frame:
 
     def x(self, value: float) -> float:
         """Place across."""
-        return LEFT + _share(value, self.span_x) * (self.end - LEFT)
+        return LEFT + _fraction(value, self.span_x) * (self.end - LEFT)
 
     def y(self, value: float) -> float:
         """Place down."""
-        return HEIGHT - BOTTOM - _share(value, self.span_y) * (HEIGHT - TOP - BOTTOM)
+        return HEIGHT - BOTTOM - _fraction(value, self.span_y) * (HEIGHT - TOP - BOTTOM)
 
     def vertical(self, mark: Mark) -> str:
         """Line at a value of x, with its label."""
@@ -123,7 +123,7 @@ def span(edges: Any, marks: Sequence[Mark]) -> tuple[float, float]:
     return min([low, *places]), high + 0.04 * (high - low)
 
 
-def _share(value: float, ends: tuple[float, float]) -> float:
+def _fraction(value: float, ends: tuple[float, float]) -> float:
     """Place of a value within a range; the middle of one that rounding has left no width."""
     low, high = ends
     return (value - low) / (high - low) if high != low else 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from skyaccept.lib.report import text
-from skyaccept.lib.report.axes import Frame, Mark
+from skyaccept.lib.report.axes import Axes, Mark
 from skyaccept.lib.results.history import Series
 
 _DAY = 86400.0
@@ -23,7 +23,7 @@ def plot(series: Series) -> str:
     top = max(*values, *(point.value_unbiased or 0.0 for _, point in points), limit or 0.0, 1e-12)
     most = max(top, *(min(point.high or 0.0, 2 * top) for _, point in points))
     last = max(days[-1], 1e-6)
-    frame = Frame((-0.03 * last, 1.03 * last), (0.0, 1.08 * most))
+    frame = Axes((-0.03 * last, 1.03 * last), (0.0, 1.08 * most))
     drawn = [] if limit is None else [frame.horizontal(Mark(f"limit {limit:g}", limit, "limit"))]
     drawn += [
         f'<line class="mark change" x1="{frame.x(days[k]):.1f}" x2="{frame.x(days[k]):.1f}" '
@@ -40,7 +40,7 @@ def plot(series: Series) -> str:
             interval = f'<line class="interval" x1="{x:.1f}" x2="{x:.1f}" y1="{low:.1f}" y2="{high:.1f}"/>'
         said = f"{point.run['started']} {point.run['dataset']}: {text.number(point.value)} {text.unit(series.unit)}"
         drawn.append(
-            f'<g class="{escape(str(point.verdict))}"><title>{escape(said)}, {text.words(point.verdict)}</title>'
+            f'<g class="{escape(str(point.verdict))}"><title>{escape(said)}, {text.verdict_text(point.verdict)}</title>'
             f'{interval}<circle class="value" cx="{x:.1f}" cy="{y:.1f}" r="3"/></g>'
         )
     title = f"{series.test} ({series.definition})"

@@ -17,7 +17,7 @@ from skyaccept.lib.requirements.model import LEVELS
 from skyaccept.lib.results.comparison import Change
 from skyaccept.lib.results.history import Series
 from skyaccept.lib.results.model import Result, Results
-from skyaccept.lib.rounding import Json
+from skyaccept.lib.results.records import DatasetRecord
 
 _SCRIPTS = ("matrix.js", "plots.js")  # of the report
 
@@ -48,24 +48,24 @@ def page(results: Results) -> str:
     return render("page.html", title=title(results.dataset["name"]), body=fragment, scripts=_SCRIPTS)
 
 
-def compared(before: Results, after: Results, changes: Sequence[Change]) -> str:
+def comparison_page(before: Results, after: Results, changes: Sequence[Change]) -> str:
     """Whole page on two runs, clause by clause."""
     here, there = ({result.test: result for result in run.results} for run in (before, after))
     rows = [
-        Compared(change, here.get(change.test), there.get(change.test), text.difference(change.to_json()))
+        ComparedClause(change, here.get(change.test), there.get(change.test), text.difference(change.to_json()))
         for change in changes
     ]
     return render(
         "comparison.html",
         runs=(("before", before), ("after", after)),
         rows=[(key, list(group)) for key, group in groupby(rows, key=lambda row: row.requirement)],
-        headline=text.counted(change.flag for change in changes),
+        headline=text.count_flags(change.flag for change in changes),
         levels=LEVELS,
         scripts=("plots.js",),
     )
 
 
-def history(series: Sequence[Series]) -> str:
+def history_page(series: Sequence[Series]) -> str:
     """Whole page on the history of a product."""
     runs = {json.dumps(point.run, sort_keys=True): point.run for one in series for point in one.points}
     return render(
@@ -77,7 +77,7 @@ def history(series: Sequence[Series]) -> str:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedClause:
     """A clause in two runs, None where one has no such clause; ``words`` say what became of it."""
 
     change: Change
@@ -101,14 +101,14 @@ class Compared:
     @property
     def bar(self) -> Markup:
         """Both runs on one axis."""
-        return Markup(interval_bar.of_two(self.before, self.after))  # noqa: S704  (it escapes its words itself)
+        return Markup(interval_bar.draw_pair(self.before, self.after))  # noqa: S704  (it escapes its words itself)
 
     @property
     def plots(self) -> Markup:
         """Errors of both runs, where both were measured."""
         if self.before is None or self.after is None:
             return Markup("")
-        return Markup(plots.of_two(self.before, self.after))  # noqa: S704  (it escapes its words itself)
+        return Markup(plots.draw_pair(self.before, self.after))  # noqa: S704  (it escapes its words itself)
 
 
 def render(
@@ -148,14 +148,14 @@ def _environment() -> jinja2.Environment:
         "number": text.number,
         "signed": partial(text.number, signed=True),
         "unit": text.unit,
-        "words": text.words,
-        "chance": text.chance,
+        "verdict_text": text.verdict_text,
+        "conformance_text": text.conformance_text,
         "difference": text.difference,
         "remarks": text.remarks,
         "selection": text.selection,
         "not_run": text.not_run,
         "plots": _plots,
-        "of_case": rerun_command.of_case,
+        "rerun_command": rerun_command.rerun_command,
         "bar": _bar,
     }
     return environment
@@ -167,10 +167,10 @@ def _template(name: str) -> str:
 
 
 def _bar(result: Result) -> Markup:
-    return Markup(interval_bar.of_result(result))  # noqa: S704  (it escapes its words itself)
+    return Markup(interval_bar.draw_result(result))  # noqa: S704  (it escapes its words itself)
 
 
-def _plots(result: Result, dataset: Json) -> Markup:
+def _plots(result: Result, dataset: DatasetRecord) -> Markup:
     drawn = (
         plots.histogram(result),
         plots.cumulative(result),

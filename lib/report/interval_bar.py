@@ -8,6 +8,7 @@ from html import escape
 
 from skyaccept.lib.report import text
 from skyaccept.lib.results.model import Result
+from skyaccept.lib.results.records import interval_ends
 
 WIDTH, ROW = 120, 14
 _EDGE = 4
@@ -30,17 +31,16 @@ class Span:
         """Span of a result; None where nothing was measured."""
         if result.value is None:
             return None
-        interval = result.interval or {}
-        return cls(name, result.value, result.value_unbiased, interval.get("low"), interval.get("high"))
+        return cls(name, result.value, result.value_unbiased, *interval_ends(result.interval))
 
 
-def of_result(result: Result) -> str:
+def draw_result(result: Result) -> str:
     """Bar of one result with the limits of all of its levels; "" where nothing was measured or limited."""
     span = Span.of(result, str(result.verdict))
     return "" if span is None else draw([span], result)
 
 
-def of_two(before: Result | None, after: Result | None) -> str:
+def draw_pair(before: Result | None, after: Result | None) -> str:
     """Bar of the same clause in two runs, one above the other; "" where neither measured it."""
     spans = [Span.of(run, name) for run, name in ((before, "before"), (after, "after")) if run is not None]
     result = after or before

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from skyaccept.lib.arrays import FloatArray
-from skyaccept.lib.catalog.focal_plane import nearest
+from skyaccept.lib.catalog.focal_plane import nearest_distance
 from skyaccept.lib.report import plots
-from skyaccept.lib.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Frame, spots
+from skyaccept.lib.report.axes import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Axes, spots
 from skyaccept.lib.report.text import number
 from skyaccept.lib.results.model import Result
-from skyaccept.lib.rounding import Json
+from skyaccept.lib.results.records import GroupsRecord, SkyRecord
 
 COLORS = 7
 _LEGEND = 96  # width of it
@@ -26,8 +26,8 @@ def sky(result: Result) -> str:
         return ""
     columns, width = found["columns"], found["width"]
     cell = np.arange(len(found["size"]))
-    x = found["corner"][0] + (cell % columns + 0.5) * width
-    y = found["corner"][1] + (cell // columns + 0.5) * width
+    x = np.asarray(found["corner"][0] + (cell % columns + 0.5) * width, dtype=np.float64)
+    y = np.asarray(found["corner"][1] + (cell // columns + 0.5) * width, dtype=np.float64)
     ra, dec = found["center"]
     label = f"degrees east of RA {ra:.4f}, north of Dec {dec:+.4f}"
     return _map(result, "Median absolute residual on the sky", label, (x, y), found, (), width / 2)
@@ -44,7 +44,7 @@ def focal_plane(result: Result, places: Mapping[str, Sequence[float]]) -> str:
         order = range(1, len(names) + 1)
         return plots.sizes(result, found, names, list(order), (0.0, len(names) + 1.0), title, "detector")
     x, y = np.array([places[name] for name in found["name"]], dtype=np.float64).T
-    half = _DETECTOR * float(np.median(nearest(np.stack([x, y], axis=1))))
+    half = _DETECTOR * float(np.median(nearest_distance(np.stack([x, y], axis=1))))
     title = "Median absolute residual by detector"
     return _map(result, title, "degrees from the middle of the field", (x, y), found, names, half or 0.5)
 
@@ -54,7 +54,7 @@ def _map(
     title: str,
     label: str,
     places: tuple[FloatArray, FloatArray],
-    found: Json,
+    found: SkyRecord | GroupsRecord,
     names: Sequence[str],
     half: float,
 ) -> str:
@@ -69,7 +69,7 @@ def _map(
     low_x, high_x, low_y, high_y = x.min() - half, x.max() + half, y.min() - half, y.max() + half
     scale = max((high_x - low_x) / across, (high_y - low_y) / down) or 1.0  # degrees by unit of the picture
     middle_x, middle_y = (low_x + high_x) / 2, (low_y + high_y) / 2
-    frame = Frame(
+    frame = Axes(
         (float(middle_x + scale * across / 2), float(middle_x - scale * across / 2)),
         (float(middle_y - scale * down / 2), float(middle_y + scale * down / 2)),
         right,

@@ -8,12 +8,12 @@ from html import escape
 from typing import Any
 
 import numpy as np
-from skyaccept.lib.report.axes import TOP, Frame, Mark, span, spots
+from skyaccept.lib.report.axes import TOP, Axes, Mark, span, spots
 from skyaccept.lib.report.text import number
 from skyaccept.lib.report.text import unit as text_unit
 from skyaccept.lib.results.model import Result
+from skyaccept.lib.results.records import DependenceRecord, GroupsRecord, HistogramRecord, VisitsRecord
 from skyaccept.lib.results.schema import LARGEST
-from skyaccept.lib.rounding import Json
 
 
 def histogram(result: Result) -> str:
@@ -29,7 +29,7 @@ def histogram(result: Result) -> str:
             marks.append(Mark(f"{result.level} {_bound(result)}", result.limit, "limit"))
         if result.value is not None and abs(result.value - data["median"]) > 1e-9:
             marks.append(Mark("measured", result.value, "measured"))
-    frame = Frame(span(edges, marks), (0.0, float(counts.max()) * 1.08 or 1.0))
+    frame = Axes(span(edges, marks), (0.0, float(counts.max()) * 1.08 or 1.0))
     half = max(0.25, (frame.x(edges[1]) - frame.x(edges[0]) - 0.6) / 2)
     bars = "".join(
         f"M{frame.x((a + b) / 2):.1f} {frame.y(n):.1f}m-{half:.1f} 0h{2 * half:.1f}V{frame.y(0):.1f}h-{2 * half:.1f}z"
@@ -70,7 +70,7 @@ def cumulative(result: Result) -> str:
         level_marks += [Mark(f"{name} {percent:g} %", percent, "threshold") for name, percent in fractions.items()]
         if not fractions:
             level_marks.append(Mark("median", 50.0, "threshold"))
-    frame = Frame(span(edges, marks), (0.0, 105.0))
+    frame = Axes(span(edges, marks), (0.0, 105.0))
     lines = "".join(frame.vertical(mark) for mark in marks) + "".join(frame.horizontal(mark) for mark in level_marks)
     return frame.draw("Fraction of errors above x", f"x ({unit(result)})", "%", frame.line(edges, above) + lines)
 
@@ -82,7 +82,7 @@ def magnitude(result: Result) -> str:
         return ""
     x, y = found["magnitude"], found["rms"]
     margin = 0.04 * (max(x) - min(x)) or 0.5
-    frame = Frame((min(x) - margin, max(x) + margin), (0.0, 1.08 * (max(found["high"]) or 1.0)))
+    frame = Axes((min(x) - margin, max(x) + margin), (0.0, 1.08 * (max(found["high"]) or 1.0)))
     drawn = frame.line([*x, *reversed(x)], [*found["high"], *reversed(found["low"])], kind="span")
     if "model" in found:
         drawn += frame.line(x, found["model"], kind="line model")
@@ -95,14 +95,14 @@ def magnitude(result: Result) -> str:
     )
 
 
-def of_two(before: Result, after: Result) -> str:
+def draw_pair(before: Result, after: Result) -> str:
     """Fraction of the errors above x, and rms against magnitude, of the same clause in two runs; "" without data."""
     runs = {"before": before, "after": after}
     known = {name: run.data["histogram"] for name, run in runs.items() if run.data.get("histogram")}
     if len(known) < 2:
         return ""
     first, last = (pick(data["edges"][k] for data in known.values()) for pick, k in ((min, 0), (max, -1)))
-    frame = Frame((first, last), (0.0, 105.0))
+    frame = Axes((first, last), (0.0, 105.0))
     lines = "".join(frame.line(data["edges"], _above(data), f"line {name}") for name, data in known.items())
     drawn = frame.draw("Fraction of errors above x", f"x ({unit(after)})", "%", lines + _which(frame))
     by_magnitude = {name: one for name, run in runs.items() if (one := dependence(run).get("magnitude"))}
@@ -110,12 +110,12 @@ def of_two(before: Result, after: Result) -> str:
         return drawn
     found = by_magnitude.values()
     places = [x for one in found for x in one["magnitude"]]
-    frame = Frame((min(places) - 0.2, max(places) + 0.2), (0.0, 1.15 * max(max(one["rms"]) for one in found)))
+    frame = Axes((min(places) - 0.2, max(places) + 0.2), (0.0, 1.15 * max(max(one["rms"]) for one in found)))
     lines = "".join(frame.line(one["magnitude"], one["rms"], f"line {name}") for name, one in by_magnitude.items())
     return drawn + frame.draw("Rms against magnitude", "magnitude", f"rms ({unit(after)})", lines + _which(frame))
 
 
-def _which(frame: Frame) -> str:
+def _which(frame: Axes) -> str:
     """Names of the two lines."""
     return "".join(
         f'<text class="label {name}" x="{frame.end - 6:g}" y="{TOP + 14 + 13 * row}" text-anchor="end">{name}</text>'
@@ -129,15 +129,17 @@ def visits(result: Result) -> str:
     if not found or len(found["name"]) < 2:
         return ""
     drawn = ""
-    for key, label in (("mjd", "MJD"), ("airmass", "airmass")):
-        if any(value is not None for value in found.get(key, ())):
-            drawn += _by_visit(result, found, found[key], f"by {'time' if key == 'mjd' else key}", label)
-        elif key == "mjd":
-            drawn += _by_visit(result, found, list(range(1, len(found["name"]) + 1)), "in order of name", "visit")
+    mjd, airmass = found.get("mjd", []), found.get("airmass", [])
+    if any(value is not None for value in mjd):
+        drawn += _by_visit(result, found, mjd, "by time", "MJD")
+    else:
+        drawn += _by_visit(result, found, list(range(1, len(found["name"]) + 1)), "in order of name", "visit")
+    if any(value is not None for value in airmass):
+        drawn += _by_visit(result, found, airmass, "by airmass", "airmass")
     return drawn
 
 
-def _by_visit(result: Result, found: Json, places: list[float | None], how: str, label: str) -> str:
+def _by_visit(result: Result, found: VisitsRecord, places: list[float | None], how: str, label: str) -> str:
     known = [x for x, size in zip(places, found["size"], strict=True) if x is not None and size is not None]
     if not known:
         return ""
@@ -154,7 +156,7 @@ def _by_visit(result: Result, found: Json, places: list[float | None], how: str,
 
 def sizes(
     result: Result,
-    found: Json,
+    found: GroupsRecord,
     names: Sequence[str],
     places: Sequence[float | None],
     span_x: tuple[float, float],
@@ -167,23 +169,22 @@ def sizes(
     if not known:
         return ""
     xs, ys, labels, numbers = zip(*known, strict=True)
-    frame = Frame(span_x, (0.0, 1.15 * (max(ys) or 1.0)))
+    frame = Axes(span_x, (0.0, 1.15 * (max(ys) or 1.0)))
     middle = frame.horizontal(Mark("median", float(np.median(ys)), "threshold"))
     return frame.draw(
         title, label, f"median absolute residual ({unit(result)})", middle + frame.dots(xs, ys, labels, numbers)
     )
 
 
-def _above(histogram: Json) -> Any:
+def _above(histogram: HistogramRecord) -> Any:
     """Percentage of the errors above each edge."""
     counts = np.array(histogram["counts"], dtype=float)
     return 100 * (histogram["of"] - np.concatenate([[0.0], np.cumsum(counts)])) / histogram["of"]
 
 
-def dependence(result: Result) -> Json:
-    """What the errors of a result depend on; empty where that is not known."""
-    found: Json = result.data.get("dependence", {})
-    return found
+def dependence(result: Result) -> DependenceRecord:
+    """Return the trends of the residuals of a result; none if they are unknown."""
+    return result.data.get("dependence") or {"of": "", "note": ""}
 
 
 def unit(result: Result) -> str:

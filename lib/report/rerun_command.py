@@ -8,7 +8,7 @@ _WRITES = ("--html", "--sky-results", "--results", "--sky-history", "--history",
 _FLAGS = ("--self-contained-html",)
 
 
-def of_case(command: str, test: str) -> str:
+def rerun_command(command: str, test: str) -> str:
     """Command of a run for one of its cases alone, without the files that it wrote; of no pytest run, as it is."""
     try:
         words = shlex.split(command)

@@ -9,10 +9,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from skyaccept.lib.decision.rule import Verdict, probability
+from skyaccept.lib.decision.rule import Verdict, format_probability
 from skyaccept.lib.report import text_bar
 from skyaccept.lib.results.comparison import PAIRED
-from skyaccept.lib.results.model import Result, Results, listed
+from skyaccept.lib.results.model import Result, Results
+from skyaccept.lib.results.records import LevelRecord
+from skyaccept.lib.results.sentences import join_words
 
 DASH = "\N{EN DASH}"
 
@@ -66,7 +68,7 @@ def interval(result: Result) -> str:
     return f"{number(result.value_unbiased)} ({number(result.interval['low'])} to {number(result.interval['high'])})"
 
 
-def words(verdict: str | None) -> str:
+def verdict_text(verdict: str | None) -> str:
     """Write a verdict in words; what has a value and none was measured."""
     return "measured" if verdict is None else verdict.replace("_", " ")
 
@@ -82,7 +84,7 @@ def headline(results: Results) -> str:
     ):
         found = results.of_kind(kind)
         if found:
-            parts.append(phrase.format(sum(r.accepted for r in found), len(found), found[0].level))
+            parts.append(phrase.format(sum(r.satisfied for r in found), len(found), found[0].level))
             parts += _others(found)
     return "; ".join(parts) or "nothing was verified"
 
@@ -99,13 +101,17 @@ def _others(found: Sequence[Result]) -> list[str]:
     ):
         count = sum(result.verdict == verdict for result in found)
         if count:
-            why = _why([r.reason or "" for r in found if r.verdict == verdict]) if verdict == "not_measurable" else ""
+            why = (
+                _frequent_reasons([r.reason or "" for r in found if r.verdict == verdict])
+                if verdict == "not_measurable"
+                else ""
+            )
             parts.append(phrase.format(count) + why)
     idle = sum(result.verdict == "pass" and result.waiver is not None for result in found)
     return [*parts, f"{idle} pass, and the waiver has to go"] if idle else parts
 
 
-def _why(reasons: Sequence[str]) -> str:
+def _frequent_reasons(reasons: Sequence[str]) -> str:
     """Most frequent reasons, where those that differ in a band or a number alone are one."""
     groups: dict[str, list[str]] = {}
     for reason in reasons:
@@ -114,7 +120,7 @@ def _why(reasons: Sequence[str]) -> str:
     ordered = sorted(groups.values(), key=len, reverse=True)
     parts = []
     for group in ordered[:_REASONS]:
-        bands = listed(dict.fromkeys(band for said in group for band in re.findall(r"\bband (\w+)", said)), "or")
+        bands = join_words(dict.fromkeys(band for said in group for band in re.findall(r"\bband (\w+)", said)), "or")
         count = f"{len(group)}, " if len(ordered) > 1 else ""
         parts.append(count + re.sub(r"\bband \w+", f"band {bands}", group[0], count=1))
     rest = sum(map(len, ordered[_REASONS:]))
@@ -144,14 +150,14 @@ def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
     for requirement, group in groupby(results.uncovered, key=itemgetter("requirement")):
         clauses = ", ".join(clause["clause"] for clause in group)
         lines.append((f"{requirement}: not covered by this version, see skyaccept specs: {clauses}", ""))
-    for requirement, group in groupby(results.notes, key=itemgetter("requirement")):
-        said = list(group)
+    for requirement, notes in groupby(results.notes, key=itemgetter("requirement")):
+        said = list(notes)
         lines += [(f"{requirement}: {note['clause']}: {note['text']}", "yellow") for note in said if note["clause"]]
         others = sum(not note["clause"] for note in said)
         if others:
             lines.append((f"{requirement}: notes on the document, see skyaccept specs: {others}", ""))
     lines += [(said, "red") for said in not_run(results, _NAMED)]
-    good = all(result.accepted for result in results.results) and not results.run.get("incomplete")
+    good = all(result.satisfied for result in results.results) and not results.run.get("incomplete")
     lines.append((headline(results), "green" if good else "yellow"))
     return lines
 
@@ -183,17 +189,17 @@ def changes(results: Results) -> list[tuple[str, str]]:
     found = results.baseline["changes"]
     lines = [(f"{results.baseline['source']}: {results.baseline['dataset']['name']}", "")]
     lines += [
-        (f"{change['test']}: {words(change['flag'])}: {difference(change)}", FLAGS[change["flag"]])
+        (f"{change['test']}: {verdict_text(change['flag'])}: {difference(change)}", FLAGS[change["flag"]])
         for change in found
         if change["flag"] != "same"
     ]
-    return [*lines, (counted(change["flag"] for change in found), "")]
+    return [*lines, (count_flags(change["flag"] for change in found), "")]
 
 
-def counted(flags: Iterable[str]) -> str:
+def count_flags(flags: Iterable[str]) -> str:
     """Say how many clauses became what."""
     found = Counter(flags)
-    return ", ".join(f"{found[flag]} {words(flag)}" for flag in FLAGS if found[flag]) or "nothing to compare"
+    return ", ".join(f"{found[flag]} {verdict_text(flag)}" for flag in FLAGS if found[flag]) or "nothing to compare"
 
 
 def difference(change: Mapping[str, Any]) -> str:
@@ -216,10 +222,10 @@ def remarks(result: Result) -> list[str]:
     return found
 
 
-def chance(result: Result) -> str:
+def conformance_text(result: Result) -> str:
     """Conformance probability: that the true value meets the limit; "" where it is not known."""
     known = result.decision["conformance"] if result.decision else None
-    return "" if known is None else probability(known)
+    return "" if known is None else format_probability(known)
 
 
 def _rows(found: Sequence[Result], headings: tuple[str, ...], kind: str, width: int | None) -> list[tuple[str, str]]:
@@ -259,23 +265,23 @@ def headings(kind: str, estimate: str) -> tuple[str, ...]:
 
 def _row(result: Result) -> tuple[str, ...]:
     limit = DASH if result.limit is None else f"{result.operator} {result.limit:g}"
-    levels = [words(result.levels[name].verdict) if name in result.levels else DASH for name in _LEVELS]
+    levels = [verdict_text(result.levels[name].verdict) if name in result.levels else DASH for name in _LEVELS]
     return (
         result.test,
         result.definition,
         number(result.value),
         interval(result),
         limit,
-        chance(result),
+        conformance_text(result),
         unit(result.unit),
         *levels,
-        words(result.verdict).upper(),
+        verdict_text(result.verdict).upper(),
     )
 
 
 def _row_without_limit(result: Result) -> tuple[str, ...]:
     target = DASH if result.limit is None else f"{result.operator} {result.limit:g}"
-    verdict = words(result.verdict).upper() if result.verdict else words(None)
+    verdict = verdict_text(result.verdict).upper() if result.verdict else verdict_text(None)
     return (
         result.test,
         result.definition,
@@ -283,15 +289,15 @@ def _row_without_limit(result: Result) -> tuple[str, ...]:
         interval(result),
         *((target,) if result.kind == "capability" else ()),
         unit(result.unit),
-        result.basis if result.value is not None else "",
+        result.sample_text if result.value is not None else "",
         verdict,
     )
 
 
-def _other_row(result: Result, definition: str, levels: dict[str, dict[str, object]]) -> tuple[str, ...]:
-    value = levels.get(result.level, {}).get("value")
-    verdicts = [words(str(levels[name]["verdict"])) if name in levels else DASH for name in _LEVELS]
-    measured = number(value if isinstance(value, float) else None)
+def _other_row(result: Result, definition: str, levels: Mapping[str, LevelRecord]) -> tuple[str, ...]:
+    value = levels[result.level]["value"] if result.level in levels else None
+    verdicts = [verdict_text(str(levels[name]["verdict"])) if name in levels else DASH for name in _LEVELS]
+    measured = number(value)
     return ("", definition, measured, "", "", "", unit(result.unit) if value is not None else "", *verdicts, "")
 
 

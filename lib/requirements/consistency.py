@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from skyaccept.lib.requirements.limits import Level
 from skyaccept.lib.requirements.model import Note, Requirement
-from skyaccept.lib.strict_yaml import Origin
+from skyaccept.lib.strict_yaml import SourceLocation
 
 
-def notes(document: str, requirements: Sequence[Requirement], place: Origin) -> Iterator[Note]:
+def document_notes(document: str, requirements: Sequence[Requirement], place: SourceLocation) -> Iterator[Note]:
     """What was noted as a document was read, and levels that contradict each other."""
     yield from (Note(document, requirement, text) for requirement, text in place.notes)
     for r, requirement in enumerate(requirements):

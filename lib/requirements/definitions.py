@@ -18,7 +18,7 @@ from skyaccept.lib.separation.separation_bins import Binning
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 from skyaccept.lib.uncertainty.estimator import Estimator
 
-MOST_VISITS = 100_000
+MAX_VISITS = 100_000
 """Visits that an object may have to be seen in."""
 
 _WIDEST = 1 * u.deg
@@ -65,7 +65,9 @@ class Definition:
         return next((rule for rule in self.rules if metric in rule.metrics), None)
 
 
-def check(found: Iterable[Definition], place: strict_yaml.Origin, known: dict[str, Definition]) -> None:
+def check_definitions(
+    found: Iterable[Definition], place: strict_yaml.SourceLocation, known: dict[str, Definition]
+) -> None:
     """Make sure that the definitions of a document make sense, and add them to those known.
 
     Raises
@@ -94,7 +96,7 @@ def check(found: Iterable[Definition], place: strict_yaml.Origin, known: dict[st
                 _check_settings(rule, estimators[rule.estimator], place, here)
 
 
-def check_cuts(cuts: Iterable[Cut], place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
+def check_cuts(cuts: Iterable[Cut], place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
     """Make sure that some values may pass each cut.
 
     Raises
@@ -108,11 +110,13 @@ def check_cuts(cuts: Iterable[Cut], place: strict_yaml.Origin, where: tuple[str 
         high = min(bounds.get("at_most", inf), bounds.get("below", inf))
         if low > high or (low == high and ("above" in bounds or "below" in bounds)):
             raise place.error((*where, number), f"no {cut.column} lies above {low:g} and below {high:g}")
-        if isinstance(cut.min_visits, int) and cut.min_visits > MOST_VISITS:
-            raise place.error((*where, number), f"key 'min_visits': {cut.min_visits} is more than {MOST_VISITS}")
+        if isinstance(cut.min_visits, int) and cut.min_visits > MAX_VISITS:
+            raise place.error((*where, number), f"key 'min_visits': {cut.min_visits} is more than {MAX_VISITS}")
 
 
-def _check_settings(rule: Rule, estimator: Estimator, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
+def _check_settings(
+    rule: Rule, estimator: Estimator, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]
+) -> None:
     """Those that the estimator needs are there and make sense, and none that would be without effect."""
     for key in ("half_width", "min_common_visits", "ddof", "radius", "reference_snr", "locus", "bins"):
         if estimator.takes(key) and getattr(rule, key) is None:
@@ -129,9 +133,9 @@ def _check_settings(rule: Rule, estimator: Estimator, place: strict_yaml.Origin,
     if rule.radius is not None and rule.radius > _WIDEST:
         raise place.error((*where, "radius"), f"key 'radius': {rule.radius} is more than {_WIDEST}")
     least = rule.min_common_visits
-    if least is not None and not 2 <= least <= MOST_VISITS:
+    if least is not None and not 2 <= least <= MAX_VISITS:
         raise place.error(
-            (*where, "min_common_visits"), f"key 'min_common_visits': {least} is not from 2 to {MOST_VISITS}"
+            (*where, "min_common_visits"), f"key 'min_common_visits': {least} is not from 2 to {MAX_VISITS}"
         )
     if rule.ddof is not None and not 0 <= rule.ddof < (least or 2):
         raise place.error((*where, "ddof"), f"key 'ddof': {rule.ddof} is not from 0 to below min_common_visits")

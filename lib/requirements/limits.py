@@ -38,7 +38,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Source:
+class Citation:
     """Where a limit is published."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -69,7 +69,7 @@ class Level:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     limit: Annotated[Limit, PlainValidator(Limit.parse)]
-    source: Source
+    source: Citation
     parameters: Mapping[str, Quantity] = field(default_factory=dict)
 
 
@@ -84,7 +84,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 correlations of ellipticities, each of which is a size."""
 
 
-def check_limit(limit: Limit, unit: str, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
+def check_limit(limit: Limit, unit: str, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
     """Make sure that some values in a unit meet a limit and others do not.
 
     Raises
@@ -92,11 +92,11 @@ def check_limit(limit: Limit, unit: str, place: strict_yaml.Origin, where: tuple
     InputError
         All of them do, or none.
     """
-    if said := useless(limit, unit):
+    if said := explain_useless(limit, unit):
         raise place.error(where, f"key 'limit': {limit} {said}")
 
 
-def useless(limit: Limit, unit: str) -> str:
+def explain_useless(limit: Limit, unit: str) -> str:
     """Why a limit on what is measured in a unit tells nothing; empty where it does."""
     low, high = RANGES[unit]
     bound = float(limit.bound.to_value(u.Unit(unit)))
@@ -114,7 +114,7 @@ def useless(limit: Limit, unit: str) -> str:
 def check_parameters(
     given: Mapping[str, u.Quantity],
     wanted: Mapping[str, str],
-    place: strict_yaml.Origin,
+    place: strict_yaml.SourceLocation,
     where: tuple[str | int, ...],
     may_be_zero: Collection[str] = (),
 ) -> None:
@@ -138,7 +138,7 @@ def check_range(
     name: str,
     value: u.Quantity,
     unit: str,
-    place: strict_yaml.Origin,
+    place: strict_yaml.SourceLocation,
     where: tuple[str | int, ...],
     *,
     may_be_zero: bool = False,

@@ -14,7 +14,7 @@ from skyaccept.lib.requirements.model import BANDS, Case, Clause, Document, Unco
 
 
 def check_clauses(
-    doc: Document, place: strict_yaml.Origin, definitions: Mapping[str, Definition], seen: dict[str, Path]
+    doc: Document, place: strict_yaml.SourceLocation, definitions: Mapping[str, Definition], seen: dict[str, Path]
 ) -> None:
     """Check the clauses of a document; ``seen`` gathers the names of all documents."""
     if doc.requirements and doc.document is None:
@@ -61,7 +61,7 @@ def check_clauses(
 
 
 def _check_against(
-    clause: Clause, known: Collection[str], place: strict_yaml.Origin, where: tuple[str | int, ...]
+    clause: Clause, known: Collection[str], place: strict_yaml.SourceLocation, where: tuple[str | int, ...]
 ) -> None:
     """It names bands, others than those that are compared with them; one for each, where it names several."""
     named = clause.against
@@ -78,14 +78,16 @@ def _check_against(
             raise place.error(where, f"key 'against': {band} is compared with itself")
 
 
-def _check_once(name: str, place: strict_yaml.Origin, where: tuple[str | int, ...], seen: dict[str, Path]) -> None:
+def _check_once(
+    name: str, place: strict_yaml.SourceLocation, where: tuple[str | int, ...], seen: dict[str, Path]
+) -> None:
     if name in seen:
         raise place.error((*where, "id"), f"key 'id': duplicate {name}, also in {seen[name]}")
     seen[name] = place.path
 
 
 def _check_overrides(
-    clause: Clause, rule: Rule | None, place: strict_yaml.Origin, where: tuple[str | int, ...]
+    clause: Clause, rule: Rule | None, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]
 ) -> None:
     """What the clause changes of its definition can be changed there."""
     estimator = METRICS[clause.metric].estimators[rule.estimator] if rule else None
@@ -101,7 +103,7 @@ def _check_overrides(
         )
 
 
-def _check_units(clause: Clause, kind: str, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
+def _check_units(clause: Clause, kind: str, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
     metric = METRICS[clause.metric]
     may_be_zero = [low for low, _ in metric.ascending]
     check_parameters(clause.parameters, metric.parameters_of(kind), place, (*where, "parameters"), may_be_zero)

@@ -15,8 +15,7 @@ from typing import Any, ClassVar
 
 from skyaccept.lib import strict_yaml
 from skyaccept.lib.requirements.model import Case, Specification, Uncovered
-from skyaccept.lib.rounding import Json
-from skyaccept.lib.strict_yaml import STRICT, Day, Place, Words
+from skyaccept.lib.strict_yaml import STRICT, Day, Words, YamlLocation
 
 WAIVABLE = ("fail", "inconclusive")
 
@@ -41,10 +40,6 @@ class Waiver:
             and self.band in (None, case.band)
             and self.document in (None, case.document)
         )
-
-    def to_json(self) -> Json:
-        """As it stands in the results."""
-        return {"reason": self.reason, "who": self.who, "expiry": self.expiry.isoformat()}
 
 
 @dataclass(frozen=True)
@@ -94,7 +89,7 @@ def load(path: str | Path, specification: Specification, today: date) -> dict[st
 
 
 def _covered(
-    waiver: Waiver, specification: Specification, place: Place, where: tuple[str | int, ...]
+    waiver: Waiver, specification: Specification, place: YamlLocation, where: tuple[str | int, ...]
 ) -> tuple[Case, ...]:
     """Cases that a waiver names: at least one, of one document."""
     cases = [case for case in specification.cases() if replace(waiver, band=None).covers(case)]
@@ -114,7 +109,9 @@ def _covered(
     return chosen
 
 
-def _unknown(waiver: Waiver, specification: Specification, place: Place, where: tuple[str | int, ...]) -> Exception:
+def _unknown(
+    waiver: Waiver, specification: Specification, place: YamlLocation, where: tuple[str | int, ...]
+) -> Exception:
     """Say which part of a waiver's address is wrong."""
     documents = [doc for doc in specification.documents if waiver.document in (None, doc.document)]
     if not documents:

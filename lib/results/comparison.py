@@ -18,17 +18,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import cast
 
 import numpy as np
 from scipy import special
 from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.results.model import Result, Results
-from skyaccept.lib.rounding import Json
+from skyaccept.lib.results.records import BaselineRecord, BlocksRecord, ChangeRecord, Flag
 from skyaccept.lib.sphere import separation, unit_vectors
-
-Flag = Literal["worse", "changed", "gone", "better", "new", "same", "not_comparable"]
 
 REGRESSIONS: tuple[Flag, ...] = ("worse", "changed", "gone")
 """What a run is failed for where it must not be worse than its baseline."""
@@ -36,7 +34,7 @@ REGRESSIONS: tuple[Flag, ...] = ("worse", "changed", "gone")
 TOLERANCE = 1e-9
 """Relative change that the same data may show under the same definition."""
 
-ESTIMATED = 1e-6
+ESTIMATE_TOLERANCE = 1e-6
 """The same of an estimate or the end of an interval, which are found by iterations."""
 
 _NEAR = 0.25  # of the distance of neighbouring cells, that the same cell may be off for a few stars more or less
@@ -97,9 +95,9 @@ class Change:
     pairing: str | None = None
     reason: str | None = None
 
-    def to_json(self) -> Json:
-        """As plain JSON types."""
-        return asdict(self) | {"verdicts": list(self.verdicts)}
+    def to_json(self) -> ChangeRecord:
+        """Return plain JSON types."""
+        return cast("ChangeRecord", asdict(self) | {"verdicts": list(self.verdicts)})
 
 
 def compare(before: Results, after: Results, confidence: float = 0.95, pair: Pair | None = None) -> tuple[Change, ...]:
@@ -122,11 +120,15 @@ def compare(before: Results, after: Results, confidence: float = 0.95, pair: Pai
     return tuple(_changes(before, after, confidence, pair))
 
 
-def against(baseline: Results, found: Results, source: str, left_out: Collection[str] = ()) -> Results:
+def with_baseline(baseline: Results, found: Results, source: str, left_out: Collection[str] = ()) -> Results:
     """Results with what has changed since a baseline, of which clauses that the run was not asked for do not count."""
     asked = tuple(result for result in baseline.results if result.test not in left_out)
     changes = compare(replace(baseline, results=asked), found)
-    record = {"source": source, "dataset": baseline.dataset, "changes": [change.to_json() for change in changes]}
+    record: BaselineRecord = {
+        "source": source,
+        "dataset": baseline.dataset,
+        "changes": [change.to_json() for change in changes],
+    }
     return replace(found, baseline=record)
 
 
@@ -136,7 +138,7 @@ def regressions(found: Results) -> list[str]:
     return [change["test"] for change in changes if change["flag"] in REGRESSIONS]
 
 
-def compared(found: Results) -> bool:
+def any_compared(found: Results) -> bool:
     """Whether any clause that the baseline has measured could be compared with it."""
     changes = found.baseline["changes"] if found.baseline is not None else []
     return any(change["before"] is not None and change["flag"] != "not_comparable" for change in changes)
@@ -149,7 +151,7 @@ def _changes(before: Results, after: Results, confidence: float, pair: Pair | No
         if old is None:
             yield Change(new.test, new.unit, None, new.value, "new", (None, new.verdict), reason="not in the other run")
         else:
-            unlike = _unlike(before, after, old, new)
+            unlike = _explain_incomparable(before, after, old, new)
             yield _change(old, new, _same_data(before, after), unlike, confidence, pair)
     for old in known.values():
         yield Change(old.test, old.unit, old.value, None, "gone", (old.verdict, None), reason="not in this run")
@@ -159,18 +161,20 @@ def _same_data(before: Results, after: Results) -> bool:
     return bool(before.dataset["sha256"] == after.dataset["sha256"])
 
 
-def _unlike(before: Results, after: Results, old: Result, new: Result) -> str | None:
+def _explain_incomparable(before: Results, after: Results, old: Result, new: Result) -> str | None:
     """Why two results are not of the same quantity."""
     if old.definition != new.definition:
         return f"measured under {old.definition} before, under {new.definition} now"
     if before.definitions.get(old.definition) != after.definitions.get(new.definition):
         return f"definition {new.definition} is not the same in both runs"
-    if (old.metric, old.unit, old.parameters) != (new.metric, new.unit, new.parameters) or _asked(old) != _asked(new):
+    if (old.metric, old.unit, old.parameters) != (new.metric, new.unit, new.parameters) or _thresholds(
+        old
+    ) != _thresholds(new):
         return "the clause does not state the same parameters in both runs"
     return None
 
 
-def _asked(result: Result) -> Mapping[str, str]:
+def _thresholds(result: Result) -> Mapping[str, str]:
     level = result.levels.get(result.level)
     return {} if level is None else level.parameters
 
@@ -197,7 +201,7 @@ def _change(
             return _flagged(base, pair(old, new, confidence), new.operator)
         except NotMeasurable as why:
             lacking = f"; not by star and visit: {why}"
-    here, there = _tables(old), _tables(new)
+    here, there = _replicates(old), _replicates(new)
     if here is None or there is None:
         reason = f"no interval in one of the runs: {old.no_interval or new.no_interval}{lacking}"
         return replace(base, flag="not_comparable", reason=reason)
@@ -237,9 +241,11 @@ def _changed(old: Result, new: Result) -> str | None:
     numbers = [("another value", old.value, new.value, TOLERANCE)]
     here, there = old.interval, new.interval
     if here is not None and there is not None:
-        numbers.append(("another estimate of the true value", old.value_unbiased, new.value_unbiased, ESTIMATED))
+        numbers.append(
+            ("another estimate of the true value", old.value_unbiased, new.value_unbiased, ESTIMATE_TOLERANCE)
+        )
         if here["confidence"] == there["confidence"]:
-            numbers += [("another interval", here[end], there[end], ESTIMATED) for end in ("low", "high")]
+            numbers += [("another interval", here[end], there[end], ESTIMATE_TOLERANCE) for end in ("low", "high")]
     for what, before, after, tolerance in numbers:
         if before is None or after is None:
             if before is not after:
@@ -250,19 +256,19 @@ def _changed(old: Result, new: Result) -> str | None:
 
 
 @dataclass(frozen=True)
-class _Tables:
+class _Replicates:
     """A value, and the same without each block of visits and without each cell of stars."""
 
     value: float
     visits: FloatArray
     stars: FloatArray
 
-    def like(self, other: _Tables) -> bool:
+    def like(self, other: _Replicates) -> bool:
         """Whether both leave out as many blocks and cells."""
         return self.visits.shape == other.visits.shape and self.stars.shape == other.stars.shape
 
 
-def _tables(result: Result) -> _Tables | None:
+def _replicates(result: Result) -> _Replicates | None:
     """Replicates at the deciding level; of two coordinates the larger value counts in each."""
     kept = result.data.get("replicates", {}).get(result.level if result.level in result.levels else "value")
     if not kept:
@@ -271,10 +277,10 @@ def _tables(result: Result) -> _Tables | None:
         np.max([np.asarray(axis[name], dtype=np.float64) for axis in kept.values()], axis=0)
         for name in ("all", "visits", "stars")
     )
-    return _Tables(float(whole[0]), visits, stars)
+    return _Replicates(float(whole[0]), visits, stars)
 
 
-def _difference(old: _Tables, new: _Tables, paired: bool) -> tuple[float, float, float]:
+def _difference(old: _Replicates, new: _Replicates, paired: bool) -> tuple[float, float, float]:
     """Difference of two values, its standard error and degrees of freedom."""
     if paired:
         parts = [_jackknife(new.visits - old.visits), _jackknife(new.stars - old.stars)]
@@ -291,7 +297,7 @@ def _jackknife(replicates: FloatArray) -> tuple[float, int]:
     return (blocks - 1) * float(replicates.var()), blocks - 1
 
 
-def _same_blocks(old: Json | None, new: Json | None) -> bool:
+def _same_blocks(old: BlocksRecord | None, new: BlocksRecord | None) -> bool:
     """Whether two results rest on the same visits and on cells of the sky at the same places."""
     if not old or not new or old["visits"] != new["visits"] or len(old["cells"]) != len(new["cells"]):
         return False

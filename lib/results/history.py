@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,13 +17,12 @@ from typing import Any
 
 import numpy as np
 from scipy import special
-from skyaccept.lib.atomic_write import keep
+from skyaccept.lib.atomic_write import write_into
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results import table
 from skyaccept.lib.results.comparison import TOLERANCE
 from skyaccept.lib.results.model import Results
-from skyaccept.lib.results.schema import instant
-from skyaccept.lib.rounding import Json
+from skyaccept.lib.results.schema import parse_time
 
 SIGNIFICANCE = 0.01
 """Of a change point, of all those that a series may have."""
@@ -33,7 +32,7 @@ SIGNIFICANCE = 0.01
 class Point:
     """One clause in one run, at the level that decided; numbers in the unit of its metric."""
 
-    run: Json
+    run: Mapping[str, Any]
     value: float | None
     value_unbiased: float | None
     low: float | None
@@ -45,7 +44,7 @@ class Point:
     @property
     def when(self) -> datetime:
         """When the run began."""
-        return instant(self.run["started"])
+        return parse_time(self.run["started"])
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def append(results: Results, folder: Path) -> Path:
     InputError
         The run holds more than the file of one may.
     """
-    return keep(folder, *encode(results), "--history")
+    return write_into(folder, *encode(results), "--history")
 
 
 def encode(results: Results) -> tuple[str, bytes]:
@@ -100,7 +99,9 @@ def load(folder: Path) -> list[Series]:
     if not paths:
         raise InputError(f"{folder}: no runs in it; runs add themselves with --history {folder}")
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in sorted((row for path in paths for row in run_file.read(path)), key=lambda row: instant(row["started"])):
+    for row in sorted(
+        (row for path in paths for row in run_file.read(path)), key=lambda row: parse_time(row["started"])
+    ):
         found.setdefault((row["test"], row["definition"]), []).append(row)
     if not found:
         raise InputError(f"{folder}: no results in its {len(paths)} runs")
@@ -145,14 +146,14 @@ def changes(points: Sequence[Point]) -> tuple[int, ...]:
     measured = [k for k, point in enumerate(points) if point.value is not None]
     far = float(-special.ndtri(SIGNIFICANCE / 2 / max(1, len(measured) - 1)))
     for k in measured:
-        if since and _departs(points[k], since, far):
+        if since and _is_change(points[k], since, far):
             found.append(k)
             since = []
         since.append(points[k])
     return tuple(found)
 
 
-def _departs(point: Point, since: Sequence[Point], far: float) -> bool:
+def _is_change(point: Point, since: Sequence[Point], far: float) -> bool:
     same = [other for other in since if other.run["sha256"] == point.run["sha256"]]
     if same:
         value, before = float(point.value or 0.0), float(same[-1].value or 0.0)

@@ -1,24 +1,23 @@
-"""Where results come from: the run, the definitions, and what is left out or odd in the documents."""
+"""Provenance of results: the run, the definitions, and notes on the documents."""
 
 from __future__ import annotations
 
 import platform
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 
 import skyaccept
 from skyaccept.lib.requirements.model import Specification, Uncovered
 from skyaccept.lib.results.model import Result
-from skyaccept.lib.rounding import Json
+from skyaccept.lib.results.records import DefinitionRecord, NoteRecord, RunRecord, UncoveredRecord
 
 _PACKAGES = ("numpy", "numba", "scipy", "astropy", "pandas", "pyarrow", "pytest")
 
 
-def describe(results: Iterable[Result], specification: Specification) -> dict[str, Json]:
-    """Describe the definitions that results were measured under, for the results and the report."""
+def describe_definitions(results: Iterable[Result], specification: Specification) -> dict[str, DefinitionRecord]:
+    """Return title, text and quirks of the definitions that results were measured under."""
     used = {name for result in results for name in (result.definition, *result.other_definitions)}
     return {
         name: {"title": d.title, "text": d.text, "quirks": list(d.quirks)}
@@ -27,8 +26,8 @@ def describe(results: Iterable[Result], specification: Specification) -> dict[st
     }
 
 
-def uncovered(specification: Specification) -> tuple[Json, ...]:
-    """Clauses of the documents that make no case, and why, for the results and the report."""
+def uncovered_clauses(specification: Specification) -> tuple[UncoveredRecord, ...]:
+    """Return the clauses of the documents that make no case, with the reason."""
     return tuple(
         {
             "requirement": requirement.id,
@@ -44,13 +43,16 @@ def uncovered(specification: Specification) -> tuple[Json, ...]:
     )
 
 
-def notes(specification: Specification) -> tuple[Json, ...]:
-    """What is odd about the documents, for the results and the report."""
-    return tuple(asdict(note) for note in specification.notes)
+def document_notes(specification: Specification) -> tuple[NoteRecord, ...]:
+    """Return the notes on the documents."""
+    return tuple(
+        {"document": note.document, "requirement": note.requirement, "text": note.text, "clause": note.clause}
+        for note in specification.notes
+    )
 
 
-def run_record(started: float, command: str) -> Json:
-    """Provenance of a run that began at ``started`` (seconds since the epoch)."""
+def run_record(started: float, command: str) -> RunRecord:
+    """Return the provenance of a run that began at ``started`` (seconds since the epoch)."""
     return {
         "skyaccept": skyaccept.__version__,
         "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),

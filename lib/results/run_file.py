@@ -17,7 +17,7 @@ from skyaccept.lib import atomic_write
 from skyaccept.lib.decision.rule import Verdict
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.results import table as tidy
-from skyaccept.lib.results.schema import LARGEST, instant
+from skyaccept.lib.results.schema import LARGEST, parse_time
 
 SCHEMA = "skyaccept-history/1"
 
@@ -122,7 +122,7 @@ def _faults(table: pa.Table) -> Iterator[str]:
             yield f"no {name} in row {pc.index(column.is_null(), True).as_py() + 1}"
         if (RUN | tidy.COLUMNS)[name] is str:
             most = MAX_COMMAND if name in RUN else MAX_TEXT
-            if (pc.max(pc.utf8_length(_words(column))).as_py() or 0) > most:
+            if (pc.max(pc.utf8_length(_texts(column))).as_py() or 0) > most:
                 yield f"column {name} with a text of more than {most:,} characters"
         if pa.types.is_floating(column.type):
             wrong = pc.invert(pc.less_equal(pc.abs(column.drop_null()), LARGEST))
@@ -130,20 +130,20 @@ def _faults(table: pa.Table) -> Iterator[str]:
                 yield f"column {name} with a value that is not finite, or larger than {LARGEST:g}"
         if name in RUN and len(column.unique()) > 1:
             yield f"column {name} with {len(column.unique())} values: a file holds one run"
-    yield from _of_meaning(table)
+    yield from _value_faults(table)
 
 
-def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Each text of a column, of one that holds codes once."""
     if not pa.types.is_dictionary(column.type):
         return column
     return pa.chunked_array([chunk.dictionary for chunk in column.chunks], column.type.value_type)
 
 
-def _of_meaning(table: pa.Table) -> Iterator[str]:
+def _value_faults(table: pa.Table) -> Iterator[str]:
     """Values of the right type that mean nothing."""
     try:
-        instant(table["started"][0].as_py())
+        parse_time(table["started"][0].as_py())
     except ValueError as error:
         yield f"column started: {error}"
     unknown = set(table["verdict"].unique().to_pylist()) - {None, *get_args(Verdict)}

@@ -29,10 +29,10 @@ DEPTH = 40
 _INT64 = 2**63 - 1
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INSTANT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
-_WORST = 50  # violations of the schema, of which the one to be shown is chosen
+_MAX_VIOLATIONS = 50  # violations of the schema, of which the one to be shown is chosen
 
 
-def instant(text: object) -> datetime:
+def parse_time(text: object) -> datetime:
     """Date and time of a text like ``2027-03-31T12:00:00+00:00``.
 
     Raises
@@ -54,17 +54,17 @@ def decode(content: bytes, where: str) -> Json:
     Raises
     ------
     InputError
-        Not JSON, a key that stands twice, or anything that `check` refuses.
+        Not JSON, a key that stands twice, or anything that `check_results` refuses.
     """
     try:
         data = json.loads(content, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not a results JSON: {error}") from None
-    check(data, where)
+    check_results(data, where)
     return cast("Json", data)
 
 
-def check(data: object, where: str) -> None:
+def check_results(data: object, where: str) -> None:
     """Check data against the results schema, and what no schema can say.
 
     Raises
@@ -72,11 +72,11 @@ def check(data: object, where: str) -> None:
     InputError
         It does not conform; the message names the place.
     """
-    for place, words in _unfit(data):
+    for place, words in _invalid_values(data):
         raise InputError(f"{where}: {place}: {words}")
     from jsonschema.exceptions import best_match
 
-    fault = best_match(islice(_validator().iter_errors(data), _WORST))
+    fault = best_match(islice(_validator().iter_errors(data), _MAX_VIOLATIONS))
     if fault is not None:
         place = "/".join(map(str, fault.absolute_path)) or "top level"
         raise InputError(f"{where}: not in the results schema {SCHEMA}: {place}: {fault.message[:300]}")
@@ -113,29 +113,29 @@ def _object(pairs: list[tuple[str, Any]]) -> Json:
     return found
 
 
-def _unfit(data: object) -> Iterator[tuple[str, str]]:
+def _invalid_values(data: object) -> Iterator[tuple[str, str]]:
     """Places of numbers and text that cannot be worked with, wherever they are."""
     waiting: list[tuple[object, Any, int]] = [(data, None, 0)]
     while waiting:
         value, path, depth = waiting.pop()
         if isinstance(value, dict | list):
             if depth >= DEPTH:
-                yield _place(path), f"more than {DEPTH} objects and lists within each other"
+                yield _path_text(path), f"more than {DEPTH} objects and lists within each other"
                 return
             entries = value.items() if isinstance(value, dict) else enumerate(value)
             waiting += [(inner, (path, key), depth + 1) for key, inner in entries]
             if isinstance(value, dict) and _SURROGATE.search("".join(value)):
-                yield _place(path), "a key is no text of Unicode: it holds half of a surrogate pair"
+                yield _path_text(path), "a key is no text of Unicode: it holds half of a surrogate pair"
         elif isinstance(value, float) and not abs(value) <= LARGEST:
             why = f"is larger than {LARGEST:g}" if math.isfinite(value) else "is no finite number"
-            yield _place(path), f"{value} {why}"
+            yield _path_text(path), f"{value} {why}"
         elif isinstance(value, int) and abs(value) > _INT64:
-            yield _place(path), f"a whole number of more than 64 bits: {str(value)[:30]}"
+            yield _path_text(path), f"a whole number of more than 64 bits: {str(value)[:30]}"
         elif isinstance(value, str) and _SURROGATE.search(value):
-            yield _place(path), f"no text of Unicode: half of a surrogate pair: {ascii(value)[:80]}"
+            yield _path_text(path), f"no text of Unicode: half of a surrogate pair: {ascii(value)[:80]}"
 
 
-def _place(path: Any) -> str:
+def _path_text(path: Any) -> str:
     """Keys from the top, of a chain of pairs of what is above and a key."""
     keys: list[str] = []
     while path is not None:
@@ -147,7 +147,7 @@ def _place(path: Any) -> str:
 def _inconsistent(data: Json) -> Iterator[tuple[str, str]]:
     """Places of what conforms to the schema and does not go together."""
     try:
-        instant(data["run"]["started"])
+        parse_time(data["run"]["started"])
     except ValueError as error:
         yield "run/started", str(error)
     tests: dict[str, int] = {}
@@ -158,7 +158,7 @@ def _inconsistent(data: Json) -> Iterator[tuple[str, str]]:
             yield f"{place}/test", f"{result['test']!r} is that of results/{first} already"
         if result["limit"] is not None and result["level"] not in result["levels"]:
             yield f"{place}/limit", f"it is that of level {result['level']}, which the clause does not state"
-        for name, lists in _alike(result["data"]):
+        for name, lists in _parallel_lists(result["data"]):
             if len({len(one) for one in lists}) > 1:
                 yield f"{place}/data/{name}", "lists of different lengths"
         edges = result["data"].get("histogram", {}).get("edges")
@@ -166,7 +166,7 @@ def _inconsistent(data: Json) -> Iterator[tuple[str, str]]:
             yield f"{place}/data/histogram/edges", "they do not rise"
 
 
-def _alike(data: Json) -> Iterator[tuple[str, list[list[Any]]]]:
+def _parallel_lists(data: Json) -> Iterator[tuple[str, list[list[Any]]]]:
     """Lists in the data of a result that have to be of equal length."""
     if "histogram" in data:
         yield "histogram", [data["histogram"]["edges"][1:], data["histogram"]["counts"]]

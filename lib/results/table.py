@@ -6,6 +6,7 @@ from typing import Any
 
 from skyaccept.lib.decision import rule
 from skyaccept.lib.results.model import LevelResult, Result, Results
+from skyaccept.lib.results.records import interval_ends
 
 COLUMNS = {
     "requirement": str,
@@ -43,10 +44,10 @@ COLUMNS = {
 
 def rows(results: Results) -> list[dict[str, Any]]:
     """Rows by column, None where there is nothing; a diagnostic has one row without a level."""
-    return [row for result in results.results for row in _of(result)]
+    return [row for result in results.results for row in _result_rows(result)]
 
 
-def _of(result: Result) -> list[dict[str, Any]]:
+def _result_rows(result: Result) -> list[dict[str, Any]]:
     sample = result.sample
     whole = {
         "requirement": result.requirement,
@@ -70,7 +71,7 @@ def _of(result: Result) -> list[dict[str, Any]]:
     }
     found = []
     for name, level in levels.items():
-        interval = level.interval or {}
+        low, high = interval_ends(level.interval)
         limited = bool(result.levels)
         deciding = name == result.level or not limited
         margin = rule.margin(level.value, level.operator, level.limit) if limited and level.value is not None else None
@@ -78,12 +79,12 @@ def _of(result: Result) -> list[dict[str, Any]]:
             "level": name,
             "deciding": deciding,
             "verdict": result.verdict if deciding else level.verdict,
-            "reason": result.reason if deciding else (level.decision or {}).get("reason"),
+            "reason": result.reason if deciding else level.decision["reason"] if level.decision else None,
             "value": level.value,
             "value_unbiased": level.value_unbiased,
-            "low": interval.get("low"),
-            "high": interval.get("high"),
-            "confidence": interval.get("confidence"),
+            "low": low,
+            "high": high,
+            "confidence": level.interval["confidence"] if level.interval else None,
             "operator": level.operator if limited else None,
             "limit": level.limit if limited else None,
             "margin": margin,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
-from skyaccept.lib.catalog.detections import AssociatedDetections, numbering
+from skyaccept.lib.catalog.detections import AssociatedDetections, inverse_index
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.sample.selection import Groups, Selection
 from skyaccept.lib.sample.subsampling import sampled
@@ -48,7 +48,7 @@ class Sample:
     @cached_property
     def groups(self) -> Groups:
         """Rows of each object among the selected rows."""
-        return Groups.of(self.detections, self.selection.rows)
+        return Groups.from_rows(self.detections, self.selection.rows)
 
     @cached_property
     def visits(self) -> int:
@@ -67,7 +67,7 @@ class Sample:
     @cached_property
     def star_index(self) -> NDArray[np.int64]:
         """Number of the object of each selected row among those of `positions`, which follow the sky."""
-        number = numbering(self.positions.objects, self.detections.n_objects)
+        number = inverse_index(self.positions.objects, self.detections.n_objects)
         return np.asarray(number[self.detections.object[self.selection.rows]])
 
     @cached_property
@@ -76,7 +76,7 @@ class Sample:
         values = self.detections.snr if self.detections.snr is not None else self.detections.mag
         if values is None:
             return None
-        medians = self.groups.statistic("median", values[self.selection.rows].astype(np.float64))
+        medians = self.groups.reduce("median", values[self.selection.rows].astype(np.float64))
         if self.detections.snr is not None:
             medians = np.log(np.maximum(medians, np.finfo(float).tiny))
         if not np.isfinite(medians).any():
@@ -124,7 +124,7 @@ class Sample:
         each = len(visits) * (len(visits) - 1) // 2 if pairs_of_visits else len(visits)
         most = len(stars) if limit is None else limit // max(1, each)
         kept, note = sampled(self.positions.direction[stars], most, "stars")
-        number = numbering(stars[kept], len(self.positions))
+        number = inverse_index(stars[kept], len(self.positions))
         row, used = number[star], number[star] >= 0
 
         def dense(values: AnyArray) -> AnyArray:

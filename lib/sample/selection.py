@@ -119,8 +119,8 @@ def _apply_flags(
             continue
         bad = detections.flags[flag][rows]
         if cut.of == "all" and bad.any():
-            groups = Groups.of(detections, rows)
-            bad = groups.spread(np.logical_or.reduceat(bad, groups.start))
+            groups = Groups.from_rows(detections, rows)
+            bad = groups.broadcast(np.logical_or.reduceat(bad, groups.start))
         rows = _keep(rows, ~bad, f"flag:{flag}", rejected)
     return rows
 
@@ -128,19 +128,19 @@ def _apply_flags(
 def _apply_visits(
     detections: AssociatedDetections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int]
 ) -> NDArray[np.int64]:
-    groups = Groups.of(detections, rows)
+    groups = Groups.from_rows(detections, rows)
     needed = cut.min_visits if isinstance(cut.min_visits, int) else len(np.unique(detections.visit[rows]))
     # after association an object has one detection a visit, so detections count visits
-    return _keep(rows, groups.spread(groups.count >= needed), f"visits:fewer than {needed}", rejected)
+    return _keep(rows, groups.broadcast(groups.count >= needed), f"visits:fewer than {needed}", rejected)
 
 
 def _apply_bounds(
     detections: AssociatedDetections, cut: Cut, rows: NDArray[np.int64], rejected: dict[str, int], needed_by: str
 ) -> NDArray[np.int64]:
     values = detections.column(cut.column, needed_by)[rows]
-    groups = Groups.of(detections, rows)
+    groups = Groups.from_rows(detections, rows)
     if cut.of != "each":
-        values = groups.spread(groups.statistic(cut.of, values))
+        values = groups.broadcast(groups.reduce(cut.of, values))
     good = np.isfinite(values)
     for name, bound in cut.bounds:
         good &= BOUNDS[name][0](values, bound)
@@ -155,24 +155,24 @@ class Groups:
     count: NDArray[np.int64]
 
     @classmethod
-    def of(cls, detections: AssociatedDetections, rows: NDArray[np.int64]) -> Groups:
+    def from_rows(cls, detections: AssociatedDetections, rows: NDArray[np.int64]) -> Groups:
         """Runs in ``rows``, which are sorted by object."""
         labels = detections.object[rows]
         start = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]][: len(labels)])
         return cls(start, np.diff(np.r_[start, len(labels)]))
 
-    def spread(self, values: AnyArray) -> AnyArray:
+    def broadcast(self, values: AnyArray) -> AnyArray:
         """Repeat one value per object for each of its rows."""
         return np.repeat(values, self.count)
 
-    def statistic(self, name: str, values: AnyArray) -> AnyArray:
+    def reduce(self, name: str, values: AnyArray) -> AnyArray:
         """Statistic of each object; a NaN spoils max, min and all, the median is of the finite values."""
         if not len(values):
             return values
         if name == "median":
             return _medians(values, self.start, self.count)
-        reduce = np.maximum if name == "max" else np.minimum  # min serves "all": NaN spoils each of them
-        return np.asarray(reduce.reduceat(np.where(np.isfinite(values), values, np.nan), self.start))
+        extreme = np.maximum if name == "max" else np.minimum  # min serves "all": NaN spoils each of them
+        return np.asarray(extreme.reduceat(np.where(np.isfinite(values), values, np.nan), self.start))
 
 
 @compiled()

@@ -49,7 +49,7 @@ class Binning:
             raise NotMeasurable("no bin of the definition lies within the separations asked for")
         return found
 
-    def check(self, place: strict_yaml.Origin, where: tuple[str | int, ...]) -> None:
+    def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
         """Refuse ends that are not positive or not in ascending order.
 
         Raises

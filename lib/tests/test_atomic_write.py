@@ -18,7 +18,7 @@ FULL = Path("/dev/full")
 
 def as_nobody(folder: Path, program: str) -> str:
     """Output of a program that runs as a user without permissions, in a process of its own."""
-    code = "import os; from skyaccept.lib import output; from pathlib import Path\n"
+    code = "import os; from skyaccept.lib import atomic_write; from pathlib import Path\n"
     if os.getuid() == 0:
         code += f"os.setgid({NOBODY}); os.setuid({NOBODY})\n"
     done = subprocess.run(
@@ -49,10 +49,10 @@ def test_a_folder_without_permission_is_refused_before_and_named_after(open_path
     said = as_nobody(
         open_path,
         "path = Path('locked/out.json')\n"
-        "for work in (lambda: output.check(path, '--results'), lambda: output.write(path, 'x')):\n"
+        "for work in (lambda: atomic_write.check_writable(path, '--results'), lambda: atomic_write.write(path, 'x')):\n"
         "    try: work()\n"
         "    except ValueError as error: print(type(error).__name__, error)\n"
-        "print(*output.write_together({path: b'x'}))",
+        "print(*atomic_write.write_together({path: b'x'}))",
     )
     assert said.splitlines() == [
         "InputError --results locked/out.json: cannot be written: no permission",
@@ -66,10 +66,10 @@ def test_a_folder_or_a_place_in_none_is_refused_before_the_work(tmp_path: Path) 
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for name in (".", "none/out.json", "file/out.json", "loop"):
         with pytest.raises(InputError, match=r"not a file in an existing folder|cannot be written"):
-            atomic_write.check(tmp_path / name)
-    atomic_write.check(tmp_path / "none" / "below" / "report.html", "--html", make_folder=True)
+            atomic_write.check_writable(tmp_path / name)
+    atomic_write.check_writable(tmp_path / "none" / "below" / "report.html", "--html", make_folder=True)
     with pytest.raises(InputError, match=r"--html .*: not a file in an existing folder"):
-        atomic_write.check(tmp_path / "file" / "report.html", "--html", make_folder=True)
+        atomic_write.check_writable(tmp_path / "file" / "report.html", "--html", make_folder=True)
 
 
 def test_what_cannot_be_written_does_not_keep_the_others_back(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_text_of_names_that_are_not_utf8_is_written_with_visible_escapes(tmp_pat
 BROKEN = """
 import os, signal, sys, threading
 from pathlib import Path
-from skyaccept.lib import output
+from skyaccept.lib import atomic_write
 
 when, number = sys.argv[1], getattr(signal, sys.argv[2])
 name = {"staging": "write_bytes", "commit": "replace"}[when]
@@ -105,7 +105,7 @@ def broken(self, *arguments):
     return done
 
 setattr(Path, name, broken)
-print(output.write_together({Path("one"): b"new", Path("two"): b"new"}), flush=True)
+print(atomic_write.write_together({Path("one"): b"new", Path("two"): b"new"}), flush=True)
 """
 
 
@@ -140,8 +140,8 @@ def test_files_written_together_are_all_old_or_all_new(
 
 def test_one_file_that_is_being_written_goes_with_sigterm(tmp_path: Path) -> None:
     program = (
-        "import os, signal; from pathlib import Path; from skyaccept.lib import output\n"
-        "with output.replacing(Path('survey')) as path:\n"
+        "import os, signal; from pathlib import Path; from skyaccept.lib import atomic_write\n"
+        "with atomic_write.atomic_path(Path('survey')) as path:\n"
         "    path.write_text('half'); os.kill(os.getpid(), signal.SIGTERM)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, check=False)

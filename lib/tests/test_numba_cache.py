@@ -87,6 +87,7 @@ def _imported(function: Any, path: Path) -> set[Path]:
     return origins
 
 
+@pytest.mark.slow
 def test_a_changed_helper_is_compiled_anew_and_an_unchanged_one_is_not(tmp_path: Path) -> None:
     """A cached function that calls a helper of another module follows a change of that helper."""
     root = tmp_path / "code"
@@ -160,6 +161,7 @@ def test_a_comment_in_the_report_and_another_folder_compile_nothing_anew(twice: 
     assert [hits for _, hits in twice] == ["0", "1"]
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("jit")
 def test_positions_have_the_same_bits_when_their_code_is_compiled_and_when_it_is_loaded(twice: list[list[str]]) -> None:
     """Digits cancel in them: with terms in another order all separations differ by 1e-10."""

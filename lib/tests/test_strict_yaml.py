@@ -175,6 +175,7 @@ def test_a_later_check_can_name_the_place(tmp_path: Path) -> None:
     assert len(str(place.error(("entries",), "x" * 10_000))) < 2000
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(
     st.recursive(

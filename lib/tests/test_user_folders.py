@@ -24,6 +24,7 @@ def test_a_variable_names_the_folder_if_absolute(monkeypatch: pytest.MonkeyPatch
         assert user_folder("XDG_STATE_HOME", ".local", "state") == tmp_path / ".local" / "state"
 
 
+@pytest.mark.slow
 def test_everything_loads_for_a_user_without_a_home(tmp_path: Path) -> None:
     """Neither HOME nor an entry in the list of users, as in containers with arbitrary user ids."""
     without = ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")

@@ -15,7 +15,7 @@ def read(folder: Path, content: str | bytes) -> Any:
     """Plain value of a document with this content."""
     path = folder / "x.yaml"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return yaml_text.plain(yaml_text.compose(path, yaml_text.read_text(path)))
+    return yaml_text.to_python(yaml_text.compose(path, yaml_text.read_text(path)))
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,7 @@ def test_a_document_of_the_largest_size_is_read(tmp_path: Path) -> None:
         read(tmp_path, content + "#" * (yaml_text.MAX_BYTES + 1 - len(content)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "values", ["[" + "1, " * 60_000 + "]", "{" + ", ".join(f"k{n}" for n in range(60_000)) + "}"], ids=len
 )

@@ -3,7 +3,7 @@ from dataclasses import replace
 import astropy.units as u
 import numpy as np
 import pytest
-from skyaccept.lib.sphere import MAS, degrees, separation, unit_vectors
+from skyaccept.lib.sphere import MAS, separation, to_degrees, unit_vectors
 from skyaccept.synthetic import camera, sky
 from skyaccept.synthetic.camera import Grid
 from skyaccept.synthetic.random_streams import stream
@@ -47,7 +47,7 @@ def test_the_projection_keeps_small_angles_and_turns_with_the_camera(dec: float)
         x_axis, y_axis = camera.axes(turned)
         np.testing.assert_allclose([x_axis @ y_axis, x_axis @ turned.pointing, y_axis @ turned.pointing], 0, atol=1e-15)
         np.testing.assert_allclose(np.cross(x_axis, y_axis) @ turned.pointing, 1, atol=1e-12)
-    center = np.array(degrees(visit.pointing))
+    center = np.array(to_degrees(visit.pointing))
     places = sky.disc(stream(1, "disc"), 100, center, np.radians(2))
     x, y = camera.project(places, visit)
     np.testing.assert_allclose(np.hypot(x, y), np.tan(separation(places, visit.pointing)), rtol=1e-9)

@@ -80,6 +80,7 @@ def test_faults_of_shapes_need_shapes(fault: str) -> None:
         survey.simulate(scenario.override(plain(stars=10), faults=[f"{fault}=1percent"]))
 
 
+@pytest.mark.slow
 def test_the_survey_with_shapes_meets_its_limits_with_the_correlation_of_its_field() -> None:
     """Beside noise of single ellipticities, which has no part in it."""
     chosen = scenario.override(scenario.load("shapes"), bands=["r"])
@@ -93,6 +94,7 @@ def test_the_survey_with_shapes_meets_its_limits_with_the_correlation_of_its_fie
     assert {clause: verdict for clause, verdict in verdicts.items() if verdict != "pass"} == {}
 
 
+@pytest.mark.slow
 def test_a_residual_that_is_too_large_fails_and_the_model_does_not_matter() -> None:
     chosen = scenario.override(scenario.load("shapes"), bands=["r"], stars=800)
     shape = chosen.ellipticity

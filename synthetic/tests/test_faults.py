@@ -82,6 +82,7 @@ def test_a_fault_leaves_the_visit_as_it_was_and_the_same_seed_gives_the_same(nam
 # through the metrics, in closed form
 
 
+@pytest.mark.slow
 def test_jitter_adds_in_quadrature_to_every_astrometric_metric() -> None:
     """AM, AB1 and AA1 of equal stars: sigma^2 + s^2 in the place of sigma^2."""
     base = one_magnitude(plain(), 19)
@@ -99,6 +100,7 @@ def test_jitter_adds_in_quadrature_to_every_astrometric_metric() -> None:
     assert found["OSS-REQ-0388-AA1-r"].value == pytest.approx(stats.norm.ppf(0.75) * total, rel=0.02)
 
 
+@pytest.mark.slow
 def test_a_plate_scale_error_changes_separations_in_proportion() -> None:
     """Without noise AM is the separation times the standard deviation of the scales of the visits."""
     base = sharp(plain())
@@ -112,6 +114,7 @@ def test_a_plate_scale_error_changes_separations_in_proportion() -> None:
         assert value == pytest.approx(spread * np.radians(minutes / 60) / MAS, rel=0.02)
 
 
+@pytest.mark.slow
 def test_a_band_offset_is_seen_by_ab1_and_not_by_what_is_about_the_mean() -> None:
     """AB1^2 grows by s^2; AM, ABF1 and AB2 of the same detections do not change."""
     good, bad = (verify(simulated(plain(), *chosen)) for chosen in ((), ("band_offset=15mas",)))
@@ -123,6 +126,7 @@ def test_a_band_offset_is_seen_by_ab1_and_not_by_what_is_about_the_mean() -> Non
     assert coordinates["dec"] == pytest.approx(np.hypot(15, without["dec"]), rel=0.01)
 
 
+@pytest.mark.slow
 def test_a_zero_point_step_of_one_visit_of_n_gives_pa1_of_step_over_root_n() -> None:
     """Without noise; with a step of 30 mmag one measurement in eight deviates by 26.25 mmag, the others by 3.75."""
     base = sharp(plain(stars=1000))
@@ -133,6 +137,7 @@ def test_a_zero_point_step_of_one_visit_of_n_gives_pa1_of_step_over_root_n() -> 
     assert found["OSS-REQ-0387-PA2gri-r"].value == pytest.approx(30 * 7 / 8, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_zero_point_of_a_band_is_seen_against_the_reference_catalog_and_by_nothing_else() -> None:
     """20 mmag in all bands but r: PA6 of i and PA5 of r - i; what is about the mean of a star does not change."""
     catalog = survey.reference(nominal())
@@ -144,6 +149,7 @@ def test_a_zero_point_of_a_band_is_seen_against_the_reference_catalog_and_by_not
         assert bad[f"OSS-REQ-0387-{clause}"].value == pytest.approx(good[f"OSS-REQ-0387-{clause}"].value, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_wrong_epoch_puts_reference_stars_where_they_will_be() -> None:
     """AA1 of stars with normal motions: 0.6745 times the motion in s years, beyond the noise."""
     found = verify(simulated(nominal(), "wrong_epoch=50yr"), survey.reference(nominal()))

@@ -58,7 +58,7 @@ def test_the_truth_is_written_for_every_source_and_visit(tmp_path: Path) -> None
     np.testing.assert_array_equal(sources["mag_u"], whole.magnitude("u"))
     np.testing.assert_array_equal(sources["pmra"], whole.motion[:, 0])
     np.testing.assert_array_equal(sources["galaxy"], whole.galaxy)
-    ra, dec = sphere.degrees(whole.direction)
+    ra, dec = sphere.to_degrees(whole.direction)
     np.testing.assert_array_equal(sources["ra"], ra)
     np.testing.assert_array_equal(sources["dec"], dec)
     assert [str(band) for band in table["band"]] == [visit.band for visit in plan]

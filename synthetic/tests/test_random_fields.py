@@ -42,6 +42,7 @@ def check(found: FloatArray, expected: list[float]) -> None:
     assert np.all(np.abs(found.mean(axis=0) - expected) < 5 * error), (found.mean(axis=0), expected)
 
 
+@pytest.mark.slow
 def test_a_scalar_field_has_unit_variance_and_the_von_karman_correlation() -> None:
     check(products(random_fields.scalar)[:, 0], [1.0, *map(correlation, DISTANCES)])
 
@@ -52,6 +53,7 @@ def test_the_mean_of_bessel_functions_is_the_closed_form() -> None:
         assert mean_bessel(0, distance) == pytest.approx(correlation(distance), abs=2e-3)
 
 
+@pytest.mark.slow
 def test_displacements_along_and_across_are_correlated_as_a_gradient() -> None:
     """J0 - J2 along the separation and J0 + J2 across it: no curl."""
     found = products(random_fields.gradient)
@@ -60,6 +62,7 @@ def test_displacements_along_and_across_are_correlated_as_a_gradient() -> None:
         check(found[:, component], [1.0, *expected])
 
 
+@pytest.mark.slow
 def test_ellipticities_have_unit_variance_and_turn_twice_as_fast_as_the_axes() -> None:
     """Turning the waves by 45 degrees takes e1 to e2."""
     drawn = random_fields.draw(stream(1, "e"), SCALE)
@@ -83,6 +86,7 @@ def test_a_field_is_the_plain_sum_of_its_waves() -> None:
         assert found[k] == pytest.approx(total * np.sqrt(2 / random_fields.WAVES), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_field_is_normal_at_a_point() -> None:
     """Kurtosis of a sum of M waves: 3 (1 - 1 / (2 M))."""
     zero = np.zeros(1)

@@ -121,6 +121,7 @@ NUMBER = re.compile(r"(?<=: )-?[0-9][0-9.]*( [a-z]+( / yr)?)?(?=[,}\n])")
 """A number of a scenario, with its unit."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [".nan", ".inf", "-.inf", "1e308", "-1e308", "1.0e+308", "true", "null"])
 @pytest.mark.parametrize("name", ["lsst-year", "fault-jitter"])
 def test_every_number_has_a_finite_range(tmp_path: Path, name: str, number: str) -> None:

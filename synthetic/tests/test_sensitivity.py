@@ -27,6 +27,7 @@ def of(fault: str) -> Trial:
     return [trial for trial in TRIALS if trial.fault == fault][-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "trial", TRIALS, ids=lambda trial: f"{trial.fault or trial.survey.scenario} {trial.strength}".strip()
 )
@@ -43,6 +44,7 @@ def test_every_fault_and_every_fault_scenario_is_in_the_table() -> None:
     assert names == set(rows)
 
 
+@pytest.mark.slow
 def test_scenarios_of_faults_are_the_surveys_of_the_table_with_one_fault() -> None:
     for row in sensitivity.load().rows:
         survey, faulty = scenario.load(row.survey), scenario.load(f"fault-{row.fault.replace('_', '-')}")
@@ -58,6 +60,7 @@ def test_every_clause_reacts_to_something_and_most_of_the_table_is_definite() ->
     assert sum(len(row.near) for row in rows) <= 0.1 * len(TRIALS) * len(sensitivity.clauses())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "row", "said"),
     [
@@ -100,6 +103,7 @@ def test_of_some_faults_only_their_surveys_are_tried() -> None:
     assert found == [*(("shapes", name) for name in shapes), *(("hsc-few-visits", name) for name in hsc)]
 
 
+@pytest.mark.slow
 def test_workers_change_nothing() -> None:
     chosen = [of("band_offset"), of("repeated_rows")]
     assert list(sensitivity.run(chosen, workers=2, rule=SIMPLE)) == [tried(trial) for trial in chosen]

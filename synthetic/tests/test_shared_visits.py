@@ -10,7 +10,7 @@ import pytest
 from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import AMBIGUOUS, CONFLICT, RADIUS, associate
 from skyaccept.lib.catalog.components import UNPLACED
-from skyaccept.lib.catalog.detections import Detections, chosen
+from skyaccept.lib.catalog.detections import Detections, select_rows
 from skyaccept.lib.measure import paired
 from skyaccept.lib.results.model import Result, Results
 from skyaccept.synthetic import scenario, survey
@@ -49,6 +49,7 @@ def content(result: Result) -> Any:
     return result.test, result.verdict, result.value, result.interval, sample, sizes
 
 
+@pytest.mark.slow
 def test_results_are_those_of_names_of_their_own(named: Detections) -> None:
     """Values, intervals, accounts and breakdowns of every clause in every band."""
     apart, shared = measured(named), measured(restarted(named))
@@ -63,7 +64,7 @@ def test_two_processings_are_paired_by_visit_and_band(named: Detections) -> None
     """One that lacks the first visit in g has one visit less in common there, and all of them in r."""
     before = associate(restarted(named), RADIUS)
     lacking = (before.visit == before.exposures().index(("000", "g"))) & (before.band == before.bands.index("g"))
-    after = associate(chosen(restarted(named), np.flatnonzero(~lacking)), RADIUS)
+    after = associate(select_rows(restarted(named), np.flatnonzero(~lacking)), RADIUS)
     runs = [measure.run(d, requirements.load(), measure.Options(bands=BANDS, confidence=None)) for d in (before, after)]
     pair = paired.Pairing(
         paired.Processing(runs[0], before, "a.json"),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib.catalog.reference import Reference
-from skyaccept.lib.sphere import MAS, degrees, separation, unit_vectors
+from skyaccept.lib.sphere import MAS, separation, to_degrees, unit_vectors
 from skyaccept.synthetic import sky
 from skyaccept.synthetic.random_streams import stream
 from skyaccept.synthetic.scenario_schema import Colors, Companions, Scenario, Variables
@@ -68,7 +68,7 @@ def test_one_effect_leaves_the_draws_of_all_others_as_they_are() -> None:
 def test_places_of_date_are_those_of_a_reference_catalog_without_errors() -> None:
     """Proper motion and parallax as the library applies them, to 1e-6 mas; galaxies stand still."""
     whole = sky.draw(nominal(), 1)
-    ra, dec = degrees(whole.direction)
+    ra, dec = to_degrees(whole.direction)
     pmra, pmdec = whole.motion.T
     true = Reference(ra, dec, np.full(len(whole), sky.EPOCH), pmra, pmdec, whole.parallax)
     for mjd in (sky.EPOCH, 60000.25, 60700.5):

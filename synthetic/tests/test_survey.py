@@ -28,6 +28,7 @@ def verified(name: str, seed: int, rule: DecisionRule) -> dict[str, Result]:
     return {t: r for t, r in found.items() if r.requirement != "OSS-REQ-0403" and t != "OSS-REQ-0387-PA5-i"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_nominal_meets_every_clause(seed: int) -> None:
     found = verified("nominal", seed, DecisionRule("guarded"))
@@ -35,6 +36,7 @@ def test_nominal_meets_every_clause(seed: int) -> None:
     assert {test for test, result in found.items() if result.verdict != "pass"} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_degraded_misses_am1_am2_and_ab1_at_design_and_meets_all_at_minimum(seed: int) -> None:
     found = verified("degraded", seed, DecisionRule("simple"))
@@ -44,6 +46,7 @@ def test_degraded_misses_am1_am2_and_ab1_at_design_and_meets_all_at_minimum(seed
     assert {test for test, result in found.items() if result.levels["minimum"].verdict != "pass"} == set()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     nominal = scenario.load("nominal")
     for name in ("a.parquet", "b.parquet", "a.fits", "b.fits"):
@@ -53,6 +56,7 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert survey.simulate(nominal, 6).detections.sha256 != survey.simulate(nominal, 5).detections.sha256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["parquet", "fits"])
 @pytest.mark.parametrize(
     "faults", [(), ("misassociation=0.1percent",), ("not_a_number=3percent", "missing_visits=50percent")]
@@ -149,6 +153,7 @@ def test_positions_scatter_by_the_stated_error_anywhere_on_the_sky(ra: float, de
     assert np.mean(squared > stats.chi2(2).ppf(0.9)) == pytest.approx(0.1, abs=5 * 0.3 / np.sqrt(n))
 
 
+@pytest.mark.slow
 def test_am_of_equal_stars_follows_the_closed_form() -> None:
     """All stars of one magnitude, seen in every visit: sqrt(2) sigma times the median factor of eight visits."""
     chosen = one_magnitude(plain(), 20)
@@ -161,6 +166,7 @@ def test_am_of_equal_stars_follows_the_closed_form() -> None:
     assert result.value == pytest.approx(expected, rel=0.016)
 
 
+@pytest.mark.slow
 def test_am_of_mixed_stars_agrees_with_a_dense_simulation() -> None:
     """The expected median from the true errors of the very pairs, with their own numbers of visits."""
     made = survey.simulate(plain())

@@ -18,12 +18,12 @@ import astropy.units as u
 from skyaccept.lib import strict_yaml
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.requirements.limits import Limit, useless
+from skyaccept.lib.requirements.limits import Limit, explain_useless
 from skyaccept.lib.requirements.lsst_verify import located_yaml
 from skyaccept.lib.requirements.lsst_verify import package as packages
 from skyaccept.lib.requirements.lsst_verify.located_yaml import Value
 from skyaccept.lib.requirements.lsst_verify.names import BANDS, LEVELS, Family, Names, is_bands
-from skyaccept.lib.requirements.lsst_verify.package import Metric, Package, Specification
+from skyaccept.lib.requirements.lsst_verify.package import Package, PackageMetric, PackageSpecification
 
 BAND_TERM = "filter_name"
 """Term of a query that chooses the band."""
@@ -36,8 +36,8 @@ Location = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Origins:
-    """Where the parts of the document of a package stand: a `skyaccept.lib.strict_yaml.Origin`."""
+class PackageLocations:
+    """Where the parts of the document of a package stand: a `skyaccept.lib.strict_yaml.SourceLocation`."""
 
     package: Package
     places: Mapping[Location, Value]
@@ -68,13 +68,13 @@ class Origins:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedSpecification:
     """What a specification asks for: a limit, in the unit of the metric, of a family at a level in some bands.
 
     ``qualifier`` is what its name says beside these.
     """
 
-    specification: Specification
+    specification: PackageSpecification
     family: Family
     level: str
     bands: str
@@ -92,7 +92,7 @@ class _NotCovered(Exception):  # noqa: N818  (a kind of answer, not a fault)
 
 def read(
     folders: Iterable[str | Path], names: Path, where: Iterable[str]
-) -> dict[str | Path, tuple[dict[str, Any], Origins]]:
+) -> dict[str | Path, tuple[dict[str, Any], PackageLocations]]:
     """Read packages as the data of requirement documents.
 
     Parameters
@@ -147,7 +147,7 @@ def _term(word: str) -> tuple[str, Any]:
     return key, values[0].plain if values else None
 
 
-def _document(package: Package, names: Names, given: Mapping[str, Any]) -> tuple[dict[str, Any], Origins]:
+def _document(package: Package, names: Names, given: Mapping[str, Any]) -> tuple[dict[str, Any], PackageLocations]:
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", package.folder.resolve().name).strip("-._") or "package"
     places: dict[Location, Value] = {}
     requirements: list[dict[str, Any]] = []
@@ -162,7 +162,7 @@ def _document(package: Package, names: Names, given: Mapping[str, Any]) -> tuple
             title = f"lsst.verify specifications of {one}"
             requirements.append({"id": one, "title": title, "kind": "performance", "clauses": data})
     title = f"lsst.verify package {package.folder.resolve().name}"
-    return {"document": name[:80], "title": title, "requirements": requirements}, Origins(package, places)
+    return {"document": name[:80], "title": title, "requirements": requirements}, PackageLocations(package, places)
 
 
 Made = tuple[dict[str, Any], Value, dict[str, Value]]
@@ -171,8 +171,8 @@ Made = tuple[dict[str, Any], Value, dict[str, Value]]
 
 def _clauses(package: Package, name: str, names: Names, given: Mapping[str, Any]) -> Iterator[Made]:
     """Clauses of one package of metrics, then what is not covered, in the order of the metrics."""
-    readings: list[Reading] = []
-    left_out: dict[tuple[str, str], list[tuple[Specification, str]]] = defaultdict(list)
+    readings: list[ParsedSpecification] = []
+    left_out: dict[tuple[str, str], list[tuple[PackageSpecification, str]]] = defaultdict(list)
     specifications = [one for one in package.specifications if one.package == name]
     for one in specifications:
         family = names.family(one.metric.name)
@@ -180,24 +180,26 @@ def _clauses(package: Package, name: str, names: Names, given: Mapping[str, Any]
             left_out[one.metric.name, ""].append((one, names.reason(one.metric.name)))
             continue
         try:
-            readings.append(_reading(one, family, names, given))
+            readings.append(_parse_specification(one, family, names, given))
         except _NotCovered as why:
             left_out[family.name, why.kind].append((one, why.reason))
-    slots = _slots(readings)
+    slots = _by_band_and_level(readings)
     order = dict.fromkeys(metric.name for metric in package.metrics)
     rank = {family.name: number for number, family in enumerate(names.families)}
     for key in sorted(slots, key=lambda key: (rank[key[0]], key[1])):
-        yield from _gathered(key, slots, left_out)
+        yield from _group_clauses(key, slots, left_out)
     rank |= {metric: len(rank) + number for number, metric in enumerate(order) if metric not in rank}
     for key in sorted(left_out, key=lambda key: (rank[key[0]], key[1])):
         yield _uncovered(*key, left_out[key])
     limited = {one.metric.name for one in specifications}
     for metric in package.metrics:
         if metric.package == name and metric.name not in limited:
-            yield _unlimited(metric)
+            yield _metric_without_limit(metric)
 
 
-def _reading(one: Specification, family: Family, names: Names, given: Mapping[str, Any]) -> Reading:
+def _parse_specification(
+    one: PackageSpecification, family: Family, names: Names, given: Mapping[str, Any]
+) -> ParsedSpecification:
     """What a specification of a known metric asks for."""
     unmet = {term: value for term, value in one.query.items() if term != BAND_TERM and given.get(term) != value}
     if unmet:
@@ -219,12 +221,14 @@ def _reading(one: Specification, family: Family, names: Names, given: Mapping[st
     rest = [word for word in words if word not in (*LEVELS, *names.plain) and not is_bands(word)]
     bound = float(f"{one.bound.to_value(unit):.12g}") * u.Unit(unit)  # conversion adds digits that nobody stated
     limit = Limit(one.operator, bound)  # type: ignore[arg-type]
-    if said := useless(limit, unit):
+    if said := explain_useless(limit, unit):
         raise _NotCovered("ranges", f"the limit {limit} {said}")
-    return Reading(one, family, levels.pop(), bands, "_".join(filter(None, rest)), limit)
+    return ParsedSpecification(one, family, levels.pop(), bands, "_".join(filter(None, rest)), limit)
 
 
-def _bands(one: Specification, words: Sequence[str], of_metric: Sequence[str], family: Family, names: Names) -> str:
+def _bands(
+    one: PackageSpecification, words: Sequence[str], of_metric: Sequence[str], family: Family, names: Names
+) -> str:
     """Bands by the query, or else by the name of the specification, or of the metric; all where none of them says."""
     asked = one.query.get(BAND_TERM)
     named = next((word for word in (*words, *of_metric) if is_bands(word)), None)
@@ -248,14 +252,14 @@ def _conditions(terms: Mapping[str, Any]) -> str:
     return ", ".join(f"{term} is {text[:_SHOWN]}{'...' * (len(text) > _SHOWN)}" for term, text in shown.items())
 
 
-Slots = dict[tuple[str, str], dict[str, dict[str, Reading]]]
+Slots = dict[tuple[str, str], dict[str, dict[str, ParsedSpecification]]]
 """By family and qualifier: by band: by level."""
 
-Stated = dict[str, tuple[Reading, dict[str, u.Quantity]]]
+Stated = dict[str, tuple[ParsedSpecification, dict[str, u.Quantity]]]
 """By level: a limit and the thresholds that go with it."""
 
 
-def _slots(readings: Iterable[Reading]) -> Slots:
+def _by_band_and_level(readings: Iterable[ParsedSpecification]) -> Slots:
     """Gather specifications; one whose place is taken stands for itself, qualified by its name."""
     slots: Slots = {}
     for one in readings:
@@ -269,12 +273,12 @@ def _slots(readings: Iterable[Reading]) -> Slots:
     return slots
 
 
-def _gathered(
-    key: tuple[str, str], slots: Slots, left_out: dict[tuple[str, str], list[tuple[Specification, str]]]
+def _group_clauses(
+    key: tuple[str, str], slots: Slots, left_out: dict[tuple[str, str], list[tuple[PackageSpecification, str]]]
 ) -> Iterator[Made]:
     """Clauses of a family with a qualifier: one for all bands that have the same limits."""
     alike: dict[tuple[Any, ...], dict[str, Stated]] = defaultdict(dict)
-    without: dict[str, tuple[Specification, str, str]] = {}
+    without: dict[str, tuple[PackageSpecification, str, str]] = {}
     for band in slots[key]:
         stated: Stated = {}
         for level in sorted(slots[key][band], key=LEVELS.index):
@@ -289,7 +293,7 @@ def _gathered(
             else:
                 stated[level] = one, {name: value for name, value in partners.items() if value is not None}
         if stated:
-            alike[tuple(_asked(level, *one) for level, one in stated.items())][band] = stated
+            alike[tuple(_limits_key(level, *one) for level, one in stated.items())][band] = stated
     for found in alike.values():
         yield _clause(key[1], dict(sorted(found.items(), key=lambda item: BANDS.index(item[0]))))
     if without:
@@ -299,7 +303,7 @@ def _gathered(
         ]
 
 
-def _asked(level: str, one: Reading, partners: Mapping[str, u.Quantity]) -> tuple[Any, ...]:
+def _limits_key(level: str, one: ParsedSpecification, partners: Mapping[str, u.Quantity]) -> tuple[Any, ...]:
     """What is the same where two bands can share a clause."""
     return level, one.limit.operator, one.limit.bound.value, *(value.value for value in partners.values())
 
@@ -343,18 +347,18 @@ def _source(bands: Mapping[str, Stated], level: str) -> dict[str, Any]:
     return _reference(metric) | {"via": ", ".join(stating)}
 
 
-def _reference(metric: Metric) -> dict[str, Any]:
+def _reference(metric: PackageMetric) -> dict[str, Any]:
     return {"document": metric.doc or metric.url or metric.package, "page": metric.page}
 
 
-def _uncovered(name: str, kind: str, left_out: Sequence[tuple[Specification, str]]) -> Made:
+def _uncovered(name: str, kind: str, left_out: Sequence[tuple[PackageSpecification, str]]) -> Made:
     """Specifications of a metric, or of a family for one kind of reason, that make no clause."""
-    reasons: dict[str, list[Specification]] = defaultdict(list)
+    reasons: dict[str, list[PackageSpecification]] = defaultdict(list)
     for one, reason in left_out:
         reasons[reason].append(one)
     first = left_out[0][0]
     said = [reason if not kind else f"{reason} ({len(ones)})" for reason, ones in reasons.items()]
-    stated: dict[str, Specification] = {}
+    stated: dict[str, PackageSpecification] = {}
     if not kind:
         for one, _ in left_out:
             if one.name in LEVELS and one.operator in _BOUNDS:
@@ -375,7 +379,7 @@ def _uncovered(name: str, kind: str, left_out: Sequence[tuple[Specification, str
     return data, first.origin, {level: one.limit_origin for level, one in stated.items()}
 
 
-def _unlimited(metric: Metric) -> Made:
+def _metric_without_limit(metric: PackageMetric) -> Made:
     data = {
         "id": f"{metric.name}-unlimited",
         "text": metric.description,

@@ -55,7 +55,7 @@ class Resolved:
         return f"{self.package}.{self.metric}.{self.name}"
 
 
-def entry(content: Value, package: str, file: str) -> Entry:
+def parse_entry(content: Value, package: str, file: str) -> Entry:
     """Read names and bases of a document.
 
     Raises
@@ -129,7 +129,7 @@ def resolve(entries: Sequence[Entry]) -> tuple[list[Resolved], list[tuple[Value,
     InputError
         An unknown base, bases in a circle, a specification without metric, or two different documents of one name.
     """
-    known = _Known()
+    known = _Documents()
     repeated: list[tuple[str, Entry, Entry]] = []
     for partials in (True, False):  # names of specifications may rest on partials
         for each in entries:
@@ -157,7 +157,7 @@ def resolve(entries: Sequence[Entry]) -> tuple[list[Resolved], list[tuple[Value,
     return resolved, notes
 
 
-class _Known:
+class _Documents:
     """Documents by their full names, and what they come to."""
 
     def __init__(self) -> None:

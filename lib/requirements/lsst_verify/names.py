@@ -31,7 +31,7 @@ class Family:
 
 
 @dataclass(frozen=True)
-class NotCovered:
+class UnmeasuredMetrics:
     """Metrics that are known and not measured."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -48,7 +48,7 @@ class Names:
     filters: Mapping[str, str]
     plain: tuple[str, ...]
     milestones: tuple[str, ...]
-    not_covered: tuple[NotCovered, ...]
+    not_covered: tuple[UnmeasuredMetrics, ...]
 
     def family(self, metric: str) -> Family | None:
         """Family of a metric ``NAME``, ``NAME_LEVEL``, ``NAME_BANDS`` or ``NAME_LEVEL_BANDS``."""

@@ -47,7 +47,7 @@ _THRESHOLD_KEYS = ("operator", "unit", "value", "reference")
 
 
 @dataclass(frozen=True)
-class Metric:
+class PackageMetric:
     """What is measured; ``doc``, ``page`` and ``url`` say where it is defined."""
 
     package: str
@@ -61,11 +61,11 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class Specification:
+class PackageSpecification:
     """A threshold that a metric has to meet, where the metadata of a dataset are as ``query`` says."""
 
     package: str
-    metric: Metric
+    metric: PackageMetric
     name: str
     operator: str
     bound: u.Quantity
@@ -90,8 +90,8 @@ class Package:
     """All of a package; ``notes`` say by package what is odd about it and does no harm."""
 
     folder: Path
-    metrics: tuple[Metric, ...]
-    specifications: tuple[Specification, ...]
+    metrics: tuple[PackageMetric, ...]
+    specifications: tuple[PackageSpecification, ...]
     notes: tuple[tuple[str, str], ...]
 
     def where(self, value: Value) -> str:
@@ -101,7 +101,7 @@ class Package:
 
 def is_package(folder: Path) -> bool:
     """Whether a folder is laid out as a package."""
-    return all(strict_yaml.exists(folder / name) and (folder / name).is_dir() for name in FOLDERS)
+    return all(strict_yaml.path_exists(folder / name) and (folder / name).is_dir() for name in FOLDERS)
 
 
 def read(folder: Path) -> Package:
@@ -113,7 +113,7 @@ def read(folder: Path) -> Package:
         Anything that cannot be read or resolved, too much of it, or links; the message names file, line and key.
     """
     notes: list[tuple[Value, str]] = []
-    metrics: dict[tuple[str, str], Metric] = {}
+    metrics: dict[tuple[str, str], PackageMetric] = {}
     entries: list[inheritance.Entry] = []
     listing, seen = _Listing(), set[str]()
     for path in listing.files(folder / "metrics", deep=False):
@@ -133,7 +133,7 @@ def read(folder: Path) -> Package:
         for path in listing.files(directory):
             file = path.relative_to(directory).with_suffix("").as_posix()
             for content in located_yaml.read(path, MAX_BYTES, notes):
-                entries.append(inheritance.entry(content, package, file))
+                entries.append(inheritance.parse_entry(content, package, file))
                 if len(entries) > MAX_ENTRIES:
                     raise InputError(f"{path}: more than {MAX_ENTRIES} documents in this package")
     for one in entries:
@@ -142,7 +142,7 @@ def read(folder: Path) -> Package:
     notes += repeated
     specifications = tuple(_specification(one, metrics, notes) for one in resolved)
     made = Package(folder, tuple(metrics.values()), specifications, ())
-    return Package(folder, made.metrics, specifications, _worded(made, notes))
+    return Package(folder, made.metrics, specifications, _notes_by_package(made, notes))
 
 
 class _Listing:
@@ -197,7 +197,7 @@ def _name(path: Path, name: str) -> str:
     return name
 
 
-def _metric(package: str, name: str, value: Value) -> Metric:
+def _metric(package: str, name: str, value: Value) -> PackageMetric:
     if inheritance.NAME.fullmatch(name) is None:
         raise value.error(f"{name!r} is not the name of a metric (letters, digits, _ and -)")
     data = value.mapping(name)
@@ -211,7 +211,7 @@ def _metric(package: str, name: str, value: Value) -> Metric:
         raise data["description"].error(f"{package}.{name}: key 'description': is not text")
     reference = data["reference"].mapping("reference") if "reference" in data else {}
     page = reference["page"].data if "page" in reference else None
-    return Metric(
+    return PackageMetric(
         package,
         name,
         " ".join(data["description"].data.split()),
@@ -232,8 +232,8 @@ def _text(value: Value | None) -> str:
 
 
 def _specification(
-    one: inheritance.Resolved, metrics: dict[tuple[str, str], Metric], notes: list[tuple[Value, str]]
-) -> Specification:
+    one: inheritance.Resolved, metrics: dict[tuple[str, str], PackageMetric], notes: list[tuple[Value, str]]
+) -> PackageSpecification:
     """Read the threshold of a specification; a metric that the package does not define is noted, and added."""
     content, name = one.content, one.full_name
     if "threshold" not in content.data:
@@ -250,7 +250,7 @@ def _specification(
     if (one.package, one.metric) not in metrics:
         words = f"key 'metric': {one.package}.{one.metric} is not defined in metrics/{one.package}.yaml"
         notes.append((content, words))
-        metrics[one.package, one.metric] = Metric(one.package, one.metric, f"{one.metric}.", unit, content)
+        metrics[one.package, one.metric] = PackageMetric(one.package, one.metric, f"{one.metric}.", unit, content)
     metric = metrics[one.package, one.metric]
     if not unit.is_equivalent(metric.unit):
         raise data["unit"].error(
@@ -261,7 +261,7 @@ def _specification(
     for key in (located_yaml.LENIENT, "metadata_query"):
         if key in content.data:
             query |= {term: value.plain for term, value in content.data[key].mapping(key).items()}
-    return Specification(
+    return PackageSpecification(
         one.package, metric, one.name, str(operator.data), bound, query, _tags(content.data.get("tags")), threshold
     )
 
@@ -304,7 +304,7 @@ def _unknown_keys(content: Value) -> list[tuple[Value, str]]:
     ]
 
 
-def _worded(package: Package, notes: list[tuple[Value, str]]) -> tuple[tuple[str, str], ...]:
+def _notes_by_package(package: Package, notes: list[tuple[Value, str]]) -> tuple[tuple[str, str], ...]:
     """Notes by package, the first `MAX_NOTES` one by one and those beyond as a number."""
     found: list[tuple[str, str]] = []
     left_out = Counter[str]()

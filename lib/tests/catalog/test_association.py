@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import coo_array, csgraph
 from scipy.spatial import cKDTree
 from skyaccept.lib.catalog import association
 from skyaccept.lib.catalog.association import AMBIGUOUS, CONFLICT, UNASSOCIATED, associate
-from skyaccept.lib.catalog.components import UNPLACED, connected
+from skyaccept.lib.catalog.components import UNPLACED, connected_components
 from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.sphere import chord, unit_vectors
 
@@ -132,6 +131,7 @@ def fields(draw: st.DrawFn) -> Field:
     return ra, dec, visit, band
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(fields())
 def test_objects_are_those_of_a_search_over_all_pairs(field: Field) -> None:
@@ -288,8 +288,8 @@ def test_a_pair_at_exactly_the_radius_is_not_joined(dec: float) -> None:
     larger = math.nextafter(radius, 1)
     assert chord(radius) <= length < chord(larger)
     visit = np.array([0, 1])
-    assert len(set(connected(vectors, visit, radius).tolist())) == 2
-    assert len(set(connected(vectors, visit, larger).tolist())) == 1
+    assert len(set(connected_components(vectors, visit, radius).tolist())) == 2
+    assert len(set(connected_components(vectors, visit, larger).tolist())) == 1
 
 
 @pytest.mark.parametrize(("share", "objects"), [(0.999999, 1), (1.000001, 2)])
@@ -368,6 +368,7 @@ def test_many_stars_are_found_again() -> None:
     assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scatter", [0.02, 0.3, 1.0])
 @pytest.mark.parametrize("visits", [1, 2, 60])
 @pytest.mark.parametrize("radius", [0.02 * ARCSEC, 0.3 * ARCSEC, ARCSEC, math.radians(1), math.radians(100)])
@@ -384,7 +385,10 @@ def test_components_are_those_of_the_graph_of_all_pairs(radius: float, visits: i
             length = np.sqrt(np.sum((vectors[pairs[:, 0]] - vectors[pairs[:, 1]]) ** 2, axis=1))
             edges = pairs[(length < chord(radius)) & (visit[pairs[:, 0]] != visit[pairs[:, 1]])]
             graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(1500, 1500))
-            found, expected = connected(vectors, visit, radius), connected_components(graph, directed=False)[1]
+            found, expected = (
+                connected_components(vectors, visit, radius),
+                csgraph.connected_components(graph, directed=False)[1],
+            )
             first = np.unique(expected, return_index=True)[1]
             assert np.array_equal(found, np.argsort(np.argsort(first))[expected])
 
@@ -392,14 +396,14 @@ def test_components_are_those_of_the_graph_of_all_pairs(radius: float, visits: i
 def test_a_vector_that_is_not_finite_stands_apart() -> None:
     """Wherever it comes."""
     vectors = np.array([[np.nan, 0, 0], [1, 0, 0], [0, np.inf, 0], [1, 0, 0], [0, 0, 1]])
-    assert connected(vectors, np.arange(5), ARCSEC).tolist() == [UNPLACED, 0, UNPLACED, 0, 1]
+    assert connected_components(vectors, np.arange(5), ARCSEC).tolist() == [UNPLACED, 0, UNPLACED, 0, 1]
 
 
 def test_visits_may_have_large_numbers() -> None:
     """They are told apart by all of their digits."""
     vectors = np.tile([1.0, 0.0, 0.0], (2, 1))
-    assert connected(vectors, np.array([5, 5]) + (1 << 40), ARCSEC).tolist() == [0, 1]
-    assert connected(vectors, np.array([5, 5 + (1 << 40)]), ARCSEC).tolist() == [0, 0]
+    assert connected_components(vectors, np.array([5, 5]) + (1 << 40), ARCSEC).tolist() == [0, 1]
+    assert connected_components(vectors, np.array([5, 5 + (1 << 40)]), ARCSEC).tolist() == [0, 0]
 
 
 def test_directions_are_those_of_the_plain_formula() -> None:

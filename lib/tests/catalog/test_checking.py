@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.catalog.checking import LIMITS, check
+from skyaccept.lib.catalog.checking import LIMITS, check_detections
 from skyaccept.lib.catalog.detections import SHAPES, UNITS, Detections
 from skyaccept.lib.exceptions import InputError
 
@@ -37,7 +37,7 @@ def catalog(n: int = 6, /, **columns: Any) -> Detections:
 def complaint(detections: Detections, *parts: tuple[str, int]) -> str:
     """Message of the refusal."""
     with pytest.raises(InputError) as caught:
-        check(detections, parts)
+        check_detections(detections, parts)
     return str(caught.value)
 
 
@@ -51,15 +51,15 @@ def changed(values: Any, row: int, value: float) -> Any:
 def test_a_sound_catalog_passes_as_it_is() -> None:
     """The very same object."""
     sound = catalog()
-    assert check(sound) is sound
-    assert check(sound, [("a", 2), ("b", 4)]) is sound
+    assert check_detections(sound) is sound
+    assert check_detections(sound, [("a", 2), ("b", 4)]) is sound
 
 
 def test_the_edges_of_the_sky_are_on_it() -> None:
     """0 and 360 degrees, and the poles; a position may be missing."""
     ra = np.array([0.0, 360.0, 12.0, 12.0, np.nan, 5.0])
     dec = np.array([0.0, 1.0, 90.0, -90.0, 3.0, np.nan])
-    check(catalog(ra=ra, dec=dec))
+    check_detections(catalog(ra=ra, dec=dec))
 
 
 def test_an_empty_catalog_is_refused() -> None:
@@ -91,7 +91,7 @@ def test_a_column_without_a_finite_value_is_refused(name: str, value: float) -> 
     columns: dict[str, Any] = {name: np.full(6, value)}
     message = complaint(catalog(**columns))
     assert message == f"data/cat.fits: column '{name}' holds no finite value: all 6 rows are NaN or infinite"
-    check(catalog(**{name: changed(np.full(6, np.nan), 3, 1.0)}))
+    check_detections(catalog(**{name: changed(np.full(6, np.nan), 3, 1.0)}))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_rows_that_differ_anywhere_are_two(name: str) -> None:
     complaint(same)
     values = getattr(same, name).copy()
     values[4] = values[4] + 1
-    check(replace(same, **{name: values}))
+    check_detections(replace(same, **{name: values}))
 
 
 @settings(deadline=None)
@@ -215,7 +215,7 @@ def test_identical_rows_are_found_as_a_plain_search_finds_them(rows: list[tuple[
     if repeated:
         assert f"({repeated} repeated rows)" in complaint(table)
     else:
-        check(table)
+        check_detections(table)
 
 
 @pytest.mark.parametrize("name", ["object", "airmass", "extendedness"])
@@ -238,10 +238,10 @@ def test_columns_that_were_left_out_may_tell_measurements_apart() -> None:
     same = twice(1, 4)
     left_out = np.arange(6)
     for name in ("mjd", "detector"):
-        check(same, (), partial(dict, {name: left_out}))
+        check_detections(same, (), partial(dict, {name: left_out}))
     for name in ("flag_other", "airmass"):
         with pytest.raises(InputError, match="the same measurement"):
-            check(same, (), partial(dict, {name: left_out}))
+            check_detections(same, (), partial(dict, {name: left_out}))
 
 
 def test_repeats_that_the_catalog_flags_as_not_primary_are_noted() -> None:
@@ -253,16 +253,16 @@ def test_repeats_that_the_catalog_flags_as_not_primary_are_noted() -> None:
         "1 pairs of rows repeat a measurement, where one row is flagged not_primary: both count where a definition "
         "does not cut on that flag"
     )
-    assert check(flagged).notes == (note,)
-    assert check(same, (), lambda: {"flag_not_primary": flag}).notes == (note,)
-    assert len(check(flagged, duplicates="merge")) == 5
+    assert check_detections(flagged).notes == (note,)
+    assert check_detections(same, (), lambda: {"flag_not_primary": flag}).notes == (note,)
+    assert len(check_detections(flagged, duplicates="merge")) == 5
     complaint(replace(same, flags={"not_primary": np.ones(6, dtype=bool)}))
 
 
 @pytest.mark.parametrize("flagged", [1, 4])
 def test_of_merged_rows_one_without_a_flag_stays(flagged: int) -> None:
     same = twice(1, 4)
-    done = check(replace(same, flags={"inner": np.arange(6) == flagged}), duplicates="merge")
+    done = check_detections(replace(same, flags={"inner": np.arange(6) == flagged}), duplicates="merge")
     assert not done.flags["inner"].any()
     assert done.notes == (
         "1 rows repeat a measurement of another row: merged; of rows that differ in their flags, one without a flag "
@@ -274,22 +274,22 @@ def test_measurements_are_merged_where_this_is_asked_for() -> None:
     """Each counts once, objects that share one are one, and the note counts rows and objects."""
     columns: dict[str, Any] = {"object": np.array([0, 1, 2, 3, 1, 5])}
     same = twice(1, 4, **columns)
-    done = check(replace(same, object=np.array([0, 1, 2, 9, 9, 5])), duplicates="merge")
+    done = check_detections(replace(same, object=np.array([0, 1, 2, 9, 9, 5])), duplicates="merge")
     assert done.object is not None
     assert done.object.tolist() == [0, 1, 2, 1, 5]
     assert done.ra.tolist() == same.ra[[0, 1, 2, 3, 5]].tolist()
     assert done.flags["bad"].tolist() == same.flags["bad"][[0, 1, 2, 3, 5]].tolist()
     assert done.notes == ("1 rows repeat a measurement of another row: merged, which joins 1 objects with others",)
-    once = check(twice(1, 4), duplicates="merge")
+    once = check_detections(twice(1, 4), duplicates="merge")
     assert (len(once), once.notes) == (5, ("1 rows repeat a measurement of another row: merged",))
     sound = catalog()
-    assert check(sound, duplicates="merge") is sound
+    assert check_detections(sound, duplicates="merge") is sound
 
 
 def test_negative_right_ascensions_are_wrapped_and_noted() -> None:
     """From -180 to 180 degrees."""
     ra = np.array([-179.5, -0.25, 0.0, 0.25, 180.0, np.nan])
-    done = check(catalog(ra=ra))
+    done = check_detections(catalog(ra=ra))
     np.testing.assert_array_equal(done.ra, [180.5, 359.75, 0.0, 0.25, 180.0, np.nan])
     assert done.notes == ("right ascension wrapped into 0 to 360 degrees for 2 rows",)
     assert ra[0] == -179.5
@@ -312,20 +312,20 @@ def test_right_ascensions_on_either_side_of_180_are_not_wrapped() -> None:
 def test_values_that_cannot_be_are_refused(name: str) -> None:
     """Finite ones; the message names row, column and remedy."""
     sound = {name: np.full(6, 0.5)}
-    check(catalog(**sound))
+    check_detections(catalog(**sound))
     for row, value in enumerate((1e308, -1e308, LIMITS[name][1] * 1.01 + 1, LIMITS[name][0] * 1.01 - 1)):
         message = complaint(catalog(**{name: changed(sound[name], row, value)}))
         assert message.startswith(f"data/cat.fits, row {row + 1}: column '{name}': {value:.10g} is outside")
         assert "`missing`" in message
     for value in (np.nan, np.inf, -np.inf):
-        check(catalog(**{name: changed(sound[name], 3, value)}))
+        check_detections(catalog(**{name: changed(sound[name], 3, value)}))
 
 
 def test_identifiers_as_bands_are_refused() -> None:
     """Before their codes are used, which wrap."""
     names = tuple(map(str, range(40_000)))
     assert "column 'band' holds 40,000 different values" in complaint(catalog(bands=names))
-    check(catalog(bands=names[:1000]))
+    check_detections(catalog(bands=names[:1000]))
 
 
 def test_rounded_positions_are_noted() -> None:
@@ -333,7 +333,7 @@ def test_rounded_positions_are_noted() -> None:
     rng = np.random.default_rng(1)
     places = {name: np.round(rng.uniform(10, 11, 100), 5) for name in ("ra", "dec")}
     sound = catalog(100, **places)
-    done = check(sound)
+    done = check_detections(sound)
     assert done.notes == (
         "positions have a precision of about 36 mas in Dec (rounded): errors below that are not seen",
     )

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from skyaccept.lib.catalog.crossmatch import AMBIGUOUS, UNMATCHED, match, mutual
+from skyaccept.lib.catalog.crossmatch import AMBIGUOUS, UNMATCHED, match_unique, mutual_nearest
 from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.lib.tests.reference import haversine
 
@@ -31,11 +31,11 @@ def test_matches_agree_with_a_double_loop(center: tuple[float, float]) -> None:
         dec = center[1] + rng.uniform(-15, 15, (2, 150)) / 3600
         ra = (center[0] + rng.uniform(-15, 15, (2, 150)) / 3600 / np.cos(np.radians(center[1]))) % 360
     points = [list(zip(ra[k].tolist(), dec[k].tolist(), strict=True)) for k in (0, 1)]
-    found = match(unit_vectors(ra[0], dec[0]), unit_vectors(ra[1], dec[1]), ARCSEC)
+    found = match_unique(unit_vectors(ra[0], dec[0]), unit_vectors(ra[1], dec[1]), ARCSEC)
     expected = brute(points[0], points[1], 1000.0)
     assert found.star.tolist() == expected
-    assert min(found.account().values()) > 0
-    assert sum(found.account().values()) == 150
+    assert min(found.counts().values()) > 0
+    assert sum(found.counts().values()) == 150
 
 
 def test_order_changes_nothing() -> None:
@@ -43,19 +43,19 @@ def test_order_changes_nothing() -> None:
     ra, dec = 10 + rng.uniform(-20, 20, (2, 200)) / 3600, rng.uniform(-20, 20, (2, 200)) / 3600
     objects, stars = (unit_vectors(ra[k], dec[k]) for k in (0, 1))
     a, b = rng.permutation(200), rng.permutation(200)
-    there = match(objects[a], stars[b], ARCSEC).star
+    there = match_unique(objects[a], stars[b], ARCSEC).star
     back = np.where(there >= 0, b[np.maximum(there, 0)], there)
-    assert np.array_equal(back, match(objects, stars, ARCSEC).star[a])
+    assert np.array_equal(back, match_unique(objects, stars, ARCSEC).star[a])
 
 
 def test_nothing_to_match_and_positions_that_are_not_known() -> None:
     one, none = unit_vectors(np.array([10.0]), np.array([5.0])), np.empty((0, 3))
-    assert match(one, none, ARCSEC).star.tolist() == [UNMATCHED]
-    assert match(none, one, ARCSEC).star.tolist() == []
-    assert match(one, np.full((2, 3), np.nan), ARCSEC).star.tolist() == [UNMATCHED]
-    assert match(one, np.concatenate([np.full((1, 3), np.nan), one]), ARCSEC).star.tolist() == [1]
+    assert match_unique(one, none, ARCSEC).star.tolist() == [UNMATCHED]
+    assert match_unique(none, one, ARCSEC).star.tolist() == []
+    assert match_unique(one, np.full((2, 3), np.nan), ARCSEC).star.tolist() == [UNMATCHED]
+    assert match_unique(one, np.concatenate([np.full((1, 3), np.nan), one]), ARCSEC).star.tolist() == [1]
     with pytest.raises(ValueError, match="not positive"):
-        match(one, one, 0.0)
+        match_unique(one, one, 0.0)
 
 
 @pytest.mark.parametrize("center", [(0.0, 0.0), (75.0, -60.0), (0.0, 90.0)])
@@ -77,19 +77,19 @@ def test_counterparts_agree_with_a_double_loop(center: tuple[float, float]) -> N
         for k, row in enumerate(apart)
     ]
     vectors = [unit_vectors(ra[k], dec[k]) for k in (0, 1)]
-    found = mutual(vectors[0], vectors[1], ARCSEC)
+    found = mutual_nearest(vectors[0], vectors[1], ARCSEC)
     assert found.tolist() == expected
     assert 50 < np.count_nonzero(found >= 0) < 150
     order = rng.permutation(200)
-    assert mutual(vectors[0][order], vectors[1], ARCSEC).tolist() == found[order].tolist()
-    back = mutual(vectors[1], vectors[0], ARCSEC)
+    assert mutual_nearest(vectors[0][order], vectors[1], ARCSEC).tolist() == found[order].tolist()
+    back = mutual_nearest(vectors[1], vectors[0], ARCSEC)
     assert all(back[other] == k for k, other in enumerate(found) if other >= 0)
 
 
 def test_nothing_has_no_counterpart() -> None:
     some = unit_vectors(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
-    assert mutual(some, some[:0], ARCSEC).tolist() == [UNMATCHED, UNMATCHED]
-    assert mutual(some[:0], some, ARCSEC).tolist() == []
-    assert mutual(some, some[::-1], ARCSEC).tolist() == [1, 0]
+    assert mutual_nearest(some, some[:0], ARCSEC).tolist() == [UNMATCHED, UNMATCHED]
+    assert mutual_nearest(some[:0], some, ARCSEC).tolist() == []
+    assert mutual_nearest(some, some[::-1], ARCSEC).tolist() == [1, 0]
     with pytest.raises(ValueError, match="radius"):
-        mutual(some, some, 0.0)
+        mutual_nearest(some, some, 0.0)

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from skyaccept.lib.catalog.detections import AssociatedDetections, Detections, chosen, numbering
+from skyaccept.lib.catalog.detections import AssociatedDetections, Detections, inverse_index, select_rows
 from skyaccept.lib.exceptions import InputError
 
 
@@ -49,7 +49,7 @@ def test_the_exposures_have_the_band_of_their_detections() -> None:
 
 
 def test_chosen_rows_keep_their_type_columns_and_flags() -> None:
-    some = chosen(associated(0, 1, 1, 0), np.array([2, 0]))
+    some = select_rows(associated(0, 1, 1, 0), np.array([2, 0]))
     assert isinstance(some, AssociatedDetections)
     assert (some.ra.tolist(), some.object.tolist(), some.flags["bad"].tolist()) == ([2.0, 0.0], [1, 0], [False, True])
     assert some.visits == ("7", "7", "8")
@@ -68,4 +68,4 @@ def test_a_detector_is_named_or_numbered() -> None:
 
 
 def test_numbering_inverts_codes() -> None:
-    assert numbering(np.array([3, 1]), 5).tolist() == [-1, 1, -1, 0, -1]
+    assert inverse_index(np.array([3, 1]), 5).tolist() == [-1, 1, -1, 0, -1]

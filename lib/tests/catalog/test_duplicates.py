@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skyaccept.lib.catalog.detections import Detections, chosen
-from skyaccept.lib.catalog.duplicates import DEGREES, Pairs, merged, pairs
+from skyaccept.lib.catalog.detections import Detections, select_rows
+from skyaccept.lib.catalog.duplicates import MAX_DEGREES, DuplicatePairs, find_duplicates, merge_duplicates
 
 
 def field(n: int = 400, visits: int = 4, ra: float = 150.0) -> Detections:
@@ -37,8 +37,8 @@ def field(n: int = 400, visits: int = 4, ra: float = 150.0) -> Detections:
 
 def doubled(d: Detections, rows: Any, **changes: Any) -> Detections:
     """Detections with some rows once more at the end, where some columns are changed."""
-    again = replace(chosen(d, rows), **changes)
-    both = chosen(d, np.r_[np.arange(len(d)), rows])
+    again = replace(select_rows(d, rows), **changes)
+    both = select_rows(d, np.r_[np.arange(len(d)), rows])
     held = {name: np.r_[getattr(d, name), values] for name, values in changes.items() if name != "flags"}
     flags = {name: np.r_[d.flags[name], again.flags[name]] for name in d.flags}
     return replace(both, flags=flags, **held)
@@ -46,7 +46,7 @@ def doubled(d: Detections, rows: Any, **changes: Any) -> Detections:
 
 def found(d: Detections) -> list[tuple[int, int]]:
     """Pairs of rows."""
-    both = pairs(d)
+    both = find_duplicates(d)
     return list(zip(both.first.tolist(), both.second.tolist(), strict=True))
 
 
@@ -58,7 +58,7 @@ def test_a_sound_field_has_no_pair() -> None:
 def test_rows_under_two_objects_are_found(ra: float) -> None:
     """Those of an overlap, whatever their objects are called."""
     d, rows = field(ra=ra), np.arange(0, 400, 7)
-    both = pairs(doubled(d, rows, object=d.object[rows] + 1000))  # type: ignore[index]
+    both = find_duplicates(doubled(d, rows, object=d.object[rows] + 1000))  # type: ignore[index]
     assert both.same.all()
     assert list(zip(both.first, both.second - 400, strict=True)) == list(zip(rows, np.arange(len(rows)), strict=True))
 
@@ -90,7 +90,7 @@ def test_measurements_of_their_own_are_none(name: str) -> None:
         "band": 1 - d.band[rows],
         "mjd": d.mjd[rows] + 0.01,  # type: ignore[index]
         "mag": d.mag[rows] + rng.normal(0, 0.005, len(rows)),  # type: ignore[index]
-        "ra": d.ra[rows] + 3 * DEGREES,
+        "ra": d.ra[rows] + 3 * MAX_DEGREES,
     }
     assert found(doubled(d, rows, **{name: changes[name]})) == []
 
@@ -117,7 +117,7 @@ def test_the_row_without_a_flag_stays() -> None:
     d = field()
     rows = np.flatnonzero(d.flags["bad"])
     both = doubled(d, rows, flags={"bad": np.zeros(len(rows), dtype=bool)})
-    kept, _ = merged(both, pairs(both))
+    kept, _ = merge_duplicates(both, find_duplicates(both))
     assert len(kept) == len(d)
     assert not both.flags["bad"][kept].any()
 
@@ -154,14 +154,14 @@ def test_rows_without_a_position_have_no_pair() -> None:
 )
 def test_pairs_are_those_of_a_loop(rows: list[tuple[int, int, int, int]], center: tuple[float, float]) -> None:
     """On either side of the edges of cells, and of RA = 0."""
-    n, step = len(rows), 0.9 * DEGREES
+    n, step = len(rows), 0.9 * MAX_DEGREES
     visit, x, y, mag = (np.array(column) for column in zip(*rows, strict=True))
     ra, dec = (center[0] + x * step) % 360, center[1] + y * step
     d = Detections(ra, dec, visit, np.zeros(n, dtype=np.int16), ("0", "1"), ("r",), mag=20 + mag * 1.0)
     expected = set()
     for i, j in itertools.combinations(range(n), 2):
         across = abs(ra[i] - ra[j])
-        near = min(across, abs(360 - across)) <= DEGREES and abs(dec[i] - dec[j]) <= DEGREES
+        near = min(across, abs(360 - across)) <= MAX_DEGREES and abs(dec[i] - dec[j]) <= MAX_DEGREES
         if near and visit[i] == visit[j] and mag[i] == mag[j]:
             expected.add((i, j))
     equal = {(i, j) for i, j in expected if ra[i] == ra[j] and dec[i] == dec[j]}
@@ -178,8 +178,10 @@ def test_each_measurement_counts_once(edges: list[tuple[int, int]], objects: lis
     """One row of each connected group stays, if possible with an object and no flag; objects that share one are one."""
     edges = sorted({(min(e), max(e)) for e in edges if e[0] != e[1]} | {(3, 8)})
     first, second = (np.array([e[k] for e in edges], dtype=np.int64) for k in (0, 1))
-    d = chosen(field(12), np.arange(12))
-    kept, joined = merged(replace(d, object=np.array(objects)), Pairs(first, second, np.ones(len(edges), dtype=bool)))
+    d = select_rows(field(12), np.arange(12))
+    kept, joined = merge_duplicates(
+        replace(d, object=np.array(objects)), DuplicatePairs(first, second, np.ones(len(edges), dtype=bool))
+    )
     group = list(range(12))
     name = {code: code for code in objects}
     for _ in range(12):

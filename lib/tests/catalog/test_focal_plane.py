@@ -12,7 +12,7 @@ import pytest
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import AssociatedDetections
-from skyaccept.lib.catalog.focal_plane import layout
+from skyaccept.lib.catalog.focal_plane import detector_layout
 from skyaccept.lib.tests.samples import detections
 
 PLAN = {str(k): ((k % 4 - 1.5) * 0.2, (k // 4 - 1) * 0.25) for k in range(12)}
@@ -62,14 +62,14 @@ def apart(places: dict[str, tuple[float, float]]) -> np.ndarray:
 @pytest.mark.parametrize("center", [(150.0, 2.0), (0.0, 0.0), (77.0, 89.9), (10.0, -90.0)])
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 def test_the_plan_is_found_again(center: tuple[float, float], missing: float) -> None:
-    found = layout(survey(center, missing=missing))
+    found = detector_layout(survey(center, missing=missing))
     assert sorted(found) == sorted(PLAN)
     np.testing.assert_allclose(apart(found), apart(PLAN), atol=0.03)
 
 
 def test_north_is_up_in_the_visit_with_the_most_detectors() -> None:
     """East is positive, so that the plan is not mirrored."""
-    found = layout(survey((150.0, 2.0), missing=0.3))
+    found = detector_layout(survey((150.0, 2.0), missing=0.3))
     for name, place in PLAN.items():
         assert found[name] == pytest.approx(place, abs=0.04)
 
@@ -79,21 +79,21 @@ def test_positions_that_follow_no_plan_give_none() -> None:
     rng = np.random.default_rng(1)
     found = survey((150.0, 2.0))
     assert found.detector is not None
-    assert layout(replace(found, detector=rng.permutation(found.detector))) == {}
+    assert detector_layout(replace(found, detector=rng.permutation(found.detector))) == {}
 
 
 def test_without_detectors_or_with_one_or_two_there_is_no_plan() -> None:
     found = survey((150.0, 2.0), visits=2)
     assert found.detector is not None
-    assert layout(replace(found, detector=None)) == {}
-    assert layout(replace(found, detector=np.zeros(len(found), dtype=np.int64))) == {}
-    assert layout(replace(found, detector=found.detector % 2)) == {}
+    assert detector_layout(replace(found, detector=None)) == {}
+    assert detector_layout(replace(found, detector=np.zeros(len(found), dtype=np.int64))) == {}
+    assert detector_layout(replace(found, detector=found.detector % 2)) == {}
 
 
 def test_positions_that_are_not_known_do_no_harm() -> None:
     found = survey((150.0, 2.0))
     ra = np.where(np.arange(len(found)) % 7 == 0, np.nan, found.ra)
-    assert sorted(layout(replace(found, ra=ra))) == sorted(PLAN)
+    assert sorted(detector_layout(replace(found, ra=ra))) == sorted(PLAN)
 
 
 def test_detectors_keep_the_names_that_the_catalog_gives_them(tmp_path: Path) -> None:
@@ -104,12 +104,12 @@ def test_detectors_keep_the_names_that_the_catalog_gives_them(tmp_path: Path) ->
     pd.DataFrame(columns).to_parquet(tmp_path / "catalog.parquet")
     read = readers.load(tmp_path / "catalog.parquet")
     expected = {str(3 * int(name) + 17) for name in PLAN}
-    assert set(layout(read)) == set(read.detectors) == expected
+    assert set(detector_layout(read)) == set(read.detectors) == expected
     assert read.detector is not None
     assert {read.detector_name(code) for code in np.unique(read.detector)} == expected
 
 
-@pytest.mark.parametrize("number", [focal_plane.DETECTORS, 60_000])
+@pytest.mark.parametrize("number", [focal_plane.MAX_DETECTORS, 60_000])
 def test_as_many_detectors_as_no_camera_has_are_said_to_be_none(number: int) -> None:
     """A column of running numbers, taken for the detector, takes no memory with the square of their number."""
     rng = np.random.default_rng(1)
@@ -118,13 +118,13 @@ def test_as_many_detectors_as_no_camera_has_are_said_to_be_none(number: int) -> 
     found = replace(found, detector=np.arange(rows) % number)
     tracemalloc.start()
     try:
-        assert layout(found) == {}
+        assert detector_layout(found) == {}
         assert tracemalloc.get_traced_memory()[1] < 400 * rows
     finally:
         tracemalloc.stop()
-    refusal = focal_plane.refusal(found)
+    refusal = focal_plane.too_many_detectors(found)
     assert (refusal or "").startswith("60,000 detectors, more than the 4,000") == (number == 60_000)
-    assert (refusal is None) == (number == focal_plane.DETECTORS)
+    assert (refusal is None) == (number == focal_plane.MAX_DETECTORS)
 
 
 def test_many_visits_of_many_detectors_take_memory_for_those_that_occur() -> None:
@@ -135,7 +135,7 @@ def test_many_visits_of_many_detectors_take_memory_for_those_that_occur() -> Non
     found = detections(rng.uniform(10, 12, rows), rng.uniform(0, 2, rows), np.arange(rows), visit)
     tracemalloc.start()
     try:
-        layout(replace(found, detector=(visit + np.tile([0, 1, 2], 3_000)) % 3_000))
+        detector_layout(replace(found, detector=(visit + np.tile([0, 1, 2], 3_000)) % 3_000))
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
@@ -144,7 +144,7 @@ def test_many_visits_of_many_detectors_take_memory_for_those_that_occur() -> Non
 def test_the_results_say_why_there_is_no_map() -> None:
     found = survey((150.0, 2.0))
     many = replace(found, detector=np.arange(len(found)) + 0)
-    assert len(found) > focal_plane.DETECTORS
+    assert len(found) > focal_plane.MAX_DETECTORS
     described = measure.Measurer(many, requirements.load(["LSE-30"])).dataset()
     assert described["focal_plane"] == {}
     assert any("no map of the focal plane" in note for note in described["notes"])

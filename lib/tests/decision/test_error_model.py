@@ -1,4 +1,4 @@
-"""The sampling errors of the law against direct simulation, with the estimators themselves, and closed forms."""
+"""Sampling errors of the model against direct simulation with the estimators, and closed forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib.arrays import FloatArray
-from skyaccept.lib.decision.error_model import Draws, Law, Scatter, _covariances, _slope
+from skyaccept.lib.decision.error_model import ErrorModel, SamplingError, SimulatedErrors, _covariances, _slope
 from skyaccept.lib.decision.power import _distance_density
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS
@@ -42,17 +42,17 @@ CASES: list[tuple[str, str, Kind, float]] = [
 ]
 
 
-def survey(rng: np.random.Generator, law: Law) -> tuple[Sample, Sample]:
-    """Samples for the metrics of pairs and of magnitudes: stars of the law in a disc at RA = Dec = 0."""
+def survey(rng: np.random.Generator, model: ErrorModel) -> tuple[Sample, Sample]:
+    """Samples for the metrics of pairs and of magnitudes: stars of the model in a disc at RA = Dec = 0."""
     distance, angle = RADIUS * np.sqrt(rng.random(STARS)), rng.uniform(0, 2 * math.pi, STARS)
     x, y = distance * np.cos(angle), distance * np.sin(angle)
-    sigma = SIZE * np.exp(law.spread * rng.standard_normal((STARS, 1)))
+    sigma = SIZE * np.exp(model.log_sigma_rms * rng.standard_normal((STARS, 1)))
     dx, dy, dm = sigma * rng.standard_normal((3, STARS, VISITS))
     # an affine distortion that changes separations of 5' by `shift` of the median star's error
-    k, g, h = SIZE * law.shift / 5 * rng.standard_normal((3, VISITS))
+    k, g, h = SIZE * model.shared_sigma / 5 * rng.standard_normal((3, VISITS))
     dx += np.outer(x, k + g) + np.outer(y, h)
     dy += np.outer(x, h) + np.outer(y, k - g)
-    dm += SIZE * law.shift * rng.standard_normal(VISITS)
+    dm += SIZE * model.shared_sigma * rng.standard_normal(VISITS)
     star, visit = (grid.ravel() for grid in np.meshgrid(np.arange(STARS), np.arange(VISITS), indexing="ij"))
     ra, dec = (u[star] / 60 + du.ravel() / 3.6e6 for u, du in ((x, dx), (y, dy)))
     found = samples.detections(ra, dec, star, visit)
@@ -60,13 +60,13 @@ def survey(rng: np.random.Generator, law: Law) -> tuple[Sample, Sample]:
 
 
 @pytest.fixture(scope="module")
-def simulated() -> tuple[Law, list[FloatArray]]:
+def simulated() -> tuple[ErrorModel, list[FloatArray]]:
     """Values of all cases in simulated surveys, by the code that measures real ones."""
-    law, rng = Law(0.3, 0.3), np.random.default_rng(6)
+    model, rng = ErrorModel(0.3, 0.3), np.random.default_rng(6)
     known = {"half_width": math.radians(1 / 60), "min_common_visits": 2, "ddof": 1}
     values = np.empty((SURVEYS, len(CASES)))
     for row in values:
-        pairs, magnitudes = survey(rng, law)
+        pairs, magnitudes = survey(rng, model)
         errors: dict[str, Errors] = {}
         for number, (metric, estimator, _, _) in enumerate(CASES):
             if estimator not in errors:
@@ -75,83 +75,90 @@ def simulated() -> tuple[Law, list[FloatArray]]:
                 settings = chosen.settings(**{name: value for name, value in known.items() if chosen.takes(name)})
                 errors[estimator] = chosen.of_sample(sample, {"separation": 5.0}, settings)
             row[number] = evaluate(METRICS[metric].statistic(LEVEL), errors[estimator])[0]
-    return law, list(values.T)
+    return model, list(values.T)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(CASES)), ids=lambda k: "-".join(CASES[k][:2]))
-def test_the_error_is_that_of_simulated_surveys(simulated: tuple[Law, list[FloatArray]], number: int) -> None:
+def test_the_error_is_that_of_simulated_surveys(simulated: tuple[ErrorModel, list[FloatArray]], number: int) -> None:
     """Scatter and mean of the values; 200 surveys give a scatter to 5 to 8 %, the more the more skewed it is."""
-    (metric, estimator, kind, share), (law, found) = CASES[number], (simulated[0], simulated[1][number])
-    draws = Draws(law, estimator, VISITS)
+    (metric, estimator, kind, share), (assumed, found) = CASES[number], (simulated[0], simulated[1][number])
+    simulated_errors = SimulatedErrors(assumed, estimator, VISITS)
     pairs = 0.0
     if metric.startswith("pair"):
         edges = np.linspace(4 / RADIUS, 6 / RADIUS, 101)
         middles = (edges[1:] + edges[:-1]) / 2
         pairs = STARS * (STARS - 1) / 2 * sum(map(_distance_density, middles)) * (edges[1] - edges[0])
     if kind == "percentile":
-        model = draws.scatter(kind, share, STARS, pairs)
+        model = simulated_errors.sampling_error(kind, share, STARS, pairs)
         seen = np.log(found).std(ddof=1)
-        assert found.mean() == pytest.approx(SIZE * draws.quantile(share) * model.reads, rel=0.03)
+        assert found.mean() == pytest.approx(SIZE * simulated_errors.quantile(share) * model.expected_reading, rel=0.03)
     else:
-        seen, model = logit_error(found / 100, draws, LEVEL["AD" if pairs else "PA2"] / SIZE, STARS, pairs)
-        assert found.mean() / 100 == pytest.approx(model.reads, rel=0.08)
+        seen, model = logit_error(found / 100, simulated_errors, LEVEL["AD" if pairs else "PA2"] / SIZE, STARS, pairs)
+        assert found.mean() / 100 == pytest.approx(model.expected_reading, rel=0.08)
     assert seen == pytest.approx(model.error, rel=0.2)
 
 
-def logit_error(found: FloatArray, draws: Draws, x: float, stars: int, pairs: float) -> tuple[float, Scatter]:
-    """Scatter of observed shares above x, as a scatter of the logit of the true one; and what the law says."""
-    share = draws.share_above(x)
-    seen = found.std(ddof=1) * _slope(draws.share_above, x) / (_slope(draws._seen_above, x) * share * (1 - share))
-    return float(seen), draws.scatter("above", share, stars, pairs)
+def logit_error(
+    found: FloatArray, simulated_errors: SimulatedErrors, x: float, stars: int, pairs: float
+) -> tuple[float, SamplingError]:
+    """Scatter of observed shares above x, as a scatter of the logit of the true one; and what the model says."""
+    share = simulated_errors.fraction_above(x)
+    seen = (
+        found.std(ddof=1)
+        * _slope(simulated_errors.fraction_above, x)
+        / (_slope(simulated_errors._simulated_fraction_above, x) * share * (1 - share))
+    )
+    return float(seen), simulated_errors.sampling_error("above", share, stars, pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", ["offset", "deviation_from_mean", "reference_offset"])
 @pytest.mark.parametrize("common", [0.0, 0.3])
 def test_offsets_of_positions_against_direct_simulation(estimator: str, common: float) -> None:
     """AB1, AB2, ABF1 and AA1 of one coordinate, written out: the same stars in as many visits of the other band."""
-    law, rng, n, v = Law(0.3, common), np.random.default_rng(7), 100, 4
-    draws = Draws(law, estimator, v)
+    model, rng, n, v = ErrorModel(0.3, common), np.random.default_rng(7), 100, 4
+    simulated_errors = SimulatedErrors(model, estimator, v)
     squares, medians, shares = [], [], []
     for _ in range(2000):
         sigma = np.exp(0.3 * rng.standard_normal((n, 1)))
-        x = sigma * rng.standard_normal((n, v)) + law.shift * rng.standard_normal(v)
+        x = sigma * rng.standard_normal((n, v)) + model.shared_sigma * rng.standard_normal(v)
         if estimator != "reference_offset":
-            r = sigma * rng.standard_normal((n, v)) + law.shift * rng.standard_normal(v)
+            r = sigma * rng.standard_normal((n, v)) + model.shared_sigma * rng.standard_normal(v)
             x = x - r.mean(axis=1, keepdims=True)
         if estimator == "deviation_from_mean":
             x = x - x.mean()
         squares.append(np.mean(x**2))
         medians.append(np.median(abs(x)))
         shares.append(np.mean(abs(x) > 2))
-    model = draws.scatter("rms", 0, n)
-    assert np.log(squares).std() / 2 == pytest.approx(model.error, rel=0.1)
-    median = draws.scatter("percentile", 0.5, n)
+    rms = simulated_errors.sampling_error("rms", 0, n)
+    assert np.log(squares).std() / 2 == pytest.approx(rms.error, rel=0.1)
+    median = simulated_errors.sampling_error("percentile", 0.5, n)
     assert np.log(medians).std() == pytest.approx(median.error, rel=0.1)
-    assert np.mean(medians) == pytest.approx(draws.quantile(0.5) * median.reads, rel=0.03)
-    seen, share = logit_error(np.array(shares), draws, 2.0, n, 0)
+    assert np.mean(medians) == pytest.approx(simulated_errors.quantile(0.5) * median.expected_reading, rel=0.03)
+    seen, share = logit_error(np.array(shares), simulated_errors, 2.0, n, 0)
     assert seen == pytest.approx(share.error, rel=0.1)
 
 
 @pytest.mark.parametrize(("visits", "stars"), [(10, 300), (30, 1000)])
-def test_for_many_equal_stars_pairs_count_for_nothing(visits: int, stars: int) -> None:
+def test_many_equal_stars_count_rather_than_pairs(visits: int, stars: int) -> None:
     """The median of pair rms is as uncertain as 1 / (2 sqrt(N (V - 1))), however many pairs there are."""
-    draws = Draws(Law(0.01, 0.0), "pair_rms", visits)
+    simulated_errors = SimulatedErrors(ErrorModel(0.01, 0.0), "pair_rms", visits)
     closed = 1 / (2 * math.sqrt(stars * (visits - 1)))
     for pairs in (1e7, 1e9):
-        found = draws.scatter("percentile", 0.5, stars, pairs)
-        assert found.visits == 0
+        found = simulated_errors.sampling_error("percentile", 0.5, stars, pairs)
+        assert found.visit_variance == 0
         assert found.error == pytest.approx(closed, rel=0.06)
 
 
-def test_shares_of_independent_stars_are_binomial() -> None:
+def test_fractions_of_independent_stars_are_binomial() -> None:
     """Stars without anything in common: the median of their rms, by the chi-squared distribution."""
     visits, stars = 5, 400
-    found = Draws(Law(0.01, 0.0), "magnitude_rms", visits).scatter("percentile", 0.5, stars)
+    found = SimulatedErrors(ErrorModel(0.01, 0.0), "magnitude_rms", visits).sampling_error("percentile", 0.5, stars)
     median = stats.chi2.median(visits - 1)
     density = 2 * median * stats.chi2.pdf(median, visits - 1)
     assert found.error == pytest.approx(0.5 / math.sqrt(stars) / density, rel=0.03)
-    assert found.reads == pytest.approx(math.sqrt(median / (visits - 1)), rel=0.005)
+    assert found.expected_reading == pytest.approx(math.sqrt(median / (visits - 1)), rel=0.005)
 
 
 def test_covariances_by_plain_loops() -> None:
@@ -171,28 +178,35 @@ def test_covariances_by_plain_loops() -> None:
     assert one == pytest.approx(inside + common)
 
 
-def test_the_law_says_the_same_every_time_and_more_stars_and_visits_help() -> None:
+@pytest.mark.slow
+def test_more_stars_and_visits_help_and_the_seed_is_fixed() -> None:
     for estimator in ("pair_rms", "magnitude_deviation", "reference_offset"):
-        few, more = (Draws(Law(), estimator, visits) for visits in (5, 20))
-        first = few.scatter("percentile", 0.5, 100, 500)
-        assert first == Draws(Law(), estimator, 5).scatter("percentile", 0.5, 100, 500)
-        assert few.scatter("percentile", 0.5, 400, 8000).stars < first.stars / 3
-        assert few.scatter("percentile", 0.5, 400, 8000).visits == first.visits
-        assert more.scatter("percentile", 0.5, 100, 500).visits < first.visits / 2
+        few, more = (SimulatedErrors(ErrorModel(), estimator, visits) for visits in (5, 20))
+        first = few.sampling_error("percentile", 0.5, 100, 500)
+        assert first == SimulatedErrors(ErrorModel(), estimator, 5).sampling_error("percentile", 0.5, 100, 500)
+        assert few.sampling_error("percentile", 0.5, 400, 8000).star_variance < first.star_variance / 3
+        assert few.sampling_error("percentile", 0.5, 400, 8000).visit_variance == first.visit_variance
+        assert more.sampling_error("percentile", 0.5, 100, 500).visit_variance < first.visit_variance / 2
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Law(spread=0.0), "--error-spread 0"),
-        (lambda: Law(spread=math.nan), "--error-spread nan"),
-        (lambda: Law(common=1.0), "--shared-variance 1"),
-        (lambda: Draws(Law(), "excess_rms", 5), "no model of the errors of excess_rms"),
-        (lambda: Draws(Law(), "pair_rms", 1), "--visits 1: at least two"),
-        (lambda: Draws(Law(), "pair_rms", 2).scatter("above", 1e-7, 100, 500), "too close to 0 or 100 %"),
-        (lambda: Draws(Law(), "pair_rms", 2).scatter("mean", 0.5, 100, 500), "no law of the mean of errors"),
+        (lambda: ErrorModel(log_sigma_rms=0.0), "--error-spread 0"),
+        (lambda: ErrorModel(log_sigma_rms=math.nan), "--error-spread nan"),
+        (lambda: ErrorModel(shared_variance_fraction=1.0), "--shared-variance 1"),
+        (lambda: SimulatedErrors(ErrorModel(), "excess_rms", 5), "there is no model of the errors of excess_rms"),
+        (lambda: SimulatedErrors(ErrorModel(), "pair_rms", 1), "--visits 1: at least two"),
+        (
+            lambda: SimulatedErrors(ErrorModel(), "pair_rms", 2).sampling_error("above", 1e-7, 100, 500),
+            "too close to 0 or 100 %",
+        ),
+        (
+            lambda: SimulatedErrors(ErrorModel(), "pair_rms", 2).sampling_error("mean", 0.5, 100, 500),
+            "no error model for the mean of errors",
+        ),
     ],
 )
-def test_what_cannot_be_said_is_an_input_error(make: Callable[[], object], words: str) -> None:
+def test_an_invalid_model_or_statistic_is_an_input_error(make: Callable[[], object], words: str) -> None:
     with pytest.raises(InputError, match=words):
         make()

@@ -67,7 +67,7 @@ def send(url: str, waits: tuple[float, ...] = (), limit: float = 1.0) -> None:
 @pytest.mark.parametrize("kind", AWAY)
 def test_what_is_no_written_content_is_one_sentence(kind: str) -> None:
     answer, said = AWAY[kind]
-    with serving(answer) as (url, seen), pytest.raises(http_post.Away) as away:
+    with serving(answer) as (url, seen), pytest.raises(http_post.ServerUnavailable) as away:
         send(url)
     assert said in str(away.value)
     assert str(away.value).isprintable() or "\ufffd" in str(away.value)
@@ -81,7 +81,7 @@ def test_what_is_no_written_content_is_one_sentence(kind: str) -> None:
 def test_content_that_a_server_does_not_take_is_refused_with_its_words(line: str) -> None:
     with (
         serving(status(line, '{"error":"field type conflict"}')) as (url, seen),
-        pytest.raises(http_post.Refused) as refused,
+        pytest.raises(http_post.ContentRefused) as refused,
     ):
         send(url, (0.0, 0.0))
     assert str(refused.value) == f'the server answers {line[:3]}: {{"error":"field type conflict"}}'
@@ -99,7 +99,7 @@ def test_only_204_is_a_write() -> None:
 def test_all_attempts_together_take_no_longer_than_the_limit() -> None:
     """However many there are, and however little the server sends."""
     started = time.monotonic()
-    with serving(drip(HEAD)) as (url, _), pytest.raises(http_post.Away):
+    with serving(drip(HEAD)) as (url, _), pytest.raises(http_post.ServerUnavailable):
         send(url, (0.1,) * 100, limit=0.5)
     assert time.monotonic() - started < 20
 
@@ -155,7 +155,10 @@ def test_a_server_that_sends_the_request_back_shows_no_secret(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     header = http_post.Credentials.of_environment().header or ""
-    with serving(answer) as (url, seen), pytest.raises((http_post.Away, http_post.Refused)) as error:
+    with (
+        serving(answer) as (url, seen),
+        pytest.raises((http_post.ServerUnavailable, http_post.ContentRefused)) as error,
+    ):
         send(url)
     assert header.encode() in seen[0]
     assert "Authorization: " in str(error.value)
@@ -164,7 +167,7 @@ def test_a_server_that_sends_the_request_back_shows_no_secret(
 
 
 def test_not_even_the_beginning_of_a_secret_is_shown_and_none_that_is_written_in_another_way() -> None:
-    made = http_post.Credentials("Token x", http_post._written('S3CRET "word"'))
+    made = http_post.Credentials("Token x", http_post._encodings('S3CRET "word"'))
     assert made.hide("Token S3CRET") == "Token (hidden)"
     for text in ('S3CRET \\"word\\"', "S3CRET &quot;word&quot;", "S3CRET%20%22word%22", "S3CRET+%22word%22"):
         assert made.hide(f"x {text} y") == "x (hidden) y"
@@ -174,5 +177,5 @@ def test_not_even_the_beginning_of_a_secret_is_shown_and_none_that_is_written_in
 def test_nobody_there_is_said_so() -> None:
     with serving(raw(b"")) as (url, _):
         pass
-    with pytest.raises(http_post.Away, match=r"cannot be reached: .*refused"):
+    with pytest.raises(http_post.ServerUnavailable, match=r"cannot be reached: .*refused"):
         send(url)

@@ -245,6 +245,7 @@ def paired(before: AssociatedDetections, after: AssociatedDetections) -> dict[st
     }
 
 
+@pytest.mark.slow
 def test_one_per_cent_more_of_the_same_error_shows() -> None:
     """6 mas and 6.05 mas from the same draws."""
     found = paired(sky(), sky(1, 6.05))
@@ -257,6 +258,7 @@ def test_one_per_cent_more_of_the_same_error_shows() -> None:
     assert (found["PA1gri"].low, found["PA1gri"].high) == (0, 0)
 
 
+@pytest.mark.slow
 def test_measuring_again_is_no_change() -> None:
     """Independent errors of the same size in both: flagged in about one of twenty, either way."""
     flags = [
@@ -266,6 +268,7 @@ def test_measuring_again_is_no_change() -> None:
     assert flags.count("same") >= 10
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_objects_and_visits_changes_nothing() -> None:
     after = noisier(sky(), 1.0, 7)
     rows = np.random.default_rng(8).permutation(len(after))
@@ -277,6 +280,7 @@ def test_the_order_of_rows_objects_and_visits_changes_nothing() -> None:
     assert len(found) >= 3
 
 
+@pytest.mark.slow
 def test_stars_and_visits_that_one_lacks_are_left_out_and_counted() -> None:
     """As if both had been reduced to what both have."""
     before, after = sky(), noisier(sky(), 2.0, 7)
@@ -341,6 +345,7 @@ def edited(results: Results, factor: float) -> Results:
     return replace(results, results=moved)
 
 
+@pytest.mark.slow
 def test_results_that_the_datasets_do_not_give_are_refused() -> None:
     before, after = sky(), sky(1, 6.05)
     first, second = verified(before), verified(after)
@@ -375,6 +380,7 @@ def test_columns_are_those_of_the_definitions_that_the_results_name() -> None:
     assert columns(srd, WHOLE) == measure.needs(WHOLE, cases, measure.Options(definition="srd"))
 
 
+@pytest.mark.slow
 def test_samples_of_many_measurements_are_of_the_same_stars(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of the measurements: both take nearly the same stars, whatever the order of their objects."""
     before, after = sky(), noisier(sky(), 1.0, 7)

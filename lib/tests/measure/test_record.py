@@ -12,17 +12,18 @@ from xml.etree import ElementTree as Tree
 
 import pytest
 from skyaccept.lib import requirements
-from skyaccept.lib.decision.rule import DecisionRule, Distribution
+from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.measure.record import Measurement, record
 from skyaccept.lib.report import html, maps, text
 from skyaccept.lib.requirements.model import Case
 from skyaccept.lib.requirements.waivers import Waiver
 from skyaccept.lib.results import model, schema
-from skyaccept.lib.results.model import Result, Results, SampleAccount
-from skyaccept.lib.tests.distributions import LogNormal, Unbounded
+from skyaccept.lib.results.model import Result, Results, SampleSummary
+from skyaccept.lib.tests.distributions import log_normal, unbounded
+from skyaccept.lib.uncertainty.distribution import Estimate
 
-SAMPLE = SampleAccount(300, 5, 2000, 10_000, 1500, 1500, {})
+SAMPLE = SampleSummary(300, 5, 2000, 10_000, 1500, 1500, {})
 LEVELS = ("design", "minimum", "stretch")
 GUARDED = DecisionRule("guarded", 0.05)
 WAIVER = Waiver("OSS-REQ-0388", "AM1", "bad <optics>", "A. Who", date(2030, 1, 31))
@@ -35,7 +36,7 @@ def case() -> Callable[[str], Case]:
     return found.__getitem__
 
 
-def measured(value: float, known: Distribution | str) -> Measurement:
+def measured(value: float, known: Estimate | str) -> Measurement:
     """Measurement with the same value and distribution at every level."""
     names = ("", *LEVELS)
     values, estimates = dict.fromkeys(names, value), dict.fromkeys(names, known)
@@ -50,7 +51,7 @@ def conforming(*found: Result) -> Any:
     run: Any = dict.fromkeys(("skyaccept", "command", "python"), "x")
     run |= {"started": "2026-11-20T00:00:00+00:00", "seconds": 1.0, "packages": {}}
     data = json.loads(model.dumps(Results(run, dataset, found).to_json()))
-    schema.check(data, "results")
+    schema.check_results(data, "results")
     return data
 
 
@@ -63,12 +64,12 @@ def page(*found: Result) -> tuple[str, str]:
 
 def test_the_limits_of_all_levels_are_decided_at_the_same_risk(case: Callable[[str], Case]) -> None:
     """At 9.5 mas with an error of 6 %: inconclusive at 10 mas, pass at 20, fail at 5."""
-    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(9.5, LogNormal(9.5, 0.06)), GUARDED)
+    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(9.5, log_normal(9.5, 0.06)), GUARDED)
     assert {name: level.verdict for name, level in found.levels.items()} == dict(
         zip(LEVELS, ("inconclusive", "pass", "fail"), strict=True)
     )
     assert found.verdict == "inconclusive"
-    assert not found.accepted
+    assert not found.satisfied
     assert found.decision == found.levels["design"].decision
     assert found.levels["design"].conformance == pytest.approx(0.8037, abs=1e-4)
     assert found.decision is not None
@@ -77,41 +78,41 @@ def test_the_limits_of_all_levels_are_decided_at_the_same_risk(case: Callable[[s
     assert (
         "the design limit is <= 10 mas and the bound at a risk of 0.05 is 10.49 mas: inconclusive, the true value "
         "meets the limit with a probability of 0.804, which neither passes nor fails at a risk of 0.05; limited by "
-        "stars: about 1,111 stars in place of 300 would settle it, if the estimate stays"
-    ) in found.sentence
+        "stars: about 1,111 stars instead of 300 would settle it, if the estimate does not change"
+    ) in found.summary
     report, table = page(found)
     assert "is 10.49 mas: inconclusive" in report
     for shown in (report, table):
         assert "0.804" in shown
         assert "limited by stars" in shown
-    assert Result.from_json(model.plain(found.to_json())) == found
+    assert Result.from_json(model.normalize_json(found.to_json())) == found
 
 
 def test_a_pass_and_a_fail_say_how_sure_they_are(case: Callable[[str], Case]) -> None:
-    outcomes = [measured(x, LogNormal(x, 0.03)) for x in (9.0, 11.0)]
+    outcomes = [measured(x, log_normal(x, 0.03)) for x in (9.0, 11.0)]
     met, missed = (record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", o, GUARDED) for o in outcomes)
     assert (met.verdict, missed.verdict) == ("pass", "fail")
-    assert "is 9.455 mas: pass, the true value meets the limit with a probability of > 0.999" in met.sentence
-    assert "fail, the true value meets the limit with a probability of < 0.001" in missed.sentence
+    assert "is 9.455 mas: pass, the true value meets the limit with a probability of > 0.999" in met.summary
+    assert "fail, the true value meets the limit with a probability of < 0.001" in missed.summary
     conforming(met)
     conforming(missed)
 
 
 def test_simple_says_nothing_of_bounds_and_shows_the_conformance(case: Callable[[str], Case]) -> None:
     rule = DecisionRule("simple")
-    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(9.5, LogNormal(9.5, 0.06)), rule)
+    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(9.5, log_normal(9.5, 0.06)), rule)
     assert found.verdict == "pass"
-    assert found.sentence.endswith("the design limit is <= 10 mas, met with 0.5 mas")
+    assert found.summary.endswith("the design limit is <= 10 mas, met with 0.5 mas")
     _, table = page(found)
     assert "0.804" in table
     assert "at a risk" not in table
 
 
 def test_where_bias_changes_the_verdict_it_is_said(case: Callable[[str], Case]) -> None:
-    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(9.5, LogNormal(11.4, 0.02)), GUARDED)
+    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(9.5, log_normal(11.4, 0.02)), GUARDED)
     assert found.verdict == "fail"
     words = "the value as defined, 9.5, meets the limit; without its bias, 11.4, it does not"
-    assert words in found.sentence
+    assert words in found.summary
     assert all(words in shown for shown in page(found))
 
 
@@ -120,19 +121,19 @@ def test_without_an_interval_nothing_is_measurable_under_guarded(case: Callable[
     """For a limit and for a capability; the value stays on record, and simple takes it as it is."""
     for outcome, words in (
         (measured(9.0, "one visit is too few"), "one visit is too few"),
-        (measured(9.0, Unbounded(9.0, 0.1)), "no finite upper bound"),
+        (measured(9.0, unbounded(9.0, 0.1)), "no finite upper bound"),
     ):
         found = record(case(test), "lvv-t1278", "design", outcome, GUARDED)
-        assert (found.verdict, found.value, found.measured, found.accepted) == ("not_measurable", 9.0, False, False)
+        assert (found.verdict, found.value, found.measured, found.satisfied) == ("not_measurable", 9.0, False, False)
         assert words in str(found.reason)
-        assert words in found.sentence
+        assert words in found.summary
         page(found)
         assert record(case(test), "lvv-t1278", "design", outcome, DecisionRule("simple")).verdict == "pass"
-    assert record(case(test), "lvv-t1278", "design", measured(9.0, LogNormal(9.0, 0.01)), GUARDED).verdict == "pass"
+    assert record(case(test), "lvv-t1278", "design", measured(9.0, log_normal(9.0, 0.01)), GUARDED).verdict == "pass"
 
 
 def test_a_capability_passes_with_an_interval_whatever_its_value(case: Callable[[str], Case]) -> None:
-    outcome = measured(99.0, LogNormal(99.0, 0.5))
+    outcome = measured(99.0, log_normal(99.0, 0.5))
     found = record(case("DMS-REQ-0360-AM1-r"), "lvv-t1278", "design", outcome, GUARDED)
     assert (found.verdict, found.reason) == ("pass", None)
     conforming(found)
@@ -140,14 +141,14 @@ def test_a_capability_passes_with_an_interval_whatever_its_value(case: Callable[
 
 def test_each_coordinate_is_named_by_its_own_name(case: Callable[[str], Case]) -> None:
     """In the sentence, and on the axes of the map, on which east is to the left."""
-    outcome = measured(60.0, LogNormal(60.0, 0.01))
+    outcome = measured(60.0, log_normal(60.0, 0.01))
     sky = {"center": [150.0, -20.0], "corner": [-0.2, -0.1], "width": 0.1, "columns": 4, "size": [*range(1, 9)]}
     data = {
         "coordinates": {"design": {"ra": 50.0, "dec": 60.0, "total": 70.0}},
         "dependence": {"of": "offsets", "note": "", "sky": {**sky, "number": [9] * 8}},
     }
     found = record(case("OSS-REQ-0388-AA1-r"), "srd", "design", replace(outcome, data=data), GUARDED)
-    assert "is 60 mas (RA cos(Dec) 50, Dec 60, total 70) on" in found.sentence
+    assert "is 60 mas (RA cos(Dec) 50, Dec 60, total 70) on" in found.summary
     drawn = maps.sky(found)
     assert ">degrees east of RA 150.0000, north of Dec -20.0000<" in drawn
     axes = re.search(r'data-axes="(\S+) (\S+) (\S+) (\S+) ', drawn)
@@ -161,9 +162,9 @@ def test_each_coordinate_is_named_by_its_own_name(case: Callable[[str], Case]) -
 @pytest.mark.parametrize(
     ("outcome", "verdict", "accepted"),
     [
-        (measured(11.0, LogNormal(11.0, 0.01)), "waived", False),
-        (measured(9.9, LogNormal(9.9, 0.10)), "waived", False),
-        (measured(9.0, LogNormal(9.0, 0.01)), "pass", False),
+        (measured(11.0, log_normal(11.0, 0.01)), "waived", False),
+        (measured(9.9, log_normal(9.9, 0.10)), "waived", False),
+        (measured(9.0, log_normal(9.0, 0.01)), "pass", False),
         (Measurement(reason="no pair"), "not_measurable", False),
         (Measurement(reason="it broke", broken=True), "error", False),
     ],
@@ -175,18 +176,18 @@ def test_a_waiver_takes_failures_and_accuses_a_pass(
     """What was not measured, or broke, cannot be waived."""
     found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", outcome, GUARDED)
     waived = found.with_waiver(WAIVER)
-    assert (waived.verdict, waived.accepted) == (verdict, accepted)
+    assert (waived.verdict, waived.satisfied) == (verdict, accepted)
     assert found.with_waiver(None) is found
     report, table = page(waived)
     shown = "A. Who until 2030-01-31: bad <optics>"
-    assert (shown in waived.sentence) == (shown in table) == ("bad &lt;optics&gt;" in report)
+    assert (shown in waived.summary) == (shown in table) == ("bad &lt;optics&gt;" in report)
     assert (shown in table) == (verdict in ("waived", "pass"))
     assert "<optics>" not in report
     if verdict == "pass":
-        assert "it passes, so the waiver has to go, by A. Who" in waived.sentence
+        assert "it passes, so the waiver has to go, by A. Who" in waived.summary
         assert "1 pass, and the waiver has to go" in table
     assert waived.levels == found.levels
-    assert Result.from_json(model.plain(waived.to_json())) == waived
+    assert Result.from_json(model.normalize_json(waived.to_json())) == waived
 
 
 @pytest.mark.parametrize(
@@ -203,8 +204,8 @@ def test_a_waiver_takes_failures_and_accuses_a_pass(
     ],
 )
 def test_the_schema_refuses_what_cannot_be(case: Callable[[str], Case], changes: dict[str, Any]) -> None:
-    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(11.0, LogNormal(11.0, 0.01)), GUARDED)
+    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(11.0, log_normal(11.0, 0.01)), GUARDED)
     data = conforming(found)
     data["results"][0].update(changes)
     with pytest.raises(InputError, match="not in the results schema"):
-        schema.check(data, "results")
+        schema.check_results(data, "results")

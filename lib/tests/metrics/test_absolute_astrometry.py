@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.catalog.crossmatch import match
+from skyaccept.lib.catalog.crossmatch import match_unique
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.metrics.absolute_astrometry import ESTIMATORS, METRICS, MatchSettings, without_motion
@@ -27,6 +27,7 @@ def result(found: AssociatedDetections, reference: Reference | None, definition:
     return next(r for r in run.results if r.clause == "AA1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("center", [(0.0, 0.0), (210.0, -60.0), (80.0, 89.0)])
 def test_the_injected_error_comes_out_with_motion_applied(center: tuple[float, float]) -> None:
     """The median size of a Gaussian error is 0.6745 sigma; motions of 20 mas a year and parallaxes leave no trace."""
@@ -65,6 +66,7 @@ def test_the_values_agree_with_a_plain_loop() -> None:
     assert result(found, reference).value == pytest.approx(max(map(np.median, sizes)), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_signed_medians_cancel_and_the_requirement_does_not() -> None:
     """Errors of either sign: half the stars 80 mas east, half 80 mas west."""
     found, reference = moving_stars(np.random.default_rng(3), 400, 4, 3.0)
@@ -124,6 +126,7 @@ def test_a_rotation_keeps_the_total_and_squares_add_up() -> None:
     assert turned_total == pytest.approx(total, rel=1e-6)
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_hsc_r_against_gaia_without_motion() -> None:
     """As docs/validation.md has it: 9 mas a coordinate, 15 mas in total, from stars that are all matched."""
@@ -135,8 +138,8 @@ def test_hsc_r_against_gaia_without_motion() -> None:
     shown = aa1.data["without_motion"]
     assert (shown["ra"], shown["dec"], shown["total"]) == pytest.approx((8.6716, 9.3697, 15.0984), abs=1e-3)
     every = sample(found, reference=gaia)
-    matches = match(every.positions.direction, gaia.directions(), 1000 * MAS)
-    assert matches.account()["matched"] + matches.account()["ambiguous"] > 400
+    matches = match_unique(every.positions.direction, gaia.directions(), 1000 * MAS)
+    assert matches.counts()["matched"] + matches.counts()["ambiguous"] > 400
 
 
 @needs_realdata
@@ -149,7 +152,7 @@ def test_hsc_r_against_ps1_photometry() -> None:
     from skyaccept.lib.sample.selection import select
 
     own = Sample(found, select(found, "r", cuts, "test"), "r")
-    star = match(own.positions.direction, ps1.directions(), 1000 * MAS).star
+    star = match_unique(own.positions.direction, ps1.directions(), 1000 * MAS).star
     by_object = np.full(found.n_objects, -1)
     by_object[own.positions.objects] = star
     rows = own.selection.rows

@@ -120,6 +120,7 @@ def test_every_definition_agrees_with_plain_loops(center: tuple[float, float]) -
     assert results(found, "faro")["AB1"].value == pytest.approx(statistics.fmean(scatter), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_constant_offset_fails_the_requirement_and_is_hidden_by_faro() -> None:
     """30 mas in RA with 5 mas a coordinate: the requirement reads over 30 and fails, faro about 5 and passes."""
     found = two_bands(np.random.default_rng(5), 400, 5, 5.0, (150.0, 2.0), (30.0, 0.0))

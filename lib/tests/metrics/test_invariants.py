@@ -118,6 +118,7 @@ def shuffled(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sample(frac=1, random_state=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [shuffled, renamed, brighter])
 def test_orders_names_of_visits_and_a_constant_magnitude_change_nothing(
     change: Callable[[pd.DataFrame], pd.DataFrame], here: dict[str, Result], tmp_path: Path
@@ -130,6 +131,7 @@ def test_orders_names_of_visits_and_a_constant_magnitude_change_nothing(
         assert there[name].reason == result.reason
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_does_not_move_intervals(tmp_path: Path) -> None:
     """Blocks of visits and cells of the sky depend on what the catalog says, not on how."""
     found = []

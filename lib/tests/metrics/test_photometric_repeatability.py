@@ -101,6 +101,7 @@ PEERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("visits", PEERS)
 def test_what_each_peer_reads_for_a_scatter_of_8_mmag_comes_out(visits: int) -> None:
     """Within four times the sampling error of 20,000 stars, to which the table adds that of its own."""
@@ -118,6 +119,7 @@ def test_what_each_peer_reads_for_a_scatter_of_8_mmag_comes_out(visits: int) -> 
         assert found["PF1"].value == pytest.approx(pf1, abs=4 * noise)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("visits", [2, 3, 5, 10])
 def test_pa1_of_the_srd_follows_the_closed_form(visits: int) -> None:
     """The true scatter, low by the median of chi with n - 1 degrees of freedom; the deviations by sqrt(1 - 1/n)."""
@@ -134,6 +136,7 @@ def test_pa1_of_the_srd_follows_the_closed_form(visits: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_shot_noise_is_subtracted_where_the_clause_asks_for_it(tmp_path: Path) -> None:
     """6 mmag remain of 10 where each error is 8, but for the median of chi; nothing under another definition."""
     text = requirements.shipped()["LSE-30"].read_text()

@@ -15,8 +15,8 @@ import yaml
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.readers import inspection, load
 from skyaccept.lib.readers import profile as profiles
+from skyaccept.lib.readers.column_source import ColumnSource, Flag
 from skyaccept.lib.readers.profile import Profile
-from skyaccept.lib.readers.source import Flag, Source
 from skyaccept.lib.units import parse_unit
 
 PUBLISHED = {
@@ -65,9 +65,9 @@ def schema(name: str, table: str) -> dict[str, Any]:
     return columns
 
 
-def sources(profile: Profile) -> list[tuple[Source | Flag, Any]]:
+def sources(profile: Profile) -> list[tuple[ColumnSource | Flag, Any]]:
     """Columns that a profile names, and the unit that it states."""
-    found: list[tuple[Source | Flag, Any]] = [(one, one.unit) for one in profile.columns.values()]
+    found: list[tuple[ColumnSource | Flag, Any]] = [(one, one.unit) for one in profile.columns.values()]
     assert profile.flux is not None
     assert profile.flux.error is not None
     assert profile.moments is not None
@@ -77,6 +77,7 @@ def sources(profile: Profile) -> list[tuple[Source | Flag, Any]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "survey"), PUBLISHED.items())
 def test_each_column_of_a_profile_stands_in_the_published_schema(name: str, survey: str) -> None:
     """With the unit that the profile states, if the schema states one."""
@@ -166,6 +167,7 @@ def same(found: AssociatedDetections, expected: AssociatedDetections, name: str)
         np.testing.assert_array_equal(found.flags[flag], expected.flags[flag], err_msg=flag)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "survey"), PUBLISHED.items())
 def test_a_published_table_is_read_as_generic_reads_the_same_data(tmp_path: Path, name: str, survey: str) -> None:
     """With exactly the columns and types of the schema; nothing of the profile is missing, and inspect advises it."""

@@ -50,6 +50,7 @@ def values(detections: AssociatedDetections, definition: str) -> dict[str, Resul
     return {result.clause: result for result in results.results}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("definition", NAMES)
 @pytest.mark.parametrize("center", [(0.0, 0.0), (75.0, -60.0), (359.99, 84.0)])
 def test_every_definition_agrees_with_a_double_loop(definition: str, center: tuple[float, float]) -> None:
@@ -97,6 +98,7 @@ PEERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("visits", PEERS)
 def test_the_peers_effects_on_known_errors_come_out(visits: int) -> None:
     """What each peer reports for a true error of 10 mas, within the sampling error of 5,000 pairs."""

@@ -94,6 +94,7 @@ def test_without_noise_zero_points_are_exact() -> None:
     assert zero_point_solver.solve(shifted).offsets == pytest.approx(truth, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_errors_are_those_that_the_solution_states() -> None:
     """Chi squared per degree of freedom is 1 within 5 %, over 40 focal planes of 300 exposures; their rms as well."""
     chi, ratio = [], []

@@ -113,7 +113,7 @@ def test_a_pipe_is_no_catalog(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
 def test_a_small_file_may_not_unpack_to_much(tmp_path: Path, pack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused before it fills the memory."""
-    monkeypatch.setattr(table, "SMALL", 10_000)
+    monkeypatch.setattr(table, "MIN_CHECKED", 10_000)
     path = tmp_path / "bomb.csv.gz"
     path.write_bytes(pack(b"visit,band,ra,dec\n" + b"1,r,2,3\n" * 200_000))
     with pytest.raises(InputError, match="unpacks to more than"):

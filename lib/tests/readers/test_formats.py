@@ -19,13 +19,14 @@ from astropy.io import fits
 from astropy.io.votable import from_table
 from astropy.table import MaskedColumn, Table
 from skyaccept.lib import measure, readers, requirements
-from skyaccept.lib.catalog.association import same_positions
+from skyaccept.lib.catalog.association import has_one_position_per_object
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import files, hdf5, inspection, parquet, reference, votable
-from skyaccept.lib.readers.flags import marked
-from skyaccept.lib.readers.parsing import looked_up
-from skyaccept.lib.readers.source import Flag
+from skyaccept.lib.readers import files, inspection, reference
+from skyaccept.lib.readers.column_source import Flag
+from skyaccept.lib.readers.columns.flags import evaluate_flag
+from skyaccept.lib.readers.columns.parsing import lookup
+from skyaccept.lib.readers.formats import FORMATS, hdf5, parquet, votable
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 
 PTF = REALDATA / "ptf" / "PTF_d002867_f01_c01_sexcat_match.pytable"
@@ -157,9 +158,9 @@ def test_looking_up_is_a_plain_loop() -> None:
     there, here = rng().permutation(20)[:12], rng().integers(0, 20, 50)
     values = rng().random(12)
     plain = dict(zip(there.tolist(), values.tolist(), strict=True))
-    found = looked_up("x", "y", (there, here), values)
+    found = lookup("x", "y", (there, here), values)
     np.testing.assert_array_equal(found, [plain.get(key, np.nan) for key in here.tolist()])
-    nothing = looked_up("x", "y", (there[:0], here), values[:0])
+    nothing = lookup("x", "y", (there[:0], here), values[:0])
     assert np.isnan(nothing).all()
     assert len(nothing) == len(here)
 
@@ -210,7 +211,7 @@ def test_attributes_are_not_unpickled(tmp_path: Path) -> None:
     trap = np.bytes_(pickle.dumps(Trap(), protocol=0))
     path = ztf_file(tmp_path / "a.pytable", ztf_rows(), datetimeMatched=trap, shape=np.zeros((2, 2)))
     assert load(path, "ztf-matchfile").n_objects == STARS
-    inspection.describe(inspection.inspect(str(path)))
+    inspection.describe_inspection(inspection.inspect(str(path)))
     header = hdf5.tables(path)[0].header
     assert header["filterID"] == 2
     assert "shape" not in header
@@ -517,14 +518,14 @@ def test_photometry_alone_gives_no_astrometry(tmp_path: Path) -> None:
 def test_positions_are_those_of_objects_only_if_none_has_two(tmp_path: Path) -> None:
     """One detection that lies elsewhere tells; single detections tell nothing."""
     d = load(curves_file(tmp_path / "a.parquet", curves()), "ztf-lightcurve")
-    assert same_positions(d)
+    assert has_one_position_per_object(d)
     moved = d.dec.copy()
     moved[1] += 1e-9
-    assert not same_positions(AssociatedDetections(**{**vars(d), "dec": moved}))
+    assert not has_one_position_per_object(AssociatedDetections(**{**vars(d), "dec": moved}))
     lone = AssociatedDetections(
         np.array([1.0, 2.0]), np.zeros(2), np.zeros(2, int), np.zeros(2, int), ("v",), ("r",), np.arange(2)
     )
-    assert not same_positions(lone)
+    assert not has_one_position_per_object(lone)
 
 
 def ldac(path: Path, chips: int, exposures: tuple[int, ...] = (5, 5)) -> tuple[Path, Table]:
@@ -728,12 +729,12 @@ def test_bits_are_those_of_integers(tmp_path: Path) -> None:
     """Of any size and sign; nothing else has bits."""
     flag = Flag("f", bits=BAD_EPOCH)
     for kind in ("u2", "i4", "u8"):
-        found = marked("x", flag, np.array([0, 1, BAD_EPOCH, 65535], kind))
+        found = evaluate_flag("x", flag, np.array([0, 1, BAD_EPOCH, 65535], kind))
         assert found.tolist() == [False, False, True, True]
-    assert marked("x", flag, np.array([-1, 5], "i2")).tolist() == [True, False]
-    assert marked("x", Flag("f", False, 2), np.array([2, 1])).tolist() == [False, True]
+    assert evaluate_flag("x", flag, np.array([-1, 5], "i2")).tolist() == [True, False]
+    assert evaluate_flag("x", Flag("f", False, 2), np.array([2, 1])).tolist() == [False, True]
     with pytest.raises(InputError, match="it has to be an integer"):
-        marked("x", flag, np.array([1.5]))
+        evaluate_flag("x", flag, np.array([1.5]))
 
 
 @needs_realdata
@@ -752,7 +753,7 @@ def test_the_real_files_are_read(path: Path, survey: str, counts: tuple[Any, ...
     assert (d.object >= 0).all()
     found = inspection.inspect(str(path))
     assert found.advice.survey == survey
-    assert all(name in inspection.describe(found)[0] for name in (str(path), found.format))
+    assert all(name in inspection.describe_inspection(found)[0] for name in (str(path), found.format))
 
 
 @needs_realdata
@@ -772,6 +773,7 @@ def test_ztf_light_curves_repeat_to_18_mmag() -> None:
     assert np.median(rms) == pytest.approx(0.018, abs=0.001)
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_ztf_light_curves_have_verdicts() -> None:
     """Photometry fails the limits of LSST by far; there is no astrometry; no star has an S/N of 200."""
@@ -832,7 +834,7 @@ def test_the_format_of_the_documentation_reads(tmp_path: Path, monkeypatch: pyte
     rows["visit"], rows["band"], rows["ra"] = [1, 2, 1, 2], "r", [1, 1, 2, 2]
     np.save(tmp_path / "a.npy", rows)
     assert "not a catalog" in refusal(tmp_path / "a.npy", units_of(tmp_path))
-    monkeypatch.setattr(files, "FORMATS", (module["FORMAT"], *files.FORMATS))
+    monkeypatch.setattr(files, "FORMATS", (module["FORMAT"], *FORMATS))
     assert load(tmp_path / "a.npy", units_of(tmp_path)).n_objects == 2
     np.save(tmp_path / "b.npy", np.array([{}], dtype=object))
     assert refusal(tmp_path / "b.npy").startswith(f"{tmp_path}/b.npy: the NumPy file")

@@ -21,7 +21,7 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, guessing, inspection, load, synonyms
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers.inspection import Inspection
-from skyaccept.lib.readers.profile_writing import UNKNOWN, Line, entry
+from skyaccept.lib.readers.profile_draft import UNKNOWN, Line, format_entry
 from skyaccept.lib.tests.readers.test_loading import HSC, assert_same, catalog, split, write
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 
@@ -61,11 +61,12 @@ def test_a_look_at_the_hsc_catalog_finds_its_profile() -> None:
     assert {"base_PixelFlags_flag_cr", "detect_isPrimary"} <= {c.name for c in found.columns if c.dtype == "flag"}
     assert "flags" not in {column.name for column in found.columns}
     assert {column.name: column.unit for column in found.columns}["coord_ra"] == "rad"
-    text = "\n".join(inspection.describe(found))
+    text = "\n".join(inspection.describe_inspection(found))
     assert "survey profile 'hsc-afw' fits: --survey hsc-afw" in text
     assert "flags: saturated, cr, bad, edge, not_primary, psf_used" in text
 
 
+@pytest.mark.slow
 @needs_realdata
 @pytest.mark.parametrize(
     ("path", "survey"),
@@ -92,7 +93,7 @@ def test_a_look_at_a_generic_catalog_finds_the_generic_profile(tmp_path: Path) -
     found = look(folder)
     assert found.format == "Parquet"
     assert found.advice.survey == "generic"
-    text = "\n".join(inspection.describe(found))
+    text = "\n".join(inspection.describe_inspection(found))
     assert "; of the first, Parquet, 15 columns" in text
     assert "\nflags: saturated, cr" in text
     assert "1 file in" in text
@@ -149,6 +150,7 @@ def foreign(folder: Path, suffix: str = ".csv") -> Path:
     return write(folder / f"foreign{suffix}", columns, units if suffix != ".csv" else None)
 
 
+@pytest.mark.slow
 def test_a_look_at_a_foreign_catalog_guesses_the_mapping(tmp_path: Path) -> None:
     """By the names that surveys use, whatever their case; no unit is guessed."""
     found = look(foreign(tmp_path))
@@ -156,7 +158,7 @@ def test_a_look_at_a_foreign_catalog_guesses_the_mapping(tmp_path: Path) -> None
     for ours, theirs in FOREIGN.items():
         assert any(theirs in line for line in lines(tmp_path / "foreign.csv", ours)), ours
     assert "  ra: {name: ALPHA_J2000, unit: ?}   # by its name; the file does not say; deg?" in found.advice.text
-    assert "no shipped survey profile fits" in "\n".join(inspection.describe(found))
+    assert "no shipped survey profile fits" in "\n".join(inspection.describe_inspection(found))
     assert {"ra", "dec", "mag", "mag_err", "snr", "mjd"} <= set(found.advice.to_complete)
     assert set(found.missing) == set(UNITS) - {"visit", "detector", "band"}
 
@@ -249,7 +251,9 @@ def test_an_array_is_offered_only_where_there_is_nothing_else(tmp_path: Path) ->
     """Which element is for the user to say."""
     path = sextractor(tmp_path, MAG_APER=np.full((4, 3), 20.0), MAGERR_APER=np.full((4, 3), 0.1))
     assert "MAG_AUTO" in lines(path, "mag")[0]
-    assert any("arrays of 3: choose one with element: 0 to 2" in line for line in inspection.describe(look(path)))
+    assert any(
+        "arrays of 3: choose one with element: 0 to 2" in line for line in inspection.describe_inspection(look(path))
+    )
     table = Table.read(path)
     table.remove_columns(["MAG_AUTO", "MAGERR_AUTO"])
     table.write(path, overwrite=True)
@@ -340,7 +344,7 @@ def test_light_curves_are_drafted_with_their_lists(tmp_path: Path) -> None:
     columns: dict[str, Any] = {"objectid": [1, 2], "ra": [1.0, 2.0], "dec": [0.0, 0.0], "band": ["r", "r"]}
     columns |= {"expid": [[1, 2], [1]], "mag": [[20.0, 20.5], [21.0]], "magerr": [[0.1, 0.1], [0.1]]}
     path = write(tmp_path / "curves.parquet", columns, DEGREES | {"mag": "mag", "magerr": "mag"})
-    assert any("lists: a row is a light curve" in line for line in inspection.describe(look(path)))
+    assert any("lists: a row is a light curve" in line for line in inspection.describe_inspection(look(path)))
     assert len(load(path, saved(path, completed=False))) == 3
 
 
@@ -375,8 +379,13 @@ def test_every_draft_loads_once_what_is_required_is_complete(
         name: data.draw(st.sampled_from(["", "deg", "mag", "d", "nJy", "ct", "furlong", "mag(AB)"])) for name in names
     }
     path = write(tmp_path / "c_1234_r.parquet", columns, units)
-    part = files.parts(files.find(path), path)[0]
-    text = guessing.guess(part).text(path.name).replace("unit: ?", "unit: deg").replace("element: ?", "element: 0")
+    part = files.file_tables(files.find_files(path), path)[0]
+    text = (
+        guessing.draft_profile(part)
+        .to_yaml(path.name)
+        .replace("unit: ?", "unit: deg")
+        .replace("element: ?", "element: 0")
+    )
     there = {line.split(":")[0].strip() for line in text.splitlines() if line.startswith("  ")}
     required = {"visit": "x", "band": "x", "ra": "{name: x, unit: deg}", "dec": "{name: x, unit: deg}"}
     added = "".join(f"  {ours}: {written}\n" for ours, written in required.items() if ours not in there)
@@ -390,10 +399,10 @@ def test_every_draft_loads_once_what_is_required_is_complete(
 def test_a_draft_may_hold_names_that_yaml_takes_amiss() -> None:
     """They are quoted; a ? is one to be filled in, or text."""
     for name in ("on", "a: b", "x, y", "#d", "?", "1.5", "null", "a\nb", "é"):
-        text = f"visit: {entry(name=name)}\n"
+        text = f"visit: {format_entry(name=name)}\n"
         assert yaml.safe_load(text) == {"visit": name}, text
-        assert yaml.safe_load(f"v: {entry(name=name, bits=4)}") == {"v": {"name": name, "bits": 4}}
-    assert entry(name="a", unit=UNKNOWN) == "{name: a, unit: ?}"
+        assert yaml.safe_load(f"v: {format_entry(name=name, bits=4)}") == {"v": {"name": name, "bits": 4}}
+    assert format_entry(name="a", unit=UNKNOWN) == "{name: a, unit: ?}"
 
 
 def test_control_characters_of_the_file_begin_no_line_in_a_draft(tmp_path: Path) -> None:
@@ -414,7 +423,7 @@ def test_partitions_of_hive_are_named(tmp_path: Path) -> None:
         write(folder / "part-0.parquet", {"ra": [1.0], "dec": [2.0]})
     found = look(tmp_path)
     assert found.notes == ("columns in the names of folders (hive partitions): band, visit, mjd",)
-    assert "#  mjd: {name: mjd, time: {format: ?}}" in guessing.guess(found.part).text("")
+    assert "#  mjd: {name: mjd, time: {format: ?}}" in guessing.draft_profile(found.part).to_yaml("")
     assert found.advice.survey == "generic"
 
 
@@ -463,7 +472,7 @@ def test_all_tables_of_a_file_are_listed(tmp_path: Path) -> None:
     hdus.append(fits.table_to_hdu(Table(columns)))
     hdus[1].name, hdus[2].name = "LOG", "STARS"
     hdus.writeto(tmp_path / "cat.fits")
-    text = inspection.describe(look(tmp_path / "cat.fits"))
+    text = inspection.describe_inspection(look(tmp_path / "cat.fits"))
     assert "  2 tables, one of which can be chosen with FILE#NAME or FILE#NUMBER:" in text
     assert "    #1 LOG, 1 columns, not read" in text
     assert "    #2 STARS, 5 columns, read; its columns stand below" in text

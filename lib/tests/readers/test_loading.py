@@ -22,7 +22,7 @@ from astropy.table import MaskedColumn, Table
 from skyaccept.lib import readers
 from skyaccept.lib.catalog.detections import AssociatedDetections, Detections
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import find, inspection, load
+from skyaccept.lib.readers import find_files, inspection, load
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers import table as tables
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
@@ -191,6 +191,7 @@ def test_the_content_tells_the_format(tmp_path: Path, expected: Detections, suff
     assert_same(load(path.rename(tmp_path / "catalog.dat")), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_folder_of_files_is_one_catalog(tmp_path: Path, expected: Detections, suffix: str) -> None:
     """So are the matches of a pattern; a note counts other files in the folder."""
@@ -228,7 +229,7 @@ def test_the_hash_changes_with_any_file(tmp_path: Path) -> None:
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> None:
     """Brackets are legal in names."""
     path = write(tmp_path / "cat[1].csv", catalog())
-    assert find(path).paths == (path,)
+    assert find_files(path).paths == (path,)
 
 
 def test_many_objects_are_not_lost_in_a_text_of_mixed_kinds(tmp_path: Path) -> None:
@@ -656,7 +657,7 @@ def test_a_profile_that_is_not_there_is_named() -> None:
 def test_names_that_no_file_can_have_are_refused(name: str) -> None:
     """Of catalogs, profiles and tables of visits."""
     with pytest.raises(InputError):
-        find(name)
+        find_files(name)
     with pytest.raises(InputError):
         profiles.load(name)
 
@@ -829,6 +830,7 @@ JUNK: dict[str, bytes] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JUNK)
 def test_junk_is_refused_with_its_name(tmp_path: Path, name: str) -> None:
     """One line, no other exception; neither does a look at it break."""
@@ -836,7 +838,7 @@ def test_junk_is_refused_with_its_name(tmp_path: Path, name: str) -> None:
     path.write_bytes(JUNK[name])
     assert str(path) in refusal(path)
     try:
-        inspection.describe(inspection.inspect(str(path)))
+        inspection.describe_inspection(inspection.inspect(str(path)))
     except InputError as error:
         assert str(path) in str(error)  # noqa: PT017  (a look may succeed where reading cannot)
 
@@ -910,6 +912,7 @@ def test_files_of_one_catalog_have_the_same_columns(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".parquet", ".fits", ".csv.gz", ".fits.gz", ".ecsv.gz", ".h5", ".vot", ".vot.gz"])
 def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path: Path, expected: Detections, suffix: str) -> None:
     """Unless nothing but the padding of its last block, or an empty line, is lost."""
@@ -930,6 +933,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path: Path, expected: 
     assert_same(load(path), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".fits", ".fits.gz", ".csv", ".csv.gz", ".ecsv", ".h5", ".vot"])
 def test_a_damaged_file_is_read_or_refused(tmp_path: Path, suffix: str) -> None:
     """A byte here or there; nothing but an InputError comes out, and a damaged gzip file is never read."""

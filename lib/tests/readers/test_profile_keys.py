@@ -14,7 +14,7 @@ from skyaccept.lib.catalog.reference import Reference
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import load
 from skyaccept.lib.readers import reference as references
-from skyaccept.lib.readers.source import KEYS
+from skyaccept.lib.readers.column_source import KEYS
 
 ROWS = 6
 X = np.array([4.0, 5.0, 6.0, 7.0, 8.0, 9.0])
@@ -107,6 +107,7 @@ def column(found: Detections, name: str) -> Any:
     return getattr(found, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_key_changes_the_numbers_wherever_a_column_may_stand(tmp_path: Path, place: str, change: str) -> None:
@@ -139,6 +140,7 @@ ENTRIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ENTRIES)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_key_without_meaning_is_refused_with_its_line(tmp_path: Path, place: str, key: str) -> None:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as Tree
 import pytest
 from skyaccept.lib.report import interval_bar, rerun_command, text, text_bar
 from skyaccept.lib.results.model import LevelResult, Result, Results
+from skyaccept.lib.tests.records import DATASET, RUN
 
 LEVELS = {
     name: LevelResult({}, "<=", limit, "somewhere", 6.0, "pass")
@@ -40,7 +41,7 @@ def numbers(svg: str) -> dict[str, list[list[float]]]:
 
 
 def test_value_estimate_interval_and_limits_stand_where_they_belong() -> None:
-    found = numbers(interval_bar.of_result(result()))
+    found = numbers(interval_bar.draw_result(result()))
     assert found["value"] == [[pytest.approx(6.0, abs=0.02)]]
     assert found["estimate"] == [[pytest.approx(7.0, abs=0.02)]]
     assert found["interval"] == [[pytest.approx(6.5, abs=0.02), pytest.approx(8.0, abs=0.02)]]
@@ -48,27 +49,27 @@ def test_value_estimate_interval_and_limits_stand_where_they_belong() -> None:
 
 
 def test_an_interval_that_reaches_far_ends_in_an_arrow() -> None:
-    svg = interval_bar.of_result(
+    svg = interval_bar.draw_result(
         result(interval={"confidence": 0.95, "low": None, "high": None, "method": "m"}, verdict="fail")
     )
     assert '<path class="interval"' not in svg
-    far = interval_bar.of_result(result(interval={"confidence": 0.95, "low": 1.0, "high": 1e9, "method": "m"}))
+    far = interval_bar.draw_result(result(interval={"confidence": 0.95, "low": 1.0, "high": 1e9, "method": "m"}))
     assert '<path class="interval"' in far
     assert "6.000, estimate 7.000 (1.000 to 1.000e+09); limits design &lt;= 10, minimum" in far
 
 
 def test_what_was_not_measured_has_no_bar_and_two_runs_have_one() -> None:
     nothing = result(value=None, verdict="not_measurable", interval=None, value_unbiased=None)
-    assert interval_bar.of_result(nothing) == ""
-    assert interval_bar.of_two(nothing, None) == ""
-    assert interval_bar.of_two(result(), None).count("<circle") == 1
-    both = interval_bar.of_two(result(), result(value=9.0))
+    assert interval_bar.draw_result(nothing) == ""
+    assert interval_bar.draw_pair(nothing, None) == ""
+    assert interval_bar.draw_pair(result(), None).count("<circle") == 1
+    both = interval_bar.draw_pair(result(), result(value=9.0))
     assert both.count("<circle") == 2
     assert [node.get("class") for node in Tree.fromstring(both) if node.tag == "g"] == ["before", "after"]
 
 
 def test_a_bar_escapes_what_it_says() -> None:
-    assert "<script" not in interval_bar.of_result(result(unit="<script>", levels={"<script>": LEVELS["design"]}))
+    assert "<script" not in interval_bar.draw_result(result(unit="<script>", levels={"<script>": LEVELS["design"]}))
 
 
 def test_the_bar_of_characters_shows_the_same() -> None:
@@ -92,7 +93,7 @@ def test_the_bar_of_characters_says_where_an_interval_goes_on() -> None:
 
 
 def test_bars_stand_in_the_table_where_there_is_room_for_them() -> None:
-    run = Results({}, {"name": "d", "detections": 1, "visits": 1}, (result(),))
+    run = Results(RUN, DATASET, (result(),))
     wide, narrow = (text.table(run, width) for width in (200, 80))
     assert [line for line, _ in wide if "\N{BLACK CIRCLE}" in line]
     assert not [line for line, _ in narrow if "\N{BLACK CIRCLE}" in line]
@@ -107,12 +108,12 @@ def test_the_headline_says_why_clauses_cannot_be_measured() -> None:
         return result(value=None, verdict="not_measurable", reason=reason)
 
     bands = [lacking(f"the dataset has no detections in band {band}; it has r") for band in "uzy"]
-    assert text.headline(Results({}, {}, (result(), *bands))) == (
+    assert text.headline(Results(RUN, DATASET, (result(), *bands))) == (
         "1 of 4 clauses meet the design level; 3 cannot be measured with this dataset because the dataset has no "
         "detections in band u, z or y"
     )
     others = [lacking(f"no pair of objects {k}.5 arcmin apart") for k in (5, 200)] + [lacking("x"), lacking("y")]
-    assert text.headline(Results({}, {}, (*bands, *others))).endswith(
+    assert text.headline(Results(RUN, DATASET, (*bands, *others))).endswith(
         "7 cannot be measured with this dataset because 3, the dataset has no detections in band u, z or y; 2, no pair "
         "of objects 5.5 arcmin apart; 2 for other reasons"
     )
@@ -130,7 +131,7 @@ def test_the_headline_says_why_clauses_cannot_be_measured() -> None:
     ],
 )
 def test_a_case_is_measured_again_without_what_the_run_wrote(run: str, again: str) -> None:
-    assert rerun_command.of_case(run, "R-AM1-r") == again
+    assert rerun_command.rerun_command(run, "R-AM1-r") == again
 
 
 @pytest.mark.parametrize(
@@ -141,5 +142,5 @@ def test_the_heading_of_estimates_names_the_confidence_in_use(
     confidences: tuple[float | None, ...], heading: str
 ) -> None:
     intervals = [None if one is None else {"confidence": one, "low": 1.0, "high": 9.0} for one in confidences]
-    run = Results({}, {}, tuple(result(interval=interval) for interval in intervals))
+    run = Results(RUN, DATASET, tuple(result(interval=interval) for interval in intervals))
     assert text.estimate_heading(run) == heading

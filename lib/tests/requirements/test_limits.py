@@ -9,7 +9,7 @@ import pytest
 from skyaccept.lib import requirements
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS
-from skyaccept.lib.requirements.limits import RANGES, Limit, useless
+from skyaccept.lib.requirements.limits import RANGES, Limit, explain_useless
 
 
 def test_every_unit_of_metrics_and_their_parameters_has_a_range() -> None:
@@ -30,9 +30,9 @@ def test_a_limit_tells_values_apart_or_is_useless(unit: str, operator: str) -> N
         told = {meets(float(value), float(bound)) for value in inside}
         limit = Limit(operator, bound * u.Unit(unit))  # type: ignore[arg-type]
         if bound == 1e-12 * high:  # between the values that are tried
-            assert useless(limit, unit) == ""
+            assert explain_useless(limit, unit) == ""
         else:
-            assert (useless(limit, unit) == "") is (len(told) == 2), limit
+            assert (explain_useless(limit, unit) == "") is (len(told) == 2), limit
 
 
 @pytest.mark.parametrize(

@@ -39,11 +39,8 @@ def test_a_waiver_holds_in_all_bands_until_the_end_of_its_last_day(
 ) -> None:
     found = waivers.load(write(tmp_path, ONE), specification, TODAY)
     assert set(found) == {"OSS-REQ-0388-AM1-r", "OSS-REQ-0388-AM1-i"}
-    assert found["OSS-REQ-0388-AM1-r"].to_json() == {
-        "reason": "The camera was tilted.",
-        "who": "A. Who",
-        "expiry": "2026-06-30",
-    }
+    waiver = found["OSS-REQ-0388-AM1-r"]
+    assert (waiver.reason, waiver.who, waiver.expiry) == ("The camera was tilted.", "A. Who", date(2026, 6, 30))
 
 
 def test_a_waiver_may_be_of_one_band_and_name_its_document(tmp_path: Path, specification: Specification) -> None:

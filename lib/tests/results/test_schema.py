@@ -50,13 +50,15 @@ def put(*keys: Any, to: Any) -> Callable[[Any], object]:
     return change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", BASELINES, ids=lambda path: path.name)
 def test_results_of_earlier_versions_are_read(path: Path) -> None:
     found = model.load(path)
-    schema.check(json.loads(model.dumps(found.to_json())), path.name)
+    schema.check_results(json.loads(model.dumps(found.to_json())), path.name)
     assert found.results
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -94,13 +96,13 @@ def test_what_json_should_not_hold_is_named_with_its_place(old: str, new: str, s
 @pytest.mark.parametrize("name", ["title", "text", "parameters", "operator", "sample", "levels", "reason"])
 def test_what_every_case_has_may_not_be_missing(name: str) -> None:
     with pytest.raises(InputError, match=f"r.json: .*: results/[0-9]+: '{name}' is a required property"):
-        schema.check(changed(lambda data: measured(data).pop(name)), "r.json")
+        schema.check_results(changed(lambda data: measured(data).pop(name)), "r.json")
 
 
 @pytest.mark.parametrize("name", ["operator", "source", "limit", "parameters", "verdict"])
 def test_what_every_level_has_may_not_be_missing(name: str) -> None:
     with pytest.raises(InputError, match=f"results/[0-9]+/levels/design: '{name}' is a required property"):
-        schema.check(changed(lambda data: measured(data)["levels"]["design"].pop(name)), "r.json")
+        schema.check_results(changed(lambda data: measured(data)["levels"]["design"].pop(name)), "r.json")
 
 
 @pytest.mark.parametrize(
@@ -128,9 +130,10 @@ def test_what_every_level_has_may_not_be_missing(name: str) -> None:
 )
 def test_what_does_not_go_together_is_named_with_its_place(change: Callable[[Any], object], said: str) -> None:
     with pytest.raises(InputError, match=f"r.json: .*{said}"):
-        schema.check(changed(change), "r.json")
+        schema.check_results(changed(change), "r.json")
 
 
+@pytest.mark.slow
 def test_a_name_that_is_no_text_is_stored_as_text(tmp_path: Path) -> None:
     """A file may have any bytes in its name; the results can be read by any program."""
     found = model.load(next(iter(BASELINES)))

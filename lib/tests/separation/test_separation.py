@@ -235,6 +235,7 @@ def scattered(
     return obj, visit, moved / np.linalg.norm(moved, axis=1, keepdims=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -298,6 +299,7 @@ def test_alike_deviations_keep_their_small_scatter_in_single_precision() -> None
     np.testing.assert_allclose(np.sort(fast.values), np.sort(slow.values), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_no_bit() -> None:
     rng = np.random.default_rng(8)
     obj, visit, vectors = scattered(rng, 800, 12, 0.3, (0.0, 30.0), np.full(800, 10.0), 0.8)
@@ -368,6 +370,7 @@ def test_a_visit_of_weight_two_counts_twice(precise: bool) -> None:
     assert about.weights.tolist() == (6.0 * times[times > 0]).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precise", [True, False])
 @pytest.mark.parametrize("error", [10.0, 300.0, 1e6])
 def test_bins_stand_in_for_what_is_too_much_to_keep(

@@ -58,6 +58,7 @@ def test_the_variances_of_a_mean_are_those_of_the_analysis_of_variance() -> None
     assert variances(table_of_means(x)) == pytest.approx((between_rows / 35, between_columns / 35, rest / 35))
 
 
+@pytest.mark.slow
 def test_what_visits_and_stars_share_counts_once() -> None:
     """The variance of a mean with errors of rows, columns and entries is recovered on average."""
     rng = np.random.default_rng(2)
@@ -139,6 +140,7 @@ def test_a_small_skewness_is_that_of_the_expansion(skew: float, t: float) -> Non
     assert unskewed(np.array([distance]), 0.0, skew)[0] == pytest.approx(t, abs=60 * skew**2)
 
 
+@pytest.mark.slow
 def test_few_skewed_visits_are_missed_as_often_above_as_below() -> None:
     """Means of exponential contributions of 20 visits on a constant: the mean is known exactly."""
     rng = np.random.default_rng(4)

@@ -185,6 +185,7 @@ def test_an_interval_does_not_depend_on_the_order_of_visits() -> None:
     assert known(of_rms(renamed), Statistic("percentile", 50)).interval(0.95) == pytest.approx((low, high), rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("visits", [3, 5, 10])
 def test_equal_errors_lose_the_known_factor(visits: int) -> None:
     """The median of chi makes up for itself, and the residuals of three visits do as well."""
@@ -250,6 +251,7 @@ def test_what_no_interval_can_be_formed_of_is_said() -> None:
     assert "nothing is left to measure" in why_not(of_rms(star, 1), statistic)
 
 
+@pytest.mark.slow
 def test_a_percentage_above_a_threshold_is_known_as_the_quantiles_there_are() -> None:
     """At most x % are above a threshold where the quantile at 100 - x is at most the threshold."""
     rng = np.random.default_rng(12)

@@ -139,6 +139,7 @@ SHAPES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("at", "number", "stars"), [(50.0, 100, 100), (90.0, 1000, 100), (90.0, 400, 400)])
 def test_a_mean_of_quantiles_varies_less_than_the_one_that_is_asked_for(

@@ -13,7 +13,7 @@ from skyaccept.lib import requirements
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.report import specs
 from skyaccept.lib.requirements.consistency import contradictions
-from skyaccept.lib.requirements.limits import Level, Limit, Source
+from skyaccept.lib.requirements.limits import Citation, Level, Limit
 from skyaccept.lib.requirements.model import Clause, Requirement, Specification, Uncovered
 from skyaccept.lib.tests import packages
 
@@ -392,7 +392,7 @@ def test_limits_are_those_of_lse_30(tmp_path: Path) -> None:
 
 def level(limit: str) -> Level:
     """A level with this limit."""
-    return Level(Limit.parse(limit), Source("D"))
+    return Level(Limit.parse(limit), Citation("D"))
 
 
 @pytest.mark.parametrize(

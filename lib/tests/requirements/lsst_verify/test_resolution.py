@@ -13,11 +13,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.requirements.lsst_verify import inheritance, located_yaml, package
-from skyaccept.lib.requirements.lsst_verify.package import Package, Specification
+from skyaccept.lib.requirements.lsst_verify.package import Package, PackageSpecification
 from skyaccept.lib.tests import packages
 
 
-def resolved(folder: Path, content: str) -> dict[str, Specification]:
+def resolved(folder: Path, content: str) -> dict[str, PackageSpecification]:
     """Specifications of a package with one file, by their names without the package."""
     found = package.read(packages.one_file(folder, content))
     return {one.full_name.removeprefix("survey."): one for one in found.specifications}
@@ -30,7 +30,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 
 @pytest.fixture(scope="module")
-def named(small: Package) -> Mapping[str, Specification]:
+def named(small: Package) -> Mapping[str, PackageSpecification]:
     """Its specifications."""
     return {one.full_name: one for one in small.specifications}
 
@@ -59,7 +59,7 @@ def test_a_metric_may_share_what_an_anchor_names(small: Package) -> None:
     assert by_name["TE2"].doc == "One; Two"
 
 
-def test_a_specification_is_named_by_package_metric_and_name(named: Mapping[str, Specification]) -> None:
+def test_a_specification_is_named_by_package_metric_and_name(named: Mapping[str, PackageSpecification]) -> None:
     """SQR-017: ``package.metric.name``, of which the file need state the name and, somewhere, the metric only."""
     assert list(named) == [
         "survey.PA1.camera_design_g",
@@ -88,7 +88,7 @@ def test_files_are_read_in_folders_of_folders(tmp_path: Path) -> None:
     assert "survey.AM1.deep" in {one.full_name for one in package.read(tmp_path).specifications}
 
 
-def test_a_threshold_is_an_operator_a_number_and_a_unit(named: Mapping[str, Specification]) -> None:
+def test_a_threshold_is_an_operator_a_number_and_a_unit(named: Mapping[str, PackageSpecification]) -> None:
     """SQR-017: ``{measurement} {operator} {threshold}``, with a unit of its own that converts to the metric's."""
     one = named["survey.AM1.minimum"]
     assert (one.operator, one.bound.value, one.bound.unit) == ("<=", 0.02, u.arcsec)
@@ -109,20 +109,20 @@ def test_a_number_may_lack_what_yaml_asks_of_one(tmp_path: Path, text: str, valu
     assert resolved(tmp_path, content)["AM1.x"].bound.value == value
 
 
-def test_a_partial_is_no_specification_and_lends_what_it_says(named: Mapping[str, Specification]) -> None:
+def test_a_partial_is_no_specification_and_lends_what_it_says(named: Mapping[str, PackageSpecification]) -> None:
     """SQR-017, partials: a document with ``id`` cannot stand alone; ``#id`` in ``base`` mixes it in."""
     assert not [name for name in named if "mas" in name.split(".")[-1]]
     one = named["survey.AD1_design.srd"]
     assert (one.operator, one.bound.value, one.bound.unit) == ("<=", 20, u.mas)
 
 
-def test_a_partial_may_have_a_base_and_a_metric(named: Mapping[str, Specification]) -> None:
+def test_a_partial_may_have_a_base_and_a_metric(named: Mapping[str, PackageSpecification]) -> None:
     """Partials inherit as specifications do; the metric of AM1.design comes from ``#AM1``, its unit from ``#mas``."""
     one = named["survey.AM1.design"]
     assert (one.metric.name, one.operator, one.bound.value, one.bound.unit) == ("AM1", "<=", 10, u.mas)
 
 
-def test_a_partial_of_another_file_is_named_by_file_and_id(named: Mapping[str, Specification]) -> None:
+def test_a_partial_of_another_file_is_named_by_file_and_id(named: Mapping[str, PackageSpecification]) -> None:
     """SQR-017: ``file#id``, the path below the package's folder without extension; also ``package:file#id``."""
     assert named["survey.PA1.camera_design_g"].query["instrument"] == "Camera"
     assert named["survey.PA1.camera_design_r"].query["filter_name"] == "r"
@@ -148,7 +148,7 @@ def test_a_specification_inherits_metric_and_threshold_from_another(tmp_path: Pa
     assert (found["AM1.second"].bound, found["AM1.second"].metric.name) == (3 * u.mas, "AM1")
 
 
-def test_own_values_hold_against_inherited_ones(named: Mapping[str, Specification]) -> None:
+def test_own_values_hold_against_inherited_ones(named: Mapping[str, PackageSpecification]) -> None:
     """SQR-019: a value of the document overrides that of the base, inside mappings one by one."""
     one = named["survey.PA1.camera_design_r"]
     assert (one.operator, one.bound.value, one.bound.unit) == ("<=", 6, u.mmag)
@@ -175,7 +175,7 @@ threshold: {operator: <, unit: mas, value: 1}
     assert resolved(tmp_path, swapped)["AM1.x"].query == {"one": "a", "two": "a", "three": "x"}
 
 
-def test_lists_are_appended_to_those_of_the_base(named: Mapping[str, Specification]) -> None:
+def test_lists_are_appended_to_those_of_the_base(named: Mapping[str, PackageSpecification]) -> None:
     """lsst.verify, merge of documents: items of the document come after those of its base."""
     assert named["survey.PA1.camera_design_g"].query["ccds"] == [1, 2, 3]
     assert named["survey.AM1.design"].tags == ("pairs", "AM1", "design")
@@ -294,7 +294,7 @@ def test_inheritance_is_that_of_a_plain_reference(documents: list[tuple[Any, lis
         expected.append(merged(content, {"x": value}))
     random.shuffle(written)
     values = located_yaml.parse(yaml.safe_dump_all(written), Path("x.yaml"), [])
-    found, notes = inheritance.resolve([inheritance.entry(value, "p", "x") for value in values])
+    found, notes = inheritance.resolve([inheritance.parse_entry(value, "p", "x") for value in values])
     assert {one.name: one.content.plain for one in found} == {f"n{n}": value for n, value in enumerate(expected)}
     assert notes == []
 

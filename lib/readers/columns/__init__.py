@@ -1,0 +1,1 @@
+"""Columns of a file to columns of the detections: labels, numbers, flags, fluxes, moments."""

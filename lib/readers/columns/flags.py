@@ -1,0 +1,162 @@
+"""Flags of a catalog: columns that mark bad detections."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from skyaccept.lib.arrays import AnyArray
+from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.readers.column_source import Flag
+from skyaccept.lib.readers.columns.computed import ComputedColumn
+from skyaccept.lib.readers.columns.parsing import as_numbers
+from skyaccept.lib.readers.table import LIST_SUFFIX
+
+_TRUTH: Mapping[object, bool] = dict.fromkeys((True, "True", "true", "TRUE", "T", "1"), True) | dict.fromkeys(
+    (False, "False", "false", "FALSE", "F", "0"), False
+)
+
+_HAS_TO = (
+    "a flag has to be true or false (or 1 or 0) in every row; an integer of several bits needs 'bits:' in the survey "
+    "profile"
+)
+
+
+@dataclass(frozen=True)
+class FlagColumn(ComputedColumn):
+    """A flag, set where any of several columns marks a bad detection."""
+
+    flags: tuple[Flag, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the flags."""
+        return tuple(dict.fromkeys(flag.name for flag in self.flags))
+
+    def values(self, raw: Mapping[str, AnyArray], rows: int) -> AnyArray:
+        """Combine the flags of the rows by a logical or."""
+        bad = np.zeros(rows, dtype=bool)
+        for flag in self.flags:
+            bad |= evaluate_flag(self.place, flag, raw[flag.name])
+        return bad
+
+
+def match_flags(
+    flags: Mapping[str, Sequence[Flag]], prefix: str | None, names: Sequence[str]
+) -> dict[str, tuple[Flag, ...]]:
+    """Flags that a file with columns of these ``names`` has: those named, and those of a prefix.
+
+    Parameters
+    ----------
+    flags : mapping of str to sequence of Flag
+        Flags by our names. One whose columns are all missing is left out.
+    prefix : str, optional
+        Every other column whose name begins with it is a flag, true for bad, named by what follows.
+    names : sequence of str
+    """
+    found: dict[str, tuple[Flag, ...]] = {}
+    for name in names if prefix is not None else ():
+        if name.startswith(str(prefix)) and name + LIST_SUFFIX not in names:
+            found[name.removeprefix(str(prefix)).removesuffix(LIST_SUFFIX)] = (Flag(name),)
+    for flag, parts in flags.items():
+        there = tuple(part for part in parts if part.name in names)
+        if there:
+            found[flag] = there
+    return found
+
+
+def evaluate_flag(place: str, flag: Flag, values: AnyArray) -> AnyArray:
+    """Whether a flag marks each row as bad, (n,) bool.
+
+    Raises
+    ------
+    InputError
+        A value is neither true nor false, or is missing where the profile does not say what that means; the message
+        names column and row.
+    """
+    if values.ndim != 1:
+        raise InputError(f"{place}: column '{flag.name}' holds arrays; a flag has to be one value a row")
+    missing = missing_rows(values)
+    if missing.any() and flag.missing is None:
+        raise InputError(
+            f"{place}: column '{flag.name}', row {int(np.argmax(missing)) + 1}: no value ({np.count_nonzero(missing)} "
+            f"such rows); say what that means in the survey profile: "
+            f"flags: {{NAME: {{name: {flag.name}, missing: bad}}}} or missing: good"
+        )
+    there = np.asarray(values)[~missing]
+    if flag.bits is not None:
+        found = _any_bit_set(place, flag, there)
+    elif flag.above is not None:
+        found = as_numbers(place, flag.name, there) > flag.above
+    else:
+        found = as_booleans(place, flag.name, there, np.flatnonzero(~missing), _HAS_TO)
+    bad = np.full(len(values), flag.missing == "bad")
+    bad[~missing] = found == flag.bad
+    return bad
+
+
+def missing_rows(values: AnyArray) -> AnyArray:
+    """Rows without a value: masked, None, NaN or empty."""
+    if isinstance(values, np.ma.MaskedArray):
+        return np.ma.getmaskarray(values)
+    if values.dtype.kind == "f":
+        return np.asarray(np.isnan(values))
+    if values.dtype.kind in "OSU":
+        return np.array(
+            [v is None or (isinstance(v, Hashable) and (v in ("", b"") or v != v)) for v in values.tolist()], dtype=bool
+        )
+    return np.zeros(len(values), dtype=bool)
+
+
+def _any_bit_set(place: str, flag: Flag, values: AnyArray) -> AnyArray:
+    if values.dtype.kind == "f" and (values == np.floor(values)).all() and np.abs(values).max(initial=0) < 2**53:
+        values = values.astype(np.int64)
+    if values.dtype.kind in "OU":
+        with suppress(ValueError, TypeError, OverflowError):
+            values = np.array([int(value) for value in values.tolist()], dtype=np.int64)
+    if values.dtype.kind not in "iu":
+        raise InputError(
+            f"{place}: column '{flag.name}': bits of {values.dtype}, and it has to be an integer in every row"
+        )
+    return np.asarray(values.astype(np.int64) & np.int64(flag.bits or 0) != 0)
+
+
+def as_booleans(place: str, name: str, values: AnyArray, rows: AnyArray, has_to: str) -> AnyArray:
+    """Values as bool, true as they say.
+
+    Parameters
+    ----------
+    place, name : str
+        File and column, for messages.
+    values, rows : (n,) array
+        Values, and the rows that they are of, from 0.
+    has_to : str
+        What they have to be, for messages.
+
+    Raises
+    ------
+    InputError
+        A value is neither true nor false.
+    """
+    if values.dtype.kind == "b":
+        return values
+    if values.dtype.kind in "iuf":
+        wrong = ~np.isin(values, (0, 1))
+        if not wrong.any():
+            return values.astype(bool)
+        at = int(np.argmax(wrong))
+        raise _neither(place, name, int(rows[at]), values[at].item(), has_to)
+    found = np.empty(len(values), dtype=bool)
+    for k, value in enumerate(values.tolist()):
+        value = value.decode(errors="replace") if isinstance(value, bytes) else value
+        known = _TRUTH.get(value.strip() if isinstance(value, str) else value) if isinstance(value, Hashable) else None
+        if known is None:
+            raise _neither(place, name, int(rows[k]), value, has_to)
+        found[k] = known
+    return found
+
+
+def _neither(place: str, name: str, row: int, value: object, has_to: str) -> InputError:
+    return InputError(f"{place}: column '{name}', row {row + 1}: {value!r:.80}: {has_to}")

@@ -1,0 +1,214 @@
+"""Labels of a catalog, such as visits, bands and objects: text, or whole numbers that are exact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from skyaccept.lib.arrays import AnyArray
+from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.readers.column_source import ColumnSource
+from skyaccept.lib.readers.columns.computed import ComputedColumn, Labels
+from skyaccept.lib.readers.columns.parsing import as_numbers
+from skyaccept.lib.readers.table import shorten
+
+MAX_LENGTH = 1000
+"""Characters of a label."""
+
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+"""Text that is the one way to write an integer: 01 and 1 are two labels, and so are 1E5 and 100000."""
+
+
+@dataclass(frozen=True)
+class LabelColumn(ComputedColumn):
+    """A column of labels, from a column of text or whole numbers or one value for all rows."""
+
+    source: ColumnSource
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column of the labels, and that of the days."""
+        return tuple(name for name in (self.source.name, self.source.day) if name is not None)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Column of the labels."""
+        return () if self.source.name is None else (self.source.name,)
+
+    def values(self, raw: Mapping[str, AnyArray], rows: int) -> Labels:
+        """Encode the labels of the rows; refuse a missing one, or one without a code in the profile."""
+        source = self.source
+        if source.name is None:
+            value = source.value if source.codes is None else source.codes[str(source.value)]
+            return Labels(np.zeros(rows, dtype=np.int64), _as_integers_or_text([str(value)])[: min(rows, 1)])
+        found = _strip_blanks(encode_labels(self.place, source.name, raw[source.name]))
+        found = _remove_missing(found, [str(value) for value in source.missing])
+        if self.name != "object":
+            refuse_missing(self.place, source.name, found)
+        if source.codes is not None:
+            found = _translate(self.place, source.name, found, source.codes)
+        if source.day is not None:
+            found = _by_day(self.place, found, source.day, raw[source.day])
+        return found
+
+
+def encode_labels(place: str, column: str, values: AnyArray) -> Labels:
+    """Labels as they stand in a column; none where it is masked, NaN, None or blank.
+
+    Raises
+    ------
+    InputError
+        The column holds arrays, or text that is not UTF-8.
+    """
+    if values.ndim != 1:
+        raise InputError(f"{place}: column '{column}' holds arrays; it has to hold one value a row")
+    missing = (
+        np.ma.getmaskarray(values).copy() if isinstance(values, np.ma.MaskedArray) else np.zeros(len(values), bool)
+    )
+    values = np.asarray(values)
+    if values.dtype.kind == "f":
+        missing |= ~np.isfinite(values)
+        there = values[~missing]
+        if np.all(there == np.floor(there)):
+            if np.abs(there).max(initial=0) > 2**53:
+                raise InputError(
+                    f"{place}: column '{column}': floating-point numbers above 2^53 are not exact; write text"
+                )
+            values = np.where(missing, 0, values).astype(np.int64)
+    elif values.dtype.kind in "mMc":
+        values = values.astype(str)
+        missing |= values == "NaT"
+    if missing.any():
+        values = values.astype(object)
+        values[missing] = None
+    try:
+        codes, found = pd.factorize(values)
+    except TypeError:  # arrays cannot be told apart by their hash
+        raise InputError(f"{place}: column '{column}' holds arrays; it has to hold one value a row") from None
+    texts = []
+    for k, value in enumerate(found.tolist()):
+        try:
+            texts.append(value.decode() if isinstance(value, bytes) else value)
+        except UnicodeDecodeError:
+            row = int(np.argmax(codes == k)) + 1
+            raise InputError(f"{place}: column '{column}', row {row}: {value!r:.80} is not UTF-8 text") from None
+        if isinstance(texts[-1], str) and len(texts[-1]) > MAX_LENGTH:
+            row = int(np.argmax(codes == k)) + 1
+            raise InputError(
+                f"{place}: column '{column}', row {row}: {shorten(texts[-1])!r} has {len(texts[-1])} characters; a "
+                f"label may have {MAX_LENGTH}"
+            )
+    if found.dtype.kind in "OSU":
+        labels = _sort_values(codes, _as_integers_or_text([str(text) for text in texts]))
+        # as in tables of text, where a field of blanks is none
+        return _remove_missing(labels, [text for text in map(str, labels.values.tolist()) if not text.strip()])
+    return _sort_values(codes, found)
+
+
+def concatenate(parts: Sequence[Labels]) -> Labels:
+    """One column of the labels of several files; whole numbers and text are compared as text."""
+    if len(parts) == 1:
+        return parts[0]
+    values = _concatenate_values([part.values for part in parts])
+    unique, rank = np.unique(values, return_inverse=True)
+    ranks = np.split(rank, np.cumsum([len(part.values) for part in parts])[:-1])
+    return Labels(np.concatenate([_recode(r, part.codes) for r, part in zip(ranks, parts, strict=True)]), unique)
+
+
+def label_by_file(labels: Labels, number: int) -> Labels:
+    """Labels that no other file has: those of its ``number``."""
+    return _sort_values(labels.codes, np.array([f"{number} {value}" for value in labels.values.tolist()], dtype=str))
+
+
+def refuse_missing(place: str, column: str, labels: Labels) -> None:
+    """Refuse a column in which a label is missing.
+
+    Raises
+    ------
+    InputError
+        With the first row.
+    """
+    missing = labels.codes < 0
+    if missing.any():
+        raise InputError(
+            f"{place}: column '{column}', row {int(np.argmax(missing)) + 1}: no value "
+            f"({np.count_nonzero(missing)} such rows)"
+        )
+
+
+def _as_integers_or_text(texts: Sequence[str]) -> AnyArray:
+    """Text as integers where all of it is the one way to write them."""
+    if texts and all(_WHOLE.fullmatch(text) for text in texts):
+        return np.array([int(text) for text in texts], dtype=np.int64)
+    return np.array(texts, dtype=str)
+
+
+def _concatenate_values(values: Sequence[AnyArray]) -> AnyArray:
+    """Values of several files in one array, in which none is rounded."""
+    kinds = {one.dtype.kind for one in values if len(one)}
+    if kinds <= {"i"} or kinds <= {"u"} or kinds <= {"f"} or kinds <= {"U"}:
+        return np.concatenate([one for one in values if len(one)] or values[:1])
+    if kinds <= {"i", "u", "O"}:
+        return np.array([value for one in values for value in one.tolist()], dtype=object)
+    return np.array([str(value) for one in values for value in one.tolist()], dtype=str)
+
+
+def _sort_values(codes: AnyArray, values: AnyArray) -> Labels:
+    """Labels with their values in ascending order, each once."""
+    unique, rank = np.unique(values, return_inverse=True)
+    return Labels(_recode(rank.astype(np.int64), codes.astype(np.int64, copy=False)), unique)
+
+
+def _recode(rank: AnyArray, codes: AnyArray) -> AnyArray:
+    """New codes of old ones; negative ones stay."""
+    if not (codes < 0).any():
+        return np.asarray(rank[codes]) if len(rank) else codes
+    return np.asarray(np.append(rank, -1)[codes])
+
+
+def _strip_blanks(labels: Labels) -> Labels:
+    """Labels without blanks at their ends, in which no two files should differ; none where nothing else is there."""
+    if labels.values.dtype.kind != "U" or all(value == value.strip() for value in labels.values.tolist()):
+        return labels
+    trimmed = [value.strip() for value in labels.values.tolist()]
+    return _remove_missing(_sort_values(labels.codes, _as_integers_or_text(trimmed)), [""])
+
+
+def _remove_missing(labels: Labels, missing: Sequence[str]) -> Labels:
+    """Labels without those that mean none."""
+    none = np.isin(np.array([str(value) for value in labels.values.tolist()], dtype=str), list(missing))
+    if not missing or not none.any():
+        return labels
+    number = np.where(none, -1, np.cumsum(~none) - 1)
+    rest = labels.values[~none]
+    return _sort_values(
+        _recode(number, labels.codes), _as_integers_or_text(rest.tolist()) if rest.dtype.kind == "U" else rest
+    )
+
+
+def _translate(place: str, column: str, labels: Labels, codes: Mapping[str, str]) -> Labels:
+    unknown = [str(value) for value in labels.values.tolist() if str(value) not in codes]
+    if unknown:
+        raise InputError(
+            f"{place}: column '{column}': code {shorten(', '.join(unknown))} is not in the survey profile's codes "
+            f"({shorten(', '.join(codes))})"
+        )
+    return _sort_values(labels.codes, _as_integers_or_text([codes[str(value)] for value in labels.values.tolist()]))
+
+
+def _by_day(place: str, labels: Labels, name: str, values: AnyArray) -> Labels:
+    """Labels that are told apart by the whole day on which they stand."""
+    days = as_numbers(place, name, values)
+    if not np.isfinite(days).all():
+        raise InputError(f"{place}: column '{name}', row {int(np.argmin(np.isfinite(days))) + 1}: no value")
+    if np.abs(days).max(initial=0) > 2**53:
+        raise InputError(f"{place}: column '{name}': {np.abs(days).max():g} is no day")
+    whole, day = np.unique(np.floor(days).astype(np.int64), return_inverse=True)
+    pairs, codes = np.unique(day * max(len(labels.values), 1) + labels.codes, return_inverse=True)
+    n = len(labels.values)
+    return _sort_values(
+        codes, np.array([f"{whole[pair // n]} {labels.values[pair % n]}" for pair in pairs.tolist()], dtype=str)
+    )

@@ -1,0 +1,61 @@
+"""Masks of columns: ``NAME.mask``, beside column NAME, is true where a row has no value.
+
+astropy names them so in all formats; here they are applied above the formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+from skyaccept.lib.arrays import AnyArray
+from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.readers.columns.flags import as_booleans, missing_rows
+from skyaccept.lib.readers.table import LIST_SUFFIX, apply_mask
+
+
+def find_masks(names: Collection[str]) -> dict[str, str]:
+    """Columns that have a mask beside them, and the names of the masks."""
+    found: dict[str, str] = {}
+    for name in names:
+        own = f"{name.removesuffix(LIST_SUFFIX)}.mask"
+        mask = next((one for one in (own + LIST_SUFFIX * name.endswith(LIST_SUFFIX), own) if one in names), None)
+        if mask is not None:
+            found[name] = mask
+    return found
+
+
+def apply_masks(
+    place: str, names: Collection[str], masks: Mapping[str, str], stored: Mapping[str, AnyArray]
+) -> dict[str, AnyArray]:
+    """Columns without the values that their masks hide; other columns are as they were.
+
+    Parameters
+    ----------
+    place : str
+        File, for messages.
+    names : collection of str
+    masks : mapping of str to str
+        As `find_masks` gives them.
+    stored : mapping of str to array
+        Columns and masks.
+
+    Raises
+    ------
+    InputError
+        A mask is neither true nor false in a row, or not of the shape of its column.
+    """
+    return {n: _apply_to_column(place, n, masks[n], stored) if n in masks else stored[n] for n in names if n in stored}
+
+
+def _apply_to_column(place: str, name: str, mask: str, stored: Mapping[str, AnyArray]) -> AnyArray:
+    values = stored[mask]
+    has_to = f"it is the mask of column '{name}', and has to be true or false (or 1 or 0) in every row"
+    flat = values.ravel()
+    rows = np.arange(flat.size) // max(flat.size // max(len(values), 1), 1)
+    gone = missing_rows(flat)
+    if gone.any():
+        row = int(rows[np.argmax(gone)]) + 1
+        raise InputError(f"{place}: column '{mask}', row {row}: no value; {has_to}; correct it, or rename the column")
+    found = as_booleans(place, mask, np.asarray(flat), rows, f"{has_to}; correct it, or rename the column")
+    return apply_mask(place, name, stored[name], mask, found.reshape(values.shape))

@@ -1,0 +1,182 @@
+"""Times of a catalog, in any of the forms in which surveys write them, to MJD."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skyaccept.lib.arrays import AnyArray
+from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.readers.column_source import Time
+from skyaccept.lib.readers.table import shorten
+
+EARLIEST, LATEST = 33282.0, 88069.0
+"""MJD of 1950-01-01 and 2100-01-01: whatever lies outside is no time of a digital survey."""
+
+_UNIX_EPOCH = 40587.0
+_DAY = 86400.0
+
+_FORMAT_RANGES: Mapping[str, tuple[float, float]] = {
+    "time: {format: jd}": (EARLIEST + 2400000.5, LATEST + 2400000.5),
+    "time: {format: mjd}": (EARLIEST, LATEST),
+    "time: {format: unix}": ((46066.0 - _UNIX_EPOCH) * _DAY, (LATEST - _UNIX_EPOCH) * _DAY),  # from 1985 on
+    "time: {format: decimalyear}": (1950.0, 2100.0),
+    "time: {format: jd, offset: 2450000}": (0.5, 16_155.0),  # from 1995 to 2040
+    "time: {format: jd, offset: 2440000}": (16_155.5, 26_155.0),  # from 2012 to 2040
+    "time: {format: jd, offset: 2400000}": (EARLIEST + 0.5, LATEST + 0.5),
+}
+"""Forms of times and the numbers that they have from 1950 to 2100, the likeliest first."""
+
+
+def to_mjd(place: str, column: str, values: AnyArray, time: Time | None) -> NDArray[np.float64]:
+    """Times as MJD, in TAI where their scale is declared.
+
+    Parameters
+    ----------
+    place, column : str
+        For messages.
+    values : (n,) float64, datetime64 or object (str)
+        NaN, NaT or None where there is none.
+    time : Time, optional
+        Form of the numbers or text; MJD without it. Timestamps (datetime64) need none.
+
+    Raises
+    ------
+    InputError
+        A time is not of the declared form, or outside 1950 to 2100 in it; the message names the row and the form that
+        would fit.
+    """
+    scale: str | None = None if time is None else time.scale
+    if values.dtype.kind == "M":
+        if time is not None and time.format != "iso":
+            raise InputError(
+                f"{place}: column '{column}' holds timestamps, and the survey profile says format {time.format}; "
+                "remove 'time:' there, or write format: iso"
+            )
+        mjd = _mjd_from_timestamps(values)
+    elif time is not None and time.format == "iso":
+        scale = _scale_of_text(place, column, values, scale)
+        mjd = _mjd_from_text(place, column, values)
+    else:
+        mjd = _mjd_from_numbers(np.asarray(values, dtype=np.float64), time)
+    outside = np.flatnonzero((mjd < EARLIEST) | (mjd > LATEST))
+    if outside.size:
+        row = int(outside[0])
+        raise InputError(
+            f"{place}: column '{column}', row {row + 1}: {values[row]} is outside 1950 to 2100 as "
+            f"{time.format if time else 'mjd'} ({outside.size} such rows){_remedy(values[outside])}"
+        )
+    return _to_tai(mjd, scale)
+
+
+def _mjd_from_timestamps(values: AnyArray) -> NDArray[np.float64]:
+    """MJD of timestamps; whole days and the time of day apart, so that no digit is lost."""
+    days = values.astype("datetime64[D]")
+    seconds = (values - days) / np.timedelta64(1, "s")
+    found = days.astype(np.int64) + _UNIX_EPOCH + seconds / _DAY
+    return np.where(np.isnat(values), np.nan, found)
+
+
+def _mjd_from_text(place: str, column: str, values: AnyArray) -> NDArray[np.float64]:
+    from astropy.time import Time as AstropyTime
+
+    texts = np.array(["" if v is None or v != v else _plain(str(v)) for v in values.tolist()], dtype=str)
+    found = np.full(len(texts), np.nan)
+    there = texts != ""
+    if not there.any():
+        return found
+    distinct, place_of = np.unique(texts[there], return_inverse=True)
+    low, high = 0, len(distinct)
+    try:
+        found[there] = np.asarray(AstropyTime(distinct.tolist(), format="iso", scale="tai").mjd)[place_of]
+        return found
+    except ValueError:
+        while high - low > 1:  # the first that is no time lies from low on
+            middle = (low + high) // 2
+            try:
+                AstropyTime(distinct[low:middle].tolist(), format="iso", scale="tai")
+                low = middle
+            except ValueError:
+                high = middle
+    row = int(np.argmax(texts == distinct[low])) + 1
+    raise InputError(
+        f"{place}: column '{column}', row {row}: {shorten(str(values[row - 1]))!r} is not a time such as "
+        "2026-11-30T18:30:00 (format iso)"
+    )
+
+
+def _plain(text: str) -> str:
+    """A time as astropy writes it, without the mark of UTC."""
+    return text.strip().removesuffix("Z").replace("T", " ")
+
+
+def _scale_of_text(place: str, column: str, values: AnyArray, scale: str | None) -> str | None:
+    """Scale of times as text, by the profile and by the Z that marks those in UTC, which may not contradict."""
+    marked = [str(value).strip().endswith("Z") for value in values.tolist() if value is not None and value == value]
+    if not any(marked):
+        return scale
+    if not all(marked) or scale not in (None, "utc"):
+        why = f"the survey profile says scale {scale}" if all(marked) else "not all times have it"
+        raise InputError(f"{place}: column '{column}': Z marks UTC, and {why}; correct the file or the profile")
+    return "utc"
+
+
+def _mjd_from_numbers(values: NDArray[np.float64], time: Time | None) -> NDArray[np.float64]:
+    if time is None:
+        return values
+    values = values + time.offset
+    if time.format == "jd":
+        return values - 2400000.5
+    if time.format == "unix":
+        return values / _DAY + _UNIX_EPOCH
+    if time.format == "decimalyear":
+        return _of_years(values)
+    return values
+
+
+def _of_years(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """MJD of calendar years with a fraction, as astropy's decimalyear has them."""
+    there = np.isfinite(values) & (values >= 1) & (values < 9999)
+    year = np.where(there, np.floor(values), 2000)
+    first = (year - 1970).astype(np.int64).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+    following = (year - 1969).astype(np.int64).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
+    found = first + (values - year) * (following - first) + _UNIX_EPOCH
+    # a year that no calendar has is outside in any case
+    return np.where(there, found, np.where(np.isnan(values), np.nan, np.inf))
+
+
+def _to_tai(mjd: NDArray[np.float64], scale: str | None) -> NDArray[np.float64]:
+    if scale in (None, "tai"):
+        return mjd
+    from astropy.time import Time as AstropyTime
+
+    distinct, place_of = np.unique(mjd, return_inverse=True)
+    finite = np.isfinite(distinct)
+    converted = np.full(len(distinct), np.nan)
+    times: Any = AstropyTime(distinct[finite], format="mjd", scale=scale)
+    converted[finite] = times.tai.mjd
+    return converted[place_of]
+
+
+def _remedy(values: AnyArray) -> str:
+    """Which form the values would fit, or what zeros are."""
+    if values.dtype.kind not in "fiu":
+        return "; correct the file"
+    numbers = np.asarray(values, dtype=np.float64)
+    if (numbers == 0).all():
+        return "; if 0 means none, the survey profile has to say so: missing: [0]"
+    numbers = numbers[numbers != 0]
+    if (np.abs(numbers) > 1e17).all():
+        return "; these are nanoseconds since 1970: write timestamps, or seconds with time: {format: unix}"
+    form = likely_format(numbers)
+    if form is None:
+        return "; say in the survey profile how times are written: time: {format: jd | mjd | unix | decimalyear | iso}"
+    return f"; it would fit as {form} in the survey profile"
+
+
+def likely_format(values: NDArray[np.float64]) -> str | None:
+    """Likeliest form of which all numbers lie from 1950 to 2100, as a key of a profile; None where none is."""
+    fitting = [form for form, (low, high) in _FORMAT_RANGES.items() if ((values >= low) & (values <= high)).all()]
+    return fitting[0] if fitting else None
