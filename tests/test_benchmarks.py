@@ -50,7 +50,7 @@ def test_mutants_are_drawn_from_every_package_alike() -> None:
     assert by_package == [3, 3, 2, 2, 2, 2]
     assert chosen == mutation.drawn(whole, 14, seed=1)
     assert {
-        "lib/uncertainty/resampled_errors.py",
+        "lib/uncertainty/matrix_errors.py",
         "lib/metrics/photometric_repeatability.py",
         "lib/separation/pair.py",
     } <= paths

@@ -39,8 +39,8 @@ mean_residual_xi    mean of the sizes of xi+ in bins, of the means of the residu
 What LPM-17 leaves open, and how ``srd`` reads it. "Averaged over an arbitrary FOV must have the median less than": the
 average over all pairs of a visit, and the median over visits; each of E1, E2 and EX has to meet the limit. They may
 have either sign, so that sizes count, of the median and not of single visits: that of a noisy number is biased.
-"theta <= 1 arcmin": all pairs up to there count alike. "theta >= 5 arcmin" has no end; the mean over the pairs of a
-whole field is that of its largest separations, where nothing correlates and where the pairs are. The limit holds where
+"theta <= 1 arcmin": all pairs up to there count alike. "theta >= 5 arcmin" has no end; the mean over all pairs of a field
+is that of its largest separations, where nothing correlates. The limit holds where
 the correlation is largest, so that clauses end at 20 arcmin, as validate_drp and faro do. An image is beyond TE3 or TE4
 where any of the three is.
 
@@ -129,17 +129,13 @@ def fast_visit_xi(sample: Sample, parameters: Parameters, settings: BinSettings)
     return _errors(sample, found, {"value": values}, "products of all pairs of a visit by bin, float64")
 
 
-def fast_median_residual_xi(sample: Sample, parameters: Parameters, settings: BinSettings) -> Errors:
-    """Mean of xi+ over the bins with pairs, of the medians of the residuals of each star; one number, signed."""
-    found = _of_stars(sample, parameters, settings, mean=False)
-    values = visit_correlations.mean(_xi(found))
-    return _errors(sample, found, {"value": values}, "products of all pairs of stars by bin, float64")
+def fast_star_xi(sample: Sample, parameters: Parameters, settings: BinSettings, *, mean: bool) -> Errors:
+    """Mean of xi+ over the bins with pairs, of the medians of the residuals of each star; one number.
 
-
-def fast_mean_residual_xi(sample: Sample, parameters: Parameters, settings: BinSettings) -> Errors:
-    """Mean of the sizes of xi+ over the bins with pairs, of the means of the residuals of each star; one number."""
-    found = _of_stars(sample, parameters, settings, mean=True)
-    values = visit_correlations.mean_size(_xi(found))
+    With ``mean``, the mean of the sizes of xi+, of the means of the residuals.
+    """
+    found = _of_stars(sample, parameters, settings, mean=mean)
+    values = (visit_correlations.mean_size if mean else visit_correlations.mean)(_xi(found))
     return _errors(sample, found, {"value": values}, "products of all pairs of stars by bin, float64")
 
 
@@ -159,8 +155,7 @@ def largest_measurements(
     """The same with E1, E2 and EX as classes of one component."""
     found = _by_visit(sample, *_range(parameters))
     _measured(found, parameters)
-    parts = [(found.products[k], found.squares[k], found.number) for k in range(len(COMPONENTS))]
-    return _by_cells(sample, {"value": parts})
+    return _by_cells(sample, {"value": [(found.products[k], found.squares[k], found.number) for k in range(3)]})
 
 
 def bin_measurements(sample: Sample, parameters: Parameters, settings: BinSettings, limit: int | None) -> VisitMatrix:
@@ -312,7 +307,7 @@ _MEDIAN_RESIDUAL_XI = Estimator(
     description="correlation of the median residual ellipticities of stars, mean of xi+",
     measurements=star_measurements,
     errors=partial(visit_correlations.star_correlation, center=np.nanmedian, combine=visit_correlations.mean),
-    fast=fast_median_residual_xi,
+    fast=partial(fast_star_xi, mean=False),
     unit="",
     settings=BinSettings,
     signed=True,
@@ -351,7 +346,7 @@ _TYPICAL = {
         _MEDIAN_RESIDUAL_XI,
         description="correlation of the mean residual ellipticities of stars, mean size of xi+",
         errors=partial(visit_correlations.star_correlation, center=np.nanmean, combine=visit_correlations.mean_size),
-        fast=fast_mean_residual_xi,
+        fast=partial(fast_star_xi, mean=True),
         statistic=Statistic("mean", sized=True, near_zero=True),
         formula="mean over bins of |ξ₊|, ξ₊ = ⟨aᵢaⱼ + bᵢbⱼ⟩, a and b the means of δe₁ and δe₂ of stars",
     ),

@@ -683,7 +683,7 @@ FAULTS = {
     "half-width of a rule for stars": fault(
         "half_width: 1 arcmin",
         "half_width: 1 arcmin  # HERE",
-        "mine: key 'half_width': magnitude_rms looks at no",
+        "mine: key 'half_width' has no effect on magnitude_rms",
         STAR_RULE,
     ),
     "half-width of a rule for pairs missing": fault(
