@@ -39,8 +39,8 @@ mean_residual_xi    mean of the sizes of xi+ in bins, of the means of the residu
 What LPM-17 leaves open, and how ``srd`` reads it. "Averaged over an arbitrary FOV must have the median less than": the
 average over all pairs of a visit, and the median over visits; each of E1, E2 and EX has to meet the limit. They may
 have either sign, so that sizes count, of the median and not of single visits: that of a noisy number is biased.
-"theta <= 1 arcmin": all pairs up to there count alike. "theta >= 5 arcmin" has no end; the mean over all pairs of a field
-is that of its largest separations, where nothing correlates. The limit holds where
+"theta <= 1 arcmin": all pairs up to there count alike. "theta >= 5 arcmin" has no end; the mean over all pairs of a
+field is that of its largest separations, where nothing correlates. The limit holds where
 the correlation is largest, so that clauses end at 20 arcmin, as validate_drp and faro do. An image is beyond TE3 or TE4
 where any of the three is.
 
@@ -363,7 +363,6 @@ def _percentile(level: Parameters) -> Statistic:
 
 
 _SEPARATIONS = {"nearest": "arcmin", "farthest": "arcmin"}
-_ASCENDING = (("nearest", "farthest"),)
 
 METRICS = (
     Metric(
@@ -373,7 +372,7 @@ METRICS = (
         statistic=absolute_median,
         estimators=_TYPICAL,
         parameters=_SEPARATIONS,
-        ascending=_ASCENDING,
+        ascending=(("nearest", "farthest"),),
         optional_columns=SHAPES,
     ),
     Metric(
@@ -384,7 +383,7 @@ METRICS = (
         estimators=_OF_VISITS,
         parameters=_SEPARATIONS,
         level_parameters={"TE": ""},
-        ascending=_ASCENDING,
+        ascending=(("nearest", "farthest"),),
         optional_columns=SHAPES,
     ),
     Metric(
@@ -395,7 +394,7 @@ METRICS = (
         estimators=_OF_VISITS,
         parameters=_SEPARATIONS,
         level_parameters={"TEF": "percent"},
-        ascending=_ASCENDING,
+        ascending=(("nearest", "farthest"),),
         optional_columns=SHAPES,
     ),
 )
