@@ -78,6 +78,7 @@ def test_junit_holds_every_verdict() -> None:
     assert xml.name == HOSTILE.replace("\x07", "\ufffd")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "ecsv"])
 def test_tables_hold_every_verdict_number_and_level(form: str) -> None:
     text = FORMATS[form](results())
@@ -321,6 +322,7 @@ def test_the_status_of_a_requirement_follows_from_its_clauses(
     assert requirement.status == status
 
 
+@pytest.mark.slow
 def test_the_report_of_stored_results_is_a_whole_page_without_code_of_strangers(tmp_path: Path) -> None:
     stored, page = tmp_path / "results.json.gz", tmp_path / "report.html"
     results().write(stored)

@@ -252,6 +252,7 @@ def test_simulate_with_faults_and_truth(tmp_path: Path, capsys: pytest.CaptureFi
     assert sorted(file.name for file in truth.iterdir()) == ["sources.parquet", "visits.parquet"]
 
 
+@pytest.mark.slow
 def test_simulate_writes_what_should_come_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A value for every clause of the bands, near that of the catalog; a scenario without closed form is refused."""
     path = tmp_path / "expected.csv"
@@ -401,6 +402,7 @@ def test_specs_of_an_unknown_document_is_a_usage_error(capsys: pytest.CaptureFix
     assert usage_error(["specs", "NOPE-1"], capsys).startswith("ERROR: --specs NOPE-1: no such file or folder")
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error_message(tmp_path: Path) -> None:
     """Output into a closed pipe ends quietly."""
     reading, writing = os.pipe()

@@ -62,6 +62,7 @@ def test_every_clause_comes_out_as_expected() -> None:
                 assert values[coordinate] == pytest.approx(expected[test], abs=shares[clause]), test
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [2, 3, 10, 300])
 def test_the_expected_value_has_the_bias_of_its_number_of_visits(number: int) -> None:
     """Equal stars: the median of a standard deviation over the true value, sqrt(chi2_median(n - 1) / (n - 1))."""

@@ -42,6 +42,7 @@ def test_errors_of_positions_follow_seeing_and_snr() -> None:
     np.testing.assert_allclose(made.columns["ra_err"], expected)
 
 
+@pytest.mark.slow
 def test_missed_detections_are_a_poisson_number() -> None:
     """Mean and variance over visits of the number of missed stars; one is binomial with a small share."""
     base = replace(plain(stars=2000, visits=300), measurement=replace(plain().measurement, missed=0.01))

@@ -1,5 +1,6 @@
 """The mixtures of effects, by their stored results: `fixtures/tests/test_baselines.py` holds that they come out so."""
 
+import pytest
 from skyaccept.lib.results import model
 from skyaccept.synthetic import baselines, scenario
 
@@ -18,6 +19,7 @@ def values(name: str) -> dict[str, list[float | None]]:
 SHAPES = {"TE1", "TE2", "TEF-TE3", "TE3", "TEF-TE4", "TE4"}
 
 
+@pytest.mark.slow
 def test_a_year_of_lsst_meets_every_clause() -> None:
     """All six bands; the mixture stands beside the nominal survey for faults that take time or blue bands.
 

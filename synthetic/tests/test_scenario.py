@@ -17,6 +17,7 @@ def test_every_shipped_scenario_loads_under_its_own_name(name: str) -> None:
     assert found.text
 
 
+@pytest.mark.slow
 def test_every_fault_has_a_scenario_and_that_fault_alone() -> None:
     for name in FAULTS:
         chosen = scenario.load(f"fault-{name.replace('_', '-')}")

@@ -86,6 +86,7 @@ def test_what_is_not_as_it_has_to_be_is_said(fault: str, row: Row, said: str) ->
     assert found.wrong[0] in sensitivity_report.lines([found])[-2]
 
 
+@pytest.mark.slow
 def test_a_clause_that_no_band_has_is_not_measurable() -> None:
     """AB1 is not asked of r, and its cells are shown all the same."""
     found = tried(of("psf_model"))

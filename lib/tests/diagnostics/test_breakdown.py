@@ -97,6 +97,7 @@ def test_cells_with_little_in_them_are_shown_and_not_judged() -> None:
     assert {cell.ratio for cell in few.cells} == {None}
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_true_scatter() -> None:
     """Of a cell whose stars differ in scatter; 95 % in 400 surveys, less the Monte Carlo error."""
     rng = np.random.default_rng(6)

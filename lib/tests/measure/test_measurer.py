@@ -54,6 +54,7 @@ def test_the_published_figures_of_hsc_come_out(hsc: AssociatedDetections, specif
         assert "no pair of objects" in str(found[clause].reason)
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_hsc_under_the_written_procedure(hsc: AssociatedDetections, specification: Specification) -> None:
     """About 5.2 mas from about 1,460 pairs, the figures that an independent reading of the procedure gave."""
@@ -87,6 +88,7 @@ def test_results_survive_being_written_and_read(
     assert "<table>" in run._repr_html_()
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_data_for_plots_stay_small_and_account_for_every_error(
     hsc: AssociatedDetections, specification: Specification
@@ -189,6 +191,7 @@ def test_sentences_and_margins_tell_a_limit_from_a_target() -> None:
     )
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_every_measured_clause_of_hsc_has_its_interval(hsc: AssociatedDetections, specification: Specification) -> None:
     """About the unbiased value, at each level, narrower where less confidence is asked for."""

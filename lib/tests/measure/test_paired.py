@@ -301,6 +301,7 @@ def test_stars_and_visits_that_one_lacks_are_left_out_and_counted() -> None:
     assert back.difference == pytest.approx(-(found.difference or 0), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_star_that_moved_beyond_the_radius_has_no_counterpart() -> None:
     before = sky()
     moved = before.dec + np.where(before.object == 3, 1.2 / 3600, np.where(before.object == 4, 0.8 / 3600, 0))
@@ -308,6 +309,7 @@ def test_a_star_that_moved_beyond_the_radius_has_no_counterpart() -> None:
     assert "; stars without a counterpart: 1 before, 1 after" in str(found.pairing)
 
 
+@pytest.mark.slow
 def test_detections_of_no_object_do_not_matter() -> None:
     before = sky()
     label = before.object.copy()
@@ -321,6 +323,7 @@ def renamed(found: AssociatedDetections) -> AssociatedDetections:
     return replace(found, visits=tuple(f"x{name}" for name in found.visits), sha256="renamed")
 
 
+@pytest.mark.slow
 def test_surveys_without_common_visits_say_so_and_are_compared_as_independent() -> None:
     before, after = sky(), renamed(noisier(sky(), 1.0, 3))
     first, second = (measure.run(d, SPEC, measure.Options(bands=["r"])) for d in (before, after))

@@ -71,6 +71,7 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("center", [(0.0, 0.0), (75.0, -60.0), (120.0, 89.9)])
 def test_every_definition_agrees_with_plain_loops(center: tuple[float, float]) -> None:
     """On objects some of which are seen in one band only."""
@@ -209,6 +210,7 @@ def test_the_band_metric_function_gives_the_published_figure_of_hsc() -> None:
     assert chosen.rows_in == len(chosen.rows) + sum(chosen.rejected.values())
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_hsc_i_against_r() -> None:
     """8.405 mas under faro, as by plain loops over the file's own radians; 7.3 mas, which meets the limit, under srd.

@@ -213,6 +213,7 @@ def components(found: AssociatedDetections, parameters: dict[str, float] = FAR) 
     return np.stack([errors.components[name] for name in COMPONENTS])
 
 
+@pytest.mark.slow
 def test_axes_are_east_and_north() -> None:
     """Turned shapes exchange E1 and E2, mirrored ones change the sign of EX; a shift in RA changes nothing."""
     rng = np.random.default_rng(8)
@@ -288,6 +289,7 @@ def test_a_known_correlation_function_is_recovered() -> None:
         assert error[0] < 0.15 * rms**2
 
 
+@pytest.mark.slow
 def test_noise_alone_gives_nothing_and_the_model_cancels() -> None:
     """Intervals of TE1 and TE2 hold what is nearly nil; another model under the same residuals changes nothing."""
     rng = np.random.default_rng(12)
@@ -306,6 +308,7 @@ def test_noise_alone_gives_nothing_and_the_model_cancels() -> None:
     assert far.value_unbiased < 0.7 * far.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(ESTIMATORS))
 def test_replicates_are_what_is_measured_without_stars_or_visits(name: str) -> None:
     """On all of the sample, without one cell of the sky and without a block of visits, by the estimator itself."""
@@ -461,6 +464,7 @@ def test_moments_of_hsc_give_the_correlation_of_a_visit() -> None:
     assert str(far.no_interval).startswith("no interval: 1 visit")
 
 
+@pytest.mark.slow
 @needs_realdata
 def test_blank_moments_are_not_measurable() -> None:
     """Those of the matched catalogs are zeros; all other clauses are measured as ever."""

@@ -147,6 +147,7 @@ def test_the_order_of_rows_does_not_move_intervals(tmp_path: Path) -> None:
     assert found[1] == pytest.approx(found[0], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_files_of_one_dataset_in_another_order_change_no_bit(tmp_path: Path) -> None:
     """A visit, of either band, may be in any file."""
     parts = [part for _, part in table().groupby(table()["visit"] % 5)]

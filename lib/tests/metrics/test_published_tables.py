@@ -91,6 +91,7 @@ def test_each_column_of_a_profile_stands_in_the_published_schema(name: str, surv
             assert column["datatype"] == "boolean"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dp02_dc2", "dp1", "dp2", "lsstcam"])
 def test_the_columns_of_visits_stand_in_the_published_table_visit(name: str) -> None:
     published = schema(name, "Visit")
@@ -179,6 +180,7 @@ def test_a_published_table_is_read_as_generic_reads_the_same_data(tmp_path: Path
     assert inspection.inspect(str(path)).advice.survey == survey
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dp02_dc2", "dp1", "dp2", "lsstcam"])
 def test_times_and_airmass_come_from_the_published_table_visit(tmp_path: Path, name: str) -> None:
     """Under the names that it has there."""
@@ -201,6 +203,7 @@ def test_names_of_services_are_matched_without_regard_to_case(tmp_path: Path) ->
     assert inspection.inspect(str(tmp_path / "lower.parquet")).advice.survey == "lsst-dp1-source"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dp02_dc2", "dp1", "dp2", "lsstcam", "apdb"])
 def test_no_profile_is_advised_for_sources_of_difference_images(tmp_path: Path, name: str) -> None:
     """Their fluxes are those of differences."""

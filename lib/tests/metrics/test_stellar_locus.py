@@ -88,6 +88,7 @@ def plain(found: AssociatedDetections) -> float:
     return 1.482602218505602 * statistics.median(abs(d - middle) for d in last)
 
 
+@pytest.mark.slow
 def test_the_width_agrees_with_plain_loops() -> None:
     """On stars that are not seen in every visit, or not in every band."""
     whole = made(1, 300, 3, 0.02, 0.01)

@@ -76,6 +76,7 @@ def dense(found: AssociatedDetections) -> FloatArray:
     return np.asarray(solved - solved.mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("center", [(10.0, 0.0), (359.9, 20.0), (200.0, 80.0), (0.0, -85.0)])
 def test_the_three_are_statistics_of_what_dense_least_squares_gives(center: tuple[float, float]) -> None:
     """Rms; share strictly above PA4 = 15 mmag; quantile of 90 %. At any place: positions have no part in it."""
@@ -90,6 +91,7 @@ def test_the_three_are_statistics_of_what_dense_least_squares_gives(center: tupl
     assert "one for each detector in each visit" in str(results["PA3"].method)
 
 
+@pytest.mark.slow
 def test_known_zero_points_come_out_without_the_noise_of_the_solution() -> None:
     """8 mmag, solved with noise of 2: the estimate is without it and the interval holds the truth."""
     truth = np.random.default_rng(3).normal(0, 8, (20, 10))
@@ -105,6 +107,7 @@ def test_known_zero_points_come_out_without_the_noise_of_the_solution() -> None:
     assert results["PF2"].levels["design"].value_unbiased == pytest.approx(100 * np.mean(np.abs(truth) > 15), abs=2.5)
 
 
+@pytest.mark.slow
 def test_what_is_nearly_all_noise_gives_an_upper_bound() -> None:
     """No more than three quarters of the variance are taken off, and the method says so."""
     results = verify(catalog(np.zeros((12, 6)), noise=10))
@@ -117,6 +120,7 @@ def test_what_is_nearly_all_noise_gives_an_upper_bound() -> None:
     assert "nearly all is noise of the solution, of whose variance 75 % are taken off" in interval["method"]
 
 
+@pytest.mark.slow
 def test_an_exposure_is_a_visit_where_detectors_have_too_few_stars_or_no_names() -> None:
     """And the method says why; zero points of visits come out alike."""
     truth = np.repeat(np.random.default_rng(4).normal(0, 9, (10, 1)), 12, axis=1)
@@ -177,6 +181,7 @@ def test_gross_errors_have_no_weight_and_are_counted() -> None:
     assert f"{len(wrong)} measurements beyond 5 sigma have no weight" in result.sample.notes
 
 
+@pytest.mark.slow
 def test_a_bad_detector_is_found() -> None:
     """12 mmag in one of ten: the largest of the map by detector, and named by the breakdown."""
     truth = np.zeros((20, 10))

@@ -737,6 +737,7 @@ def test_bits_are_those_of_integers(tmp_path: Path) -> None:
         evaluate_flag("x", flag, np.array([1.5]))
 
 
+@pytest.mark.slow
 @needs_realdata
 @pytest.mark.parametrize(
     ("path", "survey", "counts"),

@@ -163,6 +163,7 @@ def test_a_look_at_a_foreign_catalog_guesses_the_mapping(tmp_path: Path) -> None
     assert set(found.missing) == set(UNITS) - {"visit", "detector", "band"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".csv", ".fits", ".ecsv", ".parquet"])
 def test_a_draft_that_is_completed_reads_the_catalog(tmp_path: Path, suffix: str) -> None:
     """Where the file states all units, the draft reads it as it is."""
@@ -301,6 +302,7 @@ def test_inverse_variances_are_offered_as_errors(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.snr, 1000.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["ct", "nJy"])
 def test_a_draft_of_fluxes_asks_for_a_zero_point_unless_their_unit_gives_it(tmp_path: Path, unit: str) -> None:
     """Until then the flux is a comment, and the rest can be read."""
@@ -368,6 +370,7 @@ WORDS = sorted(
 VALUES: list[list[Any]] = [[1.5, None], [1, 2], ["a", "r"], [True, False], [[1.0, 2.0], [3.0]], [2460000.0, 1e300]]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), names=st.lists(st.sampled_from(WORDS), min_size=1, max_size=20, unique=True))
 def test_every_draft_loads_once_what_is_required_is_complete(

@@ -55,6 +55,7 @@ def test_a_run_on_the_same_data_is_the_same_to_the_last_digits() -> None:
     assert not regressions(with_baseline(baseline(), verified(sky()), "base.json"))
 
 
+@pytest.mark.slow
 def test_another_estimate_or_interval_of_the_same_data_is_a_change() -> None:
     """One at another confidence is none."""
     before = baseline()
@@ -133,6 +134,7 @@ def test_another_sky_is_compared_as_independent_with_a_wider_interval() -> None:
     assert width(alone) > 2 * width(paired)
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_difference_is_that_of_plain_loops() -> None:
     after = verified(processed(sky(), 3.0))
     found = of(compare(baseline(), after), "AM1")

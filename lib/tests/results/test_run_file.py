@@ -123,6 +123,7 @@ def test_numbers_that_are_not_known_and_diagnostics_are_no_fault(tmp_path: Path)
     assert run_file.read(tmp_path / "run.parquet")[0]["value"] is None
 
 
+@pytest.mark.slow
 def test_rows_are_counted_before_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three million rows are a small file."""
     rows = pa.concat_tables([pq.read_table(pa.BufferReader(run_file.encode([ROW])))] * 1_000).combine_chunks()

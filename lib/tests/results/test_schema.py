@@ -93,6 +93,7 @@ def test_what_json_should_not_hold_is_named_with_its_place(old: str, new: str, s
         model.load(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["title", "text", "parameters", "operator", "sample", "levels", "reason"])
 def test_what_every_case_has_may_not_be_missing(name: str) -> None:
     with pytest.raises(InputError, match=f"r.json: .*: results/[0-9]+: '{name}' is a required property"):

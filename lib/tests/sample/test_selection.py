@@ -170,6 +170,7 @@ def cuts(draw: st.DrawFn) -> Row:
     return {"column": column, "of": draw(st.sampled_from(["each", "median", "max", "min"])), **written}
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=400)
 @given(tables(), st.lists(cuts(), max_size=4))
 def test_cuts_do_what_a_plain_loop_does(rows: list[Row], entries: list[Row]) -> None:

@@ -32,6 +32,7 @@ def differences(values: np.ndarray, reduction: int, weight: np.ndarray | None = 
     return row[used]
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     values=st.lists(

@@ -19,6 +19,7 @@ def contaminated(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray
     return rng.standard_normal(shape) * np.where(rng.random(shape) < 0.03, 5.0, 1.0)
 
 
+@pytest.mark.slow
 def test_the_model_is_a_sum_over_the_stars_of_a_pair() -> None:
     """The additive variances of two stars come out, for pairs and for single stars."""
     rng = np.random.default_rng(1)

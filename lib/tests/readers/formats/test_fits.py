@@ -416,6 +416,7 @@ def test_text_that_is_not_utf8_is_refused_with_its_row(tmp_path: Path) -> None:
     assert read(path, "t")[0].tolist() == ["abcd", "ef"]
 
 
+@pytest.mark.slow
 def test_two_hundred_tables_are_read_in_one_go(tmp_path: Path) -> None:
     """As a camera has detectors."""
     path = several(tmp_path / "a.fits", tuple(f"CCD{k}" for k in range(200)))

@@ -163,6 +163,7 @@ SCALARS = {
 }
 
 
+@pytest.mark.slow
 @given(st.data(), st.sampled_from(list(SCALARS)), st.booleans(), st.booleans())
 @settings(max_examples=120, deadline=None)
 def test_any_column_is_read_back(tmp_path_factory: Any, data: Any, kind: Any, nested: bool, dictionary: bool) -> None:

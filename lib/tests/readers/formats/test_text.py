@@ -272,6 +272,7 @@ LABEL = st.text(
 ).map(str.strip)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(LABEL, st.floats(), LABEL, st.booleans()), min_size=1, max_size=20),
     st.sampled_from([*DELIMITERS.values(), " "]),
