@@ -6,6 +6,8 @@ from pathlib import Path
 
 import astropy.units as u
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from skyaccept.lib import requirements
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.metrics import METRICS
@@ -173,3 +175,29 @@ def test_a_number_of_a_definition_out_of_range_is_refused_where_it_stands(
     assert words in str(complaint.value)
     path.write_text(DEFINITION.replace("EST", estimator), encoding="utf-8")
     assert "mine" in requirements.load(["LSE-30", path]).definitions
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["<=", "<", ">=", ">"]),
+    st.floats(-1e6, 1e6),
+    st.sampled_from(["mas", "percent", "mag", "arcsec"]),
+    st.sampled_from(["", " ", "   "]),
+)
+def test_a_limit_is_read_as_it_is_written(operator: str, bound: float, unit: str, blank: str) -> None:
+    """Operator, number and unit."""
+    assert Limit.parse(f"{operator}{blank}{bound!r} {unit}") == Limit(operator, bound * u.Unit(unit))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["", "<=", "10 mas", "<= mas", "== 10 mas", "<<= 10 mas", "≤ 10 mas", None, 10, [1]])
+def test_what_is_no_limit_is_a_value_error(text: object) -> None:
+    """With a hint at what a limit looks like."""
+    with pytest.raises(ValueError, match=r"operator|not one of|number"):
+        Limit.parse(text)
+
+
+def test_a_limit_writes_itself_as_in_the_document() -> None:
+    """And what it writes can be read."""
+    limit = Limit("<=", 10 * u.percent)
+    assert str(limit) == "<= 10 percent"
+    assert Limit.parse(str(limit)) == limit
