@@ -1,7 +1,5 @@
 """Types of the objects in the results JSON, key by key as its schema has them."""
 
-from __future__ import annotations
-
 from typing import Literal, NotRequired, TypedDict
 
 from skyaccept.lib.decision.rule import Verdict

@@ -11,10 +11,7 @@ from skyaccept.lib.export import influxdb
 from skyaccept.lib.report import html, text
 from skyaccept.lib.results import comparison, history, model, run_file, schema
 from skyaccept.lib.results.model import Results
-
-DATA = Path(__file__).parent / "data"
-FIRST, LATER = DATA / "first.json.gz", DATA / "results.json.gz"
-"""Results of scenario hsc-few-visits: by the first version that stored baselines, and by a later one of schema 1."""
+from skyaccept.lib.tests.results.stored import DATA, FIRST, LATER
 
 TESTS = ["OSS-REQ-0387-PA1gri-r", "OSS-REQ-0388-AM1-r", "OSS-REQ-0388-AF1-r"]
 VALUES = [4.4221433930343945, 5.929191890501228, 0.0]
