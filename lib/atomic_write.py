@@ -97,7 +97,7 @@ def write_into(folder: Path, name: str, content: bytes, what: str) -> Path:
     return path
 
 
-def check_writable(path: Path, option: str = "", make_folder: bool = False) -> None:
+def check_writable(path: Path, option: str = "", *, make_folder: bool = False) -> None:
     """Make sure, before the work, that a file can be written: in a folder that exists, or can be made.
 
     Raises

@@ -133,7 +133,7 @@ def _error_lines(path: Path, root: yaml.Node, error: pydantic.ValidationError) -
     return list(lines)
 
 
-def _locate(root: yaml.Node, location: Sequence[Any], at_key: bool = False) -> tuple[yaml.Node, str, str]:
+def _locate(root: yaml.Node, location: Sequence[Any], *, at_key: bool = False) -> tuple[yaml.Node, str, str]:
     """Node nearest to a pydantic location, the ids of the entries passed on the way, and the last key met."""
     node, names, key = root, [], ""
     for depth, part in enumerate(location, start=1):

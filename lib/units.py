@@ -90,7 +90,7 @@ def parse_unit(text: str, *, factor: bool = False) -> u.UnitBase:
         raise ValueError(f"{_shown(text)} is no unit; a unit is text, such as arcsec or mag")
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"{_shown(text)} is no unit; it has {len(text)} characters, of {MAX_CHARACTERS} at most")
-    return _parse_cached(text, factor)
+    return _parse_cached(text, factor=factor)
 
 
 def _shown(value: object) -> str:
@@ -101,7 +101,7 @@ def _shown(value: object) -> str:
 
 
 @lru_cache(maxsize=1_000)
-def _parse_cached(text: str, factor: bool) -> u.UnitBase:
+def _parse_cached(text: str, *, factor: bool) -> u.UnitBase:
     if text.strip() == "dimensionless":
         return u.one
     number, rest = _split(text)

@@ -90,11 +90,11 @@ def to_python(node: yaml.Node) -> Any:
         return {key.value: to_python(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
         return [to_python(value) for value in node.value]
-    return scalar(node.value, node.tag, False)
+    return scalar(node.value, node.tag, bare=False)
 
 
 @lru_cache(maxsize=10_000)
-def scalar(text: str, tag: str | None, bare: bool) -> object:
+def scalar(text: str, tag: str | None, *, bare: bool) -> object:
     """Value of a YAML scalar with its tag, if it has one; what is ``bare`` is not in quotes.
 
     Raises
@@ -193,7 +193,7 @@ def _check(node: yaml.Node) -> None:
         raise _RefusedError(node, f"tag {node.tag.removeprefix(_PREFIX)} is not supported{hint}")
     if isinstance(node, yaml.ScalarNode):
         try:
-            scalar(node.value, node.tag, False)
+            scalar(node.value, node.tag, bare=False)
         except ValueError as error:
             raise _RefusedError(node, str(error)) from None
     elif isinstance(node, yaml.MappingNode):

@@ -41,7 +41,7 @@ FLAGS = {
 """What may have become of a clause since the baseline, and its colour."""
 
 
-def number(value: float | None, signed: bool = False) -> str:
+def number(value: float | None, *, signed: bool = False) -> str:
     """Four significant digits, or a dash where there is nothing."""
     if value is None:
         return DASH

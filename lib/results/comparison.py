@@ -145,77 +145,96 @@ def any_compared(found: Results) -> bool:
 
 
 def _changes(before: Results, after: Results, confidence: float, pair: Pair | None) -> Iterator[Change]:
-    known = {result.test: result for result in before.results}
+    remaining = {result.test: result for result in before.results}
     for new in after.results:
-        old = known.pop(new.test, None)
+        old = remaining.pop(new.test, None)
         if old is None:
             yield Change(new.test, new.unit, None, new.value, "new", (None, new.verdict), reason="not in the other run")
         else:
-            unlike = _explain_incomparable(before, after, old, new)
-            yield _change(old, new, _same_data(before, after), unlike, confidence, pair)
-    for old in known.values():
+            yield _change(before, after, old, new, confidence, pair)
+    for old in remaining.values():
         yield Change(old.test, old.unit, old.value, None, "gone", (old.verdict, None), reason="not in this run")
 
 
-def _same_data(before: Results, after: Results) -> bool:
-    return bool(before.dataset["sha256"] == after.dataset["sha256"])
+def _change(before: Results, after: Results, old: Result, new: Result, confidence: float, pair: Pair | None) -> Change:
+    """Apply the first rule that fits: other quantity, not measured, same data, then measured or stored pairs."""
+    base = Change(new.test, new.unit, old.value, new.value, "same", (old.verdict, new.verdict))
+    incomparable = _explain_incomparable(before, after, old, new)
+    if incomparable is not None:
+        return replace(base, flag="not_comparable", reason=incomparable)
+    if old.value is None or new.value is None:
+        return _change_of_measured(base, old, new)
+    if before.dataset["sha256"] == after.dataset["sha256"]:
+        return _change_of_same_data(base, old, new)
+    unpaired = ""
+    if pair is not None:
+        try:
+            return _flagged(base, pair(old, new, confidence), new.operator)
+        except NotMeasurable as reason:
+            unpaired = f"; not by star and visit: {reason}"
+    return _change_of_replicates(base, old, new, confidence, unpaired)
+
+
+def _change_of_measured(base: Change, old: Result, new: Result) -> Change:
+    """Compare two results that do not both have a value."""
+    if old.value is None and new.value is None:
+        return base
+    return replace(base, flag="gone" if new.value is None else "new", reason=new.reason)
+
+
+def _change_of_same_data(base: Change, old: Result, new: Result) -> Change:
+    """Compare two values of the same data, which have to be the same."""
+    changed = _changed_number(old, new)
+    if changed is None:
+        return replace(base, difference=0.0, paired=True)
+    reason = f"{changed}, of the same data under the same definition"
+    difference = (new.value or 0.0) - (old.value or 0.0)
+    return replace(base, flag="changed", difference=difference, paired=True, reason=reason)
+
+
+def _change_of_replicates(base: Change, old: Result, new: Result, confidence: float, unpaired: str) -> Change:
+    """Compare two estimates by their stored replicates."""
+    here, there = _replicates(old), _replicates(new)
+    if here is None or there is None:
+        reason = f"no interval in one of the runs: {old.no_interval or new.no_interval}{unpaired}"
+        return replace(base, flag="not_comparable", reason=reason)
+    paired = here.like(there) and _same_blocks(old.data.get("blocks"), new.data.get("blocks"))
+    difference, error, freedom = _difference(here, there, paired=paired)
+    if not error > 0:
+        flag: Flag = "same" if difference == 0 else "not_comparable"
+        reason = f"the difference is the same without any block of visits or stars, so it has no interval{unpaired}"
+        return replace(base, flag=flag, difference=difference, paired=paired, reason=reason)
+    half = float(special.stdtrit(freedom, 0.5 + confidence / 2)) * error
+    return _flagged(
+        base,
+        Difference(difference, difference - half, difference + half, paired, PAIRED[paired] + unpaired),
+        new.operator,
+    )
 
 
 def _explain_incomparable(before: Results, after: Results, old: Result, new: Result) -> str | None:
-    """Why two results are not of the same quantity."""
-    if old.definition != new.definition:
-        return f"measured under {old.definition} before, under {new.definition} now"
-    if before.definitions.get(old.definition) != after.definitions.get(new.definition):
-        return f"definition {new.definition} is not the same in both runs"
-    if (old.metric, old.unit, old.parameters) != (new.metric, new.unit, new.parameters) or _thresholds(
-        old
-    ) != _thresholds(new):
-        return "the clause does not state the same parameters in both runs"
-    return None
+    """Say why two results are not of the same quantity; None if they are."""
+    rules = (
+        (
+            old.definition != new.definition,
+            f"measured under {old.definition} before, under {new.definition} now",
+        ),
+        (
+            before.definitions.get(old.definition) != after.definitions.get(new.definition),
+            f"definition {new.definition} is not the same in both runs",
+        ),
+        (
+            (old.metric, old.unit, old.parameters, _thresholds(old))
+            != (new.metric, new.unit, new.parameters, _thresholds(new)),
+            "the clause does not state the same parameters in both runs",
+        ),
+    )
+    return next((reason for applies, reason in rules if applies), None)
 
 
 def _thresholds(result: Result) -> Mapping[str, str]:
     level = result.levels.get(result.level)
     return {} if level is None else level.parameters
-
-
-def _change(
-    old: Result, new: Result, same_data: bool, unlike: str | None, confidence: float, pair: Pair | None
-) -> Change:
-    base = Change(new.test, new.unit, old.value, new.value, "same", (old.verdict, new.verdict))
-    if unlike is not None:
-        return replace(base, flag="not_comparable", reason=unlike)
-    if old.value is None or new.value is None:
-        if old.value is new.value is None:
-            return base
-        return replace(base, flag="gone" if new.value is None else "new", reason=new.reason)
-    if same_data:
-        changed = _changed(old, new)
-        if changed is None:
-            return replace(base, difference=0.0, paired=True)
-        reason = f"{changed}, of the same data under the same definition"
-        return replace(base, flag="changed", difference=new.value - old.value, paired=True, reason=reason)
-    lacking = ""
-    if pair is not None:
-        try:
-            return _flagged(base, pair(old, new, confidence), new.operator)
-        except NotMeasurable as why:
-            lacking = f"; not by star and visit: {why}"
-    here, there = _replicates(old), _replicates(new)
-    if here is None or there is None:
-        reason = f"no interval in one of the runs: {old.no_interval or new.no_interval}{lacking}"
-        return replace(base, flag="not_comparable", reason=reason)
-    paired = here.like(there) and _same_blocks(old.data.get("blocks"), new.data.get("blocks"))
-    difference, error, freedom = _difference(here, there, paired)
-    if not error > 0:
-        reason = (
-            f"the difference stays the same whatever stars or visits are left out, so that it has no interval{lacking}"
-        )
-        flag: Flag = "same" if difference == 0 else "not_comparable"
-        return replace(base, flag=flag, difference=difference, paired=paired, reason=reason)
-    half = float(special.stdtrit(freedom, 0.5 + confidence / 2)) * error
-    found = Difference(difference, difference - half, difference + half, paired, PAIRED[paired] + lacking)
-    return _flagged(base, found, new.operator)
 
 
 def _flagged(base: Change, found: Difference, operator: str | None) -> Change:
@@ -236,8 +255,8 @@ def _flagged(base: Change, found: Difference, operator: str | None) -> Change:
     return replace(change, flag="worse" if (found.value > 0) == operator.startswith("<") else "better")
 
 
-def _changed(old: Result, new: Result) -> str | None:
-    """Say which number is another one, where one is; an interval at another confidence is no change."""
+def _changed_number(old: Result, new: Result) -> str | None:
+    """Name the number that changed; None if none did. Intervals at other confidences are not compared."""
     numbers = [("another value", old.value, new.value, TOLERANCE)]
     here, there = old.interval, new.interval
     if here is not None and there is not None:
@@ -280,7 +299,7 @@ def _replicates(result: Result) -> _Replicates | None:
     return _Replicates(float(whole[0]), visits, stars)
 
 
-def _difference(old: _Replicates, new: _Replicates, paired: bool) -> tuple[float, float, float]:
+def _difference(old: _Replicates, new: _Replicates, *, paired: bool) -> tuple[float, float, float]:
     """Difference of two values, its standard error and degrees of freedom."""
     if paired:
         parts = [_jackknife(new.visits - old.visits), _jackknife(new.stars - old.stars)]

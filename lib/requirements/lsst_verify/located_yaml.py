@@ -118,7 +118,7 @@ class _Reader:
                 self._anchors = {}
                 yield self._value(next(self._events), 0)
 
-    def _value(self, event: Any, depth: int, lenient: bool = False) -> Value:
+    def _value(self, event: Any, depth: int, *, lenient: bool = False) -> Value:
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
                 raise self._error(event, f"alias *{event.anchor} stands for nothing before it")
@@ -132,7 +132,7 @@ class _Reader:
             items = [self._value(item, depth + 1) for item in self._until(yaml.SequenceEndEvent)]
             value = self._made(event, items, 1 + sum(item.size for item in items))
         else:
-            value = self._mapping(event, depth, lenient)
+            value = self._mapping(event, depth, lenient=lenient)
         if event.anchor is not None:
             self._anchors[event.anchor] = value
         return value
@@ -146,18 +146,18 @@ class _Reader:
     def _scalar(self, event: Any) -> Value:
         tag = None if event.tag in (None, "!") else event.tag
         try:
-            data = yaml_text.scalar(event.value, tag, event.implicit[0] and event.tag is None)
+            data = yaml_text.scalar(event.value, tag, bare=event.implicit[0] and event.tag is None)
         except ValueError as error:
             raise self._error(event, str(error)) from None
         return self._made(event, data, 1)
 
-    def _mapping(self, event: Any, depth: int, lenient: bool) -> Value:
+    def _mapping(self, event: Any, depth: int, *, lenient: bool) -> Value:
         self._check_tag(event, "map", "set")
         found: dict[str, Value] = {}
         merged: list[Value] = []
         for key in self._until(yaml.MappingEndEvent):
             name = self._key(key)
-            value = self._value(next(self._events), depth + 1, name == LENIENT)
+            value = self._value(next(self._events), depth + 1, lenient=name == LENIENT)
             if name == "<<" and isinstance(key, yaml.ScalarEvent) and key.implicit[0]:
                 merged += value.data if isinstance(value.data, list) and not value.is_set else [value]
                 self._made(key, None, sum(base.size for base in merged))
@@ -185,7 +185,7 @@ class _Reader:
         if not isinstance(event, yaml.ScalarEvent):
             raise self._error(event, "a key must be plain text")
         try:
-            name = str(yaml_text.scalar(event.value, f"{_PREFIX}str", False))
+            name = str(yaml_text.scalar(event.value, f"{_PREFIX}str", bare=False))
         except ValueError as error:
             raise self._error(event, str(error)) from None
         if event.anchor is not None:

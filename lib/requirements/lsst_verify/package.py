@@ -151,7 +151,7 @@ class _Listing:
     def __init__(self) -> None:
         self._seen = Counter[str]()
 
-    def files(self, folder: Path, deep: bool = True) -> Iterator[Path]:
+    def files(self, folder: Path, *, deep: bool = True) -> Iterator[Path]:
         """YAML files of a folder, and with ``deep`` of those in it."""
         for path in self._entries(folder):
             if path.is_dir():
