@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -22,6 +21,7 @@ from skyaccept.lib.requirements.limits import Level
 from skyaccept.lib.requirements.model import Case
 from skyaccept.lib.results.model import LevelResult, Result, SampleSummary
 from skyaccept.lib.results.records import DataRecord, DecisionRecord, HistogramRecord, IntervalRecord
+from skyaccept.lib.results.schema import LARGEST
 from skyaccept.lib.rounding import Json, round_significant
 from skyaccept.lib.sample.cuts import Cut
 from skyaccept.lib.sample.sample import Sample
@@ -164,7 +164,7 @@ def _decision(decided: Decision, measurement: Measurement, level: str) -> Decisi
         "rule": decided.rule,
         "risk": decided.risk,
         "conformance": decided.conformance,
-        "bound": decided.bound,
+        "bound": _stated(decided.bound),
         "growth": decided.sample_factor,
         "note": decided.note,
         "reason": decided.reason,
@@ -179,11 +179,16 @@ def _decision(decided: Decision, measurement: Measurement, level: str) -> Decisi
 
 
 def _interval(known: Estimate | str, confidence: float) -> IntervalRecord | None:
-    """Interval for the record, with None for an end that is not finite; None where there is no interval."""
+    """Interval for the record; None where there is none."""
     if isinstance(known, str):
         return None
-    low, high = (end if math.isfinite(end) else None for end in known.interval(confidence))
+    low, high = map(_stated, known.interval(confidence))
     return {"confidence": confidence, "low": low, "high": high, "method": known.method}
+
+
+def _stated(end: float | None) -> float | None:
+    """End of an interval for the record; None where it is not finite, or so far away that it bounds nothing."""
+    return end if end is not None and abs(end) <= LARGEST else None
 
 
 def _without_limit(value: float | None, measurement: Measurement) -> Verdict | None:

@@ -132,6 +132,17 @@ def test_without_an_interval_nothing_is_measurable_under_guarded(case: Callable[
     assert record(case(test), "lvv-t1278", "design", measured(9.0, log_normal(9.0, 0.01)), GUARDED).verdict == "pass"
 
 
+def test_an_end_that_bounds_nothing_is_none(case: Callable[[str], Case]) -> None:
+    """Few stars can give an upper end of 1e58 mas; the record has none, and conforms to the schema."""
+    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(9.0, log_normal(9.0, 70.0)), GUARDED)
+    assert found.interval is not None
+    assert found.interval["high"] is None
+    assert found.interval["low"] is not None
+    assert found.decision is not None
+    assert found.decision["bound"] is None
+    conforming(found)
+
+
 def test_a_capability_passes_with_an_interval_whatever_its_value(case: Callable[[str], Case]) -> None:
     outcome = measured(99.0, log_normal(99.0, 0.5))
     found = record(case("DMS-REQ-0360-AM1-r"), "lvv-t1278", "design", outcome, GUARDED)
