@@ -1,7 +1,7 @@
 """Compilation with numba, cached on disk so that only the first run pays.
 
 numba renews a cached function when its own file is written, but not when a function or constant that it imports
-changes. Here the cache lies in a folder named by a hash of the modules with compiled functions, and of `CONSTANTS`,
+changes. Here the cache lies in a folder named by a hash of the modules with compiled functions, and of `OTHER_SOURCES`,
 and nothing else counts: all copies of the same sources share it, wherever they are and whenever they were written.
 """
 
@@ -21,30 +21,27 @@ from skyaccept.lib.user_folders import user_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-CONSTANTS = ("sphere.py",)
-"""Modules of ``lib`` without compiled functions whose constants stand in such functions of other modules."""
+OTHER_SOURCES = ("sphere.py", "separation/lanes.py")
+"""Modules of ``lib`` that compiled functions are made of, though they decorate none."""
 
 _MARK = b"from skyaccept.lib.numba_cache import"
 
-REASSOCIATE = {"reassoc", "contract", "nsz", "arcp"}
-"""Liberties that let loops be vectorised; NaN keeps its meaning, it marks what was not seen."""
 
-
-def compiled(*, parallel: bool = False, strict: bool = False) -> Callable[[F], F]:
+def cached_njit(*, parallel: bool = False) -> Callable[[F], F]:
     """Decorate a function to be compiled at its first call.
+
+    Every operation rounds as it is written (no ``fastmath``): code that was just compiled, the same code loaded from
+    disk, and code for a processor with other registers give the same bits. Sums over visits are written with the
+    vectors of `skyaccept.lib.separation.lanes`.
 
     Parameters
     ----------
     parallel : bool
         Loops over ``numba.prange`` run in parallel.
-    strict : bool
-        Round every operation as it is written, where a comparison has to come out as in numpy, or where digits cancel:
-        code that was just compiled and the same loaded from disk need not take the same liberties.
     """
 
     def decorate(function: F) -> F:
-        fastmath = False if strict else REASSOCIATE
-        decorated = numba.njit(parallel=parallel, fastmath=fastmath, error_model="numpy")(function)
+        decorated = numba.njit(parallel=parallel, error_model="numpy")(function)
         if cache_folder() is not None:
             cast(Any, decorated)._cache = cast(Any, _Cache)(function)
         return cast(F, decorated)
@@ -115,17 +112,17 @@ def source_hash(root: Path | None = None) -> str:
 
 
 def kernel_modules(root: Path) -> dict[Path, bytes]:
-    """Sources that compiled code is made of: this module, those that import from it, and `CONSTANTS`."""
-    own = {root / "numba_cache.py", *(root / name for name in CONSTANTS)}
+    """Sources that compiled code is made of: this module, those that import from it, and `OTHER_SOURCES`."""
+    own = {root / "numba_cache.py", *(root / name for name in OTHER_SOURCES)}
     sources = {
         path: path.read_bytes() for path in sorted(root.rglob("*.py")) if "tests" not in path.relative_to(root).parts
     }
     return {path: content for path, content in sources.items() if path in own or _MARK in content}
 
 
-def _ones(_: Any, word: Any) -> Any:
+def _popcount(_: Any, word: Any) -> Any:
     return numba.types.int64(word), lambda _context, builder, _signature, args: builder.ctpop(args[0])
 
 
-ones = cast(Callable[[Any], int], numba.extending.intrinsic(_ones))
+popcount = cast(Callable[[Any], int], numba.extending.intrinsic(_popcount))
 """Number of bits that are set in a word, in compiled code."""

@@ -12,7 +12,7 @@ from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.catalog import extents
 from skyaccept.lib.catalog.components import UNPLACED, connected_components
 from skyaccept.lib.catalog.detections import AssociatedDetections, Detections
-from skyaccept.lib.numba_cache import compiled
+from skyaccept.lib.numba_cache import cached_njit
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
 
 RADIUS = 1000 * MAS
@@ -157,7 +157,7 @@ def _column(values: AnyArray) -> FloatArray:
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
-@compiled(parallel=True, strict=True)
+@cached_njit(parallel=True)
 def _directions(ra: FloatArray, dec: FloatArray) -> FloatArray:
     """`unit_vectors`, in parallel; a position that is not finite gives none that is."""
     vectors = np.empty((len(ra), 3))
@@ -191,7 +191,7 @@ def _mark_ambiguous(label: IntArray, visit: AnyArray) -> IntArray:
     return label
 
 
-@compiled()
+@cached_njit()
 def _renumber(label: IntArray, visit: IntArray) -> NDArray[np.bool_]:
     """Close up the numbers of groups that are not ambiguous; which of these have two detections in some visit."""
     groups = label.max() + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
-from skyaccept.lib.numba_cache import compiled
+from skyaccept.lib.numba_cache import cached_njit
 from skyaccept.lib.sphere import chord
 
 UNPLACED = -1
@@ -56,7 +56,7 @@ def connected_components(vectors: FloatArray, visit: AnyArray, radius: float) ->
     return parent
 
 
-@compiled(strict=True)
+@cached_njit()
 def _fill_cubes(
     vectors: FloatArray, visit: IntArray, side: float, parent: IntArray, previous: AnyArray
 ) -> tuple[IntArray, AnyArray, IntArray]:
@@ -116,13 +116,13 @@ def _fill_cubes(
     return key[:cubes], last[:cubes], seen[:cubes]
 
 
-@compiled()
+@cached_njit()
 def _hash(key: int, bits: int) -> int:
     """Multiplicative hash (Knuth): the upper bits of the product with 2^64 over the golden ratio, modulo 2^64."""
     return ((key * -0x61C8864680B583EB) >> (64 - bits)) & ((1 << bits) - 1)
 
 
-@compiled(strict=True)
+@cached_njit()
 def _join_cubes(
     vectors: FloatArray,
     visit: IntArray,
@@ -174,7 +174,7 @@ def _join_cubes(
                 other += 1
 
 
-@compiled(strict=True)
+@cached_njit()
 def _extent(vectors: FloatArray, last: int, previous: AnyArray) -> float:
     """Diagonal of the box about the points of a cube; rounded, it is still no less than the distance of any two."""
     square = 0.0
@@ -188,7 +188,7 @@ def _extent(vectors: FloatArray, last: int, previous: AnyArray) -> float:
     return np.sqrt(square)
 
 
-@compiled(strict=True)
+@cached_njit()
 def _join_points(
     vectors: FloatArray,
     visit: IntArray,
@@ -219,7 +219,7 @@ def _join_points(
         a = previous[a]
 
 
-@compiled()
+@cached_njit()
 def _root(parent: IntArray, k: int) -> int:
     while parent[k] != k:
         parent[k] = parent[parent[k]]
@@ -227,7 +227,7 @@ def _root(parent: IntArray, k: int) -> int:
     return k
 
 
-@compiled()
+@cached_njit()
 def _join(parent: IntArray, a: int, b: int) -> None:
     """Hang the later root under the earlier one, so that the root is the first point of its component."""
     a, b = _root(parent, a), _root(parent, b)
@@ -237,7 +237,7 @@ def _join(parent: IntArray, a: int, b: int) -> None:
         parent[a] = b
 
 
-@compiled()
+@cached_njit()
 def _number(parent: IntArray) -> None:
     """Turn parents into labels, in place: a parent comes before its children."""
     count = 0

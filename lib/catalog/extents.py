@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.numba_cache import compiled
+from skyaccept.lib.numba_cache import cached_njit
 from skyaccept.lib.sphere import unit_vectors
 
 MAX_RADII = 4.0
@@ -90,7 +90,7 @@ def _extent(vectors: FloatArray, start: IntArray) -> FloatArray:
     return np.asarray(2 * np.arcsin(np.minimum(np.sqrt((sides**2).sum(axis=1)) / 2, 1.0)))
 
 
-@compiled(strict=True)
+@cached_njit()
 def _far(
     label: IntArray, ra: FloatArray, dec: FloatArray, bound: float, first: AnyArray
 ) -> tuple[np.int64, NDArray[np.bool_]]:

@@ -193,7 +193,7 @@ def _errors(sample: Sample, annulus: Annulus, settings: PairSettings, found: Pai
     sample.cached(_pairs_key(annulus, settings.min_common_visits), lambda: found.pairs)
     return Errors(
         components={"value": found.values},
-        weights=found.weights,
+        weights=found.counts,
         pairs=found.pairs,
         measurements=found.measurements,
         method=_method(found),
@@ -219,7 +219,7 @@ def _method(found: PairValues) -> str:
     words = "all pairs, float64"
     if found.exact_pairs < found.pairs:
         words = f"all pairs, float32 to within 1e-4 mas; {found.exact_pairs:,} of them, close or fast, in float64"
-    if found.binned:
+    if found.counts is not None:
         words += (
             "; too many values to keep: counted in bins, each off by less than 7e-5 mas, or 1e-6 of it beyond 64 mas"
         )

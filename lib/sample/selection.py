@@ -12,7 +12,7 @@ from skyaccept.lib import progress
 from skyaccept.lib.arrays import AnyArray, BoolArray
 from skyaccept.lib.catalog.association import REASONS
 from skyaccept.lib.catalog.detections import AssociatedDetections
-from skyaccept.lib.numba_cache import compiled
+from skyaccept.lib.numba_cache import cached_njit
 from skyaccept.lib.sample.cuts import BOUNDS, Cut
 
 
@@ -175,7 +175,7 @@ class Groups:
         return np.asarray(extreme.reduceat(np.where(np.isfinite(values), values, np.nan), self.start))
 
 
-@compiled()
+@cached_njit()
 def _grouped(rows: NDArray[np.int64], label: AnyArray) -> NDArray[np.int64]:
     """Rows in ascending order of their labels (not negative), in the order in which they were where these agree."""
     place = np.zeros(label.max() + 2 if len(label) else 1, dtype=np.int64)
@@ -189,7 +189,7 @@ def _grouped(rows: NDArray[np.int64], label: AnyArray) -> NDArray[np.int64]:
     return ordered
 
 
-@compiled(parallel=True, strict=True)
+@cached_njit(parallel=True)
 def _medians(values: AnyArray, start: NDArray[np.int64], count: NDArray[np.int64]) -> AnyArray:
     """Median of the finite values of each group; NaN where there is none."""
     found = np.full(len(start), np.nan)

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import FloatArray, IntArray
-from skyaccept.lib.numba_cache import compiled
+from skyaccept.lib.numba_cache import cached_njit
 from skyaccept.lib.separation import Annulus
 from skyaccept.lib.separation.tree import LEAF, Tree, neighbours, pairs_of
 from skyaccept.lib.sphere import chord
@@ -76,7 +76,7 @@ def sums(tree: Tree, annulus: Annulus, group: IntArray, ellipticity: NDArray[np.
     return Sums(found[0], found[1:4], found[4:7], found[7], int(pairs.sum()))
 
 
-@compiled(parallel=True)
+@cached_njit(parallel=True)
 def _add(
     tree: Tree,
     low: float,
@@ -99,13 +99,11 @@ def _add(
                     i, j = first[p], second[p]
                     a, b = min(group[i], group[j]), max(group[i], group[j])
                     row = out[chunk, b * (b + 1) // 2 + a]
-                    common = 0.0
+                    together = False
                     for v in range(visits):
                         x, y = e1[i, v] * e1[j, v], e2[i, v] * e2[j, v]
                         cross = (e1[i, v] * e2[j, v] + e2[i, v] * e1[j, v]) / 2
-                        together = seen[i, v] * seen[j, v]
-                        common += together
-                        row[0, v] += together
+                        row[0, v] += seen[i, v] * seen[j, v]
                         row[1, v] += x
                         row[2, v] += y
                         row[3, v] += cross
@@ -113,4 +111,6 @@ def _add(
                         row[5, v] += y * y
                         row[6, v] += cross * cross
                         row[7, v] += x + y
-                    pairs[chunk] += common > 0
+                    for v in range(visits):
+                        together |= seen[i, v] * seen[j, v] > 0
+                    pairs[chunk] += together

@@ -1,4 +1,4 @@
-"""Separations of pairs by visit, kept one by one: for the replicates of an interval, which need some of them again."""
+"""Deviations of the separations of pairs by visit, as a matrix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Positions of objects in visits, as the separation core wants them."""
+"""Positions of objects in visits: mean directions and offsets from them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.catalog.detections import AssociatedDetections
-from skyaccept.lib.numba_cache import compiled
+from skyaccept.lib.numba_cache import cached_njit
 from skyaccept.lib.separation import tree
 from skyaccept.lib.separation.tree import Tree
 from skyaccept.lib.sphere import MAS, tangent_basis
 
 SMALL = 2_000_000
-"""Up to this many offsets (objects x visits) they are kept in float64; beyond, in float32."""
+"""Offsets are kept in float64 for datasets of up to this many detections, in float32 for larger ones.
+
+The detections of the whole dataset count, in all bands and before any cut: all parts of a dataset are measured alike.
+"""
 
 WIDE = 100.0
 """Objects with an offset beyond this, mas, are kept in float64 as well when the others are in float32."""
 
 
 class Stars(NamedTuple):
-    """What compiled code knows of the objects, in the order of the leaves of the tree.
+    """Objects as compiled code sees them, in the order of the leaves of the tree.
 
     Attributes
     ----------
@@ -67,7 +70,7 @@ class Positions:
 
     @classmethod
     def from_degrees(
-        cls, obj: AnyArray, visit: AnyArray, ra: FloatArray, dec: FloatArray, *, precise: bool | None = None
+        cls, obj: AnyArray, visit: AnyArray, ra: FloatArray, dec: FloatArray, *, precise: bool = True
     ) -> Positions:
         """Arrange detections as objects by visits.
 
@@ -77,8 +80,8 @@ class Positions:
             Object and visit of each detection, any codes; at most one detection of an object in a visit.
         ra, dec : (n,) float64
             Position of each detection, degrees.
-        precise : bool, optional
-            Keep all offsets in float64; by default where there are at most `SMALL` of them.
+        precise : bool
+            Keep the offsets in float64; else in float32, and in float64 as well for objects beyond `WIDE`.
         """
         present = np.bincount(visit) > 0
         column = (np.cumsum(present) - 1)[visit]
@@ -89,8 +92,6 @@ class Positions:
             raise ValueError("an object has two detections in one visit")
         start = np.append(np.flatnonzero(np.append(True, obj[1:] != obj[:-1])[: len(obj)]), len(obj))
         n, n_visits = len(start) - 1, int(present.sum())
-        if precise is None:
-            precise = n * n_visits <= SMALL
         direction = _mean_directions(start, ra, dec)
         order, leaves = tree.build(direction)
         direction = direction[order]
@@ -131,18 +132,20 @@ class Positions:
 
 
 def positions(detections: AssociatedDetections, rows: IntArray) -> Positions:
-    """Positions of the given rows of associated detections."""
+    """Positions of some rows of a dataset, which must be whole: its size decides on their precision (`SMALL`)."""
     d = detections
-    return Positions.from_degrees(d.object[rows], d.visit[rows], d.ra[rows], d.dec[rows])
+    return Positions.from_degrees(
+        d.object[rows], d.visit[rows], d.ra[rows], d.dec[rows], precise=len(detections) <= SMALL
+    )
 
 
-@compiled(strict=True)
+@cached_njit()
 def _unit_vector(ra: float, dec: float) -> tuple[float, float, float]:
     alpha, delta = np.radians(ra), np.radians(dec)
     return np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)
 
 
-@compiled(parallel=True, strict=True)
+@cached_njit(parallel=True)
 def _mean_directions(start: IntArray, ra: FloatArray, dec: FloatArray) -> FloatArray:
     n = len(start) - 1
     direction = np.empty((n, 3))
@@ -160,7 +163,7 @@ def _mean_directions(start: IntArray, ra: FloatArray, dec: FloatArray) -> FloatA
     return direction
 
 
-@compiled(parallel=True, strict=True)
+@cached_njit(parallel=True)
 def _fill_offsets(
     start: IntArray,
     column: IntArray,

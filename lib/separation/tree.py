@@ -1,4 +1,4 @@
-"""A tree on the sphere that enumerates the pairs of a separation class.
+"""Tree on the sphere that enumerates the pairs of a separation class.
 
 Objects are halved along the longest side of the box around them, again and again, until a leaf holds a handful. A node
 knows the ball around its objects in space; whether any pair of two nodes can lie at a separation from ``inner`` to
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 from skyaccept.lib.arrays import FloatArray, IntArray
-from skyaccept.lib.numba_cache import compiled
+from skyaccept.lib.numba_cache import cached_njit
 
 LEAF = 8
 """Objects of a leaf at most: as many as a processor compares at once."""
@@ -64,7 +64,7 @@ def build(direction: FloatArray) -> tuple[IntArray, Tree]:
     return order, Tree(start, stop, ball, leaf)
 
 
-@compiled(parallel=True)
+@cached_njit(parallel=True)
 def _halve(direction: FloatArray, order: IntArray, first: IntArray, stop: IntArray, level: int) -> None:
     """Order the objects of each node so that those of its first child come first."""
     n = len(order)
@@ -74,7 +74,7 @@ def _halve(direction: FloatArray, order: IntArray, first: IntArray, stop: IntArr
         _select(direction, _longest(direction, order, begin, end), order, begin, end - 1, middle)
 
 
-@compiled(parallel=True)
+@cached_njit(parallel=True)
 def _sort(direction: FloatArray, order: IntArray, first: IntArray, stop: IntArray) -> None:
     """Order the objects of each leaf along its longest side."""
     for leaf in numba.prange(len(first)):
@@ -87,7 +87,7 @@ def _sort(direction: FloatArray, order: IntArray, first: IntArray, stop: IntArra
             order[place] = one
 
 
-@compiled()
+@cached_njit()
 def _longest(direction: FloatArray, order: IntArray, begin: int, end: int) -> int:
     """Axis of the longest side of the box around some objects."""
     longest, axis = -1.0, 0
@@ -100,7 +100,7 @@ def _longest(direction: FloatArray, order: IntArray, begin: int, end: int) -> in
     return axis
 
 
-@compiled()
+@cached_njit()
 def _select(direction: FloatArray, axis: int, order: IntArray, low: int, high: int, place: int) -> None:
     """Order ``low`` to ``high`` so that none before ``place`` has a larger coordinate than any from there on."""
     while low < high:
@@ -123,7 +123,7 @@ def _select(direction: FloatArray, axis: int, order: IntArray, low: int, high: i
             return
 
 
-@compiled(parallel=True)
+@cached_njit(parallel=True)
 def _enclose(direction: FloatArray, start: IntArray, stop: IntArray, ball: FloatArray, leaf: FloatArray) -> None:
     """Fill in balls and leaves."""
     for node in numba.prange(len(start)):
@@ -144,7 +144,7 @@ def _enclose(direction: FloatArray, start: IntArray, stop: IntArray, ball: Float
         ball[node, 3] = np.sqrt(square)
 
 
-@compiled()
+@cached_njit()
 def neighbours(tree: Tree, leaf: int, low: float, high: float, found: IntArray) -> int:
     """Find the leaves whose pairs with this one at a chord from ``low`` to ``high`` fall to this one.
 
@@ -189,7 +189,7 @@ def neighbours(tree: Tree, leaf: int, low: float, high: float, found: IntArray) 
     return count
 
 
-@compiled()
+@cached_njit()
 def pairs_of(
     tree: Tree, leaf: int, other: int, low2: float, high2: float, first: IntArray, second: IntArray, count: int
 ) -> int:
@@ -211,7 +211,7 @@ def pairs_of(
     return count
 
 
-@compiled(parallel=True)
+@cached_njit(parallel=True)
 def candidates(tree: Tree, low: float, high: float) -> IntArray:
     """Upper bound of the number of pairs that fall to each leaf."""
     count = np.zeros(len(tree.leaf), dtype=np.int64)
@@ -221,7 +221,7 @@ def candidates(tree: Tree, low: float, high: float) -> IntArray:
     return count
 
 
-@compiled()
+@cached_njit()
 def listed(tree: Tree, low: float, high: float) -> IntArray:
     """List all pairs at a chord from ``low`` to below ``high``, (n, 2): places in the order of the leaves."""
     found = np.empty(len(tree.leaf), dtype=np.int64)

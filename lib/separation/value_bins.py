@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
-from skyaccept.lib.numba_cache import compiled
+from skyaccept.lib.numba_cache import cached_njit
 
 PER_MAS = 2**13
 """Bins of 1 mas, up to `LINEAR`; half of one is 6.1e-5 mas."""
@@ -69,7 +69,7 @@ class Bins:
         self._total[0] = self._since = 0
 
 
-@compiled(parallel=True)
+@cached_njit(parallel=True)
 def _count(rows: AnyArray, slot: IntArray, pairs: IntArray, counts: NDArray[np.uint32], used: IntArray) -> None:
     # values that are rare are dealt with apart, so that no branch is hard to predict; NaN goes to the first place
     shift = rows.dtype.type(LINEAR + 1 / PER_MAS)
@@ -91,7 +91,7 @@ def _count(rows: AnyArray, slot: IntArray, pairs: IntArray, counts: NDArray[np.u
                         used[_thread()] = max(used[_thread()], far + 1)
 
 
-@compiled()
+@cached_njit()
 def _wide_bin(value: float) -> int:
     mantissa, exponent = math.frexp(abs(value) / LINEAR)  # 2 mantissa * 2^(exponent - 1)
     place = _NARROW + (exponent - 1) * PER_OCTAVE + int((2 * mantissa - 1) * PER_OCTAVE)

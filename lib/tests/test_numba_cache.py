@@ -94,12 +94,12 @@ def test_a_changed_helper_is_compiled_anew_and_an_unchanged_one_is_not(tmp_path:
     root.mkdir()
     (root / "main.py").write_text(
         "from skyaccept.lib.numba_cache import compiled\nimport helper\n"
-        "@compiled()\ndef answer(x):\n    return helper.twice(x)\n"
+        "@cached_njit()\ndef answer(x):\n    return helper.twice(x)\n"
     )
 
     def run(factor: int) -> list[str]:
         (root / "helper.py").write_text(
-            f"from skyaccept.lib.numba_cache import compiled\n@compiled()\ndef twice(x):\n    return {factor} * x\n"
+            f"from skyaccept.lib.numba_cache import compiled\n@cached_njit()\ndef twice(x):\n    return {factor} * x\n"
         )
         environment = os.environ | {"SKYACCEPT_CACHE": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-c", MODULE.format(root=str(root))]
