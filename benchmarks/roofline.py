@@ -1,4 +1,4 @@
-"""The separation kernel without its geometry: the same pairs and the same memory traffic, for the most it could do."""
+"""The separation kernel without its geometry: the same pairs and memory traffic, for the most it could do."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ import types
 from typing import Any
 
 import numba
-import numpy as np
 from skyaccept.lib import arrays, separation
-from skyaccept.lib.numba_cache import REASSOCIATE
-from skyaccept.lib.separation import Annulus, PairValues, Positions, kernel, pair
+from skyaccept.lib.separation import Annulus, PairValues, Positions, kernel, lanes, pair
+from skyaccept.lib.separation.lanes import LANES, fma, load_rows, zero_where_nan
 
 
-@numba.njit(fastmath=REASSOCIATE, error_model="numpy")
+@numba.njit(error_model="numpy")
 def _traffic(
-    factors: pair.Factors, x: arrays.AnyArray, y: arrays.AnyArray, i: int, j: int, common: int, ddof: int
+    factors: Any, x: arrays.AnyArray, y: arrays.AnyArray, i: int, j: int, common: int, ddof: int
 ) -> pair.Number:
-    total = square = np.float32(0)
-    for v in range(x.shape[1]):
-        value = (x[j, v] - x[i, v]) + (y[j, v] - y[i, v])
-        seen = value if value == value else np.float32(0)
+    total = square = lanes.zeros(x)
+    for v in range(0, x.shape[1], LANES):
+        xi, yi, xj, yj = load_rows((x, y), (i, j), v)
+        seen = zero_where_nan((xj - xi) + (yj - yi))
         total += seen
-        square += seen * seen
-    return square - total
+        square = fma(seen, seen, square)
+    return lanes.total(square) - lanes.total(total)
 
 
-@numba.njit(fastmath=REASSOCIATE, error_model="numpy")
+@numba.njit(error_model="numpy")
 def _no_geometry(frame: Any, i: int, j: int) -> pair.Geometry:
     return 1.0, 1.0, 1.0, 1.0, 1.0, frame[i, 0] + frame[j, 0] + 5.0
 
@@ -39,10 +38,9 @@ def _with(function: Any, **names: Any) -> types.FunctionType:
 def _without_geometry() -> Any:
     """Compile the kernel anew, with the two functions above in place of the geometry."""
     fake = types.ModuleType("pair")
-    fake.__dict__.update({**vars(pair), "geometry": _no_geometry, "short_rms": _traffic})
-    measure = numba.njit(fastmath=REASSOCIATE, error_model="numpy")(_with(kernel._measure, pair=fake))
-    reduce_pairs = _with(kernel.reduce_pairs, _measure=measure)
-    return numba.njit(parallel=True, fastmath=REASSOCIATE, error_model="numpy")(reduce_pairs)
+    fake.__dict__.update({**vars(pair), "geometry": _no_geometry, "short_rms": _traffic, "fine_rms": _traffic})
+    write_rms = numba.njit(error_model="numpy")(_with(kernel._write_rms, pair=fake))
+    return numba.njit(parallel=True, error_model="numpy")(_with(kernel.reduce_pairs, _write_rms=write_rms))
 
 
 _ROOFLINE = _without_geometry()

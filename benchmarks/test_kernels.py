@@ -62,7 +62,7 @@ def test_pair_rms(benchmark: Any, case: tuple[Any, ...]) -> None:
     run(benchmark, case, lambda p, a: separation.pair_rms(p, a, ddof=1, min_common_visits=2))
 
 
-@pytest.mark.parametrize("case", CASES[:3], ids=name)
+@pytest.mark.parametrize("case", CASES, ids=name)
 def test_roofline(benchmark: Any, case: tuple[Any, ...]) -> None:
     run(benchmark, case, roofline.pair_rms)
 

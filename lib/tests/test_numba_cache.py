@@ -32,7 +32,7 @@ print(main.answer(1.0), sum(main.answer.stats.cache_hits.values()))
 
 def test_the_hash_follows_kernel_modules_alone(tmp_path: Path) -> None:
     """A comment anywhere else compiles nothing anew."""
-    kernel = "from skyaccept.lib.numba_cache import compiled\n"
+    kernel = "from skyaccept.lib.numba_cache import cached_njit\n"
     files = {
         "numba_cache.py": "",
         "sphere.py": "",
@@ -93,13 +93,14 @@ def test_a_changed_helper_is_compiled_anew_and_an_unchanged_one_is_not(tmp_path:
     root = tmp_path / "code"
     root.mkdir()
     (root / "main.py").write_text(
-        "from skyaccept.lib.numba_cache import compiled\nimport helper\n"
+        "from skyaccept.lib.numba_cache import cached_njit\nimport helper\n"
         "@cached_njit()\ndef answer(x):\n    return helper.twice(x)\n"
     )
 
     def run(factor: int) -> list[str]:
         (root / "helper.py").write_text(
-            f"from skyaccept.lib.numba_cache import compiled\n@cached_njit()\ndef twice(x):\n    return {factor} * x\n"
+            "from skyaccept.lib.numba_cache import cached_njit\n"
+            f"@cached_njit()\ndef twice(x):\n    return {factor} * x\n"
         )
         environment = os.environ | {"SKYACCEPT_CACHE": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-c", MODULE.format(root=str(root))]
@@ -161,11 +162,61 @@ def test_a_comment_in_the_report_and_another_folder_compile_nothing_anew(twice: 
     assert [hits for _, hits in twice] == ["0", "1"]
 
 
+@pytest.mark.xdist_group("jit")
+def test_compiled_and_loaded_code_place_stars_alike(twice: list[list[str]]) -> None:
+    """Digits cancel in positions: with terms in another order all separations differ by 1e-10."""
+    (fresh, _), (loaded, _) = twice
+    assert fresh == loaded
+
+
+BITS = """
+import hashlib
+import numba
+import numpy as np
+from skyaccept.lib import separation
+from skyaccept.lib.separation import Annulus, Positions, correlation, kernel
+tell = lambda name, *arrays: print(name, hashlib.sha256(b"".join(np.asarray(a).tobytes() for a in arrays)).hexdigest())
+rng = np.random.default_rng(1)
+n, visits = 300, 37
+obj, visit = np.nonzero(rng.random((n, visits)) < 0.9)
+# slow stars, stars that move far, and close pairs: all forms
+error = np.where(np.arange(n) % 10 == 0, 3000.0, 10.0) / 3.6e6
+ra, dec = 10 + rng.normal(0, 0.05, n), rng.normal(0, 0.05, n)
+ra[1::20], dec[1::20] = ra[::20] + 1e-4, dec[::20]
+ra, dec = ra[obj] + rng.normal(size=len(obj)) * error[obj], dec[obj] + rng.normal(size=len(obj)) * error[obj]
+annulus = Annulus(0.0, 0.01)
+for threads in (1, 2):
+    numba.set_num_threads(threads)
+    for precise in (True, False):
+        where = Positions.from_degrees(obj, visit, ra, dec, precise=precise)
+        stars = where.stars
+        tell("positions", stars.frame, stars.x, stars.y, stars.reach, stars.wide_x, stars.wide_y)
+        tell("tree", where.objects, where.tree.ball, where.tree.leaf)
+        found = separation.pair_rms(where, annulus, ddof=1, min_common_visits=2)
+        assert 0 < found.pairs and (precise or 0 < found.exact_pairs < found.pairs), found
+        tell("rms", found.values)
+        for about in ("median", "mean"):
+            tell(about, separation.pair_deviations(where, annulus, about=about, min_common_visits=2).values)
+        tell("matrix", *separation.deviations(where, annulus, 2, np.arange(0, n, 2)))
+    ellipticity = np.random.default_rng(2).normal(size=(n, visits, 2)) @ np.array([1, 1j])
+    tell("correlation", *correlation.sums(where.tree, annulus, np.arange(n) % 3, ellipticity))
+print("loaded", sum(kernel.reduce_pairs.stats.cache_hits.values()))
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("jit")
-def test_positions_have_the_same_bits_when_their_code_is_compiled_and_when_it_is_loaded(twice: list[list[str]]) -> None:
-    """Digits cancel in them: with terms in another order all separations differ by 1e-10."""
-    (fresh, _), (loaded, _) = twice
+def test_compiled_and_loaded_code_give_the_same_bits(tmp_path: Path) -> None:
+    """Positions, tree, pairs in all forms, matrix and correlation; with one thread and with two."""
+    environment = os.environ | {"SKYACCEPT_CACHE": str(tmp_path), "NUMBA_NUM_THREADS": "2"}
+    said = []
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", BITS], env=environment, capture_output=True, text=True, check=True)
+        said.append(done.stdout.splitlines())
+    (*fresh, compiled), (*loaded, from_disk) = said
+    assert (compiled, from_disk) == ("loaded 0", "loaded 2")
+    assert len(fresh) == 26
+    assert fresh[:13] == fresh[13:]
     assert fresh == loaded
 
 

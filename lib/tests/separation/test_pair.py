@@ -1,91 +1,89 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib.separation import pair
+from skyaccept.lib.separation.lanes import LANES
+from skyaccept.lib.separation.positions import Positions
+from skyaccept.lib.tests.separation.fields import from_vectors, scattered
 
 
-def task(reduction: int, ddof: int) -> pair.Task:
-    return pair.Task(0.0, 4.0, reduction, ddof, 1, False)
+def padded(values: np.ndarray) -> np.ndarray:
+    """Values with room for whole vectors, as in the kernel."""
+    found = np.full((len(values) + LANES - 1) // LANES * LANES, np.nan, dtype=values.dtype)
+    found[: len(values)] = values
+    return found
 
 
-def reduced(values: np.ndarray, reduction: int, weight: np.ndarray | None = None, ddof: int = 0) -> np.ndarray:
+def written(values: np.ndarray, reduction: int, absolute: bool = False) -> np.ndarray:
     """One row, as the kernel asks for it."""
-    n = len(values)
-    room = (n + pair.LANES - 1) // pair.LANES * pair.LANES
-    padded, work = np.full(room, np.nan, dtype=values.dtype), np.empty(room // 2, dtype=values.dtype)
-    padded[:n] = values
-    out = np.full((3, 1 if reduction == pair.RMS else n), -99.0, dtype=values.dtype)
-    if weight is None:
-        pair.reduce(task(reduction, ddof), padded, work, int(np.isfinite(values).sum()), out, 1)
-    else:
-        assert pair.reduce_weighted(task(reduction, ddof), values, weight.astype(values.dtype), out, 1)
+    out = np.full((3, len(values)), -99.0, dtype=values.dtype)
+    task = pair.Task(0.0, 4.0, reduction, 0, 1, absolute)
+    pair.write_deviations(task, padded(values), int(np.isfinite(values).sum()), out, 1)
     assert (out[[0, 2]] == -99).all()
     return np.asarray(out[1])
 
 
-def differences(values: np.ndarray, reduction: int, weight: np.ndarray | None = None) -> np.ndarray:
-    """Deviations of those that were seen; the others stay NaN."""
-    row = reduced(values, reduction, weight)
-    used = ~np.isnan(values) & (True if weight is None else weight > 0)
-    np.testing.assert_array_equal(np.isnan(row), ~used)
-    return row[used]
+VALUES = np.array([1.0, np.nan, 2.0, 6.0, 3.5])
 
 
-@pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@pytest.mark.parametrize(("reduction", "center"), [(pair.ABOUT_MEAN, 3.125), (pair.ABOUT_MEDIAN, 2.75)])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_deviations_leave_out_what_was_not_seen(reduction: int, center: float, kind: type) -> None:
+    expected = VALUES - center
+    np.testing.assert_array_equal(written(VALUES.astype(kind), reduction), expected)
+    np.testing.assert_array_equal(written(VALUES.astype(kind), reduction, absolute=True), np.abs(expected))
+
+
+@pytest.mark.parametrize("n", [2, 15, 16, 17, 100])
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_the_standard_deviation_is_that_of_numpy(n: int, ddof: int) -> None:
+    values = np.append(np.random.default_rng(n).normal(3, 2, n), np.nan)
+    found = pair.standard_deviation(padded(values), n, ddof)
+    assert found == pytest.approx(np.nanstd(values, ddof=ddof), rel=1e-14)
+
+
+def field(seed: int, cap: float, error: float, single: bool) -> Positions:
+    """A handful of stars, some of them in the same place."""
+    rng = np.random.default_rng(seed)
+    obj, visit, vectors = scattered(rng, 6, 21, cap, (rng.uniform(0, 360), 40.0), np.full(6, error), 0.8)
+    twin = obj == 5
+    first = {v: k for k, v in enumerate(visit) if obj[k] == 4}
+    both = np.array([v in first for v in visit])
+    vectors[twin & both] = vectors[[first[v] for v in visit[twin & both]]]
+    keep = ~(obj == 4) | np.isin(visit, visit[twin])
+    keep &= ~twin | both
+    return from_vectors(obj[keep], visit[keep], vectors[keep], precise=not single)
+
+
+@settings(max_examples=100, deadline=None)
 @given(
-    values=st.lists(
-        st.one_of(
-            st.floats(-100, 100, width=32),
-            st.sampled_from([0.0, 1.0, 1.0, -3.0, float("nan")]),
-            st.integers(-9, 9).map(lambda k: k * 2.0**-100),
-        ),
-        min_size=1,
-        max_size=200,
-    ).filter(lambda values: any(value == value for value in values)),
+    seed=st.integers(0, 2**32 - 1),
+    cap=st.sampled_from([1e-5, 0.01, 0.3, 4.0, 60.0, 180.0]),
+    error=st.sampled_from([1.0, 30.0, 1e3, 1e5]),
     single=st.booleans(),
 )
-def test_the_median_is_exact_for_any_values(values: list[float], single: bool) -> None:
-    """Equal values, wild scales, odd and even numbers, gaps."""
-    array = np.array(values, dtype=np.float32 if single else np.float64)
-    kept = array[~np.isnan(array)]
-    ordered = np.sort(kept)
-    middle = len(kept) // 2
-    # the middle of two is rounded to the precision of the values
-    median = ordered[middle] if len(kept) % 2 else (ordered[middle - 1] + ordered[middle]) / array.dtype.type(2)
-    np.testing.assert_array_equal(differences(array, pair.ABOUT_MEDIAN), kept - median)
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 63, 64, 65, 127, 128, 129, 1000])
-def test_the_median_is_exact_for_gaussian_values_of_any_number(n: int) -> None:
-    rng = np.random.default_rng(n)
-    for _ in range(50):
-        values = rng.normal(3, 10, n)
-        np.testing.assert_array_equal(differences(values, pair.ABOUT_MEDIAN), values - np.median(values))
-
-
-def test_the_mean_leaves_out_what_was_not_seen() -> None:
-    values = np.array([1.0, np.nan, 2.0, 6.0])
-    np.testing.assert_allclose(differences(values, pair.ABOUT_MEAN), [-2, -1, 3])
-
-
-def test_weights_move_the_center_and_leave_out_zeros() -> None:
-    values, weight = np.array([1.0, 2.0, np.nan, 6.0, 50.0]), np.array([2.0, 1.0, 1.0, 1.0, 0.0])
-    np.testing.assert_allclose(differences(values, pair.ABOUT_MEAN, weight), np.array([1, 2, 6]) - 2.5)
-    np.testing.assert_allclose(differences(values, pair.ABOUT_MEDIAN, weight), np.array([1, 2, 6]) - 1.5)
-
-
-@pytest.mark.parametrize("ddof", [0, 1])
-def test_the_standard_deviation_is_that_of_numpy(ddof: int) -> None:
-    values = np.array([1.0, np.nan, 2.0, 6.0, 3.5])
-    expected = np.nanstd(values, ddof=ddof)
-    assert reduced(values, pair.RMS, ddof=ddof)[0] == pytest.approx(expected, rel=1e-14)
-    repeated = np.std(np.repeat([1.0, 2.0, 6.0], [1, 3, 2]), ddof=ddof)
-    weight = np.array([1.0, 5.0, 3.0, 2.0, 0.0])
-    assert reduced(values, pair.RMS, weight, ddof)[0] == pytest.approx(repeated, rel=1e-14)
-
-
-def test_weights_that_leave_no_freedom_give_nothing() -> None:
-    values, out = np.array([5.0, np.nan]), np.zeros((1, 1))
-    assert not pair.reduce_weighted(task(pair.RMS, 1), values, np.array([1.0, 7.0]), out, 0)
+def test_a_pair_with_its_objects_swapped_has_the_same_bits(seed: int, cap: float, error: float, single: bool) -> None:
+    """In each form, by visit and as a standard deviation; also where the directions are the same."""
+    stars = field(seed, cap, error, single).stars
+    n, visits = stars.x.shape
+    found: list[list[bytes]] = []
+    for i, j in itertools.combinations(range(n), 2):
+        for a, b in ((i, j), (j, i)):
+            geometry = pair.geometry(stars.frame, a, b)
+            short, fine = pair.short_factors(geometry), pair.fine_factors(geometry)
+            values, exact = np.empty(visits, stars.x.dtype), np.empty(visits)
+            if single:
+                pair.short_values(short, stars.x, stars.y, a, b, values)
+                rms = pair.short_rms(short, stars.x, stars.y, a, b, visits, 1)
+            else:
+                pair.fine_values(fine, stars.x, stars.y, a, b, values)
+                rms = pair.fine_rms(fine, stars.x, stars.y, a, b, visits, 1)
+            pair.exact_values(stars, a, b, exact)
+            form = pair.needs_exact_form(geometry, stars.reach[a] + stars.reach[b], single)
+            # zeros may differ in sign, and NaN in its bits
+            numbers = [np.nan_to_num(np.append(values, rms)) + 0.0, np.nan_to_num(exact) + 0.0, np.array([form])]
+            found.append([number.tobytes() for number in numbers])
+    assert found[::2] == found[1::2]
