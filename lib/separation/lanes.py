@@ -10,35 +10,43 @@ Compiled code combines vectors with each other and with numbers by ``+``, ``-`` 
 from __future__ import annotations
 
 import operator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
+import numba.core.cgutils
+import numba.extending
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.core.types import Type
+from numba.extending import models, overload, register_model
 
 LANES = 16
 """Numbers in a vector."""
 
 _PLACE = ir.IntType(32)
+types, cgutils = cast(Any, numba.core.types), cast(Any, numba.core.cgutils)
 
 
-class Lanes(types.Type):  # type: ignore[misc]
+def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
+    return cast(Callable[..., Any], numba.extending.intrinsic(function))
+
+
+class Lanes(Type):
     """Type of a vector in compiled code: `LANES` numbers, all float32 or all float64."""
 
     def __init__(self, number: Any) -> None:
         self.number = number
-        super().__init__(f"Lanes({number})")
+        cast(Any, super()).__init__(f"Lanes({number})")
 
 
 @register_model(Lanes)
-class _Model(models.PrimitiveModel):  # type: ignore[misc]
+class _Model(models.PrimitiveModel):
     def __init__(self, manager: Any, lanes: Lanes) -> None:
         number = manager.lookup(lanes.number).get_value_type()
-        super().__init__(manager, lanes, ir.VectorType(number, LANES))
+        cast(Any, super()).__init__(manager, lanes, ir.VectorType(number, LANES))
 
 
-@intrinsic
+@_intrinsic
 def load(_: Any, array: Any, place: Any) -> Any:
     """Load the numbers from a place of an array (n,) on; `LANES` of them must be there."""
     lanes = Lanes(array.dtype)
@@ -50,7 +58,7 @@ def load(_: Any, array: Any, place: Any) -> Any:
     return lanes(array, place), generate
 
 
-@intrinsic
+@_intrinsic
 def load_rows(_: Any, arrays: Any, rows: Any, column: Any) -> Any:
     """Load the numbers from a column on of some rows, in each row of each array; NaN beyond the last column.
 
@@ -87,7 +95,7 @@ def load_rows(_: Any, arrays: Any, rows: Any, column: Any) -> Any:
     return types.UniTuple(lanes, count)(arrays, rows, column), generate
 
 
-@intrinsic
+@_intrinsic
 def zeros(_: Any, array: Any) -> Any:
     """Vector of zeros of the type of an array's numbers."""
     lanes = Lanes(array.dtype)
@@ -98,7 +106,7 @@ def zeros(_: Any, array: Any) -> Any:
     return lanes(array), generate
 
 
-@intrinsic
+@_intrinsic
 def zero_where_nan(_: Any, vector: Any) -> Any:
     """Vector with zeros in place of NaN."""
 
@@ -109,7 +117,7 @@ def zero_where_nan(_: Any, vector: Any) -> Any:
     return vector(vector), generate
 
 
-@intrinsic
+@_intrinsic
 def select_below(_: Any, vector: Any, bound: Any, below: Any, otherwise: Any) -> Any:
     """Vector of ``below`` in lanes in which ``vector < bound``, of ``otherwise`` elsewhere and where either is NaN."""
     signature = vector(vector, *(types.unliteral(kind) for kind in (bound, below, otherwise)))
@@ -121,12 +129,12 @@ def select_below(_: Any, vector: Any, bound: Any, below: Any, otherwise: Any) ->
     return signature, generate
 
 
-@intrinsic
+@_intrinsic
 def fma(_: Any, a: Any, b: Any, c: Any) -> Any:
     """``a b + c`` with one rounding, of vectors or numbers; in slow software where the processor cannot do it."""
     kinds = [types.unliteral(kind) for kind in (a, b, c)]
     vectors = [kind for kind in kinds if isinstance(kind, Lanes)]
-    result = vectors[0] if vectors else max(kinds, key=lambda kind: kind.bitwidth)
+    result: Any = vectors[0] if vectors else max(kinds, key=lambda kind: kind.bitwidth)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         if vectors:
@@ -140,7 +148,7 @@ def fma(_: Any, a: Any, b: Any, c: Any) -> Any:
     return result(*kinds), generate
 
 
-@intrinsic
+@_intrinsic
 def total(_: Any, vector: Any) -> Any:
     """Sum of the lanes of a vector."""
 
@@ -150,7 +158,7 @@ def total(_: Any, vector: Any) -> Any:
     return vector.number(vector), generate
 
 
-@intrinsic
+@_intrinsic
 def largest(_: Any, vector: Any) -> Any:
     """Largest lane of a vector without NaN."""
 
@@ -160,17 +168,17 @@ def largest(_: Any, vector: Any) -> Any:
     return vector.number(vector), generate
 
 
-@intrinsic
+@_intrinsic
 def _add(_: Any, a: Any, b: Any) -> Any:
     return _arithmetic("fadd", a, b)
 
 
-@intrinsic
+@_intrinsic
 def _subtract(_: Any, a: Any, b: Any) -> Any:
     return _arithmetic("fsub", a, b)
 
 
-@intrinsic
+@_intrinsic
 def _multiply(_: Any, a: Any, b: Any) -> Any:
     return _arithmetic("fmul", a, b)
 

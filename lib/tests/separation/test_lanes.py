@@ -1,6 +1,9 @@
+from typing import Any
+
 import numba
 import numpy as np
 import pytest
+from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.separation import lanes
 from skyaccept.lib.separation.lanes import LANES, fma, load, load_rows, select_below, zero_where_nan
 
@@ -8,7 +11,7 @@ njit = numba.njit(error_model="numpy")
 
 
 @njit
-def sums(x: np.ndarray, y: np.ndarray, i: int, j: int) -> tuple[float, float]:
+def sums(x: AnyArray, y: AnyArray, i: int, j: int) -> Any:
     total = product = lanes.zeros(x)
     for v in range(0, x.shape[1], LANES):
         xi, yi, xj, yj = load_rows((x, y), (i, j), v)
@@ -18,7 +21,7 @@ def sums(x: np.ndarray, y: np.ndarray, i: int, j: int) -> tuple[float, float]:
 
 
 @njit
-def bounded(values: np.ndarray, bound: float) -> tuple[float, float]:
+def bounded(values: AnyArray, bound: Any) -> Any:
     count = lanes.zeros(values)
     largest = count - np.inf
     for v in range(0, len(values), LANES):
@@ -29,13 +32,13 @@ def bounded(values: np.ndarray, bound: float) -> tuple[float, float]:
     return lanes.total(count), lanes.largest(largest)
 
 
-def in_halves(vector: np.ndarray) -> np.ndarray:
+def in_halves(vector: AnyArray) -> Any:
     return vector[0] if len(vector) == 1 else in_halves(vector[: len(vector) // 2] + vector[len(vector) // 2 :])
 
 
 @pytest.mark.parametrize("columns", [1, 15, 16, 17, 100])
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_sums_have_the_order_that_is_written_down(columns: int, kind: type) -> None:
+def test_sums_have_the_order_that_is_written_down(columns: int, kind: Any) -> None:
     """Lane by lane, then in halves; what lies beyond a row does not count, nor does NaN."""
     x, y = np.random.default_rng(columns).normal(0, 10, (2, 3, columns)).astype(kind)
     x[0, ::3] = np.nan
@@ -49,7 +52,7 @@ def test_sums_have_the_order_that_is_written_down(columns: int, kind: type) -> N
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_values_below_a_bound_are_counted_without_nan(kind: type) -> None:
+def test_values_below_a_bound_are_counted_without_nan(kind: Any) -> None:
     values = np.full(2 * LANES, np.nan, dtype=kind)
     values[:20] = np.random.default_rng(1).permutation(20) - 4.0
     assert bounded(values, kind(3.0)) == (7.0, 2.0)
@@ -61,7 +64,7 @@ def test_a_fused_product_is_rounded_once() -> None:
     small = 1 + 2.0**-30
 
     @njit
-    def error(a: float, b: float) -> float:
+    def error(a: Any, b: Any) -> Any:
         return fma(a, b, -(a * b))
 
     assert error(small, small) == 2.0**-60
