@@ -58,6 +58,7 @@ def field(seed: int, cap: float, error: float, single: bool) -> Positions:
     return from_vectors(obj[keep], visit[keep], vectors[keep], precise=not single)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
