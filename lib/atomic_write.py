@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Write files completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 from skyaccept.lib.exceptions import InputError, OutputError
 
 _TERMINATING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-"""Signals that end a process at once."""
+"""Signals that terminate a process."""
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Path to write to; what stands there becomes ``path`` in one step at the end, and goes if the work breaks off.
+    """Yield a temporary path that becomes ``path`` in one step at the end; remove it if the work breaks off.
 
-    A device or a pipe is written to directly.
+    Yield the path of a device or a pipe itself.
 
     Raises
     ------
@@ -37,18 +37,18 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def write(path: Path, text: str) -> None:
-    """Write text, whole or not at all."""
+    """Write text completely or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(encode(text))
 
 
 def write_together(contents: Mapping[Path, bytes]) -> list[OutputError]:
-    """Write several files; an interruption leaves all of them as new ones, or none.
+    """Write several files; an interruption leaves all of them new, or none.
 
     Returns
     -------
     list of OutputError
-        One for each file that cannot be written. The others are written all the same.
+        One for each file that cannot be written. The others are written.
     """
     errors: list[OutputError] = []
     staged: list[tuple[Path, Path, Path]] = []
@@ -76,17 +76,17 @@ def write_together(contents: Mapping[Path, bytes]) -> list[OutputError]:
 
 
 def encode(text: str) -> bytes:
-    """Text as UTF-8; what has no such form, from names of files, as a visible escape."""
+    """Encode text as UTF-8; write bytes of file names that are not UTF-8 as visible escapes."""
     return text.encode(errors="backslashreplace")
 
 
 def write_into(folder: Path, name: str, content: bytes, what: str) -> Path:
-    """Write a file into a folder that is made where there is none; returns its path.
+    """Write a file into a folder, make the folder if needed, and return the path.
 
     Raises
     ------
     OutputError
-        Folder or file cannot be written; the message begins with ``what`` they are.
+        Folder or file cannot be written; the message begins with ``what``.
     """
     path = folder / name
     with _named_errors(folder, what):
@@ -98,12 +98,12 @@ def write_into(folder: Path, name: str, content: bytes, what: str) -> Path:
 
 
 def check_writable(path: Path, option: str = "", *, make_folder: bool = False) -> None:
-    """Make sure, before the work, that a file can be written: in a folder that exists, or can be made.
+    """Check before the work that a file can be written, in a folder that exists or can be made.
 
     Raises
     ------
     InputError
-        It is a folder, or in none, or nothing may be written there; the message names the option.
+        It is a folder, its folder does not exist, or there is no permission; the message names the option.
     """
     said = f"{option} {path}".lstrip()
     try:
@@ -114,18 +114,18 @@ def check_writable(path: Path, option: str = "", *, make_folder: bool = False) -
             raise InputError(f"{said}: not a file in an existing folder")
         if not os.access(path if _is_special(path) else folder, os.W_OK):
             raise InputError(f"{said}: cannot be written: no permission")
-    except (OSError, RuntimeError) as error:  # a folder that cannot be entered, a link to itself
+    except (OSError, RuntimeError) as error:  # a folder without permission, or a link to itself
         raise InputError(f"{said}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _is_special(path: Path) -> bool:
-    """Whether something stands there that cannot be replaced, such as a device."""
+    """Return True for something that cannot be replaced, such as a device."""
     return path.exists() and not path.is_file()
 
 
 @contextmanager
 def _named_errors(path: Path, what: str = "") -> Iterator[None]:
-    """Turn an error of the system into one that names the file."""
+    """Turn a system error into one that names the file."""
     try:
         yield
     except OSError as error:
@@ -135,7 +135,7 @@ def _named_errors(path: Path, what: str = "") -> Iterator[None]:
 
 @contextmanager
 def _staged(path: Path) -> Iterator[tuple[Path, Path]]:
-    """File beside the one that it is to become, and that one; it goes at the end if it is still there."""
+    """Yield a temporary file in the folder of the target, and the target; remove what is left at the end."""
     target = path.resolve()
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     with _handling([number for number in _TERMINATING if signal.getsignal(number) is signal.SIG_DFL], _exit):
@@ -146,13 +146,13 @@ def _staged(path: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def _exit(number: int, _: object) -> None:
-    """End the process with the status that shells report, by way of all that has to be cleared away."""
+    """Exit with the status that shells report, so that cleanup runs."""
     raise SystemExit(128 + number)
 
 
 @contextmanager
 def _signals_deferred() -> Iterator[None]:
-    """Let no signal break in; what ends the process does so afterwards, Ctrl-C came too late."""
+    """Defer signals that terminate the process; ignore Ctrl-C, which came too late."""
     came: list[int] = []
     heard = [n for n in (*_TERMINATING, signal.SIGINT) if signal.getsignal(n) not in (signal.SIG_IGN, None)]
     with _handling(heard, lambda number, _: came.append(number)):
@@ -164,7 +164,7 @@ def _signals_deferred() -> Iterator[None]:
 
 @contextmanager
 def _handling(numbers: list[int], handler: Callable[[int, Any], None]) -> Iterator[None]:
-    """Handle signals within; Python lets only the main thread say how."""
+    """Handle signals in the main thread, the only one that Python allows to."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

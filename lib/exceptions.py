@@ -1,4 +1,4 @@
-"""What can go wrong with what a user hands over or asks for."""
+"""Exceptions: invalid input or output, and a metric that the data cannot determine."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from typing import Any
 
 
 class InputError(ValueError):
-    """A document, catalog or option is unusable; each message names the file, the place in it and the remedy."""
+    """Invalid document, catalog or option; the message names file, place and remedy."""
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.args))
 
 
 class OutputError(InputError):
-    """A file cannot be written; the message names it and says why."""
+    """A file cannot be written; the message gives its name and the reason."""
 
 
 class NotMeasurable(Exception):  # noqa: N818  (a verdict, not a fault)
-    """The dataset cannot answer the clause; the message is the reason given in the report.
+    """The clause cannot be measured on the dataset; the message is the reason in the report.
 
     Attributes
     ----------
     data : dict
-        What could be found nevertheless, as plain JSON types: a diagnostic, never a value.
+        Diagnostic data as plain JSON types; never a value.
     """
 
     def __init__(self, reason: str, data: dict[str, Any] | None = None) -> None:

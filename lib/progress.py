@@ -1,4 +1,4 @@
-"""Progress of long work: whoever does it reports, whoever shows it listens; nobody has to."""
+"""Progress reporting by a context-local listener."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 Listener = Callable[[str, int, int], None]
-"""``listener(stage, done, of)``; ``of`` is 0 where it is not known how much there is to do."""
+"""``listener(stage, done, of)``; ``of`` is 0 if the total is unknown."""
 
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 
 def report(stage: str, done: int = 0, of: int = 0) -> None:
-    """Say what is being done, and that ``done`` of ``of`` parts of it are."""
+    """Report a stage, and that ``done`` of ``of`` parts are done."""
     listener = _listener.get()
     if listener is not None:
         listener(stage, done, of)
@@ -21,7 +21,7 @@ def report(stage: str, done: int = 0, of: int = 0) -> None:
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Let ``listener`` hear all reports within; the innermost one hears them."""
+    """Send all reports in this context to ``listener``, the innermost one."""
     token = _listener.set(listener)
     try:
         yield

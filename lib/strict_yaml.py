@@ -1,4 +1,4 @@
-"""YAML documents from strangers, read safely and checked, with file, line and key in every complaint."""
+"""Strict, safe YAML loading with file, line and key in every error message."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ from skyaccept.lib.yaml_text import compose, one_line, read_text, to_python
 T = TypeVar("T")
 
 STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
-"""How pydantic reads the dataclasses of documents."""
+"""Settings of pydantic for the dataclasses of documents."""
 
 
 class SourceLocation(Protocol):
-    """Where the parts of a document stand, for complaints that only later checks can make."""
+    """Locations of the parts of a document, for the messages of later checks."""
 
     @property
     def path(self) -> Path:
-        """File or folder that the document was read from."""
+        """File or folder of the document."""
 
     @property
     def notes(self) -> tuple[tuple[str, str], ...]:
-        """What is odd about it, each with the requirement that it is about."""
+        """Warnings about the document, each with its requirement."""
 
     def error(self, location: Sequence[str | int], text: str) -> InputError:
-        """Build the error that names file and line of ``location``."""
+        """Return an error that names file and line of ``location``."""
 
     def where(self, location: Sequence[str | int]) -> str:
-        """File, without the folders above the document, and line of ``location``."""
+        """Return file name and line of ``location``."""
 
 
 @dataclass(frozen=True)
 class YamlLocation:
-    """Where the parts of a document stand in its file: an `SourceLocation`."""
+    """Locations in a YAML file: a `SourceLocation`."""
 
     path: Path
     root: yaml.Node
     notes: tuple[tuple[str, str], ...] = ()
 
     def error(self, location: Sequence[str | int], text: str) -> InputError:
-        """Build the error that names file, line and the entries on the way to ``location``."""
+        """Return an error that names file, line and the entries on the way to ``location``."""
         node, trail, _ = _locate(self.root, location)
         return InputError(f"{self.path}: line {node.start_mark.line + 1}: {trail}{one_line(text)}")
 
     def where(self, location: Sequence[str | int]) -> str:
-        """File, without the folders above it, and line of ``location``."""
+        """Return file name and line of ``location``."""
         return f"{self.path.name}: line {_locate(self.root, location)[0].start_mark.line + 1}"
 
 
@@ -74,7 +74,7 @@ def read(path: Path, schema: type[T]) -> tuple[T, YamlLocation]:
     document : schema
         The checked document.
     place : Place
-        Where its parts stand in the file.
+        Locations of its parts in the file.
 
     Raises
     ------
@@ -90,12 +90,12 @@ def read(path: Path, schema: type[T]) -> tuple[T, YamlLocation]:
 
 
 def validate(data: object, schema: type[T], origin: SourceLocation) -> T:
-    """Make a frozen dataclass of what stands for a document but was read from other files.
+    """Make a frozen dataclass from data that other files state.
 
     Raises
     ------
     InputError
-        A missing, unknown or wrong value; one line per fault, each with the place that it comes from.
+        A missing, unknown or wrong value; one line per fault, each with its location.
     """
     try:
         return pydantic.TypeAdapter(schema).validate_python(data)
@@ -105,7 +105,7 @@ def validate(data: object, schema: type[T], origin: SourceLocation) -> T:
 
 
 def path_exists(path: Path) -> bool:
-    """Whether a file or folder is there; a name that no file can have is not."""
+    """Return True if a file or folder exists; False for a name that no file can have."""
     try:
         return path.exists()
     except OSError:
@@ -134,15 +134,15 @@ def _error_lines(path: Path, root: yaml.Node, error: pydantic.ValidationError) -
 
 
 def _locate(root: yaml.Node, location: Sequence[Any], *, at_key: bool = False) -> tuple[yaml.Node, str, str]:
-    """Node nearest to a pydantic location, the ids of the entries passed on the way, and the last key met."""
+    """Return the node nearest to a pydantic location, the ids of the entries above it, and the last key."""
     node, names, key = root, [], ""
     for depth, part in enumerate(location, start=1):
         if isinstance(node, yaml.MappingNode):
             found = [(k, v) for k, v in node.value if k.value == str(part)]
             if not found:
-                continue  # a missing key, or a tag of a union
+                continue  # a missing key, or the tag of a union
             key = str(part)
-            # an unknown key is best shown on its own line, a value on the line it starts
+            # show an unknown key on its own line, a value on the line where it starts
             unknown = at_key and depth == len(location)
             node = found[0][1] if found[0][1].value and not unknown else found[0][0]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
@@ -153,7 +153,7 @@ def _locate(root: yaml.Node, location: Sequence[Any], *, at_key: bool = False) -
 
 
 def quantity(text: object) -> u.Quantity:
-    """Parse ``"5 arcmin"``: a number and a unit known to astropy; a quantity stays as it is.
+    """Parse ``"5 arcmin"``, a number and a unit known to astropy; return a quantity unchanged.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def quantity(text: object) -> u.Quantity:
 
 
 def number_or_quantity(value: object) -> u.Quantity:
-    """Parse a dimensionless number as it stands, or text as `quantity` does."""
+    """Parse a dimensionless number, or text as `quantity` does."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         if not math.isfinite(value):
             raise ValueError(f"{value!r} is not a finite number")
@@ -206,7 +206,7 @@ def day(value: object) -> date:
 
 
 def one_of(*allowed: str) -> Callable[[object], str]:
-    """Validator for one of a few words, naming them all when it is none."""
+    """Return a validator that accepts these words and names them in its message."""
 
     def check(value: object) -> str:
         if value not in allowed:
@@ -217,7 +217,7 @@ def one_of(*allowed: str) -> Callable[[object], str]:
 
 
 def convertible(value: object, unit: u.UnitBase) -> u.Quantity:
-    """Parse text as `quantity` does, and refuse what is not convertible to a unit."""
+    """Parse text as `quantity` does; refuse one that is not convertible to a unit."""
     found = quantity(value)
     if not found.unit.is_equivalent(unit):
         raise ValueError(f"{value} is not convertible to {unit}")
@@ -225,17 +225,17 @@ def convertible(value: object, unit: u.UnitBase) -> u.Quantity:
 
 
 def number_in(unit: u.UnitBase) -> Callable[[object], float]:
-    """Validator for a quantity, which becomes the number that it is in a unit."""
+    """Return a validator that converts a quantity to a number in a unit."""
     return lambda value: float(convertible(value, unit).to_value(unit))
 
 
 def unit_name(unit: u.UnitBase) -> str:
-    """Name of a unit as results and reports write it: ``mas``, ``percent``, ``arcmin``."""
+    """Return the name of a unit in results and reports: ``mas``, ``percent``, ``arcmin``."""
     return "percent" if unit == u.percent else str(unit)
 
 
 def text_of(value: u.Quantity) -> str:
-    """Write a quantity as a document does: ``20 mas``."""
+    """Return a quantity as text, as in documents: ``20 mas``."""
     return f"{value.value:g} {unit_name(value.unit)}".strip()
 
 

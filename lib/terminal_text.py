@@ -1,4 +1,4 @@
-"""Text of strangers on a terminal: names and sentences that may hold escape sequences."""
+"""Make untrusted text safe for a terminal."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _KEPT = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 def safe(text: str) -> str:
     r"""Make text safe for a line of a terminal.
 
-    Control characters, line ends, marks of writing direction, invisible characters and halves of surrogate pairs are
-    shown as escapes, such as ``\x1b``: no text can move the cursor, begin a line of its own, or hide.
+    Show control characters, line ends, marks of writing direction, invisible characters and lone surrogates as escapes
+    such as ``\x1b``. No text can then move the cursor, start a line, or hide.
     """
     if text.isprintable():
         return text
@@ -19,10 +19,10 @@ def safe(text: str) -> str:
 
 
 def message(error: Exception) -> str:
-    """Message of an error, safe for a terminal: a line for each text that the error was made of."""
+    """Return the message of an error, safe for a terminal, with a line for each of its texts."""
     return lines(map(str, error.args)) if error.args else safe(str(error))
 
 
 def lines(texts: Iterable[str]) -> str:
-    """Lines of a terminal, one for each text."""
+    """Return one line for each text."""
     return "\n".join(map(safe, texts))

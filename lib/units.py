@@ -1,4 +1,4 @@
-"""Units as files, profiles and documents write them, parsed within bounds."""
+"""Parse units of files, profiles and documents, within bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import astropy.units as u
 MAX_CHARACTERS = 80
 
 FACTORS = 1e-40, 1e12
-"""Least and largest factor that may stand before a unit, as in ``1e-29 erg / (s cm2 Hz)`` or ``0.001 mag``."""
+"""Smallest and largest factor before a unit, as in ``1e-29 erg / (s cm2 Hz)`` or ``0.001 mag``."""
 
 UNIT_SPELLINGS = {
     word: unit
@@ -52,7 +52,7 @@ UNIT_SPELLINGS = {
     }.items()
     for word in words.split()
 }
-"""Common spellings that astropy does not know, in lower case, and the one name that each can mean."""
+"""Common spellings that astropy does not know, in lower case, and the astropy name of each."""
 
 _FACTOR = re.compile(
     r"\s*([-+]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][-+]?[0-9]{1,3})?)\s*[*.]?(?!\*)\s*"
@@ -64,27 +64,27 @@ _PART = re.compile(
     rf"(?:\*\*|\^)\s*(?:{_NUMBER}(?:\.[0-9])?|\(\s*{_NUMBER}(?:\.[0-9]|\s*/\s*[0-9])?\s*\))"
     rf"|(?:[^\W\d]+|°)(?:{_NUMBER})?|%|\)(?:{_NUMBER})?|[\s*./(]"
 )
-"""A power, a name with or without a power, or what stands between."""
+"""A power, a name with or without a power, or a separator."""
 _MAX_DEPTH = 3
 
 
 def parse_unit(text: str, *, factor: bool = False) -> u.UnitBase:
     """Parse a unit known to astropy, in one of `UNIT_SPELLINGS`, or ``dimensionless``.
 
-    Powers are short numbers, and parentheses shallow: astropy would work out any power, however long that takes. The
-    zero point of a logarithmic unit is left out: ``mag(AB)`` is ``mag``.
+    Long powers and deep parentheses are refused, as astropy would evaluate them however long it takes. The zero point
+    of a logarithmic unit is dropped: ``mag(AB)`` is ``mag``.
 
     Parameters
     ----------
     text : str
-        What stands in a file; empty text is ``dimensionless``.
+        Unit as written; empty text is ``dimensionless``.
     factor : bool
-        Whether a number within `FACTORS` may stand before the unit.
+        Whether a number within `FACTORS` may precede the unit.
 
     Raises
     ------
     ValueError
-        Not text, not known, with a number before it, with long powers, or nested deeply.
+        Not text, unknown, with a number before it, with long powers, or deeply nested.
     """
     if not isinstance(text, str):
         raise ValueError(f"{_shown(text)} is no unit; a unit is text, such as arcsec or mag")
@@ -94,7 +94,7 @@ def parse_unit(text: str, *, factor: bool = False) -> u.UnitBase:
 
 
 def _shown(value: object) -> str:
-    """Beginning of what was given, on one line."""
+    """Return the beginning of a value, on one line."""
     if isinstance(value, str):
         return repr(value[:40]) + "..." * (len(value) > 40)
     return str(value) if isinstance(value, bool | float) else f"a value of type {type(value).__name__}"
@@ -114,7 +114,7 @@ def _parse_cached(text: str, *, factor: bool) -> u.UnitBase:
 
 
 def _split(text: str) -> tuple[float, str]:
-    """Number before a unit, 1 where there is none, and the unit."""
+    """Split the number before a unit (default 1) and the unit."""
     if match := _POWER_OF_TEN.match(text):
         return 10.0 ** int(match[1]), text[match.end() :]
     match = _FACTOR.match(text)
@@ -122,7 +122,7 @@ def _split(text: str) -> tuple[float, str]:
 
 
 def _without_factor(rest: str, text: str) -> u.UnitBase:
-    """Unit without a number before it; ``text`` is what complaints name."""
+    """Parse a unit without a number before it; messages name ``text``."""
     rest = re.sub(r"\be-(?![0-9])", "electron", rest).strip()
     end, depth = 0, 0
     while end < len(rest):
@@ -148,11 +148,11 @@ def _without_factor(rest: str, text: str) -> u.UnitBase:
 
 
 def _astropy_name(name: str) -> str:
-    """Name that astropy knows, for one that it does not."""
+    """Return the astropy name of a unit."""
     return name if name in _known_units() else UNIT_SPELLINGS.get(name.lower(), name)
 
 
 @lru_cache(maxsize=1)
 def _known_units() -> frozenset[str]:
-    """Names and prefixed names that astropy knows."""
+    """Return all names that astropy knows, with prefixes."""
     return frozenset(u.get_current_unit_registry().registry)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def ensure_home() -> None:
-    """Set ``HOME`` to the root folder for a user who has no home, as container runtimes do.
+    """Set ``HOME`` to the root folder for a user without a home, as container runtimes do.
 
-    Such a user has neither ``HOME`` nor an entry in the list of users, and `Path.home` raises; astropy calls that when
-    it is imported. The root folder is not one that such a user can write to.
+    Such a user has neither ``HOME`` nor an entry in the list of users, so that `Path.home` raises. astropy calls it on
+    import. The user cannot write to the root folder.
     """
     try:
         Path.home()
@@ -19,6 +19,6 @@ def ensure_home() -> None:
 
 
 def user_folder(variable: str, *below_home: str) -> Path:
-    """Folder that a variable such as ``XDG_CACHE_HOME`` names by an absolute path, else one below the home folder."""
+    """Return the absolute path in a variable such as ``XDG_CACHE_HOME``, else a folder below the home folder."""
     named = Path(os.environ.get(variable, ""))
     return named if named.is_absolute() else Path.home().joinpath(*below_home)

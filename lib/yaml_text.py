@@ -1,6 +1,6 @@
-"""YAML text as nodes and plain values: nothing but data is made of it, within bounds on size, depth and numbers.
+"""Parse YAML text to plain data, within bounds on size, depth and numbers.
 
-Numbers are those of YAML 1.2 that can be read in one way only: ``010`` and ``12:30`` are text, not octal or base 60.
+Only unambiguous numbers of YAML 1.2 are numbers: ``010`` and ``12:30`` are text, not octal or base 60.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from skyaccept.lib.exceptions import InputError
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
 MAX_NODES = 50_000
-"""Keys and values of a document."""
+"""Largest number of keys and values in a document."""
 
 MAX_CHARACTERS = 20_000
-"""Of one text in a document."""
+"""Longest text in a document."""
 
 MAX_DIGITS = 60
-"""Characters of a number."""
+"""Longest number, in characters."""
 
 MAX_SHOWN = 600
-"""Characters of a complaint at either end, beyond which its middle is left out."""
+"""Characters shown at either end of a long error message."""
 
 _PREFIX = "tag:yaml.org,2002:"
 _TAGS = {_PREFIX + kind for kind in ("str", "int", "float", "bool", "null", "map", "seq")}
@@ -35,18 +35,18 @@ _FLOAT = re.compile(
     r"|\.(?:nan|NaN|NAN)"
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control characters but tabs and ends of lines, which YAML can write as escapes, and what turns the direction."""
+"""Control characters except tabs and line ends, and marks of writing direction."""
 
 _WORDS: dict[str, bool] = yaml.SafeLoader.bool_values
 
 
 def read_text(path: Path, most: int = MAX_BYTES) -> str:
-    """Content of a file of at most ``most`` bytes, without a byte order mark.
+    """Read a file of at most ``most`` bytes, without its byte order mark.
 
     Raises
     ------
     InputError
-        Not readable, no file, too large, or not UTF-8.
+        Not readable, not a regular file, too large, or not UTF-8.
     """
     try:
         size = path.stat().st_size
@@ -66,12 +66,12 @@ def read_text(path: Path, most: int = MAX_BYTES) -> str:
 
 
 def compose(path: Path, text: str) -> yaml.MappingNode:
-    """Nodes of a document that is a mapping.
+    """Parse a document that is a mapping to nodes.
 
     Raises
     ------
     InputError
-        Malformed, more than one document, more than plain data, a duplicate key, or out of bounds.
+        Malformed YAML, several documents, anything but plain data, a duplicate key, or out of bounds.
     """
     try:
         node = yaml.compose(text, Loader=_Loader)
@@ -85,7 +85,7 @@ def compose(path: Path, text: str) -> yaml.MappingNode:
 
 
 def to_python(node: yaml.Node) -> Any:
-    """Value of a node of `compose`, in plain Python types; keys are the text that stands there."""
+    """Return a node of `compose` as plain Python types; keys are text."""
     if isinstance(node, yaml.MappingNode):
         return {key.value: to_python(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
@@ -95,12 +95,12 @@ def to_python(node: yaml.Node) -> Any:
 
 @lru_cache(maxsize=10_000)
 def scalar(text: str, tag: str | None, *, bare: bool) -> object:
-    """Value of a YAML scalar with its tag, if it has one; what is ``bare`` is not in quotes.
+    """Return the value of a YAML scalar with its tag, if any; ``bare`` means without quotes.
 
     Raises
     ------
     ValueError
-        More than plain data, not what its tag says, or too long.
+        Not plain data, not of the type of its tag, or too long.
     """
     tag = tag or (_implicit_tag(text) if bare else _PREFIX + "str")
     kind = tag.removeprefix(_PREFIX)
@@ -108,7 +108,7 @@ def scalar(text: str, tag: str | None, *, bare: bool) -> object:
         raise ValueError(f"tag {kind} is not supported")
     if kind == "str":
         if len(text) > MAX_CHARACTERS:
-            raise ValueError(f"a text of {len(text)} characters; at most {MAX_CHARACTERS} are read")
+            raise ValueError(f"a text of {len(text)} characters; at most {MAX_CHARACTERS} are allowed")
         if control := _CONTROL.search(text):
             raise ValueError(f"character U+{ord(control[0]):04X} in a text controls terminals; leave it out")
         return text
@@ -117,7 +117,7 @@ def scalar(text: str, tag: str | None, *, bare: bool) -> object:
     if kind == "bool" and text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if kind in ("int", "float") and len(text) > MAX_DIGITS:
-        raise ValueError(f"a number of {len(text)} characters; at most {MAX_DIGITS} are read")
+        raise ValueError(f"a number of {len(text)} characters; at most {MAX_DIGITS} are allowed")
     if kind in ("int", "float") and _INT.fullmatch(text):
         number = int(text.replace("_", ""), 0)
         return float(number) if kind == "float" else number
@@ -127,13 +127,13 @@ def scalar(text: str, tag: str | None, *, bare: bool) -> object:
 
 
 def one_line(text: str) -> str:
-    """Complaint on one line, or both ends of it where it is too long to be shown."""
+    """Return a message on one line; only both ends of a long one."""
     text = "\\n".join(text.splitlines())
     return text if len(text) <= 2 * MAX_SHOWN else f"{text[:MAX_SHOWN]} ... {text[-MAX_SHOWN:]}"
 
 
 def not_yaml(path: Path, text: str, error: yaml.YAMLError) -> InputError:
-    """Build the error for a text that the YAML parser refuses."""
+    """Return the error for text that the YAML parser refuses."""
     if isinstance(error, yaml.reader.ReaderError):
         line = len(text[: error.position].splitlines()) if error.position > 0 else 1
         code = error.character if isinstance(error.character, int) else ord(error.character)
@@ -147,7 +147,7 @@ def not_yaml(path: Path, text: str, error: yaml.YAMLError) -> InputError:
 
 
 def _implicit_tag(text: str) -> str:
-    """Tag that YAML gives to a scalar that is not in quotes."""
+    """Return the implicit tag of a scalar without quotes."""
     if _INT.fullmatch(text):
         return _PREFIX + "int"
     if _FLOAT.fullmatch(text):
@@ -159,12 +159,12 @@ def _implicit_tag(text: str) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses whatever is more than plain data, at the line where it stands; a date is text."""
+    """Loader that refuses anything but plain data, with its line; a date is text."""
 
     depth = nodes = 0
 
     def resolve(self, kind: type[yaml.Node], value: str, implicit: Any) -> str:
-        """Tag of a node without one."""
+        """Return the tag of a node without one."""
         if kind is yaml.ScalarNode and implicit[0]:
             return _implicit_tag(value)
         return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
@@ -187,7 +187,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _check(node: yaml.Node) -> None:
-    """Refuse a node that is more than plain data, and keys that are not text or stand there twice."""
+    """Refuse a node that is not plain data, and keys that are not text or occur twice."""
     if node.tag not in _TAGS:
         hint = f"; put {node.value[:MAX_DIGITS]} in quotes if it is text" if isinstance(node, yaml.ScalarNode) else ""
         raise _RefusedError(node, f"tag {node.tag.removeprefix(_PREFIX)} is not supported{hint}")
@@ -207,7 +207,7 @@ def _check(node: yaml.Node) -> None:
 
 
 class _RefusedError(Exception):
-    """That a node is not read, though it is YAML, and its line."""
+    """Valid YAML that is refused, with its line."""
 
     def __init__(self, at: Any, text: str) -> None:
         super().__init__(text)

@@ -11,7 +11,7 @@ from skyaccept.lib.strict_yaml import SourceLocation
 
 
 def document_notes(document: str, requirements: Sequence[Requirement], place: SourceLocation) -> Iterator[Note]:
-    """What was noted as a document was read, and levels that contradict each other."""
+    """Yield the warnings of reading a document, and levels that contradict each other."""
     yield from (Note(document, requirement, text) for requirement, text in place.notes)
     for r, requirement in enumerate(requirements):
         for c, clause in enumerate(requirement.clauses):
@@ -21,9 +21,9 @@ def document_notes(document: str, requirements: Sequence[Requirement], place: So
 
 
 def contradictions(levels: Mapping[str, Level]) -> dict[str, str]:
-    """Levels whose limit is looser than that of a level that it should imply, in words.
+    """Return a sentence for each level whose limit is looser than that of the level that it implies.
 
-    Stretch implies design, and design implies minimum; each is compared with the next that is stated.
+    Stretch implies design, and design implies minimum; each is compared with the next stated level.
     """
     stated = [(name, levels[name].limit) for name in ("stretch", "design", "minimum") if name in levels]
     found = {}

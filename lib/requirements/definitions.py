@@ -1,4 +1,4 @@
-"""Definitions of metrics: how each is measured, as requirement documents name them."""
+"""Named definitions of metrics: estimator, settings and sample."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skyaccept.lib.strict_yaml import STRICT, Quantity
 from skyaccept.lib.uncertainty.estimator import Estimator
 
 MAX_VISITS = 100_000
-"""Visits that an object may have to be seen in."""
+"""Largest number of visits that a definition may require of an object."""
 
 _WIDEST = 1 * u.deg
 
@@ -50,7 +50,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Definition:
-    """A named way to measure: rules for the metrics that it covers, and the samples that they use."""
+    """Named definition: rules for the metrics that it covers, and their samples."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     id: Identifier
@@ -61,19 +61,19 @@ class Definition:
     quirks: tuple[str, ...] = ()
 
     def rule(self, metric: str) -> Rule | None:
-        """Rule for a metric; None where the definition has none."""
+        """Return the rule for a metric; None if the definition has none."""
         return next((rule for rule in self.rules if metric in rule.metrics), None)
 
 
 def check_definitions(
     found: Iterable[Definition], place: strict_yaml.SourceLocation, known: dict[str, Definition]
 ) -> None:
-    """Make sure that the definitions of a document make sense, and add them to those known.
+    """Check the definitions of a document, and add them to those known.
 
     Raises
     ------
     InputError
-        They do not; with file, line and key.
+        A definition is invalid; the message names file, line and key.
     """
     for d, definition in enumerate(found):
         where: tuple[str | int, ...] = ("definitions", d)
@@ -97,12 +97,12 @@ def check_definitions(
 
 
 def check_cuts(cuts: Iterable[Cut], place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
-    """Make sure that some values may pass each cut.
+    """Check that each cut can be passed.
 
     Raises
     ------
     InputError
-        None can.
+        A cut rejects everything.
     """
     for number, cut in enumerate(cuts):
         bounds = dict(cut.bounds)
@@ -117,7 +117,7 @@ def check_cuts(cuts: Iterable[Cut], place: strict_yaml.SourceLocation, where: tu
 def _check_settings(
     rule: Rule, estimator: Estimator, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]
 ) -> None:
-    """Those that the estimator needs are there and make sense, and none that would be without effect."""
+    """Check that required settings are present and valid, and that no unused one is given."""
     for key in ("half_width", "min_common_visits", "ddof", "radius", "reference_snr", "locus", "bins"):
         if estimator.takes(key) and getattr(rule, key) is None:
             raise place.error(where, f"key '{key}' is missing; {rule.estimator} needs it")

@@ -1,4 +1,4 @@
-"""What a clause demands at each level: a limit, the threshold that goes with it, and where both are published."""
+"""Limits of a clause by level, with their thresholds and citations."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._
 
 @dataclass(frozen=True)
 class Limit:
-    """A bound that a measured value has to meet."""
+    """Bound that a measured value must meet."""
 
     operator: Literal["<=", "<", ">=", ">"]
     bound: u.Quantity
 
     @classmethod
     def parse(cls, text: object) -> Limit:
-        """Parse ``"<= 10 mas"``; a limit stays as it is."""
+        """Parse ``"<= 10 mas"``; return a limit unchanged."""
         if isinstance(text, Limit):
             return text
         match = re.fullmatch(r"\s*([^\w\s.+-]+)\s*(.*)", str(text))
@@ -39,7 +39,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Citation:
-    """Where a limit is published."""
+    """Publication of a limit."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     document: str
@@ -65,7 +65,7 @@ class Citation:
 
 @dataclass(frozen=True)
 class Level:
-    """One level of a clause: its limit, the partner threshold that goes with it, and their source."""
+    """Limit of a clause at one level, its partner threshold, and their citation."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     limit: Annotated[Limit, PlainValidator(Limit.parse)]
@@ -80,24 +80,24 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "percent": (0, 100),
     "": (0, 4),
 }
-"""Least and largest value by unit of what a clause bounds or states: angles, differences of magnitudes, shares, and
-correlations of ellipticities, each of which is a size."""
+"""Smallest and largest value of a limit or parameter by unit: angles, differences of magnitudes, fractions, and
+absolute correlations of ellipticities."""
 
 
 def check_limit(limit: Limit, unit: str, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
-    """Make sure that some values in a unit meet a limit and others do not.
+    """Check that a limit can be met and missed by values in a unit.
 
     Raises
     ------
     InputError
-        All of them do, or none.
+        All values meet it, or none.
     """
-    if said := explain_useless(limit, unit):
-        raise place.error(where, f"key 'limit': {limit} {said}")
+    if reason := explain_useless(limit, unit):
+        raise place.error(where, f"key 'limit': {limit} {reason}")
 
 
 def explain_useless(limit: Limit, unit: str) -> str:
-    """Why a limit on what is measured in a unit tells nothing; empty where it does."""
+    """Say why a limit always or never holds for values in a unit; "" if it does not."""
     low, high = RANGES[unit]
     bound = float(limit.bound.to_value(u.Unit(unit)))
     upper, strict = "<" in limit.operator, "=" not in limit.operator
@@ -106,7 +106,7 @@ def explain_useless(limit: Limit, unit: str) -> str:
         return f"{'never holds' if upper else 'always holds'}; {words}"
     if bound > high or (bound == high and upper is not strict):
         return f"{'always holds' if upper else 'never holds'}; {words}"
-    if bound in (low, high) and unit != "percent":  # a share may well be 0, and an error is not
+    if bound in (low, high) and unit != "percent":  # a fraction may be 0, an error is not
         return f"{'always' if upper is (bound == high) else 'never'} holds but for a value of {bound:g}; {words}"
     return ""
 
@@ -118,7 +118,7 @@ def check_parameters(
     where: tuple[str | int, ...],
     may_be_zero: Collection[str] = (),
 ) -> None:
-    """Make sure that thresholds are those that are ``wanted``, by their units.
+    """Check that the parameters are those of ``wanted``, with units and ranges.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Requirement documents: YAML files read into frozen dataclasses, and the cases that they ask for."""
+"""Load requirement documents from YAML files and lsst.verify packages."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from skyaccept.lib.requirements.model import Document, Specification
 from skyaccept.lib.requirements.validation import check_clauses
 
 DEFINITIONS, LSST_VERIFY = "definitions.yaml", "lsst-verify.yaml"
-"""Files beside the shipped documents that are none."""
+"""Files in the folder of the shipped documents that are not documents."""
 
 
 def shipped() -> dict[str, Path]:
-    """Requirement documents that come with the package, by name."""
+    """Return the shipped requirement documents by name."""
     folder = Path(str(resources.files("skyaccept.requirements_specs")))
     return {path.stem: path for path in sorted(folder.glob("*.yaml")) if path.name not in (DEFINITIONS, LSST_VERIFY)}
 
@@ -35,7 +35,7 @@ def load(names: str | Path | Iterable[str | Path] = "LSE-30", where: Iterable[st
     names : str, Path, or iterable of these
         Each the name of a shipped document, a YAML file, a folder of YAML files, or an lsst.verify package.
     where : iterable of str
-        What holds of the dataset, as ``"instrument=HSC"``, where specifications of a package ask for it.
+        Properties of the dataset, such as ``"instrument=HSC"``, for conditional specifications of a package.
 
     Returns
     -------
@@ -44,8 +44,7 @@ def load(names: str | Path | Iterable[str | Path] = "LSE-30", where: Iterable[st
     Raises
     ------
     InputError
-        A document cannot be read or breaks a rule; the message names file, line and key. Also when the documents
-        hold no requirement at all.
+        A document cannot be read or is invalid (the message names file, line and key), or there is no requirement.
     """
     if isinstance(names, str | Path):
         names = (names,)
@@ -79,7 +78,7 @@ def _read(path: Path) -> tuple[Document, strict_yaml.SourceLocation]:
 
 
 _shipped = cache(_read)
-"""Reads a document of the package, once."""
+"""Read a shipped document, once."""
 
 
 def _files(name: str | Path) -> list[Path]:

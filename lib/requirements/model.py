@@ -1,4 +1,4 @@
-"""Requirement documents as frozen dataclasses, and the cases that their clauses make."""
+"""Requirement documents as frozen dataclasses, and the cases of their clauses."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def _against(value: object) -> str | dict[str, str]:
 class Clause:
     """One measurable clause of a requirement.
 
-    ``sample`` and ``half_width`` override those of its own definition; ``subtract_shot_noise`` holds under that one
-    only. The clause of a diagnostic has no levels, and its parameters are all that its metric takes. ``against`` is the
-    band that it compares with, or one for each of its bands.
+    ``sample`` and ``half_width`` override those of its own definition; ``subtract_shot_noise`` applies under that
+    definition only. The clause of a diagnostic has no levels; it states all parameters of its metric. ``against`` is
+    the band to compare with, or one for each of its bands.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -61,9 +61,9 @@ class Clause:
 
 @dataclass(frozen=True)
 class Uncovered:
-    """A clause that stands in the document and makes no case, for the reason given under ``not_covered``.
+    """A clause of the document that makes no case, for the reason in ``not_covered``.
 
-    ``specifications`` are those of an lsst.verify package that it stands for.
+    ``specifications`` are those of an lsst.verify package that it represents.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -77,10 +77,10 @@ class Uncovered:
 
 @dataclass(frozen=True)
 class Requirement:
-    """A requirement and its clauses; its kind says what makes it pass.
+    """A requirement, its clauses and its kind.
 
-    A ``performance`` is met where a value meets its limit, a ``capability`` where the quantity was measured, whatever
-    its value, and a ``diagnostic`` has no verdict.
+    A ``performance`` is met if a value meets its limit, a ``capability`` if the quantity was measured, whatever its
+    value. A ``diagnostic`` has no verdict.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -118,7 +118,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Case:
-    """One clause in one band: what becomes one test and one row of the report."""
+    """One clause in one band: one test, and one row of the report."""
 
     document: str
     requirement: Requirement
@@ -132,14 +132,14 @@ class Case:
 
     @property
     def against(self) -> str | None:
-        """Band that it is compared with, where it is with one."""
+        """Band that the clause compares with, if any."""
         against = self.clause.against
         return against if against is None or isinstance(against, str) else against[self.band]
 
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence with file and line, on a clause of a requirement or, without one, on all of it."""
+    """Warning with file and line, about a clause or a whole requirement."""
 
     document: str
     requirement: str
@@ -149,7 +149,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Specification:
-    """The documents chosen for a run, the definitions that they may refer to, and what is odd about the documents."""
+    """Documents of a run, their definitions, and warnings about the documents."""
 
     documents: tuple[Document, ...]
     definitions: Mapping[str, Definition]
@@ -166,7 +166,7 @@ class Specification:
         Raises
         ------
         InputError
-            No case is left.
+            There is no case.
         """
         wanted = None if bands is None else set(bands)
         cases = tuple(case for case in self._all_cases() if wanted is None or case.band in wanted)

@@ -1,4 +1,4 @@
-"""Checks of the clauses of a document: names, bands, units, and what may be overridden."""
+"""Check the clauses of a document: names, bands, units and overrides."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skyaccept.lib.requirements.model import BANDS, Case, Clause, Document, Unco
 def check_clauses(
     doc: Document, place: strict_yaml.SourceLocation, definitions: Mapping[str, Definition], seen: dict[str, Path]
 ) -> None:
-    """Check the clauses of a document; ``seen`` gathers the names of all documents."""
+    """Check the clauses of a document; ``seen`` collects the ids of all documents."""
     if doc.requirements and doc.document is None:
         raise place.error((), "key 'document' is missing")
     if not doc.requirements and not doc.definitions:
@@ -53,7 +53,7 @@ def check_clauses(
                         "a document may name further bands under its key 'bands'",
                     )
                 if band in clause.bands[:b]:
-                    raise place.error((*where, "bands", b), f"key 'bands': band {band!r} stands there twice")
+                    raise place.error((*where, "bands", b), f"key 'bands': band {band!r} is listed twice")
                 _check_once(Case(doc.document or "", requirement, clause, band).id, place, where, seen)
             definition.check_cuts(clause.sample or (), place, (*where, "sample"))
             _check_overrides(clause, definitions[clause.definition].rule(clause.metric), place, where)
@@ -63,7 +63,7 @@ def check_clauses(
 def _check_against(
     clause: Clause, known: Collection[str], place: strict_yaml.SourceLocation, where: tuple[str | int, ...]
 ) -> None:
-    """It names bands, others than those that are compared with them; one for each, where it names several."""
+    """Check the bands to compare with: known, other than the clause's own, and one for each band."""
     named = clause.against
     if named is None:
         return
@@ -89,7 +89,7 @@ def _check_once(
 def _check_overrides(
     clause: Clause, rule: Rule | None, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]
 ) -> None:
-    """What the clause changes of its definition can be changed there."""
+    """Check that the clause overrides only what its definition uses."""
     estimator = METRICS[clause.metric].estimators[rule.estimator] if rule else None
     if clause.half_width is not None:
         check_range("half_width", clause.half_width, "arcmin", place, (*where, "half_width"))

@@ -1,8 +1,8 @@
-"""Waivers: failures that somebody accepts for a reason and until a date.
+"""Waivers: failures that a person accepts for a reason and until a date.
 
-A clause that is measured and fails, or is inconclusive, may be waived. What could not be measured, or broke, may not:
-there is nothing to accept. A capability and a diagnostic cannot fail. A waiver whose clause passes is an error of the
-run, for each band on its own, so that no waiver outlives its cause.
+A clause that fails or is inconclusive may be waived. One that could not be measured or broke may not: there is nothing
+to accept. A capability and a diagnostic cannot fail. A waiver of a clause that passes fails the run, in each band, so
+that no waiver outlives its cause.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WAIVABLE = ("fail", "inconclusive")
 
 @dataclass(frozen=True)
 class Waiver:
-    """That a clause may fail: why, who says so, and the last day on which it holds."""
+    """Accepted failure of a clause: reason, person, and last valid day."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     requirement: Words
@@ -34,7 +34,7 @@ class Waiver:
     document: Words | None = None
 
     def covers(self, case: Case) -> bool:
-        """Whether it names a case: in one band, or in all."""
+        """Return True if the waiver applies to a case."""
         return (
             (self.requirement, self.clause) == (case.requirement.id, case.clause.id)
             and self.band in (None, case.band)
@@ -56,9 +56,9 @@ def load(path: str | Path, specification: Specification, today: date) -> dict[st
     path : str or Path
         YAML file with the key ``waivers``: a list of `Waiver`.
     specification : Specification
-        The documents of the run; a waiver may name clauses and bands of these that the run leaves out.
+        The documents of the run; a waiver may name clauses and bands that the run does not select.
     today : date
-        A waiver that expires today still holds.
+        A waiver that expires today is still valid.
 
     Returns
     -------
@@ -68,9 +68,9 @@ def load(path: str | Path, specification: Specification, today: date) -> dict[st
     Raises
     ------
     InputError
-        Not a file of waivers; no reason, no such clause or band, one that cannot fail, an expired date, two waivers
-        of one case, or a clause that stands in several documents with none named. The message names file, line and
-        key.
+        Not a file of waivers, a missing reason, an unknown clause or band, a clause that cannot fail, an expired date,
+        two waivers of one case, or a clause of several documents without the name of one. The message names file,
+        line and key.
     """
     file, place = strict_yaml.read(Path(path), _File)
     if not file.waivers:
@@ -91,7 +91,7 @@ def load(path: str | Path, specification: Specification, today: date) -> dict[st
 def _covered(
     waiver: Waiver, specification: Specification, place: YamlLocation, where: tuple[str | int, ...]
 ) -> tuple[Case, ...]:
-    """Cases that a waiver names: at least one, of one document."""
+    """Return the cases that a waiver names: at least one, of one document."""
     cases = [case for case in specification.cases() if replace(waiver, band=None).covers(case)]
     if not cases:
         raise _unknown(waiver, specification, place, where)
@@ -112,7 +112,7 @@ def _covered(
 def _unknown(
     waiver: Waiver, specification: Specification, place: YamlLocation, where: tuple[str | int, ...]
 ) -> Exception:
-    """Say which part of a waiver's address is wrong."""
+    """Return the error for the unknown part of a waiver's address."""
     documents = [doc for doc in specification.documents if waiver.document in (None, doc.document)]
     if not documents:
         known = _names(doc.document or "" for doc in specification.documents)

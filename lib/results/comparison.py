@@ -1,16 +1,15 @@
-r"""Two runs clause by clause: a stored baseline and a new run, or two processings of the same sky.
+r"""Compare two runs clause by clause: a baseline and a new run, or two processings.
 
-The difference of two estimates of the true value has an uncertainty of its own. Where both rest on the same visits and
-the same cells of the sky (`skyaccept.lib.measure.estimates.identity`), what these have in common cancels: the
-replicates of one are subtracted from those of the other, block by block, and the differences, with B blocks of visits
-and G cells, give
+The difference of two estimates of the true value has its own uncertainty. If both use the same visits and the same
+cells of the sky (`skyaccept.lib.measure.estimates.identity`), their common errors cancel: the replicates are subtracted
+block by block. With B blocks of visits and G cells the differences give
 
 .. math:: \operatorname{var} d = \tfrac{B-1}{B} \sum_b (d_b - \bar d)^2 + \tfrac{G-1}{G} \sum_c (d_c - \bar d)^2,
 
-the sum of both delete-block jackknife variances. It counts the noise of single measurements twice and so is never too
-small: how much that is cannot be told without both left out at once, which results do not keep. Otherwise both runs are
-taken as independent, each with the same sum of its own. With both datasets at hand `skyaccept.lib.measure.paired`
-does better.
+the sum of both delete-block jackknife variances. It counts the noise of single measurements twice, so it is never too
+small; a correction needs replicates without both a block and a cell, which results do not store. Otherwise the runs are
+taken as independent, each with its own sum. If both datasets are available, `skyaccept.lib.measure.paired` is more
+precise.
 """
 
 from __future__ import annotations
@@ -29,24 +28,24 @@ from skyaccept.lib.results.records import BaselineRecord, BlocksRecord, ChangeRe
 from skyaccept.lib.sphere import separation, unit_vectors
 
 REGRESSIONS: tuple[Flag, ...] = ("worse", "changed", "gone")
-"""What a run is failed for where it must not be worse than its baseline."""
+"""Flags that fail a run with ``--fail-on-regression``."""
 
 TOLERANCE = 1e-9
-"""Relative change that the same data may show under the same definition."""
+"""Largest relative change of a value of the same data under the same definition."""
 
 ESTIMATE_TOLERANCE = 1e-6
-"""The same of an estimate or the end of an interval, which are found by iterations."""
+"""The same for estimates and ends of intervals, which are found iteratively."""
 
-_NEAR = 0.25  # of the distance of neighbouring cells, that the same cell may be off for a few stars more or less
+_NEAR = 0.25  # largest shift of a cell by a few stars, in units of the distance of neighbouring cells
 
 
 PAIRED = {True: "the same visits and stars", False: "as independent"}
-"""How the stored replicates of two results are compared."""
+"""Description of the comparison of stored replicates."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Of two estimates of the true value, after minus before, with the ends of its interval; see `Change.pairing`."""
+    """Difference of two estimates, after minus before, with the ends of its interval; see `Change.pairing`."""
 
     value: float
     low: float
@@ -56,7 +55,7 @@ class Difference:
 
 
 Pair = Callable[[Result, Result, float], Difference]
-"""``pair(before, after, confidence)`` measures two results anew; it raises `NotMeasurable` where they have no pair."""
+"""``pair(before, after, confidence)`` measures both results again, or raises `NotMeasurable`."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +70,13 @@ class Change:
     difference, low, high : float or None
         Of the estimates of the true value, after minus before, and its interval.
     flag : str
-        ``worse`` and ``better``: by more than is uncertain. ``changed``: another value of the same data under the same
-        definition. ``gone`` and ``new``: no longer measured, or now. ``same``. ``not_comparable``, see ``reason``.
+        ``worse`` and ``better``: by more than the uncertainty. ``changed``: another value of the same data under the
+        same definition. ``gone`` and ``new``: no longer measured, or only now. ``same``. ``not_comparable``, see
+        ``reason``.
     paired : bool
-        Whether visits and stars are the same.
+        Whether both use the same visits and stars.
     pairing : str or None
-        What the difference is of, in words.
+        Description of the comparison.
     verdicts : tuple of str or None
         Before and after.
     reason : str or None
@@ -110,7 +110,7 @@ def compare(before: Results, after: Results, confidence: float = 0.95, pair: Pai
     confidence : float
         Of the intervals of differences.
     pair : callable, optional
-        Such as a `skyaccept.lib.measure.paired.Pairing`; in place of the stored replicates, where it can.
+        Such as a `skyaccept.lib.measure.paired.Pairing`; used instead of the stored replicates if possible.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def compare(before: Results, after: Results, confidence: float = 0.95, pair: Pai
 
 
 def with_baseline(baseline: Results, found: Results, source: str, left_out: Collection[str] = ()) -> Results:
-    """Results with what has changed since a baseline, of which clauses that the run was not asked for do not count."""
+    """Return results with the changes since a baseline, except for clauses that the run did not select."""
     asked = tuple(result for result in baseline.results if result.test not in left_out)
     changes = compare(replace(baseline, results=asked), found)
     record: BaselineRecord = {
@@ -133,13 +133,13 @@ def with_baseline(baseline: Results, found: Results, source: str, left_out: Coll
 
 
 def regressions(found: Results) -> list[str]:
-    """Clauses that are worse than in the baseline, changed or gone."""
+    """Return the clauses that are worse than in the baseline, changed or gone."""
     changes = found.baseline["changes"] if found.baseline is not None else []
     return [change["test"] for change in changes if change["flag"] in REGRESSIONS]
 
 
 def any_compared(found: Results) -> bool:
-    """Whether any clause that the baseline has measured could be compared with it."""
+    """Return True if any measured clause of the baseline could be compared."""
     changes = found.baseline["changes"] if found.baseline is not None else []
     return any(change["before"] is not None and change["flag"] != "not_comparable" for change in changes)
 
@@ -238,7 +238,7 @@ def _thresholds(result: Result) -> Mapping[str, str]:
 
 
 def _flagged(base: Change, found: Difference, operator: str | None) -> Change:
-    """A change with its difference, and whether this is more than is uncertain, and than rounding."""
+    """Return a change with its difference, flagged if it exceeds its uncertainty and rounding."""
     change = replace(
         base,
         difference=found.value,
@@ -276,19 +276,19 @@ def _changed_number(old: Result, new: Result) -> str | None:
 
 @dataclass(frozen=True)
 class _Replicates:
-    """A value, and the same without each block of visits and without each cell of stars."""
+    """A value, and its replicates without each block of visits and each cell of stars."""
 
     value: float
     visits: FloatArray
     stars: FloatArray
 
     def like(self, other: _Replicates) -> bool:
-        """Whether both leave out as many blocks and cells."""
+        """Return True if both have the same number of blocks and cells."""
         return self.visits.shape == other.visits.shape and self.stars.shape == other.stars.shape
 
 
 def _replicates(result: Result) -> _Replicates | None:
-    """Replicates at the deciding level; of two coordinates the larger value counts in each."""
+    """Return the replicates at the deciding level, each the larger value of its coordinates."""
     kept = result.data.get("replicates", {}).get(result.level if result.level in result.levels else "value")
     if not kept:
         return None
@@ -300,7 +300,7 @@ def _replicates(result: Result) -> _Replicates | None:
 
 
 def _difference(old: _Replicates, new: _Replicates, *, paired: bool) -> tuple[float, float, float]:
-    """Difference of two values, its standard error and degrees of freedom."""
+    """Return the difference of two values, its standard error and degrees of freedom."""
     if paired:
         parts = [_jackknife(new.visits - old.visits), _jackknife(new.stars - old.stars)]
     else:
@@ -311,13 +311,13 @@ def _difference(old: _Replicates, new: _Replicates, *, paired: bool) -> tuple[fl
 
 
 def _jackknife(replicates: FloatArray) -> tuple[float, int]:
-    """Delete-block variance and its degrees of freedom."""
+    """Return the delete-block variance and its degrees of freedom."""
     blocks = len(replicates)
     return (blocks - 1) * float(replicates.var()), blocks - 1
 
 
 def _same_blocks(old: BlocksRecord | None, new: BlocksRecord | None) -> bool:
-    """Whether two results rest on the same visits and on cells of the sky at the same places."""
+    """Return True if two results use the same visits and cells of the sky."""
     if not old or not new or old["visits"] != new["visits"] or len(old["cells"]) != len(new["cells"]):
         return False
     here, there = (unit_vectors(*np.array(one["cells"], dtype=np.float64).T) for one in (old, new))

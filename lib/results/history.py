@@ -1,7 +1,7 @@
-"""The history of a product: what each run measured, as Parquet files in a folder, one for each run.
+"""History of a product: results of many runs, as one Parquet file per run in a folder.
 
-A file is written whole under a name that follows from its content, so that runs at the same time do not meet, a run
-that is broken off leaves nothing behind, and a run that is added twice is there once.
+The name of a file follows from its content, and it is written in one step. So runs at the same time do not collide, an
+interrupted run leaves nothing, and a run that is added twice is stored once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from skyaccept.lib.results.model import Results
 from skyaccept.lib.results.schema import parse_time
 
 SIGNIFICANCE = 0.01
-"""Of a change point, of all those that a series may have."""
+"""Significance of change points, for all those of a series together."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A clause under one definition over all runs, in their order in time.
+    """A clause under one definition over all runs, in order of time.
 
-    ``changes`` are the indices of the points from which on the level is another one.
+    ``changes`` are the indices of points at which the level changes.
     """
 
     test: str
@@ -70,13 +70,13 @@ def append(results: Results, folder: Path) -> Path:
     OutputError
         The folder cannot be made or written to.
     InputError
-        The run holds more than the file of one may.
+        The run is too large for a file.
     """
     return write_into(folder, *encode(results), "--history")
 
 
 def encode(results: Results) -> tuple[str, bytes]:
-    """Name and content of the file of a run; raises InputError where it holds too much."""
+    """Return name and content of the file of a run; raise InputError if it is too large."""
     from skyaccept.lib.results import run_file
 
     rows = [_run(results) | row for row in table.rows(results)]
@@ -86,12 +86,12 @@ def encode(results: Results) -> tuple[str, bytes]:
 
 
 def load(folder: Path) -> list[Series]:
-    """Read a history: a series for each clause and definition, in the order in which they were first seen.
+    """Read a history: a series for each clause and definition, in order of first appearance.
 
     Raises
     ------
     InputError
-        No such folder, no run in it, or a file that is none of a history.
+        No such folder, no run in it, or a file of another kind.
     """
     from skyaccept.lib.results import run_file
 
@@ -136,10 +136,10 @@ def _series(rows: Sequence[dict[str, Any]]) -> Series:
 
 
 def changes(points: Sequence[Point]) -> tuple[int, ...]:
-    """Indices of the points from which on a value is another one than before.
+    """Return the indices of points at which the level changes.
 
-    A point is compared with the mean of all since the last change, weighted by their errors: of other data by what is
-    uncertain in both, corrected for the number of comparisons (Bonferroni); the same data have to give the same value.
+    A point is compared with the weighted mean of all points since the last change, within the uncertainty of both,
+    corrected for the number of comparisons (Bonferroni). The same data must give the same value.
     """
     found: list[int] = []
     since: list[Point] = []
@@ -161,7 +161,7 @@ def _is_change(point: Point, since: Sequence[Point], far: float) -> bool:
     error, known = _error(point), [other for other in since if _error(other) is not None]
     if error is None or not known:
         return False
-    # the same data again say nothing new
+    # repeated runs on the same data add nothing
     others = list({other.run["sha256"]: other for other in known}.values())
     weights = np.array([1 / float(_error(other) or 1.0) ** 2 for other in others])
     mean = float(np.average([float(other.value_unbiased or 0.0) for other in others], weights=weights))
@@ -169,7 +169,7 @@ def _is_change(point: Point, since: Sequence[Point], far: float) -> bool:
 
 
 def _error(point: Point) -> float | None:
-    """Standard error of the estimate, from the width of its interval; None where that is not known."""
+    """Return the standard error of the estimate from the width of its interval; None without one."""
     if point.low is None or point.high is None or point.confidence is None or point.high <= point.low:
         return None
     return (point.high - point.low) / 2 / float(-special.ndtri((1 - point.confidence) / 2))

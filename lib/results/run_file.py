@@ -1,6 +1,6 @@
-"""The file of one run in a history: Parquet with the rows of `skyaccept.lib.results.table` and where they come from.
+"""Parquet file of one run in a history: rows of `skyaccept.lib.results.table` with provenance.
 
-A file is judged by what it says of itself before its rows are read, and each row after: it may come from anybody.
+Files are untrusted: the metadata are checked before the rows are read, and then each row.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ RUN = {
     "sha256": str,
     "detections": int,
 }
-"""Columns beside those of `skyaccept.lib.results.table.COLUMNS`, and their types; in each stands one value."""
+"""Columns beside those of `skyaccept.lib.results.table.COLUMNS`, and their types; each holds one value."""
 
 MAX_BYTES, MAX_UNPACKED, MAX_ROWS = 5_000_000, 100_000_000, 20_000
-"""Of a file, as it is and as it says that it is unpacked."""
+"""Largest file, packed and unpacked, and largest number of rows."""
 
 MAX_TEXT, MAX_COMMAND = 1_000, 100_000
-"""Characters of the text in a row, and of that in the columns of the run."""
+"""Longest text in a row, and in the columns of the run."""
 
 _KEY = b"skyaccept"
 _TYPES = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
@@ -45,12 +45,12 @@ _READ = (*_ALWAYS, "value", "value_unbiased", "low", "high", "confidence", "limi
 
 
 def encode(rows: Sequence[dict[str, Any]]) -> bytes:
-    """Content of a file with some rows.
+    """Return the content of a file with rows.
 
     Raises
     ------
     InputError
-        `read` would refuse it.
+        `read` would refuse the file.
     """
     columns = RUN | tidy.COLUMNS
     schema = pa.schema([(name, _TYPES[kind]) for name, kind in columns.items()], metadata={_KEY: SCHEMA.encode()})
@@ -64,17 +64,17 @@ def encode(rows: Sequence[dict[str, Any]]) -> bytes:
 
 
 def _text(value: Any) -> Any:
-    """A value, or text with what is none in it as visible escapes."""
+    """Return a value, or text with invalid characters as visible escapes."""
     return atomic_write.encode(value).decode() if isinstance(value, str) else value
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Rows of a file at the levels that decided.
+    """Read the rows of the deciding levels.
 
     Raises
     ------
     InputError
-        Nothing that `encode` makes; the message says what and where.
+        Not a file of `encode`; the message says why.
     """
     try:
         if not path.is_file():
@@ -92,7 +92,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def _table(path: Path) -> pa.Table:
-    """Columns that are needed, where the file says that they are those of a run and not too much; text by codes."""
+    """Read the needed columns after a check of schema and size; text dictionary-encoded."""
     schema = pq.read_schema(path)
     if (schema.metadata or {}).get(_KEY) != SCHEMA.encode():
         raise InputError(f"its metadata do not hold {_KEY.decode()}: {SCHEMA}")
@@ -113,7 +113,7 @@ def _table(path: Path) -> pa.Table:
 
 
 def _faults(table: pa.Table) -> Iterator[str]:
-    """What is wrong with the values of a table, in words."""
+    """Yield the faults of the values of a table."""
     if not 0 < table.num_rows <= MAX_ROWS:
         yield f"{table.num_rows:,} rows: there have to be one to {MAX_ROWS:,}"
     for name in _READ:
@@ -134,14 +134,14 @@ def _faults(table: pa.Table) -> Iterator[str]:
 
 
 def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Each text of a column, of one that holds codes once."""
+    """Return the texts of a column, distinct ones if it is dictionary-encoded."""
     if not pa.types.is_dictionary(column.type):
         return column
     return pa.chunked_array([chunk.dictionary for chunk in column.chunks], column.type.value_type)
 
 
 def _value_faults(table: pa.Table) -> Iterator[str]:
-    """Values of the right type that mean nothing."""
+    """Yield values of the right type without meaning."""
     try:
         parse_time(table["started"][0].as_py())
     except ValueError as error:

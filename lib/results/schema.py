@@ -1,6 +1,6 @@
-"""The layout of the results JSON, and what has to hold of a stored one before anything is made of it.
+"""Check results against the JSON Schema, and what a schema cannot express.
 
-A schema cannot say all of it: numbers that JSON has no way to write, text that is none, lists that belong together.
+The additional checks are for numbers that are not finite, invalid Unicode, and lists of equal length.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from skyaccept.lib.rounding import Json
 SCHEMA = "skyaccept-results/1"
 
 LARGEST = 1e50
-"""No measured number is larger: what is worked out with it has to stay finite."""
+"""Largest number, so that calculations with it stay finite."""
 
 DEPTH = 40
-"""Objects and lists within each other, at most."""
+"""Largest depth of nested objects and lists."""
 
 _INT64 = 2**63 - 1
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INSTANT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
-_MAX_VIOLATIONS = 50  # violations of the schema, of which the one to be shown is chosen
+_MAX_VIOLATIONS = 50  # violations from which the best message is chosen
 
 
 def parse_time(text: object) -> datetime:
-    """Date and time of a text like ``2027-03-31T12:00:00+00:00``.
+    """Parse date and time, such as ``2027-03-31T12:00:00+00:00``.
 
     Raises
     ------
     ValueError
-        Written in another way, without a zone, or no such date.
+        Another format, no time zone, or an invalid date.
     """
     if not isinstance(text, str) or _INSTANT.fullmatch(text) is None:
         raise ValueError(f"{str(text)[:40]!r} is no time like 2027-03-31T12:00:00+00:00")
@@ -49,12 +49,12 @@ def parse_time(text: object) -> datetime:
 
 
 def decode(content: bytes, where: str) -> Json:
-    """Read the JSON of some results and check it.
+    """Parse the JSON of results and check it.
 
     Raises
     ------
     InputError
-        Not JSON, a key that stands twice, or anything that `check_results` refuses.
+        Not JSON, a duplicate key, or anything that `check_results` refuses.
     """
     try:
         data = json.loads(content, object_pairs_hook=_object)
@@ -65,12 +65,12 @@ def decode(content: bytes, where: str) -> Json:
 
 
 def check_results(data: object, where: str) -> None:
-    """Check data against the results schema, and what no schema can say.
+    """Check data against the results schema, and what a schema cannot express.
 
     Raises
     ------
     InputError
-        It does not conform; the message names the place.
+        The data do not conform; the message names the place.
     """
     for place, words in _invalid_values(data):
         raise InputError(f"{where}: {place}: {words}")
@@ -86,7 +86,7 @@ def check_results(data: object, where: str) -> None:
 
 @cache
 def schema() -> Json:
-    """JSON Schema of the results, as shipped with the package."""
+    """Return the JSON Schema of the results."""
     text = resources.files("skyaccept.lib.results").joinpath("schema.json").read_text(encoding="utf-8")
     loaded: Json = json.loads(text)
     return loaded
@@ -94,7 +94,7 @@ def schema() -> Json:
 
 @cache
 def _validator() -> Any:
-    """Validator to which 1.0 is no whole number, as it is none in a table."""
+    """Return a validator for which 1.0 is not an integer, as in tables."""
     from jsonschema import Draft202012Validator, validators
 
     types = Draft202012Validator.TYPE_CHECKER.redefine(
@@ -109,12 +109,12 @@ def _object(pairs: list[tuple[str, Any]]) -> Json:
     if len(found) < len(pairs):
         keys = sorted(key for key, _ in pairs)
         twice = next(key for key, after in pairwise(keys) if key == after)
-        raise ValueError(f"the key {ascii(twice)[:80]} stands twice in an object")
+        raise ValueError(f"duplicate key {ascii(twice)[:80]} in an object")
     return found
 
 
 def _invalid_values(data: object) -> Iterator[tuple[str, str]]:
-    """Places of numbers and text that cannot be worked with, wherever they are."""
+    """Yield places of unusable numbers and text."""
     waiting: list[tuple[object, Any, int]] = [(data, None, 0)]
     while waiting:
         value, path, depth = waiting.pop()
@@ -125,18 +125,18 @@ def _invalid_values(data: object) -> Iterator[tuple[str, str]]:
             entries = value.items() if isinstance(value, dict) else enumerate(value)
             waiting += [(inner, (path, key), depth + 1) for key, inner in entries]
             if isinstance(value, dict) and _SURROGATE.search("".join(value)):
-                yield _path_text(path), "a key is no text of Unicode: it holds half of a surrogate pair"
+                yield _path_text(path), "a key is not valid Unicode: it holds a lone surrogate"
         elif isinstance(value, float) and not abs(value) <= LARGEST:
             why = f"is larger than {LARGEST:g}" if math.isfinite(value) else "is no finite number"
             yield _path_text(path), f"{value} {why}"
         elif isinstance(value, int) and abs(value) > _INT64:
             yield _path_text(path), f"a whole number of more than 64 bits: {str(value)[:30]}"
         elif isinstance(value, str) and _SURROGATE.search(value):
-            yield _path_text(path), f"no text of Unicode: half of a surrogate pair: {ascii(value)[:80]}"
+            yield _path_text(path), f"not valid Unicode: a lone surrogate: {ascii(value)[:80]}"
 
 
 def _path_text(path: Any) -> str:
-    """Keys from the top, of a chain of pairs of what is above and a key."""
+    """Return the keys from the top of a chain of (parent, key) pairs."""
     keys: list[str] = []
     while path is not None:
         path, key = path
@@ -145,7 +145,7 @@ def _path_text(path: Any) -> str:
 
 
 def _inconsistent(data: Json) -> Iterator[tuple[str, str]]:
-    """Places of what conforms to the schema and does not go together."""
+    """Yield places that conform to the schema but are inconsistent."""
     try:
         parse_time(data["run"]["started"])
     except ValueError as error:
@@ -167,7 +167,7 @@ def _inconsistent(data: Json) -> Iterator[tuple[str, str]]:
 
 
 def _parallel_lists(data: Json) -> Iterator[tuple[str, list[list[Any]]]]:
-    """Lists in the data of a result that have to be of equal length."""
+    """Yield lists in the data of a result that must have equal lengths."""
     if "histogram" in data:
         yield "histogram", [data["histogram"]["edges"][1:], data["histogram"]["counts"]]
     for name, part in data.get("dependence", {}).items():

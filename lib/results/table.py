@@ -1,4 +1,4 @@
-"""Tidy rows of results: one for each clause, band and level."""
+"""Results as a long table: one row for each clause, band and level."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ COLUMNS = {
     "waived_by": str,
     "reason": str,
 }
-"""Columns and their types; a number that is not known is empty."""
+"""Columns and their types; unknown numbers are empty."""
 
 
 def rows(results: Results) -> list[dict[str, Any]]:
-    """Rows by column, None where there is nothing; a diagnostic has one row without a level."""
+    """Return rows by column, with None for empty cells; a diagnostic has one row without a level."""
     return [row for result in results.results for row in _result_rows(result)]
 
 

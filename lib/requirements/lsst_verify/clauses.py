@@ -1,7 +1,7 @@
-"""Clauses of an lsst.verify package: its specifications as the data of a requirement document.
+"""Convert the specifications of an lsst.verify package to a requirement document.
 
-A package of metrics becomes a requirement. Specifications that limit a metric that is known are gathered by band and
-level into clauses; all others stand in it as not covered, with the reason.
+A package of metrics becomes a requirement. Specifications that limit a known metric are grouped by band and level into
+clauses; all others are listed as not covered, with the reason.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Location = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class PackageLocations:
-    """Where the parts of the document of a package stand: a `skyaccept.lib.strict_yaml.SourceLocation`."""
+    """Locations in the files of a package: a `skyaccept.lib.strict_yaml.SourceLocation`."""
 
     package: Package
     places: Mapping[Location, Value]
@@ -49,16 +49,16 @@ class PackageLocations:
 
     @property
     def notes(self) -> tuple[tuple[str, str], ...]:
-        """What is odd about the package, each with the requirement that it is about."""
+        """Warnings about the package, each with its requirement."""
         return self.package.notes
 
     def error(self, location: Sequence[str | int], text: str) -> InputError:
-        """Build the error that names file and line of ``location``."""
+        """Return an error that names file and line of ``location``."""
         place = self._place(location)
         return InputError(f"{self.path}: {text}") if place is None else place.error(text)
 
     def where(self, location: Sequence[str | int]) -> str:
-        """File below the package, and line of ``location``."""
+        """Return the file below the package, and the line of ``location``."""
         place = self._place(location)
         return self.path.name if place is None else self.package.where(place)
 
@@ -76,15 +76,15 @@ def read(
     ----------
     folders : iterable of str or Path
     names : Path
-        File that says what names in a package mean, see `skyaccept.lib.requirements.lsst_verify.names`.
+        File with the meaning of names, see `skyaccept.lib.requirements.lsst_verify.names`.
     where : iterable of str
-        What holds of the dataset, as ``"instrument=HSC"``. A specification with a ``metadata_query`` applies where all
-        its terms hold (SQR-019, metadata queries); its ``filter_name`` chooses bands instead.
+        Properties of the dataset, such as ``"instrument=HSC"``. A specification with a ``metadata_query`` applies if
+        all its terms hold (SQR-019, metadata queries); its ``filter_name`` chooses bands.
 
     Returns
     -------
     documents : dict
-        By folder, data in the schema of requirement documents and where they come from.
+        By folder: data in the schema of requirement documents, and their locations.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def read(
     for word in where:
         key, value = _term(word)
         if key in given:
-            raise InputError(f"--dataset-property {key}: stands there twice")
+            raise InputError(f"--dataset-property {key}: is given twice")
         given[key] = value
     found = {folder: packages.read(Path(folder)) for folder in folders}
     asked = {term for package in found.values() for one in package.specifications for term in one.query} - {BAND_TERM}

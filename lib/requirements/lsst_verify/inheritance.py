@@ -1,4 +1,4 @@
-"""Specifications inherit from specifications and partials; here their documents are written out.
+"""Resolve the inheritance of specifications from specifications and partials.
 
 Names are those of SQR-017: a specification is ``package.metric.name``, a partial ``package:file#id`` with the file's
 path below ``specs/package`` and without its extension.
@@ -15,11 +15,11 @@ from itertools import groupby
 from skyaccept.lib.requirements.lsst_verify.located_yaml import Value, merge
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-"""Of a package, a metric, or a specification."""
+"""Name of a package, a metric, or a specification."""
 
 MAX_BASES = 50
 MAX_VALUES = 2_000_000
-"""How many bases may stand above one another, and values in all that is written out."""
+"""Largest depth of inheritance, and largest number of values after it."""
 
 _PARTIAL = re.compile(r"(?:(?P<package>[^\s#:]+):)?(?P<file>[^\s#:]+)?#(?P<id>[^\s#:]+)")
 _OWN = ("id", "name", "base", "package", "metric")
@@ -28,7 +28,7 @@ _OWN = ("id", "name", "base", "package", "metric")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """A document of a file as it was written: a specification, or a partial with its full name in ``partial``.
+    """Document of a file before inheritance: a specification, or a partial with its full name in ``partial``.
 
     ``bases`` are full names of partials and specifications, from left to right.
     """
@@ -42,7 +42,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A specification with all that it inherits."""
+    """Specification after inheritance."""
 
     package: str
     metric: str
@@ -61,7 +61,7 @@ def parse_entry(content: Value, package: str, file: str) -> Entry:
     Raises
     ------
     InputError
-        No name, one that is no name, or a base that is none.
+        No name, an invalid name, or an invalid base.
     """
     data = content.data
     if not isinstance(data, dict):
@@ -85,7 +85,7 @@ def parse_entry(content: Value, package: str, file: str) -> Entry:
 
 
 def _base(base: Value, package: str, file: str) -> str:
-    """Full name of what a document of a package and file inherits from."""
+    """Return the full name of a base, as a document of a package and file names it."""
     name = base.data
     if not isinstance(name, str):
         raise base.error(f"key 'base': {base.plain!r} is not a name")
@@ -112,17 +112,17 @@ def _qualified(name: object, total: int, known: Sequence[str], value: Value, key
 
 
 def resolve(entries: Sequence[Entry]) -> tuple[list[Resolved], list[tuple[Value, str]]]:
-    """Write out what every specification inherits.
+    """Resolve what every specification inherits.
 
-    Bases are merged from left to right and the document itself onto them, by `tree.merge`; the last base that has a
-    metric lends it, unless the document names one (SQR-019, inheritance; lsst.verify, ``resolve_document``).
+    Bases are merged from left to right, then the document itself, by `located_yaml.merge`. The metric is that of the
+    document, else of the last base that has one (SQR-019, inheritance; lsst.verify, ``resolve_document``).
 
     Returns
     -------
     resolved : list of Resolved
-        In the order of the documents; of those that stand there twice the first.
+        In the order of the documents; of duplicates the first.
     notes : list of (Value, str)
-        Documents that stand there twice and say the same.
+        Identical duplicates.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def resolve(entries: Sequence[Entry]) -> tuple[list[Resolved], list[tuple[Value,
     """
     known = _Documents()
     repeated: list[tuple[str, Entry, Entry]] = []
-    for partials in (True, False):  # names of specifications may rest on partials
+    for partials in (True, False):  # names of specifications may depend on partials
         for each in entries:
             if (each.partial is not None) is partials:
                 name = known.name(each)
@@ -158,7 +158,7 @@ def resolve(entries: Sequence[Entry]) -> tuple[list[Resolved], list[tuple[Value,
 
 
 class _Documents:
-    """Documents by their full names, and what they come to."""
+    """Documents by full name, before and after inheritance."""
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
@@ -167,7 +167,7 @@ class _Documents:
         self._size = 0
 
     def name(self, each: Entry) -> str:
-        """Full name of a document."""
+        """Return the full name of a document."""
         if each.partial is not None:
             return each.partial
         value = each.content.data["name"]
@@ -177,12 +177,12 @@ class _Documents:
         return ".".join(_qualified(value.data, 3, (each.package, metric), value, "name"))
 
     def asks(self, each: Entry) -> object:
-        """What a document asks for, tags aside; to compare two of them."""
+        """Return the content of a document without tags, to compare two of them."""
         content = {key: value for key, value in self._merged(each, []).plain.items() if key != "tags"}
         return self._metric(each, []), content
 
     def content(self, name: str, trail: Sequence[str] = ()) -> Value:
-        """What a document comes to with all that it inherits; ``trail`` are those that inherit from it."""
+        """Return a document after inheritance; ``trail`` are the documents that inherit from it."""
         if name not in self._contents:
             made = self._contents[name] = self._merged(self.entries[name], [*trail, name])
             self._size += made.size
@@ -198,7 +198,7 @@ class _Documents:
         return reduce(merge, [*bases, own])
 
     def _metric(self, each: Entry, trail: Sequence[str]) -> str | None:
-        """Metric that a document names itself or inherits."""
+        """Return the metric that a document names or inherits."""
         data = each.content.data
         if "metric" in data:
             value = data["metric"]
@@ -215,7 +215,7 @@ class _Documents:
         return None
 
     def _checked(self, base: str, each: Entry, trail: Sequence[str]) -> str:
-        """The name of a base, once it is known to exist and to be no circle."""
+        """Return the name of a base, after checks that it exists and makes no circle."""
         place = each.content.data["base"]
         if base in trail:
             raise place.error(f"key 'base': bases in a circle, {' -> '.join([*trail[trail.index(base) :], base])}")
@@ -227,7 +227,7 @@ class _Documents:
         return base
 
     def _near(self, base: str) -> str:
-        """Up to three of the names that end as an unknown one does."""
+        """Suggest up to three names with the same ending."""
         mark = "#" if "#" in base else "."
         ends = mark + base.split(mark)[-1]
         found = [name for name in self.entries if name.endswith(ends)][:3]

@@ -1,7 +1,7 @@
-"""YAML documents as trees of values that know where they stand, and how one is merged onto another.
+"""YAML values with file and line, and their merging.
 
-Unlike `skyaccept.lib.yaml_text` it takes several documents from a file, and what lsst.verify packages use of YAML:
-aliases, merge keys and sets. Nothing else than plain data is made of it.
+Unlike `skyaccept.lib.yaml_text` this reads several documents per file, aliases, merge keys and sets, as lsst.verify
+packages use them. Only plain data is allowed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from skyaccept.lib import yaml_text
 from skyaccept.lib.exceptions import InputError
 
 MAX_VALUES = 50_000
-"""Values that a document may have, with all aliases and bases written out."""
+"""Largest number of values in a document after aliases and inheritance."""
 
 MAX_DEPTH = 20
 
@@ -29,7 +29,7 @@ _PREFIX = "tag:yaml.org,2002:"
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A mapping of strings to values, a list of values, or a scalar; with file and line (from 1) where it stands.
+    """A mapping of strings to values, a list of values, or a scalar, with its file and line (from 1).
 
     ``size`` counts the values in it, those under aliases wherever they are used. A set is a list of its names.
     """
@@ -41,7 +41,7 @@ class Value:
     is_set: bool = False
 
     def error(self, text: str) -> InputError:
-        """Build the error that names file and line."""
+        """Return an error that names file and line."""
         return InputError(f"{self.path}: line {self.line}: {yaml_text.one_line(text)}")
 
     @property
@@ -52,7 +52,7 @@ class Value:
         return [value.plain for value in self.data] if isinstance(self.data, list) else self.data
 
     def mapping(self, key: str) -> Mapping[str, Value]:
-        """Its entries; an `InputError` that names ``key`` where it is no mapping."""
+        """Return the entries of a mapping; raise `InputError` with ``key`` for anything else."""
         if not isinstance(self.data, dict):
             raise self.error(f"key '{key}': expected a mapping of keys to values")
         return self.data
@@ -61,12 +61,12 @@ class Value:
 def merge(base: Value, new: Value) -> Value:
     """Merge a value onto another as inheritance does (lsst.verify, ``merge_documents``).
 
-    Mappings merge key by key, lists are appended to the base's, and of anything else the new value holds.
+    Mappings merge key by key, lists are appended to those of the base, anything else is replaced.
 
     Raises
     ------
     InputError
-        The result would have more than `MAX_VALUES` values, as lists that are appended to themselves have.
+        The result would have more than `MAX_VALUES` values.
     """
     if isinstance(base.data, dict) and isinstance(new.data, dict):
         data: Any = dict(base.data)
@@ -84,12 +84,12 @@ def merge(base: Value, new: Value) -> Value:
 
 
 def read(path: Path, most: int, notes: list[tuple[Value, str]]) -> list[Value]:
-    """Documents of a file of at most ``most`` bytes, without those that are empty; see `parse`."""
+    """Read the documents of a file of at most ``most`` bytes; see `parse`."""
     return parse(yaml_text.read_text(path, most), path, notes)
 
 
 def parse(text: str, path: Path, notes: list[tuple[Value, str]]) -> list[Value]:
-    """Documents of a YAML text, without those that are empty; adds to ``notes`` what is odd about them.
+    """Parse the documents of a YAML text without empty ones; append warnings to ``notes``.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def parse(text: str, path: Path, notes: list[tuple[Value, str]]) -> list[Value]:
 
 
 class _Reader:
-    """Makes values of the events of the parser; anchors are known once their value has ended, so none holds itself."""
+    """Builds values from parser events; an anchor is defined after its value, so none contains itself."""
 
     def __init__(self, path: Path, notes: list[tuple[Value, str]], events: Iterator[Any]) -> None:
         self._path = path
@@ -176,7 +176,7 @@ class _Reader:
         return self._made(event, found, 1 + sum(value.size for value in found.values()))
 
     def _key(self, event: Any) -> str:
-        """Text of a key, which may be an alias of one."""
+        """Return the text of a key, which may be an alias."""
         if isinstance(event, yaml.AliasEvent):
             found = self._value(event, 0).data
             if isinstance(found, dict | list):
@@ -193,7 +193,7 @@ class _Reader:
         return name
 
     def _merged(self, event: Any, base: Value) -> dict[str, Value]:
-        """What a merge key adds to a mapping or set; the names of a set come without values."""
+        """Return what a merge key adds; names of a set have no values."""
         if base.is_set:
             return {name.data: replace(name, data=None) for name in base.data}
         if not isinstance(base.data, dict):

@@ -1,4 +1,4 @@
-"""What names in a package mean: ``requirements_specs/lsst-verify.yaml``."""
+"""Meaning of names in a package: ``requirements_specs/lsst-verify.yaml``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BANDS = "ugrizy"
 
 @dataclass(frozen=True)
 class Family:
-    """A metric that is known, by the first part of its names, and what its clauses state beside limits."""
+    """Known metric, by the first part of its names, and its settings in clauses."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     name: str
@@ -26,13 +26,13 @@ class Family:
 
     @property
     def bands(self) -> str:
-        """Bands that it is measured in."""
+        """Bands in which the metric is measured."""
         return "".join(band for band in BANDS if band != self.against)
 
 
 @dataclass(frozen=True)
 class UnmeasuredMetrics:
-    """Metrics that are known and not measured."""
+    """Known metrics that are not measured."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     names: tuple[str, ...]
@@ -41,7 +41,7 @@ class UnmeasuredMetrics:
 
 @dataclass(frozen=True)
 class Names:
-    """What names in a package mean."""
+    """Meaning of the names in a package."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     families: tuple[Family, ...]
@@ -51,18 +51,18 @@ class Names:
     not_covered: tuple[UnmeasuredMetrics, ...]
 
     def family(self, metric: str) -> Family | None:
-        """Family of a metric ``NAME``, ``NAME_LEVEL``, ``NAME_BANDS`` or ``NAME_LEVEL_BANDS``."""
+        """Return the family of a metric ``NAME``, ``NAME_LEVEL``, ``NAME_BANDS`` or ``NAME_LEVEL_BANDS``."""
         name, *rest = metric.split("_")
         if not all(word in LEVELS or is_bands(word) for word in rest):
             return None
         return next((family for family in self.families if family.name == name), None)
 
     def reason(self, metric: str) -> str:
-        """Why a metric is not measured."""
+        """Return the reason why a metric is not measured."""
         known = (one.reason for one in self.not_covered if metric in one.names)
         return next(known, "no metric of this version measures it")
 
 
 def is_bands(word: str) -> bool:
-    """Whether a word is made of bands, each at most once, such as ``gri``."""
+    """Return True for a word of distinct bands, such as ``gri``."""
     return word != "" and set(word) <= set(BANDS) and len(set(word)) == len(word)

@@ -1,4 +1,4 @@
-"""The files of an lsst.verify package: metrics, and specifications with all that they inherit."""
+"""Read the metrics and resolved specifications of an lsst.verify package."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from skyaccept.lib.requirements.lsst_verify.located_yaml import Value
 from skyaccept.lib.units import parse_unit
 
 FOLDERS = ("metrics", "specs")
-"""Folders of a package that are read; nothing else in it is opened."""
+"""Folders of a package that are read, and no others."""
 
 MAX_BYTES = 1_000_000
 MAX_ALL_BYTES = 20_000_000
 MAX_FILES = 2_000
 MAX_ENTRIES = 20_000
-"""Bytes of a YAML file and of all of them, their number, and that of metrics, documents, and files of any kind."""
+"""Largest size of a YAML file and of all files, and largest number of YAML files and of any entries."""
 
 MAX_NOTES = 50
 
@@ -48,7 +48,7 @@ _THRESHOLD_KEYS = ("operator", "unit", "value", "reference")
 
 @dataclass(frozen=True)
 class PackageMetric:
-    """What is measured; ``doc``, ``page`` and ``url`` say where it is defined."""
+    """Metric; ``doc``, ``page`` and ``url`` cite its definition."""
 
     package: str
     name: str
@@ -62,7 +62,7 @@ class PackageMetric:
 
 @dataclass(frozen=True)
 class PackageSpecification:
-    """A threshold that a metric has to meet, where the metadata of a dataset are as ``query`` says."""
+    """Threshold for a metric, on datasets whose metadata match ``query``."""
 
     package: str
     metric: PackageMetric
@@ -80,14 +80,14 @@ class PackageSpecification:
 
     @property
     def limit_origin(self) -> Value:
-        """Where the number stands."""
+        """Location of the number."""
         found: Value = self.origin.data["value"]
         return found
 
 
 @dataclass(frozen=True)
 class Package:
-    """All of a package; ``notes`` say by package what is odd about it and does no harm."""
+    """Content of a package, with warnings by name of package."""
 
     folder: Path
     metrics: tuple[PackageMetric, ...]
@@ -95,12 +95,12 @@ class Package:
     notes: tuple[tuple[str, str], ...]
 
     def where(self, value: Value) -> str:
-        """File below the folder, and line."""
+        """Return the file below the folder, and the line."""
         return f"{value.path.relative_to(self.folder).as_posix()}: line {value.line}"
 
 
 def is_package(folder: Path) -> bool:
-    """Whether a folder is laid out as a package."""
+    """Return True for a folder with the layout of a package."""
     return all(strict_yaml.path_exists(folder / name) and (folder / name).is_dir() for name in FOLDERS)
 
 
@@ -110,7 +110,7 @@ def read(folder: Path) -> Package:
     Raises
     ------
     InputError
-        Anything that cannot be read or resolved, too much of it, or links; the message names file, line and key.
+        Unreadable, unresolved or too much content, or links; the message names file, line and key.
     """
     notes: list[tuple[Value, str]] = []
     metrics: dict[tuple[str, str], PackageMetric] = {}
@@ -146,13 +146,13 @@ def read(folder: Path) -> Package:
 
 
 class _Listing:
-    """Finds YAML files in the order of their names; links are refused, and the number of entries is limited."""
+    """Lists YAML files in order of name; refuses links and too many entries."""
 
     def __init__(self) -> None:
         self._seen = Counter[str]()
 
     def files(self, folder: Path, *, deep: bool = True) -> Iterator[Path]:
-        """YAML files of a folder, and with ``deep`` of those in it."""
+        """Yield the YAML files of a folder, with ``deep`` also of its subfolders."""
         for path in self._entries(folder):
             if path.is_dir():
                 if deep:
@@ -165,7 +165,7 @@ class _Listing:
                 yield path
 
     def directories(self, folder: Path) -> Iterator[Path]:
-        """Folders in a folder, which has to hold no YAML file of its own."""
+        """Yield the subfolders of a folder, which may hold no YAML file itself."""
         for path in self._entries(folder):
             if path.is_dir():
                 yield path
@@ -224,7 +224,7 @@ def _metric(package: str, name: str, value: Value) -> PackageMetric:
 
 
 def _text(value: Value | None) -> str:
-    """A text, or several of them."""
+    """Return one text or several, joined."""
     if value is None or value.data is None:
         return ""
     found = value.plain if isinstance(value.data, list) else [value.plain]
@@ -234,7 +234,7 @@ def _text(value: Value | None) -> str:
 def _specification(
     one: inheritance.Resolved, metrics: dict[tuple[str, str], PackageMetric], notes: list[tuple[Value, str]]
 ) -> PackageSpecification:
-    """Read the threshold of a specification; a metric that the package does not define is noted, and added."""
+    """Read the threshold of a specification; add an undefined metric, with a warning."""
     content, name = one.content, one.full_name
     if "threshold" not in content.data:
         raise content.error(f"{name}: key 'threshold' is missing, here and in all bases")
@@ -272,7 +272,7 @@ def _tags(value: Value | None) -> tuple[str, ...]:
 
 
 def _number(value: Value, name: str) -> float:
-    """A number; YAML takes ``1e-6``, without a point, for text."""
+    """Return a number; ``1e-6`` without a point is text in YAML."""
     number = value.data
     if isinstance(number, str) and re.fullmatch(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", number):
         number = float(number)
@@ -285,7 +285,7 @@ def _number(value: Value, name: str) -> float:
 
 
 def _unit(value: Value, name: str) -> u.UnitBase:
-    """Unit of a value; SQR-017 writes that of a number as ``---``, SQR-019 as an empty text."""
+    """Return a unit; SQR-017 writes that of a number as ``---``, SQR-019 as empty text."""
     try:
         return parse_unit("" if value.data == "---" else value.data)
     except ValueError as error:
@@ -293,7 +293,7 @@ def _unit(value: Value, name: str) -> u.UnitBase:
 
 
 def _unknown_keys(content: Value) -> list[tuple[Value, str]]:
-    """Keys that neither lsst.verify nor this reader looks at."""
+    """Return warnings about keys that neither lsst.verify nor this reader uses."""
     threshold = content.data.get("threshold")
     inner = threshold.data if threshold is not None and isinstance(threshold.data, dict) else {}
     return [
@@ -305,7 +305,7 @@ def _unknown_keys(content: Value) -> list[tuple[Value, str]]:
 
 
 def _notes_by_package(package: Package, notes: list[tuple[Value, str]]) -> tuple[tuple[str, str], ...]:
-    """Notes by package, the first `MAX_NOTES` one by one and those beyond as a number."""
+    """Return warnings by package: the first `MAX_NOTES`, then the number of the others."""
     found: list[tuple[str, str]] = []
     left_out = Counter[str]()
     for value, text in notes:

@@ -154,7 +154,7 @@ def test_a_term_that_is_missing_or_differs_leaves_a_specification_out(folder: Pa
             "--dataset-property camera: no specification uses it; they use ccds, instrument",
         ),
         ("small", "filter_name=r", "--dataset-property filter_name: bands are chosen with --band"),
-        ("small", "instrument=a instrument=b", "--dataset-property instrument: stands there twice"),
+        ("small", "instrument=a instrument=b", "--dataset-property instrument: is given twice"),
         ("small", "instrument", "--dataset-property instrument: not of the form KEY=VALUE"),
         ("small", "instrument=[a", "not valid YAML"),
         ("small", "instrument=!x a", "tag !x is not supported"),
