@@ -1,4 +1,4 @@
-"""Results in the formats of others, each made from the results alone."""
+"""Export results to other formats."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ FORMATS: Mapping[str, Callable[[Results], str]] = {
     "control-html": control.html,
     "needs": needs.dumps,
 }
-"""Text of some results by the name of the format."""
+"""Functions that return results as text, by name of the format."""

@@ -17,10 +17,10 @@ Status = Literal["verified", "not verified", "in verification", "not covered"]
 
 @dataclass(frozen=True)
 class VerifiedRequirement:
-    """A requirement of a document: its cases, and clauses that have none.
+    """A requirement of a document, with its cases and its clauses without cases.
 
-    ``status`` is ``verified`` where every clause is met and measured, ``not verified`` where one is missed or broke,
-    ``not covered`` where there is no case, and ``in verification`` otherwise.
+    ``status`` is ``verified`` if every clause is measured and met, ``not verified`` if one fails or broke,
+    ``not covered`` without cases, and ``in verification`` otherwise.
     """
 
     name: str
@@ -30,7 +30,7 @@ class VerifiedRequirement:
 
     @property
     def status(self) -> Status:
-        """How far its verification is."""
+        """Status of the verification."""
         if not self.cases:
             return "not covered"
         if any(case.verdict in ("fail", "error") for case in self.cases):
@@ -41,7 +41,7 @@ class VerifiedRequirement:
 
 
 def requirements(results: Results) -> list[VerifiedRequirement]:
-    """Requirements of some results, in document order."""
+    """Return the requirements of results, in document order."""
     keys = [(result.requirement, result.document) for result in results.results]
     keys += [(clause["requirement"], clause["document"]) for clause in results.uncovered]
     return [
@@ -56,7 +56,7 @@ def requirements(results: Results) -> list[VerifiedRequirement]:
 
 
 def markdown(results: Results) -> str:
-    """Document as Markdown, with tables as GitHub has them."""
+    """Return the document as GitHub-flavoured Markdown."""
     said = [
         f"# Verification control document: {_escaped(results.dataset['name'])}",
         "",
@@ -79,7 +79,7 @@ def markdown(results: Results) -> str:
 
 
 def html(results: Results) -> str:
-    """Document as one HTML page that needs nothing else."""
+    """Return the document as a self-contained HTML page."""
     return pages.render(
         "control.html",
         results=results,
@@ -92,7 +92,7 @@ def html(results: Results) -> str:
 
 
 def provenance(results: Results) -> list[tuple[str, object]]:
-    """Of what dataset, and by which run."""
+    """Return dataset and run."""
     dataset, run = results.dataset, results.run
     return [
         ("dataset", dataset["source"]),
@@ -131,5 +131,5 @@ def _row(cells: Sequence[str] | map[str]) -> str:
 
 
 def _escaped(written: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
+    """Escape text for one line of Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>#|&~])", r"\\\1", " ".join(written.split()))

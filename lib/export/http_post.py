@@ -1,7 +1,7 @@
-"""A write to a server over HTTP, which may answer anything or nothing: each way in which it can fail is one sentence.
+"""Write to an HTTP server with retries; every failure is one sentence.
 
-Credentials come from the environment alone (`USER` and `PASSWORD`, or `TOKEN`, which goes first); they are neither
-stored nor shown, also where a server sends them back.
+Credentials come only from the environment (`TOKEN`, or `USER` and `PASSWORD`). They are never stored or shown, even if
+a server sends them back.
 """
 
 from __future__ import annotations
@@ -24,45 +24,45 @@ from dataclasses import dataclass
 from skyaccept.lib.exceptions import InputError
 
 USER, PASSWORD, TOKEN = "SKYACCEPT_INFLUX_USER", "SKYACCEPT_INFLUX_PASSWORD", "SKYACCEPT_INFLUX_TOKEN"
-"""Names of variables of the environment."""
+"""Names of environment variables."""
 
 WAITS = (0.5, 1.0, 2.0)
 """Seconds before each further attempt."""
 
 TIMEOUT = 20.0
-"""Seconds that a server may be silent."""
+"""Seconds until a silent server counts as failed."""
 
 WRITTEN = 204
-"""Status of a write; a page of a proxy or a login has another."""
+"""Status of a successful write; a proxy or login page has another."""
 
-_REFUSALS = (400, 413, 422)  # that are about what the run holds
-_READ, _SHOWN = 65_536, 300  # bytes of an answer that are read, characters that are shown
+_REFUSALS = (400, 413, 422)  # about the content
+_READ, _SHOWN = 65_536, 300  # bytes read and characters shown of an answer
 _HIDDEN = "(hidden)"
 
 
 class ServerUnavailable(Exception):  # noqa: N818
-    """The server takes nothing now, with the reason."""
+    """The server is unavailable, with the reason."""
 
 
 class ContentRefused(Exception):  # noqa: N818
-    """The server does not take this content, with the reason."""
+    """The server refuses this content, with the reason."""
 
 
 @dataclass(frozen=True, repr=False)
 class Credentials:
-    """What a server wants to see: the value of a header, and the secrets in it."""
+    """Value of the authorization header, and the secrets in it."""
 
     header: str | None = None
     secrets: tuple[str, ...] = ()
 
     @classmethod
-    def of_environment(cls) -> Credentials:
-        """Token, or user and password; line ends after them, as files of secrets have them, do not count.
+    def from_environment(cls) -> Credentials:
+        """Read token, or user and password; ignore trailing line ends, as in files of secrets.
 
         Raises
         ------
         InputError
-            One holds a control character, or no header can hold it, or a password has no user; none is shown.
+            A secret holds a character that no header can hold, or a password has no user; no secret is shown.
         """
         token, user, password = (_secret(name) for name in (TOKEN, USER, PASSWORD))
         if token:
@@ -79,7 +79,7 @@ class Credentials:
         return cls(f"Basic {pair}", (pair, *_encodings(password)))
 
     def hide(self, text: str) -> str:
-        """Text on one line without the secrets, also without the beginning of one at its end."""
+        """Return text on one line without secrets, also without a truncated one at its end."""
         for secret in self.secrets:
             text = text.replace(secret, _HIDDEN)
             for length in range(len(secret) - 1, 3, -1):
@@ -97,7 +97,7 @@ def _secret(name: str) -> str:
 
 
 def _encodings(secret: str) -> tuple[str, ...]:
-    """Secret as text, JSON, HTML and addresses have it."""
+    """Return a secret as written in text, JSON, HTML and URLs."""
     ways = (
         secret,
         json.dumps(secret)[1:-1],
@@ -109,25 +109,25 @@ def _encodings(secret: str) -> tuple[str, ...]:
 
 
 def send(target: str, content: bytes, credentials: Credentials, waits: Sequence[float], limit: float) -> None:
-    """Write content, and try again where that may help.
+    """Write content; retry after failures that may pass.
 
     Parameters
     ----------
     target : str
-        Whole address.
+        Full URL.
     content : bytes
     credentials : Credentials
     waits : sequence of float
         Seconds before each further attempt.
     limit : float
-        Seconds that all attempts may take together, however slowly the server answers.
+        Seconds for all attempts together.
 
     Raises
     ------
     Away
-        The server cannot be reached, is busy, is no such server, or takes nothing with these credentials.
+        The server cannot be reached, is busy, is of another kind, or refuses the credentials.
     Refused
-        It does not take this content.
+        It refuses the content.
     """
     until = time.monotonic() + limit
     reason = ""
@@ -150,11 +150,11 @@ def send(target: str, content: bytes, credentials: Credentials, waits: Sequence[
 
 
 Answer = tuple[int | None, str]
-"""Status, None where there is none, and what was said or went wrong."""
+"""Status, None without an answer, and the message."""
 
 
 def _answer_within(seconds: float, target: str, content: bytes, credentials: Credentials) -> Answer:
-    """Answer of a server; a thread that takes longer is left to itself, and goes with the process."""
+    """Return the answer of a server; abandon a thread that takes longer."""
     answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
 
     def work() -> None:
@@ -184,7 +184,7 @@ def _answer(target: str, content: bytes, credentials: Credentials, timeout: floa
 
 
 def _body(response: http.client.HTTPResponse) -> str:
-    """Beginning of what a server says; what came of it, where it breaks off."""
+    """Read the beginning of an answer, also of one that breaks off."""
     try:
         content = response.read(_READ)
     except http.client.IncompleteRead as error:
@@ -195,7 +195,7 @@ def _body(response: http.client.HTTPResponse) -> str:
 
 
 class _NoRedirects(urllib.request.HTTPErrorProcessor):
-    """Every status is an answer: none is followed elsewhere, which would carry the credentials there."""
+    """Return every status as an answer; never follow redirects, which would forward the credentials."""
 
     def http_response(self, _: object, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
         return response

@@ -1,7 +1,7 @@
-"""Results to InfluxDB 1: line protocol over HTTP, with a spool for what could not be sent.
+"""Send results to InfluxDB 1: line protocol over HTTP, with a spool for unsent runs.
 
-A run is in the spool before anything is sent, and leaves it when the server has written it. What a server refuses for
-what the run holds goes to a folder of its own. Of several dispatches at a time one sends, and the others wait for it.
+A run is stored in the spool before anything is sent, and removed after the server has written it. A run that the server
+refuses for its content moves to a separate folder. Only one of several simultaneous dispatches sends; the others wait.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ FIELDS = (
 )
 
 REFUSED = "refused"
-"""Folder in the spool for runs that a server does not take for what they hold."""
+"""Folder in the spool for runs that a server refuses for their content."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of a dispatch.
+    """Result of a dispatch.
 
-    ``runs`` were sent; ``waiting`` ones are in the spool, for the ``reason``; ``refused`` are the files of those that
-    the server does not take, with what it said of each.
+    ``runs`` were sent; ``waiting`` runs are in the spool, for the ``reason``; ``refused`` are the files of refused runs
+    with the answer of the server.
     """
 
     runs: int
@@ -61,12 +61,12 @@ class Sent:
 
 
 def lines(results: Results) -> str:
-    """Line protocol: a line for each clause, band and level, at the time of the run in seconds.
+    """Return line protocol: a line for each clause, band and level, at the time of the run in seconds.
 
     Raises
     ------
     InputError
-        Two lines would be the same point, of which a server keeps one.
+        Two lines would be the same point, and a server would keep only one.
     """
     when = round(parse_time(results.run["started"]).timestamp())
     of = {name: str(results.dataset[name]) for name in ("name", "survey", "sha256")}
@@ -93,7 +93,7 @@ def dispatch(
     waits: Sequence[float] = http_post.WAITS,
     limit: float = 60.0,
 ) -> Sent:
-    """Send a run, after those that wait in the spool for the same database.
+    """Send a run, after the runs in the spool for the same database.
 
     Parameters
     ----------
@@ -102,21 +102,21 @@ def dispatch(
         Of the server, http or https, without credentials.
     database : str
     spool : Path
-        Folder for what cannot be sent now; the run is in it before anything is sent.
+        Folder for unsent runs; the run is stored there before anything is sent.
     waits : sequence of float
-        Seconds before each further attempt where the server does not answer or is busy.
+        Seconds before each further attempt if the server does not answer or is busy.
     limit : float
         Seconds that all attempts for one run may take, and the wait for another dispatch.
 
     Raises
     ------
     InputError
-        The URL or a credential is none.
+        Invalid URL or credentials.
     OutputError
         The spool cannot be read and written.
     """
     target = _target(url, database)
-    credentials = http_post.Credentials.of_environment()
+    credentials = http_post.Credentials.from_environment()
     folder = spool / hashlib.sha256(target.encode()).hexdigest()[:16]
     text = lines(results)
     name = f"{results.run['started'].replace(':', '')}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.lp"
@@ -133,7 +133,7 @@ def dispatch(
 def _send_all(
     folder: Path, target: str, credentials: http_post.Credentials, waits: Sequence[float], limit: float
 ) -> Sent:
-    """Send what is in a folder, and put aside what is refused."""
+    """Send the runs in a folder; move refused ones aside."""
     sent = 0
     refused: list[tuple[Path, str]] = []
     waiting = _waiting(folder)
@@ -144,7 +144,7 @@ def _send_all(
             continue
         try:
             http_post.send(target, content, credentials, waits, limit)
-        except http_post.ServerUnavailable as away:  # the others would fare no better, and each would wait as long
+        except http_post.ServerUnavailable as away:  # the others would fail as well, after the same wait
             return Sent(sent, len(waiting) - number, str(away), tuple(refused))
         except http_post.ContentRefused as refusal:
             aside = folder / REFUSED / path.name
@@ -163,7 +163,7 @@ def _waiting(folder: Path) -> list[Path]:
 
 @contextmanager
 def _exclusive(folder: Path, limit: float) -> Iterator[bool]:
-    """Whether no other dispatch sends from a folder, after a wait for it to end; a lock ends with its owner."""
+    """Yield True once no other dispatch uses the folder; a lock ends with its owner."""
     until = time.monotonic() + limit
     with (folder / ".lock").open("ab") as lock:
         while True:
@@ -180,12 +180,12 @@ def _exclusive(folder: Path, limit: float) -> Iterator[bool]:
 
 
 def spool_folder() -> Path:
-    """Folder for what could not be sent, below that for the state of programs of the user."""
+    """Return the default spool, in the user's folder for program state."""
     return user_folder("XDG_STATE_HOME", ".local", "state") / "skyaccept" / "influxdb"
 
 
 def _target(url: str, database: str) -> str:
-    """Address to write to; what is wrong with an URL is said without showing it."""
+    """Return the URL to write to; messages do not show the URL."""
     try:
         parts = urllib.parse.urlsplit(url)
         known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -207,7 +207,7 @@ _SPECIAL: Mapping[int, str] = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\=",
 
 
 def _tag(value: str) -> str:
-    """A tag may not end in a backslash, which would escape what follows."""
+    """Escape a tag; it may not end in a backslash, which would escape what follows."""
     return value.translate(_SPECIAL).rstrip("\\")
 
 

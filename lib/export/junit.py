@@ -1,4 +1,4 @@
-"""JUnit XML: a suite for each requirement, a case for each clause and band, with what was measured as properties."""
+"""JUnit XML: a suite per requirement, a case per clause and band."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _OUTCOMES: Mapping[str | None, tuple[str, str]] = {
     "not_measurable": ("skipped", "not_measurable"),
     "waived": ("skipped", "waived"),
 }
-"""Element and type by verdict; pass, and a diagnostic that was measured, have none."""
+"""Element and type by verdict; a pass and a measured diagnostic have none."""
 
 _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 
 _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no way to say."""
+"""Characters that XML 1.0 cannot hold."""
 
 
 def dumps(results: Results) -> str:
-    """XML of some results."""
+    """Return results as XML, with measured values as properties."""
     root = Tree.Element("testsuites", {"name": _text(results.dataset["name"])})
     started = _text(results.run["started"])[:19]
     for requirement, group in groupby(results.results, key=lambda result: result.requirement):

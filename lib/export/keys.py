@@ -1,4 +1,4 @@
-"""Identifiers of other formats, which know fewer characters than names have: different names get different ones."""
+"""Unique identifiers for formats that allow fewer characters than names have."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Mapping
 
 
 def unique_keys(identifiers: Mapping[tuple[str, ...], str]) -> dict[tuple[str, ...], str]:
-    """Identifier by name, where those that several names would share end in a digest of their name.
+    """Return identifiers by name; append a digest to those that several names share.
 
     Parameters
     ----------
     identifiers : mapping of tuple of str to str
-        What a name becomes by itself; names are tuples of their parts.
+        Identifier of each name by itself; names are tuples of their parts.
     """
     found, length = dict(identifiers), 6
     while True:

@@ -1,8 +1,8 @@
-"""Job of lsst.verify (SQR-019) as JSON: measurements, blobs, metrics, specifications and metadata.
+"""Job of lsst.verify (SQR-019) as JSON.
 
-A metric is a clause in a band, ``oss_req_0388.AM1_r``; one whose value rests on the thresholds of a level has a metric
-for each, ``oss_req_0388.AF1_r_design``. The format has no place for uncertainties and verdicts: these are notes, which
-its readers find in the metadata below the name of the metric, and the interval is in the blob with the histogram.
+A metric is a clause in a band, ``oss_req_0388.AM1_r``. A clause whose value depends on the thresholds of a level has
+one metric per level, ``oss_req_0388.AF1_r_design``. The format has no fields for uncertainties and verdicts: verdicts
+are notes in the metadata under the name of the metric, intervals are in the blob with the histogram.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from skyaccept.lib.results.records import interval_ends
 from skyaccept.lib.rounding import Json
 
 UNITS = {"mas": "marcsec", "percent": "percent", "mmag": "mmag"}
-"""Units as verify_metrics writes them."""
+"""Names of units in verify_metrics."""
 
 
 def dumps(results: Results) -> str:
-    """JSON of some results."""
+    """Return results as JSON."""
     return written(convert(results))
 
 
 def convert(results: Results) -> Json:
-    """Job of some results, as plain JSON types."""
+    """Return the job of results as plain JSON types."""
     measurements, blobs, metrics, specs = [], [], [], []
     names = unique_keys({whole: _name(*whole) for result in results.results for whole, _ in _metrics(result)})
     meta: Json = {"skyaccept": results.run, "dataset": results.dataset}
@@ -64,7 +64,7 @@ def convert(results: Results) -> Json:
 
 
 def _metrics(result: Result) -> Iterator[tuple[tuple[str, ...], dict[str, LevelResult]]]:
-    """What tells the metrics of a result apart, ending in the level or "" for all, and the levels that limit each."""
+    """Yield the name of each metric of a result, ending in the level or "", and its levels."""
     case = (result.requirement, result.clause, result.band, result.test)
     if any(level.parameters for level in result.levels.values()):
         for name, level in result.levels.items():
@@ -74,7 +74,7 @@ def _metrics(result: Result) -> Iterator[tuple[tuple[str, ...], dict[str, LevelR
 
 
 def _name(requirement: str, clause: str, band: str, _: str, level: str) -> str:
-    """Name with one point in it, as lsst.verify takes names apart."""
+    """Return a name with one point, at which lsst.verify splits names."""
     package, metric = (re.sub("[^A-Za-z0-9_]", "_", part) for part in (requirement.lower(), f"{clause}_{band}"))
     return f"{package}.{metric}_{level}" if level else f"{package}.{metric}"
 
@@ -96,7 +96,7 @@ def _notes(result: Result, levels: dict[str, LevelResult]) -> Json:
 
 
 def _blob(name: str, result: Result, level: LevelResult | None) -> Json:
-    """What belongs to a measurement: histogram of the errors, estimate and interval, size of the sample."""
+    """Return the blob of a measurement: histogram, estimate, interval, sample size."""
     data: Json = {}
 
     def add(key: str, value: Any, unit: str, description: str) -> None:
@@ -126,5 +126,5 @@ def _blob(name: str, result: Result, level: LevelResult | None) -> Json:
 
 
 def _identifier(*content: object) -> str:
-    """Identifier that is the same for the same content."""
+    """Return an identifier that depends only on the content."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]

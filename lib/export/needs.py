@@ -1,4 +1,4 @@
-"""needs.json of sphinx-needs: requirements, their clauses as specifications, and the cases that test them."""
+"""needs.json of sphinx-needs: requirements, clauses as specifications, cases."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from skyaccept.lib.rounding import Json
 
 
 def dumps(results: Results) -> str:
-    """JSON of some results."""
+    """Return results as JSON."""
     return written(convert(results))
 
 
 def convert(results: Results) -> Json:
-    """Needs of some results, as plain JSON types."""
+    """Return the needs of results as plain JSON types."""
     made = [
         need
         for one in (*map(_result_needs, results.results), *map(_uncovered_needs, results.uncovered))
@@ -32,7 +32,7 @@ def convert(results: Results) -> Json:
         links = [keys[need.above]] if need.above else []
         needs.setdefault(key, {"id": key, "tags": [], "status": None, **need.fields, "links": links})
         contents.setdefault(key, []).append(need.fields["content"])
-    for key, found in contents.items():  # of bands with other limits there are several
+    for key, found in contents.items():  # bands with different limits have different contents
         needs[key]["content"] = "\n\n".join(dict.fromkeys(found))
     version = results.run["skyaccept"]
     return {
@@ -45,7 +45,7 @@ def convert(results: Results) -> Json:
 
 @dataclass(frozen=True)
 class _Need:
-    """A requirement, clause or case: ``name`` tells it from others and ends in what is shown, ``above`` is linked."""
+    """Requirement, clause or case; ``name`` is unique and ends in the shown name, ``above`` is linked."""
 
     name: tuple[str, ...]
     above: tuple[str, ...]
@@ -89,5 +89,5 @@ def _limits(result: Result) -> list[str]:
 
 
 def _key(text: str) -> str:
-    """Identifier as sphinx-needs has them by default: capital letters, digits and underscores, five at least."""
+    """Return an identifier of sphinx-needs: at least five capital letters, digits and underscores."""
     return re.sub("[^A-Z0-9_]", "_", text.upper()).ljust(5, "_")

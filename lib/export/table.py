@@ -1,4 +1,4 @@
-"""Tidy tables as CSV or ECSV."""
+"""Long tables as CSV or ECSV."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv(results: Results) -> str:
-    """CSV with a head; text that a spreadsheet would take for a formula has an apostrophe before it."""
+    """Return CSV with a header; prefix text like a formula with an apostrophe for spreadsheets."""
     import pandas as pd
 
     table = pd.DataFrame(
@@ -26,7 +26,7 @@ def csv(results: Results) -> str:
 
 
 def ecsv(results: Results) -> str:
-    """ECSV with types, and run and dataset as its metadata; what is empty is masked."""
+    """Return ECSV with types, with run and dataset as metadata; empty cells are masked."""
     from astropy.table import MaskedColumn, Table
 
     found = rows(results)

@@ -1,1 +1,1 @@
-"""Reports, all of them made from results alone."""
+"""Reports made from results alone."""

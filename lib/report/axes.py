@@ -16,7 +16,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 14, 26, 40
 
 @dataclass(frozen=True)
 class Mark:
-    """A value that a line shows: ``kind`` is limit, measured or threshold."""
+    """Value shown by a line; ``kind`` is limit, measured or threshold."""
 
     label: str
     at: float
@@ -25,7 +25,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Axes:
-    """Axes of a plot: data ranges to picture coordinates."""
+    """Axes of a plot, with conversion of data to picture coordinates."""
 
     span_x: tuple[float, float]
     span_y: tuple[float, float]
@@ -37,15 +37,15 @@ class Axes:
         return WIDTH - self.right
 
     def x(self, value: float) -> float:
-        """Place across."""
+        """Return the horizontal coordinate."""
         return LEFT + _fraction(value, self.span_x) * (self.end - LEFT)
 
     def y(self, value: float) -> float:
-        """Place down."""
+        """Return the vertical coordinate."""
         return HEIGHT - BOTTOM - _fraction(value, self.span_y) * (HEIGHT - TOP - BOTTOM)
 
     def vertical(self, mark: Mark) -> str:
-        """Line at a value of x, with its label."""
+        """Draw a line at a value of x, with its label."""
         x = self.x(mark.at)
         end = x > self.end - 106
         row = {"limit": 0, "measured": 1, "threshold": 2}[mark.kind]
@@ -54,7 +54,7 @@ class Axes:
         return f'<line class="mark {mark.kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>{text}'
 
     def horizontal(self, mark: Mark) -> str:
-        """Line at a value of y, with its label."""
+        """Draw a line at a value of y, with its label."""
         y = self.y(mark.at)
         shift = -4 if mark.kind != "measured" or mark.at > 15 else 12
         return (
@@ -64,19 +64,19 @@ class Axes:
         )
 
     def line(self, xs: Iterable[float], ys: Iterable[float], kind: str = "line") -> str:
-        """Line through points."""
+        """Draw a line through points."""
         points = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in zip(xs, ys, strict=True))
         return f'<polyline class="{kind}" points="{points}"/>'
 
     def dots(
         self, xs: Iterable[float], ys: Iterable[float], names: Sequence[str] = (), numbers: Sequence[int] = ()
     ) -> str:
-        """Dots; parameters as `spots`."""
+        """Draw dots; parameters as for `spots`."""
         path = "".join(f"M{self.x(x):.1f} {self.y(y):.1f}h0" for x, y in zip(xs, ys, strict=True))
         return spots(path, "dots", names=names, numbers=numbers)
 
     def draw(self, title: str, x_label: str, y_label: str, content: str) -> str:
-        """Plot as SVG: axes, labels, and what is in it."""
+        """Draw the plot as SVG: axes, labels and content."""
         bottom = HEIGHT - BOTTOM
         axes = [f'<rect class="frame" x="{LEFT}" y="{TOP}" width="{self.end - LEFT}" height="{bottom - TOP}"/>']
         for tick in _ticks(*self.span_x):
@@ -106,9 +106,9 @@ class Axes:
 def spots(
     path: str, kind: str, *, names: Sequence[str] = (), numbers: Sequence[int] = (), values: Sequence[float] = ()
 ) -> str:
-    """One path that begins anew ("M") at each spot that can be pointed at.
+    """Draw one path with a subpath ("M") for each spot.
 
-    ``names``, ``numbers`` of measurements and ``values`` of the spots are shown to who does so.
+    A tooltip shows name, number of measurements and value of a spot, if ``names``, ``numbers`` or ``values`` are given.
     """
     data = f' data-names="{escape(json.dumps(list(names), ensure_ascii=False))}"' if names else ""
     data += f' data-numbers="{" ".join(map(str, numbers))}"' if len(numbers) else ""
@@ -117,20 +117,20 @@ def spots(
 
 
 def span(edges: Any, marks: Sequence[Mark]) -> tuple[float, float]:
-    """Range of x that shows the bins and the marks."""
+    """Return the range of x that shows bins and marks."""
     places = [mark.at for mark in marks]
     low, high = float(edges[0]), max([float(edges[-1]), *places])
     return min([low, *places]), high + 0.04 * (high - low)
 
 
 def _fraction(value: float, ends: tuple[float, float]) -> float:
-    """Place of a value within a range; the middle of one that rounding has left no width."""
+    """Return the position of a value in a range from 0 to 1; 0.5 in a range without width."""
     low, high = ends
     return (value - low) / (high - low) if high != low else 0.5
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """About five round numbers within a range; none in one without width."""
+    """Return about five round numbers in a range; none in one without width."""
     low, high = min(low, high), max(low, high)
     if low == high:
         return []

@@ -1,4 +1,4 @@
-"""A clause over time: value, estimate and interval of each run, limit, and where the level changes."""
+"""Plot of a clause over time: values, intervals, limit, changes of level."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DAY = 86400.0
 
 
 def plot(series: Series) -> str:
-    """Plot as SVG; "" where nothing was ever measured."""
+    """Draw the plot as SVG; "" if nothing was measured."""
     points = [(k, point) for k, point in enumerate(series.points) if point.value is not None]
     if not points:
         return ""

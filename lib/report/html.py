@@ -1,4 +1,4 @@
-"""Report as HTML, for a page of its own and for that of pytest-html. All input is escaped."""
+"""HTML reports, as pages and as a fragment for pytest-html; all input is escaped."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _SCRIPTS = ("matrix.js", "plots.js")  # of the report
 
 
 def title(dataset: str) -> str:
-    """First line of the report."""
+    """Return the title of the report."""
     return f"Verification report: {dataset}"
 
 
 def body(results: Results) -> str:
-    """Matrix, dataset, provenance and cases, with their style, as a fragment of a page."""
+    """Return matrix, dataset, provenance and cases, with their style, as a fragment of a page."""
     kinds = [(kind, note, _requirements(results.of_kind(kind))) for kind, note in text.NOTES.items()]
     return render(
         "body.html",
@@ -43,13 +43,13 @@ def body(results: Results) -> str:
 
 
 def page(results: Results) -> str:
-    """Whole page that needs nothing else, as it can be made from a results JSON at any time."""
+    """Return the report of results as a self-contained page."""
     fragment = Markup(body(results))  # noqa: S704  (its parts are escaped)
     return render("page.html", title=title(results.dataset["name"]), body=fragment, scripts=_SCRIPTS)
 
 
 def comparison_page(before: Results, after: Results, changes: Sequence[Change]) -> str:
-    """Whole page on two runs, clause by clause."""
+    """Return a page that compares two runs clause by clause."""
     here, there = ({result.test: result for result in run.results} for run in (before, after))
     rows = [
         ComparedClause(change, here.get(change.test), there.get(change.test), text.difference(change.to_json()))
@@ -66,7 +66,7 @@ def comparison_page(before: Results, after: Results, changes: Sequence[Change]) 
 
 
 def history_page(series: Sequence[Series]) -> str:
-    """Whole page on the history of a product."""
+    """Return a page on the history of a product."""
     runs = {json.dumps(point.run, sort_keys=True): point.run for one in series for point in one.points}
     return render(
         "history.html",
@@ -78,7 +78,7 @@ def history_page(series: Sequence[Series]) -> str:
 
 @dataclass(frozen=True)
 class ComparedClause:
-    """A clause in two runs, None where one has no such clause; ``words`` say what became of it."""
+    """A clause in two runs, None if a run lacks it; ``words`` describe the change."""
 
     change: Change
     before: Result | None
@@ -87,7 +87,7 @@ class ComparedClause:
 
     @property
     def known(self) -> Result:
-        """The clause in either run."""
+        """Result of the clause in the later run that has it."""
         found = self.after or self.before
         if found is None:
             raise ValueError(f"{self.change.test} is in neither run")
@@ -95,7 +95,7 @@ class ComparedClause:
 
     @property
     def requirement(self) -> tuple[str, str]:
-        """Document and requirement that it belongs to."""
+        """Document and requirement of the clause."""
         return self.known.document, self.known.requirement
 
     @property
@@ -105,7 +105,7 @@ class ComparedClause:
 
     @property
     def plots(self) -> Markup:
-        """Errors of both runs, where both were measured."""
+        """Errors of both runs, if both were measured."""
         if self.before is None or self.after is None:
             return Markup("")
         return Markup(plots.draw_pair(self.before, self.after))  # noqa: S704  (it escapes its words itself)
@@ -114,9 +114,9 @@ class ComparedClause:
 def render(
     template: str, *, styles: Sequence[str] = ("style.css",), scripts: Sequence[str] = (), **values: object
 ) -> str:
-    """Fill in one of the templates, with the text of styles and scripts.
+    """Render a template with the text of styles and scripts.
 
-    The ``policy`` of a page lets a browser run these and nothing else, and load nothing from anywhere.
+    The content security ``policy`` of a page allows these and nothing else, and no loading from anywhere.
     """
     style, script = ("".join(map(_template, names)) for names in (styles, scripts))
     allowed = {"script-src": script, "style-src": style}

@@ -12,13 +12,13 @@ from skyaccept.lib.results.records import interval_ends
 
 WIDTH, ROW = 120, 14
 _EDGE = 4
-_BEYOND = 1.15  # of the largest number that has to be seen, to the end of the axis
-_FAR = 2.5  # times the larger of value and limit, to which an interval stretches the axis
+_BEYOND = 1.15  # end of the axis over the largest number that is shown
+_FAR = 2.5  # longest stretch of the axis by an interval, over the larger of value and limit
 
 
 @dataclass(frozen=True)
 class Span:
-    """A measured value, with the estimate of the true one and its interval; ``name`` is its class of style."""
+    """Measured value, estimate and interval; ``name`` is the style class."""
 
     name: str
     value: float
@@ -27,29 +27,29 @@ class Span:
     high: float | None = None
 
     @classmethod
-    def of(cls, result: Result, name: str) -> Span | None:
-        """Span of a result; None where nothing was measured."""
+    def from_result(cls, result: Result, name: str) -> Span | None:
+        """Return the span of a result; None if nothing was measured."""
         if result.value is None:
             return None
         return cls(name, result.value, result.value_unbiased, *interval_ends(result.interval))
 
 
 def draw_result(result: Result) -> str:
-    """Bar of one result with the limits of all of its levels; "" where nothing was measured or limited."""
-    span = Span.of(result, str(result.verdict))
+    """Draw the bar of a result with the limits of all levels; "" if nothing was measured."""
+    span = Span.from_result(result, str(result.verdict))
     return "" if span is None else draw([span], result)
 
 
 def draw_pair(before: Result | None, after: Result | None) -> str:
-    """Bar of the same clause in two runs, one above the other; "" where neither measured it."""
-    spans = [Span.of(run, name) for run, name in ((before, "before"), (after, "after")) if run is not None]
+    """Draw the bars of a clause in two runs, one above the other; "" if neither measured it."""
+    spans = [Span.from_result(run, name) for run, name in ((before, "before"), (after, "after")) if run is not None]
     result = after or before
     known = [span for span in spans if span is not None]
     return draw(known, result) if known and result is not None else ""
 
 
 def draw(spans: Sequence[Span], result: Result) -> str:
-    """SVG of some spans with the limits of a result."""
+    """Draw spans with the limits of a result as SVG."""
     limits = {name: level.limit for name, level in result.levels.items()}
     seen = [span.value for span in spans] + [0.0 if result.limit is None else result.limit]
     most = _FAR * max(*seen, 1e-12)
@@ -91,7 +91,7 @@ def _span(span: Span, x: Callable[[float], float], y: float, end: float) -> str:
 
 
 def _words(spans: Sequence[Span], result: Result) -> str:
-    """What the bar shows, for who does not see it."""
+    """Describe the bar in words, for screen readers."""
     said = []
     for span in spans:
         name = f"{span.name}: " if len(spans) > 1 else ""

@@ -15,12 +15,12 @@ from skyaccept.lib.results.records import GroupsRecord, SkyRecord
 
 COLORS = 7
 _LEGEND = 96  # width of it
-_LEAST = 0.15  # of the median, to either side, that the colours span at least: noise is not to look like a pattern
-_DETECTOR = 0.42  # half the side of a detector over the distance of neighbouring ones
+_LEAST = 0.15  # smallest range of the colours to either side, over the median, so that noise is no pattern
+_DETECTOR = 0.42  # half the side of a detector over the distance of neighbours
 
 
 def sky(result: Result) -> str:
-    """Median absolute residual on the sky; "" without data."""
+    """Draw the median absolute residual on the sky; "" without data."""
     found = plots.dependence(result).get("sky")
     if not found:
         return ""
@@ -34,7 +34,7 @@ def sky(result: Result) -> str:
 
 
 def focal_plane(result: Result, places: Mapping[str, Sequence[float]]) -> str:
-    """Median absolute residual by detector, at its place where that is known; "" with fewer than two."""
+    """Draw the median absolute residual by detector, at known places; "" with fewer than two."""
     found = plots.dependence(result).get("detectors")
     if not found or len(found["name"]) < 2:
         return ""
@@ -58,7 +58,7 @@ def _map(
     names: Sequence[str],
     half: float,
 ) -> str:
-    """Squares of half width ``half`` at some places, east to the left, coloured by size."""
+    """Draw squares of half width ``half`` at places, east to the left, coloured by size."""
     values, numbers = np.array(found["size"], dtype=np.float64), found["number"]
     seen = np.isfinite(values)
     if not seen.any():
@@ -93,7 +93,7 @@ def _map(
 
 
 def _edges(values: FloatArray) -> FloatArray:
-    """Bounds of the colours: most of the values, but no less than what noise is likely to fill."""
+    """Return the bounds of the colours: most of the values, but at least the range of noise."""
     low, high = np.quantile(values, [0.02, 0.98])
     middle = float(np.median(values))
     least = max(_LEAST * middle, 1e-9)
@@ -101,7 +101,7 @@ def _edges(values: FloatArray) -> FloatArray:
 
 
 def _legend(edges: FloatArray) -> str:
-    """Colours from the smallest at the bottom up, with the values between them."""
+    """Draw the colours from the smallest at the bottom, with the values between them."""
     x, height = WIDTH - RIGHT - _LEGEND + 18, (HEIGHT - TOP - BOTTOM) / COLORS
     drawn = []
     for k in range(COLORS):

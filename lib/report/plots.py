@@ -17,7 +17,7 @@ from skyaccept.lib.results.schema import LARGEST
 
 
 def histogram(result: Result) -> str:
-    """Histogram of the errors, with their median and, for a limit on an error, the limit; "" without data."""
+    """Draw the histogram of the errors, with median and limit; "" without data."""
     data = result.data.get("histogram")
     if not data:
         return ""
@@ -47,7 +47,7 @@ def histogram(result: Result) -> str:
 
 
 def cumulative(result: Result) -> str:
-    """Percentage of the errors above x, with the outlier threshold and fraction of the clause; "" without data."""
+    """Draw the percentage of errors above x, with threshold and limit; "" without data."""
     data = result.data.get("histogram")
     if not data:
         return ""
@@ -76,7 +76,7 @@ def cumulative(result: Result) -> str:
 
 
 def magnitude(result: Result) -> str:
-    """Rms against magnitude, with what 68 % of the stars or pairs show, and the error model; "" without data."""
+    """Draw rms against magnitude, with the range of 68 % and the error model; "" without data."""
     found = dependence(result).get("magnitude")
     if not found:
         return ""
@@ -96,7 +96,7 @@ def magnitude(result: Result) -> str:
 
 
 def draw_pair(before: Result, after: Result) -> str:
-    """Fraction of the errors above x, and rms against magnitude, of the same clause in two runs; "" without data."""
+    """Draw errors above x and rms against magnitude of a clause in two runs; "" without data."""
     runs = {"before": before, "after": after}
     known = {name: run.data["histogram"] for name, run in runs.items() if run.data.get("histogram")}
     if len(known) < 2:
@@ -116,7 +116,7 @@ def draw_pair(before: Result, after: Result) -> str:
 
 
 def _which(frame: Axes) -> str:
-    """Names of the two lines."""
+    """Draw the names of the two lines."""
     return "".join(
         f'<text class="label {name}" x="{frame.end - 6:g}" y="{TOP + 14 + 13 * row}" text-anchor="end">{name}</text>'
         for row, name in enumerate(("before", "after"))
@@ -124,7 +124,7 @@ def _which(frame: Axes) -> str:
 
 
 def visits(result: Result) -> str:
-    """Absolute residuals by visit against time and airmass, or in order where no time is known; "" without data."""
+    """Draw residuals by visit against time and airmass, or in order of name; "" without data."""
     found = dependence(result).get("visits")
     if not found or len(found["name"]) < 2:
         return ""
@@ -163,7 +163,7 @@ def sizes(
     title: str,
     label: str,
 ) -> str:
-    """Median absolute residuals of named groups as dots at some places, with the median of all; "" without any."""
+    """Draw median absolute residuals of named groups as dots, with the median of all; "" without any."""
     rows = zip(places, found["size"], names, found["number"], strict=True)
     known = [row for row in rows if row[0] is not None and row[1] is not None]
     if not known:
@@ -177,7 +177,7 @@ def sizes(
 
 
 def _above(histogram: HistogramRecord) -> Any:
-    """Percentage of the errors above each edge."""
+    """Return the percentage of errors above each edge."""
     counts = np.array(histogram["counts"], dtype=float)
     return 100 * (histogram["of"] - np.concatenate([[0.0], np.cumsum(counts)])) / histogram["of"]
 
@@ -188,12 +188,12 @@ def dependence(result: Result) -> DependenceRecord:
 
 
 def unit(result: Result) -> str:
-    """Unit of the errors, which is not that of a percentage of them."""
+    """Return the unit of the errors, also if the metric is a percentage."""
     return str(result.data.get("histogram", {}).get("unit", result.unit))
 
 
 def _number(quantity: str) -> list[float]:
-    """The number of a quantity as text; none of one that results of strangers may hold."""
+    """Return the number of a quantity as text; none if it is invalid or too large."""
     try:
         found = float(quantity.partition(" ")[0])
     except ValueError:

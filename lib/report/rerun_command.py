@@ -1,4 +1,4 @@
-"""The command that measures one case again."""
+"""Command that measures one case again."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _FLAGS = ("--self-contained-html",)
 
 
 def rerun_command(command: str, test: str) -> str:
-    """Command of a run for one of its cases alone, without the files that it wrote; of no pytest run, as it is."""
+    """Return the pytest command of a run for one case, without output files; any other unchanged."""
     try:
         words = shlex.split(command)
-    except ValueError:  # a results JSON may hold anything
+    except ValueError:  # results are untrusted
         return command
     if not words or words[0] != "pytest":
         return command

@@ -1,4 +1,4 @@
-"""The documents as text: requirement, clause, definition, limits, tests; or the reason why there is no test."""
+"""Documents as text: requirements, clauses, definitions, limits, tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KINDS = {
 
 
 def table(specification: Specification) -> list[str]:
-    """Lines of text: each requirement, its clauses with limits and sources, the tests they become, and notes."""
+    """Return lines of text: requirements, clauses with limits, citations and tests, and notes."""
     notes: dict[tuple[str | None, str, str], list[str]] = defaultdict(list)
     for note in specification.notes:
         notes[note.document, note.requirement, note.clause].append(note.text)

@@ -1,4 +1,4 @@
-"""Verdict table for terminals, and the format of numbers."""
+"""Verdict table for terminals, and the format of numbers and units."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ FLAGS = {
     "not_comparable": "yellow",
     "same": "",
 }
-"""What may have become of a clause since the baseline, and its colour."""
+"""Colour of each kind of change since the baseline."""
 
 
 def number(value: float | None, *, signed: bool = False) -> str:
-    """Four significant digits, or a dash where there is nothing."""
+    """Return four significant digits, or a dash for None."""
     if value is None:
         return DASH
     if value == 0:
@@ -51,30 +51,30 @@ def number(value: float | None, *, signed: bool = False) -> str:
 
 
 def unit(name: str) -> str:
-    """Write a unit as readers expect it."""
+    """Return the sign of a unit."""
     return "%" if name == "percent" else name
 
 
 def estimate_heading(results: Results) -> str:
-    """Heading of the column of estimates, with the confidence of their intervals where it is one."""
+    """Return the heading of the estimates, with the confidence if all intervals have the same."""
     confidences = {result.interval["confidence"] for result in results.results if result.interval is not None}
     return f"estimate ({100 * confidences.pop():g} % CI)" if len(confidences) == 1 else "estimate (CI)"
 
 
 def interval(result: Result) -> str:
-    """Estimate and its confidence interval; a dash where there is none."""
+    """Return the estimate with its confidence interval; a dash without one."""
     if result.interval is None:
         return DASH
     return f"{number(result.value_unbiased)} ({number(result.interval['low'])} to {number(result.interval['high'])})"
 
 
 def verdict_text(verdict: str | None) -> str:
-    """Write a verdict in words; what has a value and none was measured."""
+    """Return a verdict in words; "measured" for None."""
     return "measured" if verdict is None else verdict.replace("_", " ")
 
 
 def headline(results: Results) -> str:
-    """Count the verdicts in one sentence, requirements on performance apart from the others."""
+    """Count the verdicts of each kind of requirement in one sentence."""
     incomplete = results.run.get("incomplete")
     parts = [f"incomplete: {incomplete['recorded']} of {incomplete['selected']} cases were run"] if incomplete else []
     for kind, phrase in (
@@ -90,7 +90,7 @@ def headline(results: Results) -> str:
 
 
 def _others(found: Sequence[Result]) -> list[str]:
-    """Counts of what was not accepted."""
+    """Return the counts of the other verdicts."""
     parts = []
     for verdict, phrase in (
         ("fail", "{} fail"),
@@ -112,7 +112,7 @@ def _others(found: Sequence[Result]) -> list[str]:
 
 
 def _frequent_reasons(reasons: Sequence[str]) -> str:
-    """Most frequent reasons, where those that differ in a band or a number alone are one."""
+    """Return the most frequent reasons; reasons that differ only in a band or a number are one."""
     groups: dict[str, list[str]] = {}
     for reason in reasons:
         said = reason.partition(";")[0]
@@ -128,11 +128,11 @@ def _frequent_reasons(reasons: Sequence[str]) -> str:
 
 
 def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
-    """Lines of the verdict table, each with its colour ("" for none); with bars where ``width`` has room for them.
+    """Return the lines of the verdict table with their colours, and with bars if ``width`` allows.
 
-    What was selected and notes on the data come first, then a line per case, in document order, in a table for each
-    kind of requirement; then the definitions under comparison, the reasons, the clauses that are not covered, notes on
-    the documents, the cases without a result, and the headline.
+    The order is: selection and notes on the data; a table for each kind of requirement with a line per case, in
+    document order, and one per compared definition; reasons; clauses that are not covered; notes on the documents;
+    cases without a result; headline.
     """
     dataset = results.dataset
     lines = [(f"{dataset['name']}: {dataset['detections']:,} detections in {dataset['visits']} visits", "")]
@@ -163,7 +163,7 @@ def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
 
 
 def selection(results: Results) -> list[str]:
-    """What was selected from the cases of the documents, in a sentence; none where all were, or it is not known."""
+    """Return a sentence on the selected cases; none if all were selected, or it is unknown."""
     chosen = results.run.get("selection")
     if not chosen or chosen["selected"] == chosen["cases"]:
         return []
@@ -172,7 +172,7 @@ def selection(results: Results) -> list[str]:
 
 
 def not_run(results: Results, named: int | None = None) -> list[str]:
-    """Which cases were selected and have no result, and why, in a sentence that names some or all; none if all have."""
+    """Return a sentence that names selected cases without a result; none if all have one."""
     incomplete = results.run.get("incomplete")
     if not incomplete:
         return []
@@ -183,7 +183,7 @@ def not_run(results: Results, named: int | None = None) -> list[str]:
 
 
 def changes(results: Results) -> list[tuple[str, str]]:
-    """Lines on what has changed since the baseline, each with its colour; none without a baseline."""
+    """Return the lines on changes since the baseline with their colours; none without a baseline."""
     if results.baseline is None:
         return []
     found = results.baseline["changes"]
@@ -197,13 +197,13 @@ def changes(results: Results) -> list[tuple[str, str]]:
 
 
 def count_flags(flags: Iterable[str]) -> str:
-    """Say how many clauses became what."""
+    """Count the changes of each kind."""
     found = Counter(flags)
     return ", ".join(f"{found[flag]} {verdict_text(flag)}" for flag in FLAGS if found[flag]) or "nothing to compare"
 
 
 def difference(change: Mapping[str, Any]) -> str:
-    """Write what a clause was and is, and by how much the estimates differ."""
+    """Return the values before and now, and the difference of the estimates."""
     said = f"{number(change['before'])} before, {number(change['after'])} {unit(change['unit'])} now"
     if change["low"] is not None:
         ends = f"{number(change['low'], signed=True)} to {number(change['high'], signed=True)}"
@@ -213,7 +213,7 @@ def difference(change: Mapping[str, Any]) -> str:
 
 
 def remarks(result: Result) -> list[str]:
-    """What has to be known beside the verdict: that the bias changes it, and its waiver."""
+    """Return remarks on a verdict: the effect of bias, and a waiver."""
     found = [result.decision["note"]] if result.decision and result.decision["note"] else []
     waiver = result.waiver
     if waiver is not None:
@@ -223,7 +223,7 @@ def remarks(result: Result) -> list[str]:
 
 
 def conformance_text(result: Result) -> str:
-    """Conformance probability: that the true value meets the limit; "" where it is not known."""
+    """Return the conformance probability as text; "" without one."""
     known = result.decision["conformance"] if result.decision else None
     return "" if known is None else format_probability(known)
 
@@ -242,7 +242,7 @@ def _rows(found: Sequence[Result], headings: tuple[str, ...], kind: str, width: 
             rows.append(cells if kind == "performance" else (*cells[:4], "", cells[6], "", cells[-1]))
             colors.append("")
             bars.append("")
-    if kind == "performance":  # what no row has needs no column
+    if kind == "performance":  # leave out empty columns
         empty = {name for k, name in enumerate(headings) if name in _OPTIONAL and not any(r[k] for r in rows[1:])}
         rows = [tuple(c for name, c in zip(headings, row, strict=True) if name not in empty) for row in rows]
         headings = rows[0]
@@ -301,8 +301,8 @@ def _other_row(result: Result, definition: str, levels: Mapping[str, LevelRecord
     return ("", definition, measured, "", "", "", unit(result.unit) if value is not None else "", *verdicts, "")
 
 
-_REASONS = 2  # that a headline gives
-_NAMED = 10  # cases without a result that the terminal names
+_REASONS = 2  # given in a headline
+_NAMED = 10  # cases without a result, named on a terminal
 
 _LEVELS = ("design", "minimum", "stretch")
 
@@ -311,7 +311,7 @@ NOTES = {
     "capability": "Capabilities: required is that the quantity can be measured; the targets decide nothing.",
     "diagnostic": "Diagnostics: measurements without a limit and without a verdict.",
 }
-"""Kinds of requirement in the order in which they are shown, and what to know about each."""
+"""Kinds of requirement in order of display, with an explanation."""
 
 _AFTER_ESTIMATE = {
     "performance": ("limit", "P(conform)", "unit", *_LEVELS, "verdict"),

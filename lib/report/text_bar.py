@@ -1,4 +1,4 @@
-"""Text bar: measured value, interval of the estimate, and limit on one axis from zero."""
+"""Text bar: measured value, interval and limit on one axis from zero."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from skyaccept.lib.results.model import Result
 WIDTH = 20
 HEADING = "0 .. limit |"
 
-_BEYOND = 1.15  # of the larger of value and limit, to the end of the axis
+_BEYOND = 1.15  # end of the axis over the larger of value and limit
 _VALUE, _LIMIT, _INTERVAL, _MORE = "\N{BLACK CIRCLE}", "|", "\N{EN DASH}", ">"
 
 
 def draw(result: Result) -> str:
-    """Bar of one result; "" where nothing was measured or limited."""
+    """Return the bar of a result; "" without a value or a limit."""
     if result.value is None or result.limit is None:
         return ""
     end = _BEYOND * max(result.value, result.limit, 1e-12)

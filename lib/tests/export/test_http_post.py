@@ -60,7 +60,7 @@ def nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def send(url: str, waits: tuple[float, ...] = (), limit: float = 1.0) -> None:
-    http_post.send(f"{url}/write", b"content", http_post.Credentials.of_environment(), waits, limit)
+    http_post.send(f"{url}/write", b"content", http_post.Credentials.from_environment(), waits, limit)
 
 
 @pytest.mark.usefixtures("nothing")
@@ -107,11 +107,11 @@ def test_all_attempts_together_take_no_longer_than_the_limit() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n"])
 def test_line_ends_after_a_secret_do_not_count(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(http_post.TOKEN, f"tok-S3CRET{end}")
-    assert http_post.Credentials.of_environment().header == "Token tok-S3CRET"
+    assert http_post.Credentials.from_environment().header == "Token tok-S3CRET"
     monkeypatch.delenv(http_post.TOKEN)
     monkeypatch.setenv(http_post.USER, f"writer{end}")
     monkeypatch.setenv(http_post.PASSWORD, f"S3CRET{end}")
-    assert http_post.Credentials.of_environment().header == f"Basic {base64.b64encode(b'writer:S3CRET').decode()}"
+    assert http_post.Credentials.from_environment().header == f"Basic {base64.b64encode(b'writer:S3CRET').decode()}"
 
 
 @pytest.mark.usefixtures("nothing")
@@ -133,7 +133,7 @@ def test_a_secret_that_cannot_be_sent_is_refused_by_its_name_alone(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(InputError) as error:
-        http_post.Credentials.of_environment()
+        http_post.Credentials.from_environment()
     assert str(error.value).startswith(name)
     assert "S3" not in str(error.value)
     assert "CRET" not in str(error.value)
@@ -154,7 +154,7 @@ def test_a_server_that_sends_the_request_back_shows_no_secret(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    header = http_post.Credentials.of_environment().header or ""
+    header = http_post.Credentials.from_environment().header or ""
     with (
         serving(answer) as (url, seen),
         pytest.raises((http_post.ServerUnavailable, http_post.ContentRefused)) as error,
