@@ -16,25 +16,25 @@ ARCMIN = np.pi / 180 / 60
 
 
 def unit_vectors(ra: NDArray[Any], dec: NDArray[Any]) -> FloatArray:
-    """Unit vectors of positions in degrees; shape (..., 3)."""
+    """Compute unit vectors of positions in degrees, (..., 3)."""
     alpha, delta = np.radians(ra, dtype=np.float64), np.radians(dec, dtype=np.float64)
     return np.stack([np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)], axis=-1)
 
 
 def to_degrees(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Right ascension in [0, 360) and declination of vectors (..., 3) of any length, degrees."""
+    """Compute RA in [0, 360) and Dec of vectors (..., 3) of any length, degrees."""
     x, y, z = np.moveaxis(vectors, -1, 0)
     ra = np.degrees(np.arctan2(y, x)) % 360
     return np.where(ra >= 360, 0.0, ra), np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
 def chord(angle: float) -> float:
-    """Length of the chord that subtends ``angle`` radians on the unit sphere."""
+    """Compute the chord of an angle in radians on the unit sphere."""
     return float(2 * np.sin(angle / 2))
 
 
 def separation(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Angle between unit vectors, radians, accurate to rounding at any angle.
+    """Compute the angle between unit vectors, radians, accurate to rounding.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def separation(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def azimuthal_offsets(vectors: FloatArray, center: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Offsets to the east and north of a centre in the azimuthal equal-area projection (Lambert), degrees.
+    """Project to east and north offsets (Lambert azimuthal equal-area), degrees.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def azimuthal_offsets(vectors: FloatArray, center: FloatArray) -> tuple[FloatArr
 
 
 def tangent_basis(direction: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """East and north of unit vectors (n, 3); at a pole, along the axes."""
+    """Compute east and north of unit vectors (n, 3); at a pole, along the axes."""
     east = np.stack([-direction[:, 1], direction[:, 0], np.zeros(len(direction))], axis=1)
     length = np.linalg.norm(east, axis=1, keepdims=True)
     east = np.where(length > 0, east / np.where(length > 0, length, 1.0), [0.0, 1.0, 0.0])
@@ -77,11 +77,11 @@ def tangent_basis(direction: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def parallel_transport(ellipticity: ComplexArray, origin: FloatArray, middle: FloatArray) -> ComplexArray:
-    r"""Carry ellipticities along great circles into the axes at another place.
+    r"""Transport ellipticities along great circles to the axes at another position.
 
     Parallel transport takes the direction to the north n from a to b:
     :math:`n - (n \cdot b) (a + b) / (1 + a \cdot b)`.
-    It stands at an angle :math:`\psi` to the north there (towards the west), and :math:`e' = e \exp(2 i \psi)`.
+    Its angle to the north at b is :math:`\psi` (towards the west), and :math:`e' = e \exp(2 i \psi)`.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def parallel_transport(ellipticity: ComplexArray, origin: FloatArray, middle: Fl
 
 
 def mean_directions(direction: FloatArray, column: NDArray[np.int64]) -> FloatArray:
-    """Mean direction of the members of each group (``column``); the north pole where it has none."""
+    """Compute the mean direction of each group (``column``); the north pole if undefined."""
     total = np.stack([np.bincount(column, axis) for axis in direction.T], axis=1)
     length = np.linalg.norm(total, axis=1, keepdims=True)
     return np.where(length > 1e-9, total / np.where(length > 1e-9, length, 1.0), [0.0, 0.0, 1.0])

@@ -1,1 +1,1 @@
-"""Detections, reference stars, colors, association into objects, and checks of all of these."""
+"""Detections, reference stars, colours, association into objects, and their checks."""

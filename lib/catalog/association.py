@@ -1,4 +1,4 @@
-"""Association of the detections of many visits into objects."""
+"""Association of detections into objects."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from skyaccept.lib.numba_cache import cached_njit
 from skyaccept.lib.sphere import MAS, separation, unit_vectors
 
 RADIUS = 1000 * MAS
-"""Within which detections of different visits are one object where nothing else is said, radians."""
+"""Default matching radius of detections of different visits, radians."""
 
 AMBIGUOUS = -2
 CONFLICT = -3
 UNASSOCIATED = -4
 EXTENDED = -5
-"""Codes in ``Detections.object`` of detections that are left out, beside `UNPLACED`; a visit is one of a band.
+"""Codes in ``Detections.object`` of detections that are left out, in addition to `UNPLACED`.
 
 An object with two detections in half of its visits or more; two detections in this visit of an
 object; no object, in a catalog that comes with objects; an object of the catalog that is too large for one source.
@@ -34,10 +34,10 @@ REASONS: Mapping[int, str] = {
     AMBIGUOUS: "association:two detections in half of its visits or more",
     CONFLICT: "association:two detections in one visit",
 }
-"""Names under which selections count what is left out; `UNPLACED` is counted by position."""
+"""Names under which selections count rejected rows; `UNPLACED` is counted by position."""
 
 MAX_AMBIGUOUS = 0.9
-"""Share of rows in ambiguous objects above which positions or visits are in doubt, and a note says so."""
+"""Fraction of rows in ambiguous objects above which a note questions positions or visits."""
 
 _STEP = 1_000_000  # rows that are compared at a time
 
@@ -49,9 +49,9 @@ def associate(detections: Detections, radius: float) -> AssociatedDetections:
     ``radius``; the result does not depend on the order of the rows. A visit is an exposure of one band: where bands
     share its name, as with simultaneous cameras or exposure numbers that restart by band, there is one for each.
 
-    Where an object has two detections in a visit, nothing tells which is the right one: that visit of the object is
-    left out. Where this is so in half of its visits or more, the object is ambiguous and all of it is left out. A
-    catalog that comes with objects keeps them, under the same rule, once `skyaccept.lib.catalog.extents` has compared
+    If an object has two detections in a visit, that visit of the object is left out, since either may be wrong. If
+    this happens in half of its visits or more, the object is ambiguous and left out as a whole. A catalog with objects
+    of its own keeps them, under the same rule, after `skyaccept.lib.catalog.extents` has compared
     their extents with the radius.
 
     Parameters
@@ -100,7 +100,7 @@ def associate(detections: Detections, radius: float) -> AssociatedDetections:
 
 
 def _note_ambiguous(share: float, detections: Detections) -> str:
-    """Note on most rows left out as ambiguous, with the extent of the positions."""
+    """Describe a catalog whose rows are mostly ambiguous, with the extent of its positions."""
     placed = np.isfinite(detections.ra) & np.isfinite(detections.dec)
     vectors = unit_vectors(detections.ra[placed], detections.dec[placed])
     middle = vectors.mean(axis=0)
@@ -109,12 +109,12 @@ def _note_ambiguous(share: float, detections: Detections) -> str:
     size = f"{radius:.3g} degrees" if radius >= 0.1 else f"{3600 * radius:.3g} arcsec"
     return (
         f"{share:.1%} of the rows are left out: their objects have two detections in half of their visits or more. "
-        f"All positions lie within {size} of their middle: are they in radians? does the visit tell exposures apart?"
+        f"All positions lie within {size} of their centre: are they in radians? does the visit identify exposures?"
     )
 
 
 def split_visits_by_band(detections: Detections) -> Detections:
-    """Detections with a code in ``visit`` for each visit in each band; their names stay those of the visits.
+    """Give each pair of visit and band a code of its own in ``visit``; the names stay.
 
     The same detections where no visit has two bands.
     """
@@ -126,8 +126,8 @@ def split_visits_by_band(detections: Detections) -> Detections:
     if not any((band_of[d.visit[part]] != d.band[part]).any() for part in parts):
         return d
     code = d.visit.astype(np.int64) * len(d.bands) + d.band
-    found, visit = np.unique(code, return_inverse=True)
-    of_visit = found // len(d.bands)
+    exposures, visit = np.unique(code, return_inverse=True)
+    of_visit = exposures // len(d.bands)
     shared = int(np.count_nonzero(np.unique(of_visit, return_counts=True)[1] > 1))
     note = f"{shared:,} visit names are those of exposures in several bands: a visit is taken to be one of a band"
     names = tuple(d.visits[k] for k in of_visit)
@@ -135,7 +135,7 @@ def split_visits_by_band(detections: Detections) -> Detections:
 
 
 def has_one_position_per_object(detections: AssociatedDetections) -> bool:
-    """Whether no object has two positions, though some are seen in several visits: as light curves have it.
+    """Return whether all rows of each object share one position, as in light curves.
 
     Errors of measured positions that are all 0, in every digit, do not happen.
     """
@@ -159,7 +159,7 @@ def _column(values: AnyArray) -> FloatArray:
 
 @cached_njit(parallel=True)
 def _directions(ra: FloatArray, dec: FloatArray) -> FloatArray:
-    """`unit_vectors`, in parallel; a position that is not finite gives none that is."""
+    """Compute `unit_vectors` in parallel; a position that is not finite gives NaN."""
     vectors = np.empty((len(ra), 3))
     for k in numba.prange(len(ra)):
         alpha, delta = np.radians(ra[k]), np.radians(dec[k])
@@ -170,14 +170,14 @@ def _directions(ra: FloatArray, dec: FloatArray) -> FloatArray:
 
 
 def _renumber_sparse(label: IntArray) -> None:
-    """Number labels anew, in their order, where these are too sparse to index arrays; in place."""
+    """Renumber labels in ascending order, in place, if they are too sparse to index arrays."""
     if int(label.max(initial=UNPLACED)) >= 4 * len(label):
         used = label >= 0
         label[used] = np.unique(label[used], return_inverse=True)[1]
 
 
 def _mark_ambiguous(label: IntArray, visit: AnyArray) -> IntArray:
-    """Number the objects 0, 1, ..., and mark what is `AMBIGUOUS` or in `CONFLICT`, in place."""
+    """Number the objects 0, 1, ... and mark `AMBIGUOUS` and `CONFLICT`, in place."""
     if label.max(initial=UNPLACED) < 0:
         return label
     doubtful = _renumber(label, np.ascontiguousarray(visit, dtype=np.int64))
@@ -193,7 +193,7 @@ def _mark_ambiguous(label: IntArray, visit: AnyArray) -> IntArray:
 
 @cached_njit()
 def _renumber(label: IntArray, visit: IntArray) -> NDArray[np.bool_]:
-    """Close up the numbers of groups that are not ambiguous; which of these have two detections in some visit."""
+    """Renumber the unambiguous groups; return which have two detections in a visit."""
     groups = label.max() + 1
     start = np.zeros(groups + 1, dtype=np.int64)
     for k in range(len(label)):

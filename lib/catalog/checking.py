@@ -1,4 +1,4 @@
-"""Checks that every catalog passes before anything is measured."""
+"""Validation of detections before any measurement."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "dec_err": (0, 3.6e8),
     **dict.fromkeys(SHAPES, (-1e9, 1e9)),
 }
-"""What finite values of columns can be, in the units of `UNITS`.
+"""Valid range of finite values per column, in the units of `UNITS`.
 
-Wide: instrumental magnitudes are negative, and the error of a magnitude has no bound where the flux is small.
+The ranges are wide: instrumental magnitudes are negative, and magnitude errors of faint sources are unbounded.
 """
 
 MAX_BANDS = 1000
 
 NOT_PRIMARY = "not_primary"
-"""Flag by which a catalog itself tells which of several rows counts: parents of blends, edges of patches."""
+"""Flag of rows that the catalog itself marks as redundant, such as parents of blends."""
 
 MAX_MARKERS = 3
-"""Most values of a column that mark missing ones."""
+"""Largest number of distinct values that are suggested as markers of missing values."""
 
 Duplicates = Literal["refuse", "merge"]
-"""What becomes of rows that hold the same measurement."""
+"""Treatment of rows that repeat a measurement."""
 
 
 def check_detections(
@@ -48,27 +48,26 @@ def check_detections(
     others: Callable[[], Mapping[str, AnyArray]] = dict,
     duplicates: Duplicates = "refuse",
 ) -> Detections:
-    """Return the detections if they are sound; every reader and simulator passes through here.
+    """Validate detections; every reader and simulator calls this function.
 
-    Right ascensions from -180 to 180 degrees are wrapped into 0 to 360, and rows that hold one measurement are merged
-    if this is asked for; notes say so. Positions that are rounded are noted.
+    Right ascensions from -180 to 180 degrees are wrapped into 0 to 360, and repeated measurements are merged
+    on request; notes say so. Rounded positions are noted.
 
     Parameters
     ----------
     detections : Detections
         Not associated yet.
     parts : sequence of (str, int), optional
-        The files that the rows come from and how many come from each, for messages.
+        Files and their numbers of rows, for messages.
     others : callable, optional
-        ``others()`` reads the columns that were left out; called only where rows are identical without them.
+        ``others()`` reads the unread columns; called only if rows are identical in the others.
     duplicates : {"refuse", "merge"}
-        What becomes of rows that hold one measurement, see `skyaccept.lib.catalog.duplicates`: merged, their objects
-        are one.
+        Treatment of repeated measurements, see `skyaccept.lib.catalog.duplicates`; merging joins their objects.
 
     Returns
     -------
     Detections
-        The same ones where nothing is changed.
+        The same object if nothing changes.
 
     Raises
     ------
@@ -85,7 +84,7 @@ def check_detections(
     for name, values in columns.items():
         if values.shape != (n,):
             raise InputError(f"{where}: column '{name}' has shape {values.shape}, expected ({n},)")
-        # a catalog may have blank shapes, which some clauses need and others do not
+        # shapes may be blank, since only some clauses need them
         if values.dtype.kind == "f" and name not in SHAPES and not np.isfinite(values).any():
             raise InputError(f"{where}: column '{name}' holds no finite value: all {n} rows are NaN or infinite")
     if len(detections.bands) > MAX_BANDS:
@@ -112,9 +111,9 @@ def check_detections(
 
 
 def wrap_right_ascension(ra: AnyArray) -> tuple[AnyArray, str]:
-    """Right ascensions from -180 to 180 degrees as 0 to 360, with a note; others as they are.
+    """Wrap right ascensions from [-180, 180] into [0, 360) degrees, with a note.
 
-    Negative values that are whole numbers, or all the same, mark missing ones instead.
+    Whole or identical negative values are left for the range check, since they mark missing values.
     """
     low, high = np.nanmin(ra, initial=np.inf), np.nanmax(ra, initial=-np.inf)
     if not (-180 <= low < 0 and high <= 180):
@@ -129,7 +128,7 @@ def wrap_right_ascension(ra: AnyArray) -> tuple[AnyArray, str]:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Names rows by the file they stand in."""
+    """Name rows by file and row number."""
 
     parts: tuple[tuple[str, int], ...]
 
@@ -149,7 +148,7 @@ def _columns(detections: Detections) -> dict[str, AnyArray]:
 def _check_range(rows: _Rows, name: str, values: AnyArray, limits: tuple[float, float], unit: str, remedy: str) -> None:
     low, high = limits
     outside = np.flatnonzero((values < low) | (values > high))
-    if name in LIMITS:  # a position is finite or not known, and infinity is no position
+    if name in LIMITS:  # a position may be NaN, but not infinite
         outside = outside[np.isfinite(values[outside])]
     if outside.size:
         row = int(outside[0])
@@ -160,9 +159,9 @@ def _check_range(rows: _Rows, name: str, values: AnyArray, limits: tuple[float, 
 
 
 def suggest_missing(outside: AnyArray, number: int) -> str:
-    """End of a message on values that cannot be, where they look like markers of missing ones; else empty.
+    """Suggest a `missing` key if invalid values look like markers of missing values.
 
-    Markers are one value in several rows, or a few whole numbers, and not all ``number`` values of the column.
+    Markers are one value in several rows, or a few whole numbers, but not all ``number`` values of the column.
     """
     marks = np.unique(outside)
     repeated = len(marks) == 1 and len(outside) > 1
@@ -176,18 +175,18 @@ def suggest_missing(outside: AnyArray, number: int) -> str:
 def _resolve_duplicates(
     rows: _Rows, detections: Detections, others: Callable[[], Mapping[str, AnyArray]], duplicates: Duplicates
 ) -> Detections:
-    """Refuse rows that hold one measurement, or merge them; note those that the catalog itself tells apart."""
-    found = overlap.find_duplicates(detections)
+    """Refuse or merge rows that repeat a measurement; note those flagged as not primary."""
+    duplicate_pairs = overlap.find_duplicates(detections)
     unplaced = np.flatnonzero(~(np.isfinite(detections.ra) & np.isfinite(detections.dec)))
-    if not len(found.first) and len(unplaced) < 2:
+    if not len(duplicate_pairs.first) and len(unplaced) < 2:
         return detections
-    if len(found.first):
+    if len(duplicate_pairs.first):
         left_out = others()
-        found = found.where(_equal_in_left_out(left_out, found))
+        duplicate_pairs = duplicate_pairs.where(_equal_in_left_out(left_out, duplicate_pairs))
         primary = detections.flags.get(NOT_PRIMARY, left_out.get(f"flag_{NOT_PRIMARY}"))
         if primary is not None and duplicates == "refuse":
-            settled = primary[found.first] != primary[found.second]
-            found = found.where(~settled)
+            settled = primary[duplicate_pairs.first] != primary[duplicate_pairs.second]
+            duplicate_pairs = duplicate_pairs.where(~settled)
             if settled.any():
                 note = (
                     f"{np.count_nonzero(settled):,} pairs of rows repeat a measurement, where one row is flagged "
@@ -195,37 +194,39 @@ def _resolve_duplicates(
                 )
                 detections = replace(detections, notes=(*detections.notes, note))
     if duplicates == "refuse":
-        exact = np.flatnonzero(found.same)
-        candidates = np.unique(np.r_[found.first[exact], found.second[exact], unplaced])
+        exact = np.flatnonzero(duplicate_pairs.same)
+        candidates = np.unique(np.r_[duplicate_pairs.first[exact], duplicate_pairs.second[exact], unplaced])
         _refuse_identical(rows, detections, candidates, others)
-    if not len(found.first):
+    if not len(duplicate_pairs.first):
         return detections
-    kept, objects = overlap.merge_duplicates(detections, found)
+    kept, objects = overlap.merge_duplicates(detections, duplicate_pairs)
     lost = len(detections) - len(kept)
     joined = ""
     if objects is not None and detections.object is not None:
         changed = np.unique(detections.object[objects != detections.object])
         joined = f", which joins {len(changed):,} objects with others" if len(changed) else ""
     if duplicates == "refuse":
-        first, second = int(found.first[0]), int(found.second[0])
+        first, second = int(duplicate_pairs.first[0]), int(duplicate_pairs.second[0])
         under = " under two objects" if joined else ""
         raise InputError(
             f"{rows.name(second)}: the same measurement as {rows.name(first)}{under}: equal in visit, band, position "
             f"and magnitude ({lost:,} such rows). Tracts, patches or files that overlap hold a measurement twice; "
             "leave out the second one, or merge them with `duplicates: merge` in the survey profile"
         )
-    differ = any((flag[found.first] != flag[found.second]).any() for flag in detections.flags.values())
+    differ = any(
+        (flag[duplicate_pairs.first] != flag[duplicate_pairs.second]).any() for flag in detections.flags.values()
+    )
     stays = "; of rows that differ in their flags, one without a flag stays" if differ else ""
     note = f"{lost:,} rows repeat a measurement of another row: merged{joined}{stays}"
     return select_rows(replace(detections, object=objects, notes=(*detections.notes, note)), kept)
 
 
-def _equal_in_left_out(others: Mapping[str, AnyArray], found: DuplicatePairs) -> AnyArray:
-    """Whether the rows of each pair agree in time, magnitude and detector, where these were left out of the columns."""
-    equal = np.ones(len(found.first), dtype=bool)
+def _equal_in_left_out(others: Mapping[str, AnyArray], duplicate_pairs: DuplicatePairs) -> AnyArray:
+    """Return which pairs agree in time, magnitude and detector among the unread columns."""
+    equal = np.ones(len(duplicate_pairs.first), dtype=bool)
     for name in ("mjd", "mag", "detector"):
         if name in others:
-            one, other = others[name][found.first], others[name][found.second]
+            one, other = others[name][duplicate_pairs.first], others[name][duplicate_pairs.second]
             equal &= (one == other) | ((one != one) & (other != other))
     return equal
 
@@ -233,7 +234,7 @@ def _equal_in_left_out(others: Mapping[str, AnyArray], found: DuplicatePairs) ->
 def _refuse_identical(
     rows: _Rows, detections: Detections, candidates: AnyArray, others: Callable[[], Mapping[str, AnyArray]]
 ) -> None:
-    """Refuse rows that repeat another one in every column; NaN equals NaN here."""
+    """Refuse rows that repeat another row in every column; NaN equals NaN here."""
     columns = _columns(detections)
     if not _table(columns, candidates).duplicated().any():
         return

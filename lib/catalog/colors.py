@@ -1,4 +1,4 @@
-r"""Colours: ranges of them, colour terms, and the straight part of the stellar locus.
+r"""Colours: ranges, colour terms, and the straight part of the stellar locus.
 
 A colour term leads from the magnitudes of a reference catalog to those that a survey would measure. With :math:`c` the
 colour of the star in two bands of the reference catalog, in mag,
@@ -36,7 +36,7 @@ Color = Annotated[tuple[str, str], PlainValidator(_color)]
 
 @dataclass(frozen=True)
 class ColorRange:
-    """Range of a colour, of a first band minus a second, in mag; ends included."""
+    """Range of a colour, first band minus second, in mag, bounds included."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     color: Color
@@ -44,24 +44,24 @@ class ColorRange:
     at_most: MagnitudeValue = np.inf
 
     def contains(self, mags: Magnitudes) -> NDArray[np.bool_]:
-        """Whether it does for each star; not where a magnitude is unknown."""
+        """Return which stars lie in the range; False where a magnitude is unknown."""
         color = self.values(mags)
         return np.asarray((color >= self.at_least) & (color <= self.at_most))
 
     def values(self, mags: Magnitudes) -> NDArray[np.float64]:
-        """The colour itself."""
+        """Compute the colour of each star."""
         return np.asarray(mags[self.color[0]] - mags[self.color[1]])
 
     def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...], both: bool = False) -> None:
-        """Refuse a range without a bound, or without ``both``, and one turned round.
+        """Refuse a range without a bound, without ``both`` bounds, or with swapped bounds.
 
         Raises
         ------
         InputError
             With file, line and key.
         """
-        known = [bool(np.isfinite(bound)) for bound in (self.at_least, self.at_most)]
-        if not any(known) or (both and not all(known)):
+        finite = [bool(np.isfinite(bound)) for bound in (self.at_least, self.at_most)]
+        if not any(finite) or (both and not all(finite)):
             raise place.error(where, f"key 'at_least': give at_least {'and' if both else 'or'} at_most")
         if self.at_least > self.at_most:
             raise place.error(where, f"key 'at_least': {self.at_least:g} mag is above {self.at_most:g} mag")
@@ -85,7 +85,7 @@ class ColorTerm:
     coefficients : tuple of float
         Of the powers 0, 1, ... of the colour in mag; mag.
     range : tuple of ColorRange
-        All of which have to hold.
+        The term holds for stars in all of them.
     source : str
         Where the numbers come from.
     """
@@ -99,16 +99,16 @@ class ColorTerm:
 
     @property
     def measured(self) -> tuple[str, ...]:
-        """Bands of the reference catalog that the magnitude is made of."""
+        """Bands of the reference catalog that enter the magnitude."""
         return tuple(dict.fromkeys((self.reference, *self.color)))
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """All of its bands that are looked at."""
+        """Bands of the reference catalog that enter the magnitude or the ranges."""
         return tuple(dict.fromkeys((*self.measured, *(band for one in self.range for band in one.color))))
 
     def magnitude(self, mags: Magnitudes) -> NDArray[np.float64]:
-        """Magnitudes in the survey's band; NaN where a magnitude is unknown or the term does not hold."""
+        """Predict magnitudes in the survey's band; NaN for unknown magnitudes and outside the ranges."""
         color = mags[self.color[0]] - mags[self.color[1]]
         # Horner's scheme
         value = np.zeros(len(color))
@@ -118,7 +118,7 @@ class ColorTerm:
         return np.where(holds, mags[self.reference] + value, np.nan)
 
     def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
-        """Refuse a term without a coefficient or a range, and a range that is none.
+        """Refuse a term without coefficients or ranges, and an invalid range.
 
         Raises
         ------
@@ -141,7 +141,7 @@ class ColorTerm:
 
 @dataclass(frozen=True)
 class Locus:
-    """Part of the stellar locus that is a straight line, in a plane of two colours.
+    """Straight part of the stellar locus in a plane of two colours.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ class Locus:
         return tuple(dict.fromkeys(self.x.color + self.y.color))
 
     def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
-        """Refuse a box that is not closed, and a fit without a round.
+        """Refuse an open box, and a fit without rounds.
 
         Raises
         ------

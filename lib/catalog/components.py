@@ -1,4 +1,4 @@
-"""Connected components of points on the sphere, by cubes in space."""
+"""Connected components of points on the sphere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def connected_components(vectors: FloatArray, visit: AnyArray, radius: float) ->
     Parameters
     ----------
     vectors : (n, 3) float64
-        Unit vectors; one that is not finite stands apart.
+        Unit vectors; a vector that is not finite is left out.
     visit : (n,) int
         Visit of each point, not negative.
     radius : float
@@ -41,7 +41,7 @@ def connected_components(vectors: FloatArray, visit: AnyArray, radius: float) ->
     Let all points of a cube lie within the radius of each other and come from two visits or more. Two of different
     visits are then joined by an edge, and two of the same visit through any point of another one: the cube is connected
     without a test of its pairs, and a single edge joins it to another such cube. Cubes are therefore made small
-    enough, with a diagonal below the radius; where their keys do not allow it, the extent of the points tells instead.
+    enough, with a diagonal below the radius; where their keys do not allow it, the extent of the points decides.
     """
     n = len(vectors)
     vectors, visit = np.ascontiguousarray(vectors, dtype=np.float64), np.ascontiguousarray(visit, dtype=np.int64)
@@ -60,7 +60,7 @@ def connected_components(vectors: FloatArray, visit: AnyArray, radius: float) ->
 def _fill_cubes(
     vectors: FloatArray, visit: IntArray, side: float, parent: IntArray, previous: AnyArray
 ) -> tuple[IntArray, AnyArray, IntArray]:
-    """Put points into cubes, in order of appearance, found again by a hash of their key.
+    """Assign points to cubes in order of appearance, looked up by a hash of their key.
 
     ``previous`` becomes the row of the point before each in its cube, -1 for the first, and ``parent`` the row of the
     first: as if all points of a cube were connected.
@@ -134,7 +134,7 @@ def _join_cubes(
     parent: IntArray,
     previous: AnyArray,
 ) -> None:
-    """Join the points of each cube with each other and with those of neighbours; cubes ascend in their key.
+    """Join the points of each cube with those of its neighbours; keys ascend.
 
     Neighbours in z are close in this order, and those in each other column of cubes run along with it. Of two
     neighbours, the one with the lower key looks for the other.
@@ -176,7 +176,7 @@ def _join_cubes(
 
 @cached_njit()
 def _extent(vectors: FloatArray, last: int, previous: AnyArray) -> float:
-    """Diagonal of the box about the points of a cube; rounded, it is still no less than the distance of any two."""
+    """Compute the diagonal of the bounding box of a cube's points, rounded up."""
     square = 0.0
     for axis in range(3):
         low = high = vectors[last, axis]
@@ -200,7 +200,7 @@ def _join_points(
     parent: IntArray,
     previous: AnyArray,
 ) -> None:
-    """Join the points of two cubes, or of one; a point meets a whole cube once, and two whole cubes meet once."""
+    """Join the points of two cubes, or of one; a point meets each whole cube once."""
     near = reach * reach * (1 + 1e-12)
     a = last
     while a >= 0:
@@ -229,7 +229,7 @@ def _root(parent: IntArray, k: int) -> int:
 
 @cached_njit()
 def _join(parent: IntArray, a: int, b: int) -> None:
-    """Hang the later root under the earlier one, so that the root is the first point of its component."""
+    """Attach the later root to the earlier, so that a root is the first point of its component."""
     a, b = _root(parent, a), _root(parent, b)
     if a < b:
         parent[b] = a
@@ -239,7 +239,7 @@ def _join(parent: IntArray, a: int, b: int) -> None:
 
 @cached_njit()
 def _number(parent: IntArray) -> None:
-    """Turn parents into labels, in place: a parent comes before its children."""
+    """Replace parents by labels, in place; a parent precedes its children."""
     count = 0
     for k in range(len(parent)):
         if parent[k] == k:

@@ -1,4 +1,4 @@
-"""Detections: the checked columns and units that everything else relies on."""
+"""Detections: the validated columns and units of a catalog."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ UNITS: Mapping[str, u.UnitBase | None] = {
     "psf_e1": u.one,
     "psf_e2": u.one,
 }
-"""Columns of a catalog and the units in which `Detections` holds them; None for labels."""
+"""Columns of a catalog and their units in `Detections`; None for labels."""
 
 SHAPES = ("e1", "e2", "psf_e1", "psf_e2")
-"""Ellipticities of the images and of the model of the PSF."""
+"""Ellipticities of the images and of the PSF model."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,7 @@ class Detections:
     name, source, survey, sha256 : str
         What the dataset is called, where it came from, the survey profile, and the hash of its bytes.
     notes : tuple of str
-        What a reader of the results has to know about how the data were read: rows and tables left out, values
-        changed or marked as missing by a convention. Short sentences.
+        Short sentences on how the data were read: rows and tables left out, values changed or marked as missing.
     """
 
     ra: AnyArray
@@ -122,11 +121,11 @@ class Detections:
         return len(self.ra)
 
     def detector_name(self, code: int) -> str:
-        """What the catalog calls a detector."""
+        """Return the name of a detector in the catalog."""
         return self.detectors[code] if self.detectors else str(code)
 
     def column(self, name: str, needed_by: str) -> AnyArray:
-        """Optional column by name.
+        """Return an optional column by name.
 
         Raises
         ------
@@ -161,7 +160,7 @@ class AssociatedDetections(Detections):
 
     @classmethod
     def from_detections(cls, detections: Detections, **changes: Any) -> Self:
-        """Copy detections with other values of some fields, ``object`` among them unless the detections have it."""
+        """Copy detections, with changed values of some fields."""
         return cls(**{one.name: getattr(detections, one.name) for one in fields(Detections)} | changes)
 
     @property
@@ -181,14 +180,14 @@ D = TypeVar("D", bound=Detections)
 
 
 def select_rows(detections: D, rows: NDArray[np.int64]) -> D:
-    """Return some rows of the detections."""
+    """Select rows of the detections."""
     columns = {name: values[rows] for name in UNITS if (values := getattr(detections, name)) is not None}
     flags = {name: values[rows] for name, values in detections.flags.items()}
     return replace(detections, **columns, flags=flags)
 
 
 def inverse_index(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Number of each of ``size`` codes among some of them; negative where it is not one of these."""
+    """Return the index of each of ``size`` codes in ``codes``, -1 for a code that is not there."""
     number = np.full(size, -1, dtype=np.int64)
     number[codes] = np.arange(len(codes))
     return number

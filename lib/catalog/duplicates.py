@@ -1,4 +1,4 @@
-"""Measurements that stand in a catalog twice, as where tracts, patches or files overlap."""
+"""Repeated measurements, where tracts, patches or files overlap."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from skyaccept.lib.catalog.detections import Detections
 Keys = NDArray[np.uint32]
 
 MAX_DEGREES = 3.1e-5
-"""Largest difference of a coordinate by rounding: positions from 256 to 360 degrees in single precision."""
+"""Largest rounding difference of a coordinate: single precision from 256 to 360 degrees."""
 
 MAX_MAGNITUDES = 2e-5
-"""Largest difference of a magnitude by rounding: one part in a million of magnitude 20."""
+"""Largest rounding difference of a magnitude: 1e-6 of magnitude 20."""
 
 MAX_CHANCE_FRACTION = 0.1
 """Fraction of the pairs at one position and within `CHANCE_MAGNITUDES` above which rounding explains the agreement.
 
-A star that was measured twice in a visit agrees with itself to `MAX_MAGNITUDES` in one case of a hundred.
+Two measurements of a star in a visit agree to `MAX_MAGNITUDES` by chance in 1 % of cases.
 """
 
 CHANCE_MAGNITUDES = 100 * MAX_MAGNITUDES
@@ -35,9 +35,9 @@ _NEIGHBOURS = 16  # of one cell, in the order of magnitudes, that a row is compa
 
 @dataclass(frozen=True)
 class DuplicatePairs:
-    """Pairs of rows, the first before the second, of one visit, band and place.
+    """Pairs of rows of one visit, band and position, the earlier row first.
 
-    ``same`` marks those that agree in all digits; of the others, rounding has changed some digits.
+    ``same`` marks pairs that agree in all digits; the others agree up to rounding.
     """
 
     first: IntArray
@@ -45,38 +45,42 @@ class DuplicatePairs:
     same: NDArray[np.bool_]
 
     def where(self, chosen: NDArray[np.bool_]) -> DuplicatePairs:
-        """Some of the pairs."""
+        """Select pairs."""
         return DuplicatePairs(self.first[chosen], self.second[chosen], self.same[chosen])
 
 
 def find_duplicates(detections: Detections) -> DuplicatePairs:
-    """Pairs of rows that hold one measurement: the same visit, band, place and magnitude, but for rounding.
+    """Find pairs of rows with the same visit, band, position and magnitude up to rounding.
 
     Parameters
     ----------
     detections : Detections
-        Where there are no magnitudes, signal-to-noise ratios count instead. Rows without a finite position have no
-        pair; positions without a finite magnitude have to agree in all digits. Detectors and times have to agree
-        where there are any. Flags need not: tracts that overlap differ in these.
+        Without magnitudes, signal-to-noise ratios are compared. Rows without a finite position have no pair;
+        positions without a finite magnitude must agree in all digits. Detectors and times must agree if the catalog
+        has them. Flags may differ, as they do between overlapping tracts.
     """
     rows, key = _shared_cells(detections)
     brightness = _brightness(detections, rows)
     order = np.lexsort((detections.ra[rows], detections.dec[rows], brightness, key))
     rows, key, brightness = rows[order], key[order], brightness[order]
-    found: list[IntArray] = []
+    neighbours: list[IntArray] = []
     for lag in range(1, _NEIGHBOURS + 1):
         close = (key[lag:] == key[:-lag]) & (brightness[lag:] - brightness[:-lag] <= CHANCE_MAGNITUDES)
         if not close.any():
             break
         here = np.flatnonzero(close)
-        found.append(np.stack([rows[here], rows[here + lag]], axis=1))
-    both = np.unique(np.sort(np.concatenate(found), axis=1), axis=0) if found else np.zeros((0, 2), dtype=np.int64)
+        neighbours.append(np.stack([rows[here], rows[here + lag]], axis=1))
+    both = (
+        np.unique(np.sort(np.concatenate(neighbours), axis=1), axis=0)
+        if neighbours
+        else np.zeros((0, 2), dtype=np.int64)
+    )
     both = both[_same_exposure_and_position(detections, *both.T)]
     return _confirm(detections, *both.T)
 
 
 def _confirm(detections: Detections, first: IntArray, second: IntArray) -> DuplicatePairs:
-    """Pairs that agree in their magnitudes, and not by chance, among those of one place."""
+    """Keep the pairs whose magnitudes agree, but not by chance."""
     one, other = _brightness(detections, first), _brightness(detections, second)
     same = one == other
     for values in (detections.ra, detections.dec):
@@ -88,11 +92,11 @@ def _confirm(detections: Detections, first: IntArray, second: IntArray) -> Dupli
 
 
 _UNKNOWN = 1e9
-"""In place of a brightness that is not finite."""
+"""Replacement for a brightness that is not finite."""
 
 
 def _brightness(d: Detections, rows: IntArray) -> AnyArray:
-    """Magnitude of rows, or what a signal-to-noise ratio makes of one."""
+    """Return the magnitude of rows, or that derived from the signal-to-noise ratio."""
     if d.mag is not None:
         values = d.mag[rows].astype(np.float64)
     elif d.snr is not None:
@@ -104,7 +108,7 @@ def _brightness(d: Detections, rows: IntArray) -> AnyArray:
 
 
 def _same_exposure_and_position(d: Detections, first: IntArray, second: IntArray) -> NDArray[np.bool_]:
-    """Whether two rows are of one exposure, detector, place and time."""
+    """Return which pairs agree in exposure, detector, position and time."""
     across = np.abs(d.ra[first].astype(np.float64) - d.ra[second])
     good = np.minimum(across, np.abs(360 - across)) <= MAX_DEGREES
     good &= np.abs(d.dec[first].astype(np.float64) - d.dec[second]) <= MAX_DEGREES
@@ -118,10 +122,10 @@ def _same_exposure_and_position(d: Detections, first: IntArray, second: IntArray
 
 
 def _shared_cells(d: Detections) -> tuple[IntArray, Keys]:
-    """Rows that share a cell of the sky and an exposure with another one, and the key of it.
+    """Find rows that share a cell of the sky and an exposure, with the key of the cell.
 
-    A row that lies near the upper edge of its cell is in the next one as well, so that two rows that are close to each
-    other always share one. Some share a key by chance, or without a position.
+    A row near the upper edge of its cell belongs to the next cell as well, so that close rows always share a cell.
+    Rows may also share a key by chance, or for want of a position.
     """
     own = np.empty(len(d), dtype=np.uint32)
     more_rows, more_keys = [], []
@@ -151,35 +155,35 @@ def _shared_cells(d: Detections) -> tuple[IntArray, Keys]:
     if not len(shared):
         return rows[:0], key[:0]
     place = _indices_in(key, shared)
-    found = place.copy()
-    found[place >= len(d)] = rows[place[place >= len(d)] - len(d)]
-    return found, key[place]
+    row_of = place.copy()
+    row_of[place >= len(d)] = rows[place[place >= len(d)] - len(d)]
+    return row_of, key[place]
 
 
 def _hash(cell: IntArray) -> Keys:
-    """Multiplicative hash (Knuth): the upper half of the product with 2^64 over the golden ratio, modulo 2^64."""
+    """Multiplicative hash (Knuth): upper half of the product with 2^64 / golden ratio, modulo 2^64."""
     return ((cell.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)).astype(np.uint32)
 
 
 def _indices_in(key: Keys, shared: Keys) -> IntArray:
-    """Places of those keys that are among some, which ascend."""
-    # the upper bits tell of most that they are not
+    """Return the indices of the keys that occur in ``shared``, which is sorted."""
+    # the upper bits exclude most keys
     near = np.zeros(1 << 24, dtype=bool)
     near[shared >> 8] = True
     parts = [slice(start, start + _STEP) for start in range(0, len(key), _STEP)]
     place = np.concatenate([np.flatnonzero(near[key[part] >> 8]) + part.start for part in parts])
-    found = key[place]
-    return place[shared[np.minimum(np.searchsorted(shared, found), len(shared) - 1)] == found]
+    candidates = key[place]
+    return place[shared[np.minimum(np.searchsorted(shared, candidates), len(shared) - 1)] == candidates]
 
 
-def merge_duplicates(detections: Detections, found: DuplicatePairs) -> tuple[IntArray, AnyArray | None]:
-    """Rows that stay where each measurement counts once, and the object of all rows once those that share one are one.
+def merge_duplicates(detections: Detections, duplicate_pairs: DuplicatePairs) -> tuple[IntArray, AnyArray | None]:
+    """Return the rows to keep and the objects of all rows after merging duplicates.
 
-    Of several rows the first stays that belongs to an object and has no flag; else the first that belongs to an object,
-    else the first without a flag, else the first.
+    The first row with an object and without a flag stays; else the first with an object, else the first without a
+    flag, else the first.
     """
-    rows, place = np.unique(np.r_[found.first, found.second], return_inverse=True)
-    group = _components(place[: len(found.first)], place[len(found.first) :], len(rows))
+    rows, place = np.unique(np.r_[duplicate_pairs.first, duplicate_pairs.second], return_inverse=True)
+    group = _components(place[: len(duplicate_pairs.first)], place[len(duplicate_pairs.first) :], len(rows))
     objects = detections.object
     free = np.zeros(len(rows), dtype=bool) if objects is None else objects[rows] < 0
     flagged = np.zeros(len(rows), dtype=bool)
@@ -189,7 +193,7 @@ def merge_duplicates(detections: Detections, found: DuplicatePairs) -> tuple[Int
     kept = np.ones(len(detections), dtype=bool)
     kept[rows[order][np.r_[False, group[order][1:] == group[order][:-1]]]] = False
     if objects is not None:
-        one, other = objects[found.first], objects[found.second]
+        one, other = objects[duplicate_pairs.first], objects[duplicate_pairs.second]
         apart = (one != other) & (one >= 0) & (other >= 0)
         names, place = np.unique(np.r_[one[apart], other[apart]], return_inverse=True)
         half = len(place) // 2
@@ -202,6 +206,6 @@ def merge_duplicates(detections: Detections, found: DuplicatePairs) -> tuple[Int
 
 
 def _components(first: IntArray, second: IntArray, number: int) -> IntArray:
-    """Number of the connected component of each of some nodes, by edges between them."""
+    """Number the connected components of a graph given by its edges."""
     graph = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(number, number))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

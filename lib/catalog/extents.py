@@ -1,4 +1,4 @@
-"""Extents of the objects that a catalog comes with, compared with the association radius."""
+"""Extents of a catalog's own objects, compared with the association radius."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from skyaccept.lib.numba_cache import cached_njit
 from skyaccept.lib.sphere import unit_vectors
 
 MAX_RADII = 4.0
-"""Largest extent of an object in association radii.
+"""Largest extent of an object, in association radii.
 
-Detections within the radius of one place lie two radii apart at most; surveys associate within up to 1.5".
+Detections within the radius of one position are at most two radii apart; surveys use radii up to 1.5".
 """
 
 MAX_LARGE_FRACTION = 0.05
-"""Share of the objects with two detections or more, and at least two, above which larger ones are no accident.
+"""Fraction of objects with several detections above which large objects are refused.
 
-Fast stars are fewer: less than one in a thousand moves by 4" in ten years.
+Fast stars are rarer: less than one in a thousand moves by 4" in ten years.
 """
 
 _ARCSEC = np.pi / 180 / 3600
 
 
 def find_too_large(where: str, label: IntArray, ra: AnyArray, dec: AnyArray, radius: float) -> tuple[IntArray, str]:
-    """Rows of objects that extend over more than `MAX_RADII` radii, and a note on them.
+    """Find the rows of objects larger than `MAX_RADII` radii, with a note.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def find_too_large(where: str, label: IntArray, ra: AnyArray, dec: AnyArray, rad
     -------
     rows : (m,) int64
     note : str
-        Empty where there is none.
+        Empty without such an object.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def find_too_large(where: str, label: IntArray, ra: AnyArray, dec: AnyArray, rad
 
 
 def _extent(vectors: FloatArray, start: IntArray) -> FloatArray:
-    """Diagonal of the box about each run of unit vectors, as an angle in radians."""
+    """Compute the diagonal of the bounding box of each run of unit vectors, radians."""
     sides = np.maximum.reduceat(vectors, start) - np.minimum.reduceat(vectors, start)
     return np.asarray(2 * np.arcsin(np.minimum(np.sqrt((sides**2).sum(axis=1)) / 2, 1.0)))
 
@@ -94,10 +94,10 @@ def _extent(vectors: FloatArray, start: IntArray) -> FloatArray:
 def _far(
     label: IntArray, ra: FloatArray, dec: FloatArray, bound: float, first: AnyArray
 ) -> tuple[np.int64, NDArray[np.bool_]]:
-    """Number of objects with several rows, and whether one may lie beyond a bound from the first row of its object.
+    """Count objects with several rows, and find those that may exceed a bound.
 
-    Degrees of right ascension count in full, which is too much away from the equator, never too little. ``first``,
-    of -1, becomes the first row of each object.
+    Differences of right ascension are not scaled by cos(Dec), so that separations are never underestimated.
+    ``first``, initially -1, becomes the first row of each object.
     """
     again = np.zeros(len(first), dtype=np.bool_)
     far = np.zeros(len(first), dtype=np.bool_)

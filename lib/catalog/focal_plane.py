@@ -1,7 +1,7 @@
-"""Where detectors lie in the focal plane, as the positions of the stars on them tell.
+"""Detector positions in the focal plane, estimated from the stars on them.
 
-A catalog rarely holds more than the number of a detector. The stars of a visit show where its detectors are on the sky;
-visits are laid over each other by the shift and rotation that fit best, so that dithers and a rotator do no harm.
+Catalogs rarely hold more than detector numbers. The stars of a visit show where its detectors are on the sky; visits
+are aligned by the best-fitting shift and rotation, so that dithers and the rotator have no effect.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from skyaccept.lib.rounding import round_significant
 from skyaccept.lib.sphere import azimuthal_offsets, unit_vectors
 
 MAX_ROWS = 1_000_000
-"""Detections that are looked at, at most: every second, third, ... one of more."""
+"""Largest number of detections used; a regular subset of more."""
 
 MAX_VISITS = 2_000
-"""Visits that are looked at, at most: those with the most detectors."""
+"""Largest number of visits used: those with the most detectors."""
 
 MAX_DETECTORS = 4_000
-"""Detectors that a camera may have; what has more is something else."""
+"""Largest number of detectors of a camera."""
 
 _ROUNDS = 10
 _FEWEST = 3
-_LOOSE = 0.3  # of the distance of neighbouring detectors, that visits may disagree by
+_LOOSE = 0.3  # largest disagreement of visits, in distances of neighbouring detectors
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """Mean places of the stars of a visit on a detector, one of each pair that occurs, in order of visits.
+    """Mean position of the stars of each pair of visit and detector, in order of visits.
 
     Attributes
     ----------
     visit, detector : (n_cells,) int64
-        From 0 on without gaps.
+        Numbered from 0 without gaps.
     place : (n_cells,) complex
-        East is real, north imaginary; degrees from the middle of the visit.
+        East is real, north imaginary; degrees from the centre of the visit.
     """
 
     visit: IntArray
@@ -48,9 +48,9 @@ class _Cells:
 
 
 def detector_layout(detections: Detections) -> dict[str, tuple[float, float]]:
-    """Place of each detector, in degrees from the middle; empty where visits show no common plan.
+    """Estimate detector positions in degrees from the centre; empty without a common layout.
 
-    North is up in the visit with the most detectors. A detector without stars is not there.
+    North is up in the visit with the most detectors. Detectors without stars are missing.
     """
     if detections.detector is None or too_many_detectors(detections) is not None:
         return {}
@@ -70,19 +70,19 @@ def detector_layout(detections: Detections) -> dict[str, tuple[float, float]]:
         total = _sum_by_code(cells.detector[seen], laid[seen], len(names))
         plan = np.full(len(names), np.nan, dtype=complex)
         plan[number > 0] = total[number > 0] / number[number > 0]
-    known = np.flatnonzero(np.isfinite(plan))
-    apart = nearest_distance(np.stack([plan[known].real, plan[known].imag], axis=1))
+    located = np.flatnonzero(np.isfinite(plan))
+    apart = nearest_distance(np.stack([plan[located].real, plan[located].imag], axis=1))
     if not np.nanmedian(np.abs(laid - plan[cells.detector])) < _LOOSE * np.median(apart):
         return {}
-    plan = plan - plan[known].mean()
+    plan = plan - plan[located].mean()
     return {
         detections.detector_name(names[k]): (round_significant(plan[k].real, 5), round_significant(plan[k].imag, 5))
-        for k in known
+        for k in located
     }
 
 
 def too_many_detectors(detections: Detections) -> str | None:
-    """Why there can be no plan of the focal plane, for the notes on the data; None where there may be one."""
+    """Explain why there is no focal plane map, for the notes; None if one is possible."""
     number = 0 if detections.detector is None else len(pd.unique(detections.detector))
     if number <= MAX_DETECTORS:
         return None
@@ -93,13 +93,13 @@ def too_many_detectors(detections: Detections) -> str | None:
 
 
 def nearest_distance(places: FloatArray) -> FloatArray:
-    """Distance of each place to the nearest other one, (n_places,); places are (n_places, 2)."""
+    """Distance of each point to its nearest neighbour, (n_points,), of (n_points, 2)."""
     distance: FloatArray = spatial.KDTree(places).query(places, k=2)[0][:, 1]
     return distance
 
 
 def _cells(detections: Detections, rows: IntArray, detector: IntArray) -> _Cells | None:
-    """Cells of the visits that have enough detectors; None without such a visit."""
+    """Build the cells of visits with enough detectors; None without such a visit."""
     _, visit = np.unique(detections.visit[rows], return_inverse=True)
     pairs, cell = np.unique(visit * (detector.max() + 1) + detector, return_inverse=True)
     visits, detectors = np.divmod(pairs, detector.max() + 1)
@@ -122,7 +122,7 @@ def _cells(detections: Detections, rows: IntArray, detector: IntArray) -> _Cells
 
 
 def _align(cells: _Cells, plan: ComplexArray) -> ComplexArray:
-    """Places of each visit, shifted and rotated onto a plan; NaN in a visit that has too little in common with it."""
+    """Shift and rotate each visit onto the layout; NaN for a visit with too few detectors in common."""
     visit, here, there = cells.visit, cells.place, plan[cells.detector]
     both = np.isfinite(there)
     number = np.bincount(visit, both)
@@ -134,6 +134,6 @@ def _align(cells: _Cells, plan: ComplexArray) -> ComplexArray:
 
 
 def _sum_by_code(code: IntArray, values: ComplexArray, length: int = 0) -> ComplexArray:
-    """Sums of values by code."""
+    """Sum values by code."""
     real = np.bincount(code, values.real, minlength=length)
     return real + 1j * np.bincount(code, values.imag, minlength=length)

@@ -1,4 +1,4 @@
-"""Precision of positions: the step to which they, or a share of them, were rounded."""
+"""Numerical precision of positions: the step to which they were rounded."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.sphere import MAS
 
 MIN_NOTED = 1.0
-"""Least step that is noted, mas.
+"""Smallest rounding step that is noted, mas.
 
-Rounding to a step s adds an error of s / sqrt(12) to each coordinate: 0.3 mas here, which makes a separation error of
-10 mas, the design level of AM1, larger by one part in a thousand.
+Rounding to a step s adds an error of s / sqrt(12) to each coordinate: 0.3 mas for this step, which increases a
+separation error of 10 mas, the design level of AM1, by 0.1 %.
 """
 
 MIN_DISTINCT = 20
-"""Different values below which nothing is said about their step."""
+"""Smallest number of distinct values from which a step is estimated."""
 
 MIN_FRACTION = 0.05
-"""Least share of the values that is noted, beyond chance."""
+"""Smallest rounded fraction of the values that is noted, in excess of chance."""
 
-_SAMPLE = 20_000  # rows that are looked at, drawn by lot: rows in the order of visits would not show all of these
-_SMALL = 256  # differences of neighbours that are looked at
+_SAMPLE = 20_000  # rows, drawn at random, since consecutive rows share a visit
+_SMALL = 256  # smallest differences of neighbours that are used
 _UNITS = (1.0, np.pi / 180, 1 / 15, 3600.0)  # of a degree: files hold degrees, radians, hours or arcseconds
 _TOLERANCE = 1e-9  # degrees; rounding of float64 is 1e-13
 _CLOSE = 1e-11  # degrees; chance alone makes few values multiples of the smallest step
@@ -41,16 +41,16 @@ _DECIMALS = sorted(
 
 @dataclass(frozen=True)
 class Step:
-    """Step of coordinates.
+    """Rounding step of coordinates.
 
     Attributes
     ----------
     size : float
-        Degrees; 0 where there is none to speak of.
+        Degrees; 0 for full precision.
     single : bool
-        Whether it is that of single precision.
+        Whether the step is due to single precision.
     share : float
-        Share of the values that are rounded to it.
+        Fraction of the values rounded to this step.
     """
 
     size: float = 0.0
@@ -59,7 +59,7 @@ class Step:
 
 
 def precision_note(ra: AnyArray, dec: AnyArray) -> str:
-    """Sentence on the precision of positions in degrees where they are rounded to `MIN_NOTED` or more; else empty."""
+    """Describe the precision of positions rounded to `MIN_NOTED` or more; else return ""."""
     steps = {"RA": rounding_step(ra), "Dec": rounding_step(dec)}
     north = dec[np.isfinite(dec)]
     if not len(north):
@@ -77,7 +77,7 @@ def precision_note(ra: AnyArray, dec: AnyArray) -> str:
 
 
 def rounding_step(values: AnyArray) -> Step:
-    """Step of coordinates, judged by a sample.
+    """Estimate the rounding step of coordinates from a sample.
 
     Parameters
     ----------
@@ -86,8 +86,8 @@ def rounding_step(values: AnyArray) -> Step:
 
     Notes
     -----
-    Any step that all values share is found; one of a share of them where it is single precision or a last decimal. Of
-    several, the step counts that adds most, its size times its share.
+    A step common to all values may have any size; a step of some values must be single precision or a decimal. Among
+    several, the step with the largest product of size and fraction is returned.
     """
     if len(values) > _SAMPLE:
         values = values[np.random.default_rng(0).integers(0, len(values), _SAMPLE)]
@@ -105,7 +105,7 @@ def rounding_step(values: AnyArray) -> Step:
 
 
 def _single(values: FloatArray) -> list[Step]:
-    """Step of values in single precision, but for the last digits, which a change of units takes; of none or one."""
+    """Find a step of single precision, up to the last digits lost in a change of units."""
     steps = []
     for unit in _UNITS:
         held = values * unit
@@ -117,7 +117,7 @@ def _single(values: FloatArray) -> list[Step]:
 
 
 def _decimals(values: FloatArray) -> list[Step]:
-    """Steps of decimals: multiples that finer steps do not explain, which make some multiples by chance."""
+    """Find decimal steps with more multiples than chance and finer steps explain."""
     shares: dict[int, float] = {}
     steps = []
     for whole in reversed(_DECIMALS):
@@ -132,7 +132,7 @@ def _decimals(values: FloatArray) -> list[Step]:
 
 
 def _enough(values: FloatArray, chosen: AnyArray, chance: float) -> bool:
-    """Whether values are more than chance alone makes, and different ones."""
+    """Return whether enough distinct values are rounded, in excess of chance."""
     scatter = np.sqrt(chance / len(values))
     return bool(
         chosen.mean() > chance + MIN_FRACTION + _CHANCE * scatter and len(np.unique(values[chosen])) >= MIN_DISTINCT
@@ -144,22 +144,22 @@ def _multiples(values: FloatArray, of: float, tolerance: float) -> AnyArray:
 
 
 def _common_step(ordered: FloatArray) -> float:
-    """Largest step that all differences of some values are multiples of, by Euclid's algorithm; 0 below `_FINEST`.
+    """Find the largest common divisor of differences (Euclid); 0 below `_FINEST`.
 
     Far more steps across than there are values hide it: rounding then leaves remainders of its own.
     """
     differences = np.diff(ordered)
     differences = differences[differences > _TOLERANCE]
-    found = float(differences.min(initial=np.inf))
+    divisor = float(differences.min(initial=np.inf))
     # many times an inaccurate step leaves a remainder of its own
     small = np.sort(differences)[:_SMALL]
     rest = small
     while len(rest):
-        if found < _FINEST:
+        if divisor < _FINEST:
             return 0.0
-        rest = np.mod(small, found)
-        rest = np.minimum(rest, found - rest)
+        rest = np.mod(small, divisor)
+        rest = np.minimum(rest, divisor - rest)
         rest = rest[rest > _TOLERANCE]
-        found = float(rest.min(initial=found))
-    # the whole range tells the step best
-    return float(differences.sum() / np.round(differences / found).sum()) if np.isfinite(found) else 0.0
+        divisor = float(rest.min(initial=divisor))
+    # the whole range determines the step best
+    return float(differences.sum() / np.round(differences / divisor).sum()) if np.isfinite(divisor) else 0.0

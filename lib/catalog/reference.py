@@ -1,4 +1,4 @@
-"""Reference catalogs: stars whose positions, motions and magnitudes are known from elsewhere."""
+"""Reference catalogs: stars with known positions, motions and magnitudes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Reference:
 
     @property
     def moving(self) -> AnyArray:
-        """Whether epoch, proper motion and parallax of each star are known, (n,) bool."""
+        """Return which stars have a known epoch, proper motion and parallax, (n,) bool."""
         return np.isfinite(self.mjd) & np.isfinite(self.pmra) & np.isfinite(self.pmdec) & np.isfinite(self.parallax)
 
     def describe(self) -> dict[str, Any]:
@@ -72,11 +72,11 @@ class Reference:
         }
 
     def directions(self) -> FloatArray:
-        """Unit vectors at the epochs of the catalog, (n, 3)."""
+        """Return unit vectors at the epochs of the catalog, (n, 3)."""
         return unit_vectors(self.ra, self.dec)
 
     def directions_at(self, stars: AnyArray, mjd: AnyArray) -> FloatArray:
-        """Directions in which stars are seen from the Earth at given times.
+        """Predict the geocentric directions of stars at given times.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class Reference:
         ``r + (pmra east + pmdec north) t - parallax b``, made a unit vector: the standard model of stellar motion
         (The Hipparcos and Tycho Catalogues, ESA SP-1200, volume 1, section 1.2) without radial velocity, which is not
         known here. That is off by 1e-3 mas in ten years for 50 mas per year at 200 pc, by 60 mas for Barnard's star.
-        The centre of the Earth, from the series built into astropy (good to some 10 km), stands for the observatory:
+        The centre of the Earth, from the series built into astropy (good to some 10 km), replaces the observatory:
         4e-5 of the parallax. Times count as one scale: TAI, TT, UTC and TCB differ by less than two minutes, which is
         0.04 mas for 10" per year.
         """
@@ -109,15 +109,15 @@ class Reference:
 
 
 def earth_position(mjd: AnyArray) -> FloatArray:
-    """Barycentric position of the Earth in ICRS, au, (n, 3); NaN where the time is."""
+    """Barycentric position of the Earth in ICRS, au, (n, 3); NaN where the time is NaN."""
     from astropy.coordinates import get_body_barycentric
     from astropy.time import Time
 
     times, place = np.unique(mjd, return_inverse=True)
-    found = np.full((len(times), 3), np.nan)
-    known = np.isfinite(times)
-    if known.any():
+    positions = np.full((len(times), 3), np.nan)
+    finite = np.isfinite(times)
+    if finite.any():
         # the ephemeris comes with astropy: nothing is fetched
-        where = get_body_barycentric("earth", Time(times[known], format="mjd", scale="tdb"), ephemeris="builtin")
-        found[known] = where.xyz.to_value("au").T
-    return np.asarray(found[place])
+        where = get_body_barycentric("earth", Time(times[finite], format="mjd", scale="tdb"), ephemeris="builtin")
+        positions[finite] = where.xyz.to_value("au").T
+    return np.asarray(positions[place])

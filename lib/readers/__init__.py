@@ -1,4 +1,4 @@
-"""Readers: any catalog file to the same checked detections."""
+"""Readers: load any catalog file as validated, associated detections."""
 
 from skyaccept.lib.readers.files import find_files, fingerprint, format_of
 from skyaccept.lib.readers.formats import FORMATS

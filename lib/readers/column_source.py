@@ -1,4 +1,4 @@
-"""What a profile says of one column: where it comes from, what means none, and how it becomes ours."""
+"""Keys of a profile for one column: its source, missing values, unit and conversion."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def _unit(text: object) -> u.UnitBase:
 
 
 def parse_source(entry: object) -> object:
-    """Let a bare column name stand for {name: ...}, and codes be numbers."""
+    """Expand a bare column name to {name: ...}, and convert codes to text."""
     if isinstance(entry, str):
         return {"name": entry}
     if isinstance(entry, dict) and isinstance(entry.get("codes"), dict):
         for key, value in entry["codes"].items():
             if isinstance(value, bool) or not isinstance(value, str | int):
-                raise ValueError(f"code {key}: {value!r} is no text; put it in quotes")
+                raise ValueError(f"code {key}: {value!r} is not text; put it in quotes")
         return entry | {"codes": {str(key): str(value) for key, value in entry["codes"].items()}}
     return entry
 
 
 def parse_flags(entry: object) -> object:
-    """Let one flag stand for a list of one."""
+    """Expand a single flag to a list."""
     if entry == []:
         raise ValueError("a flag needs a column")
     return [parse_source(one) for one in entry] if isinstance(entry, list) else [parse_source(entry)]
@@ -56,7 +56,7 @@ class Flag:
     above : float, optional
         A number above this marks one.
     missing : {"good", "bad"}, optional
-        What a row without a value is; it is refused where this is not stated.
+        Meaning of a missing value, which is refused by default.
     optional : bool
         A file may lack the column; a note says so.
     """
@@ -72,7 +72,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Time:
-    """How a column of times is written.
+    """Format of a column of times.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 
 @dataclass(frozen=True)
 class ColumnSource:
-    """Where a column comes from: a column of the file, or one value for all rows of a file.
+    """Source of a column: a column of the file, or one value for all rows of a file.
 
     Attributes
     ----------
@@ -107,9 +107,9 @@ class ColumnSource:
     element : int, optional
         Which element of an array, counted from 0.
     missing : tuple of number or str
-        Numbers, or text, that mean none; ``">*"`` is all text that begins with ``>``.
+        Numbers or texts that mark missing values; ``">*"`` is all text that begins with ``>``.
     unless : Flag, optional
-        Where it is set there is none either.
+        Flag of rows whose value is missing.
     plus : str, optional
         Column in the same unit that is added.
     codes : mapping of str to str, optional
@@ -154,11 +154,11 @@ class ColumnSource:
 
     @property
     def n_origins(self) -> int:
-        """In how many ways the profile says where the column comes from; one is right."""
+        """Number of sources that the profile gives; one is valid."""
         return sum(place is not None for place in (self.name, self.value, self.header, self.field))
 
     def keys(self) -> tuple[str, ...]:
-        """Keys that the profile gives for it."""
+        """Return the keys that the profile gives."""
         return tuple(one.name for one in fields(self) if getattr(self, one.name) != one.default)
 
 
@@ -180,13 +180,13 @@ KEYS: Mapping[str, frozenset[str]] = {
     "zero point": _NUMBER - {"optional"},
     "moment": _MEASURED - {"optional"},
 }
-"""Keys that mean something for each kind of column; all others are refused there."""
+"""Valid keys for each kind of column; all others are refused."""
 
 _OF_A_COLUMN = ("missing", "unless", "plus", "join", "day", "element")
 
 
 def column_kind(column: str, unit: u.UnitBase | None) -> str:
-    """Kind of a column of ours, as `KEYS` has it."""
+    """Return the kind of a column of the detections, a key of `KEYS`."""
     if unit is None:
         return "object" if column == "object" else "label"
     if column in ("snr", "extendedness"):
@@ -203,7 +203,7 @@ def check_keys(
     kind: str,
     unit: u.UnitBase | None = None,
 ) -> None:
-    """Refuse keys that mean nothing for a kind of column, or together, rather than pass over them.
+    """Refuse keys that have no effect for a kind of column, and contradictory keys.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def check_keys(
     kind : str
         One of `KEYS`.
     unit : Unit, optional
-        That the numbers have to be convertible to.
+        Unit to which the numbers must be convertible.
 
     Raises
     ------
@@ -225,10 +225,10 @@ def check_keys(
     name = where[-1] if isinstance(where[-1], str) else where[-2]
     for key in given:
         if key not in KEYS[kind]:
-            raise place.error((*where, key), f"key '{key}': means nothing for '{name}' ({kind}); remove it")
+            raise place.error((*where, key), f"key '{key}': has no effect for '{name}' ({kind}); remove it")
     if source.n_origins != 1:
         ways = " or ".join(way for way in ("name", "value", "header", "field") if way in KEYS[kind])
-        raise place.error(where, f"key '{name}': say where it comes from, once: {ways}")
+        raise place.error(where, f"key '{name}': give its source once: {ways}")
     for key in _OF_A_COLUMN:
         if key in given and source.name is None:
             raise place.error((*where, key), f"key '{key}': goes with the name of a column")
@@ -285,6 +285,6 @@ def _is_number(text: str) -> bool:
 
 
 def check_flag(place: strict_yaml.YamlLocation, where: tuple[str | int, ...], flag: Flag) -> None:
-    """Refuse a flag that says twice what marks a bad detection; with file, line and key."""
+    """Refuse a flag with both ``bits`` and ``above``, with file, line and key."""
     if flag.bits is not None and flag.above is not None:
         raise place.error(where, "keys 'bits' and 'above' exclude each other")

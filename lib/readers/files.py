@@ -1,4 +1,4 @@
-"""Files of a dataset: which files and which of their tables a path stands for, and what is left out."""
+"""Files and tables of a dataset, and what is left out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from skyaccept.lib.strict_yaml import path_exists
 COMPRESSED = (".gz", ".bz2", ".xz")
 
 MAX_FILES = 100_000
-"""Files below one folder."""
+"""Maximum number of files below one folder."""
 
 _HIVE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=([^/=]+)")
 _HIVE_NONE = "__HIVE_DEFAULT_PARTITION__"
@@ -32,18 +32,18 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class DatasetFiles:
-    """Files that a path stands for.
+    """Files of a dataset.
 
     Attributes
     ----------
     root : Path
-        The folder that was named, or that of the files.
+        The given folder, or that of the files.
     paths : tuple of Path
         In ascending order.
     table : str or None
-        Table that was chosen with ``FILE#TABLE``.
+        Table selected with ``FILE#TABLE``.
     left_out : tuple of str
-        Files in the folder that are not read, relative to it.
+        Files in the folder that are not read, relative to the folder.
     """
 
     root: Path
@@ -52,7 +52,7 @@ class DatasetFiles:
     left_out: tuple[str, ...] = ()
 
     def notes(self) -> tuple[str, ...]:
-        """Sentence about the files that are not read."""
+        """Describe the files that are not read."""
         if not self.left_out:
             return ()
         number, folder = count_noun(len(self.left_out), "file"), self.root.name or self.root
@@ -69,11 +69,11 @@ class FileTable:
     format : Format
     table : Table
     place : str
-        File, with its table where it has several, for messages.
+        File, with its table if it has several, for messages.
     fixed : mapping of str to str or None
         Columns that the names of folders give, ``visit=1000``, with their one value.
     masks : mapping of str to str
-        Columns that have a mask beside them, and its name; no survey profile can name the masks themselves.
+        Columns with a mask, and its name; survey profiles cannot map the masks themselves.
     """
 
     path: Path
@@ -84,22 +84,22 @@ class FileTable:
     masks: Mapping[str, str] = field(default_factory=dict)
 
     def columns(self) -> dict[str, Column]:
-        """Columns by all names that a survey profile may use, those of the folders' names among them."""
+        """Return the columns by all names that a profile may use, including those of folders."""
         named = {name: Column(name, "folder", None, "name of a folder") for name in self.fixed}
         own = {column.name: column for column in self.table.columns}
         return named | own | {name: one for name, one in self.table.aliases.items() if name not in own}
 
 
 def find_files(source: str | Path) -> DatasetFiles:
-    """Files that a path, folder or glob pattern stands for; ``PATH#TABLE`` chooses a table of each.
+    """Find the files of a path, folder or glob pattern; ``PATH#TABLE`` selects a table of each.
 
-    A folder is searched with all folders below it. A file with the suffix of a catalog, and any other that is one by
-    its content, is read; all others are listed.
+    A folder is searched recursively. Files with the suffix or the content of a catalog are read; all others are listed
+    in a note.
 
     Raises
     ------
     InputError
-        There is none.
+        Nothing matches.
     """
     name, table = str(source), None
     if not path_exists(Path(name)) and not _matches(name) and "#" in name:
@@ -126,7 +126,7 @@ def _matches(pattern: str) -> list[Path]:
 
 
 def _folder(folder: Path, table: str | None) -> DatasetFiles:
-    """All catalogs below a folder; of HATS catalogs their data sets alone."""
+    """Find all catalogs below a folder; of a HATS catalog, its data set only."""
     paths: list[Path] = []
     left_out: list[str] = []
     for root, folders, names in os.walk(folder):
@@ -134,7 +134,7 @@ def _folder(folder: Path, table: str | None) -> DatasetFiles:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         described = hats.read_description(here)
         if described is not None and not described.holds_rows:
-            # copies of rows of the catalog beside it, or an index of them
+            # copies of rows of the main catalog, or an index
             left_out.append(f"{here.relative_to(folder).as_posix()} (HATS {described.kind})")
             folders[:] = []
             continue
@@ -160,7 +160,7 @@ def _folder(folder: Path, table: str | None) -> DatasetFiles:
 
 
 def _is_catalog(path: Path) -> bool:
-    """Whether a file of a folder is to be read: by its suffix, or by content that is no text."""
+    """Return whether a file is a catalog, by its suffix or by content other than text."""
     if not path.is_file() or path.name.startswith((".", "_")):
         return False
     name = path.name.lower()
@@ -181,7 +181,7 @@ def _suffixes() -> tuple[str, ...]:
 
 
 def format_of(path: Path) -> Format:
-    """Format of a file, by its content.
+    """Detect the format of a file by its content.
 
     Raises
     ------
@@ -197,16 +197,15 @@ def format_of(path: Path) -> Format:
 
 
 def file_tables(files: DatasetFiles, path: Path, table: str | None = None) -> list[FileTable]:
-    """Tables of one file: all, or the chosen one.
+    """Return all tables of one file, or the selected one.
 
     Parameters
     ----------
     files : DatasetFiles
-        That the file belongs to.
+        Dataset of the file.
     path : Path
     table : str, optional
-        Name, or number from 1, of the table that the survey profile names; one that was named with the file goes
-        before it.
+        Name, or number from 1, of the table in the survey profile; a table named with the file takes precedence.
 
     Raises
     ------
@@ -217,15 +216,15 @@ def file_tables(files: DatasetFiles, path: Path, table: str | None = None) -> li
     tables = reader.tables(path)
     several = len(tables) > 1
     fixed = hive_columns(path)
-    found = [
+    all_tables = [
         _file_table(path, reader, one, f"{path}#{one.name or one.number + 1}" if several else str(path), fixed)
         for one in tables
     ]
     chosen = files.table if files.table is not None else table
     if chosen is None:
-        return found
-    matches = [part for part in found if part.table.name.lower() == chosen.lower()] or [
-        part for part in found if str(part.table.number + 1) == chosen
+        return all_tables
+    matches = [part for part in all_tables if part.table.name.lower() == chosen.lower()] or [
+        part for part in all_tables if str(part.table.number + 1) == chosen
     ]
     if not matches:
         names = [shorten(one.name or one.number + 1) for one in tables]
@@ -234,7 +233,7 @@ def file_tables(files: DatasetFiles, path: Path, table: str | None = None) -> li
 
 
 def _file_table(path: Path, reader: Format, table: Table, place: str, fixed: Mapping[str, str | None]) -> FileTable:
-    """One table, whose masks are no columns of their own."""
+    """Build a table whose masks are hidden from its columns."""
     masks = find_masks({*(column.name for column in table.columns), *table.aliases, *table.beside})
     hidden = set(masks.values())
     shown = replace(
@@ -249,31 +248,31 @@ def _file_table(path: Path, reader: Format, table: Table, place: str, fixed: Map
 def read_columns(
     parts: Sequence[FileTable], names: Collection[str], labels: Collection[str] = ()
 ) -> list[dict[str, AnyArray]]:
-    """Named columns of some tables of one file, as `Format.read` gives them, with their masks applied.
+    """Read the named columns of tables of one file, with masks applied.
 
     Raises
     ------
     InputError
         Not readable; or a mask is neither true nor false in a row.
     """
-    found: list[dict[str, AnyArray]] = []
+    columns: list[dict[str, AnyArray]] = []
     for masks, group in groupby(parts, key=lambda part: {n: part.masks[n] for n in names if n in part.masks}):
         same = list(group)
         wanted = list(dict.fromkeys([*names, *masks.values()]))
         numbers = [part.table.number for part in same]
         stored = same[0].format.read(same[0].path, numbers, wanted, labels)
-        found += [apply_masks(p.place, names, masks, one) for p, one in zip(same, stored, strict=True)]
-    return found
+        columns += [apply_masks(p.place, names, masks, one) for p, one in zip(same, stored, strict=True)]
+    return columns
 
 
 def hive_columns(path: Path) -> dict[str, str | None]:
-    """Columns that the folders of a file name, as ``band=r/visit=1000/part.parquet`` does; None is no value."""
-    found = {m[1]: m[2] for folder in path.parts[:-1] if (m := _HIVE.fullmatch(folder)) is not None}
-    return {name: None if value == _HIVE_NONE else unquote(value) for name, value in found.items()}
+    """Return the columns in folder names such as ``band=r/visit=1000``; None for a null."""
+    values = {m[1]: m[2] for folder in path.parts[:-1] if (m := _HIVE.fullmatch(folder)) is not None}
+    return {name: None if value == _HIVE_NONE else unquote(value) for name, value in values.items()}
 
 
 def fingerprint(files: DatasetFiles) -> str:
-    """SHA-256 of a file's bytes, or of the names and hashes of several."""
+    """Compute the SHA-256 of a file, or of the names and hashes of several."""
     digests = []
     for path in files.paths:
         with path.open("rb") as file:
@@ -286,7 +285,7 @@ def fingerprint(files: DatasetFiles) -> str:
 
 
 def count_noun(number: int, noun: str) -> str:
-    """Number and noun, in the plural where it is not 1."""
+    """Format a number with its noun, in the plural unless it is 1."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 

@@ -1,4 +1,4 @@
-"""A guess at how the columns of a table map: by their names, and by what the file says of them."""
+"""Draft of a profile from the column names and header of a table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _VOTABLE_ARRAY = re.compile(r"(?!char|unicodeChar)\w+\[(\d+)\*?\]")
 
 @dataclass(frozen=True)
 class Names:
-    """Columns of one table by their names in lower case alone.
+    """Columns of one table by lower-case name.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Names:
 
     @classmethod
     def of_table(cls, part: FileTable) -> Names:
-        """Names of the columns of a table, those of its folders among them."""
+        """Collect the columns of a table, including those of folder names."""
         tables: dict[str, dict[str, Column]] = {}
         names = part.columns()
         for name, column in names.items():
@@ -54,24 +54,24 @@ class Names:
                 continue
             table, _, last = name.rpartition("/")
             columns, word = tables.setdefault(table, {}), last.removesuffix(LIST_SUFFIX).rpartition(".")[2].lower()
-            # what was measured at each epoch goes before a mean of it
+            # values per epoch take precedence over their mean
             if word not in columns or (name.endswith(LIST_SUFFIX) and not columns[word].name.endswith(LIST_SUFFIX)):
                 columns[word] = column
         words = {word for names in synonyms.COLUMNS.values() for word in names}
         words |= {word for pair in (*synonyms.POSITIONS, *synonyms.MAGNITUDES, *synonyms.FLUXES) for word in pair}
-        found = cls(part, max(tables.values(), key=lambda columns: len(words & set(columns)), default={}))
-        visit = found.first(synonyms.COLUMNS["visit"])
+        chosen = cls(part, max(tables.values(), key=lambda columns: len(words & set(columns)), default={}))
+        visit = chosen.first(synonyms.COLUMNS["visit"])
         if visit is not None and visit.name.endswith(LIST_SUFFIX):
-            return found
+            return chosen
         # rows are detections, and lists are arrays
-        return cls(part, {word: names.get(c.name.removesuffix(LIST_SUFFIX), c) for word, c in found.by_name.items()})
+        return cls(part, {word: names.get(c.name.removesuffix(LIST_SUFFIX), c) for word, c in chosen.by_name.items()})
 
     def first(self, words: Sequence[str]) -> Column | None:
-        """First column of some names that is there."""
+        """Return the first of the given columns that exists."""
         return next((self.by_name[word] for word in words if word in self.by_name), None)
 
     def pair(self, pairs: Sequence[tuple[str, str]]) -> tuple[Column | None, Column | None]:
-        """First pair that is there whole, without arrays if it can be; else the first of a pair, alone."""
+        """Return the first pair whose columns both exist, else one column alone."""
         whole = [pair for pair in pairs if pair[0] in self.by_name and pair[1] in self.by_name]
         whole.sort(key=lambda pair: is_array(self.by_name[pair[0]]))
         if whole:
@@ -80,32 +80,32 @@ class Names:
 
     @property
     def of_differences(self) -> bool:
-        """Whether these are sources of difference images, whose fluxes are those of differences."""
+        """Whether the table holds sources of difference images."""
         forced = "psfdiffflux" in self.by_name  # measured in both images, at the place of an object
         return self.first(synonyms.DIFFERENCE) is not None and not forced
 
     @property
     def of_sextractor(self) -> bool:
-        """Whether SExtractor wrote it, by the names."""
+        """Whether SExtractor wrote the table."""
         return sum(word in self.by_name for word in synonyms.SEXTRACTOR) >= 2
 
 
 def array_length(column: Column) -> int | None:
-    """Number of elements of the array that stands in each row; None for one value a row."""
+    """Return the declared array length of a column; None for one value a row."""
     for pattern in (_FIXED_LIST, _FITS_ARRAY, _VOTABLE_ARRAY):
-        found = pattern.fullmatch(column.dtype)
-        if found is not None and int(found[1]) > 1:
-            return int(found[1])
+        match = pattern.fullmatch(column.dtype)
+        if match is not None and int(match[1]) > 1:
+            return int(match[1])
     return None
 
 
 def is_array(column: Column) -> bool:
-    """Whether an array stands in each row, perhaps one of a length that the file does not declare."""
+    """Return whether a column holds arrays, even of undeclared length."""
     return array_length(column) is not None or column.dtype.startswith(ARRAY_PREFIX)
 
 
 def draft_profile(part: FileTable) -> Draft:
-    """Draft a profile for a table: what its names say, and what is missing with ways to supply it."""
+    """Draft a survey profile, with alternatives for what is missing."""
     names = Names.of_table(part)
     columns = [*labels_and_positions(names), *_photometry(names), *_extendedness(names), *_time(names)]
     airmass = names.first(synonyms.COLUMNS["airmass"])
@@ -117,7 +117,7 @@ def draft_profile(part: FileTable) -> Draft:
 
 
 def labels_and_positions(names: Names) -> list[Line]:
-    """Visit, detector, band, object, and position."""
+    """Draft visit, detector, band, object, and position."""
     lines: list[Line] = []
     for ours in ("visit", "detector", "band", "object"):
         column = names.first(synonyms.COLUMNS[ours])
@@ -132,7 +132,9 @@ def _label(names: Names, ours: str, column: Column) -> Line:
         odd = [value for value in values if value not in _BANDS]
         if odd:
             example = format_entry(codes={odd[0]: "r"})[1:-1]
-            remark += f"; its values are {shorten(', '.join(values))}: what is none of u, g, r, i, z, y needs {example}"
+            remark += (
+                f"; its values are {shorten(', '.join(values))}: a name other than u, g, r, i, z, y needs {example}"
+            )
     return Line(ours, _entry(column), remark)
 
 
@@ -143,7 +145,7 @@ def _entry(column: Column, **further: Value | None) -> str:
 def _number(
     ours: str, column: Column, remark: str = BY_NAME, expected: u.UnitBase | None = None, **keys: Value
 ) -> Line:
-    """A column with the unit that the file states; what it does not state is to be filled in."""
+    """Draft a column with the unit from the file, or a blank for the user to fill in."""
     unit = UNITS[ours] if expected is None else expected
     text, why = _unit(column, unit)
     length = array_length(column)
@@ -158,7 +160,7 @@ def _number(
 
 
 def _unit(column: Column, expected: u.UnitBase | None) -> tuple[str | Blank | None, str]:
-    """Unit to write, and a remark: that of the file, or the mark of what is to be filled in."""
+    """Return the unit to write, or a blank, with a remark."""
     if expected is None or expected == u.one:
         return None, ""
     if not column.unit:
@@ -173,14 +175,14 @@ def _unit(column: Column, expected: u.UnitBase | None) -> tuple[str | Blank | No
 
 
 def _pair(names: Names, ours: tuple[str, str], pairs: Sequence[tuple[str, str]]) -> list[Line]:
-    """Two columns that go together, such as right ascension and declination."""
+    """Draft two related columns, such as right ascension and declination."""
     one, other = names.pair(pairs)
     if other is None:
         other = names.first([second for _, second in pairs])
-    found: list[Line] = []
+    lines: list[Line] = []
     for name, column in zip(ours, (one, other), strict=True):
         if column is None:
-            found += _alternatives(names.part, name)
+            lines += _alternatives(names.part, name)
             continue
         inverse = column.name.lower().endswith("ivar")
         remark = BY_NAME
@@ -189,12 +191,12 @@ def _pair(names: Names, ours: tuple[str, str], pairs: Sequence[tuple[str, str]])
         unit = UNITS[name]
         expected = unit**-2 if inverse and unit is not None else None
         keys: dict[str, Value] = {"inverse_variance": True} if inverse else {}
-        found.append(_number(name, column, remark, expected, **keys))
-    return found
+        lines.append(_number(name, column, remark, expected, **keys))
+    return lines
 
 
 def _photometry(names: Names) -> list[Line]:
-    """Magnitude, its error, and S/N."""
+    """Draft magnitude, its error, and S/N."""
     mag, error = names.pair(synonyms.MAGNITUDES)
     keys: dict[str, Value] = {"missing": [99]} if names.of_sextractor else {}
     remark = f"{BY_NAME}; 99 is none in SExtractor's catalogs" if keys else BY_NAME
@@ -209,7 +211,7 @@ def _photometry(names: Names) -> list[Line]:
 
 
 def _flux(names: Names, mag: bool) -> list[Line]:
-    """Flux, its error and zero point, where there is no magnitude."""
+    """Draft flux, its error and zero point, if there is no magnitude."""
     flux, error = names.pair(synonyms.DIFFERENCE_FLUXES if names.of_differences else synonyms.FLUXES)
     if flux is None or mag:
         return []
@@ -237,7 +239,7 @@ def _flux(names: Names, mag: bool) -> list[Line]:
 
 
 def _known_unit(column: Column) -> str | None:
-    """Unit that the file states, if it is known."""
+    """Return the unit of a column, if astropy knows it."""
     try:
         return str(parse_unit(column.unit, factor=True)) if column.unit else None
     except ValueError:
@@ -258,7 +260,7 @@ def _extendedness(names: Names) -> list[Line]:
 
 
 def _time(names: Names) -> list[Line]:
-    """Column of times; how its numbers are written is only suggested, by their range."""
+    """Draft the column of times; suggest a format from the range of values."""
     column = names.first(synonyms.COLUMNS["mjd"])
     if column is None:
         return _alternatives(names.part, "mjd")
@@ -281,7 +283,7 @@ def _time(names: Names) -> list[Line]:
 
 
 def _flags(names: Names) -> tuple[list[Line], list[Line]]:
-    """Flags, and the prefix of their names."""
+    """Draft the flags, and their prefix."""
     lines = [Line(ours, _entry(c), BY_NAME) for ours, words in synonyms.FLAGS.items() if (c := names.first(words))]
     primary = names.first(("detect_isprimary",))
     children, sky = names.first(("deblend_nchild",)), names.first(("sky_source", "merge_peak_sky"))
@@ -313,7 +315,7 @@ def _flags(names: Names) -> tuple[list[Line], list[Line]]:
 
 
 def _alternatives(part: FileTable, ours: str) -> list[Line]:
-    """Ways to supply what no column is named after: keywords of the header, and what else there is."""
+    """Draft alternatives to a missing column: header keywords, a value, a table."""
     keywords = {key.lower(): key for key in part.table.header}
     there = [keywords[word] for word in synonyms.HEADER.get(ours, ()) if word in keywords]
     lines = [_header(ours, key, part.table.header[key]) for key in there[:3]]
@@ -340,18 +342,18 @@ def _alternatives(part: FileTable, ours: str) -> list[Line]:
 
 
 def _header(ours: str, key: str, value: object) -> Line:
-    said = f"keyword of the header, here {shorten(str(value))}"
+    remark = f"keyword of the header, here {shorten(str(value))}"
     further: dict[str, Value] = {}
     if ours == "band" and str(value).strip() not in _BANDS:
         further["codes"] = {str(value).strip(): UNKNOWN}
     if ours == "mjd":
         form = likely_format(np.array([float(value)])) if isinstance(value, int | float) else None
         further = yaml.safe_load(form) if form else {"time": {"format": "iso", "scale": "utc"}}
-    return Line(ours, format_entry(header=key, **further), said, False, "codes" not in further, False)
+    return Line(ours, format_entry(header=key, **further), remark, False, "codes" not in further, False)
 
 
 def _file_name(part: FileTable, columns: Sequence[Line]) -> list[Line]:
-    """Fields of the file's name for what no column gives."""
+    """Draft file name fields for a missing visit or band."""
     lost = [ours for ours in ("visit", "band") if not any(line.key == ours and line.stated for line in columns)]
     name = part.path.name
     stem = name.split(".")[0]
@@ -367,13 +369,13 @@ def _file_name(part: FileTable, columns: Sequence[Line]) -> list[Line]:
     text = name
     for ours, (start, stop) in sorted(spans.items(), key=lambda item: -item[1][0]):
         text = f"{text[:start]}{{{ours}}}{text[stop:]}"
-    found = ", ".join(f"{ours} {stem[start:stop]}" for ours, (start, stop) in spans.items())
+    example = ", ".join(f"{ours} {stem[start:stop]}" for ours, (start, stop) in spans.items())
     ways = ", ".join(f"{ours}: {{field: {ours}}}" for ours in spans)
-    return [Line("file_name", format_entry(name=text), f"would give {found}, with {ways} below", stated=False)]
+    return [Line("file_name", format_entry(name=text), f"would give {example}, with {ways} below", stated=False)]
 
 
 def _label_values(part: FileTable, name: str) -> list[str]:
-    """Labels of a column; none where it cannot be read."""
+    """Return the labels of a column; none if it cannot be read."""
     if name in part.fixed:
         return [value] if (value := part.fixed[name]) is not None else []
     try:
@@ -384,7 +386,7 @@ def _label_values(part: FileTable, name: str) -> list[str]:
 
 
 def _number_values(part: FileTable, name: str) -> AnyArray | None:
-    """Numbers of a column, those that are there; None where they are none."""
+    """Return the finite nonzero numbers of a column; None if it is not numeric."""
     if name in part.fixed:
         return None
     try:

@@ -1,4 +1,4 @@
-"""HATS catalogs: Parquet files by HEALPix pixel, and what stands beside them in their folders."""
+"""HATS catalogs: Parquet files by HEALPix pixel, with auxiliary tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from skyaccept.lib.readers.table import shorten
 
 DESCRIPTIONS = ("hats.properties", "properties", "catalog_info.json")
-"""Files that make a folder a HATS catalog; the last one is that of HiPSCat, its forerunner."""
+"""Files that identify a HATS catalog; the last is that of its predecessor HiPSCat."""
 
 _COLLECTION = "collection.properties"
 _MAX_BYTES = 1024**2
@@ -19,13 +19,13 @@ _DATA = ("object", "source", "nested")
 
 @dataclass(frozen=True)
 class HatsCatalog:
-    """What a folder says of itself.
+    """Description of a HATS folder.
 
     Attributes
     ----------
     name : str
     kind : str
-        ``object``, ``source`` or ``nested``: a catalog; ``margin``, ``index``, ``association`` ...: a table beside one.
+        ``object``, ``source`` or ``nested`` for a catalog; ``margin``, ``index`` ... for auxiliary tables.
     rows : int, optional
     """
 
@@ -35,25 +35,25 @@ class HatsCatalog:
 
     @property
     def holds_rows(self) -> bool:
-        """Whether it is a catalog, rather than copies of rows of one, or an index."""
+        """Whether the folder is a catalog, not a margin cache or an index."""
         return self.kind in _DATA
 
 
 def read_description(folder: Path) -> HatsCatalog | None:
-    """Read what makes a folder a HATS catalog; None where nothing does."""
+    """Read the description of a HATS folder; None for any other folder."""
     for name in DESCRIPTIONS:
         if (folder / name).is_file():
-            found = _json(folder / name) if name.endswith(".json") else _properties(folder / name)
-            kind = found.get("dataproduct_type") or found.get("catalog_type")
+            properties = _json(folder / name) if name.endswith(".json") else _properties(folder / name)
+            kind = properties.get("dataproduct_type") or properties.get("catalog_type")
             if kind:
-                rows = found.get("hats_nrows") or found.get("total_rows") or ""
-                title = found.get("obs_collection") or found.get("catalog_name") or folder.name
+                rows = properties.get("hats_nrows") or properties.get("total_rows") or ""
+                title = properties.get("obs_collection") or properties.get("catalog_name") or folder.name
                 return HatsCatalog(shorten(title), shorten(kind), int(rows) if rows.isdecimal() else None)
     return None
 
 
 def is_collection(folder: Path) -> bool:
-    """Whether a folder holds a HATS catalog with its margin caches and indexes."""
+    """Return whether a folder holds a HATS collection."""
     return (folder / _COLLECTION).is_file()
 
 
@@ -63,7 +63,7 @@ def _text(path: Path) -> str:
 
 
 def _properties(path: Path) -> Mapping[str, str]:
-    """Lines ``key = value`` of a file of properties."""
+    """Parse ``key = value`` lines."""
     lines = [line for line in _text(path).splitlines() if "=" in line and not line.lstrip().startswith("#")]
     pairs = [line.partition("=") for line in lines]
     return {key.strip(): value.strip() for key, _, value in pairs}
@@ -71,7 +71,7 @@ def _properties(path: Path) -> Mapping[str, str]:
 
 def _json(path: Path) -> Mapping[str, str]:
     try:
-        found = json.loads(_text(path))
+        content = json.loads(_text(path))
     except (ValueError, RecursionError):
         return {}
-    return {key: str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    return {key: str(value) for key, value in content.items()} if isinstance(content, dict) else {}

@@ -1,4 +1,4 @@
-"""A look at a dataset: what is in it, how it could be read, and what is missing."""
+"""Inspection of a dataset: content, fitting profile, and missing columns."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from skyaccept.lib.readers.profile_draft import Draft
 from skyaccept.lib.readers.table import LIST_SUFFIX, Column, shorten
 
 FALLBACK = "generic"
-"""Profile that fits by plain names; a draft that finds more goes before it."""
+"""Profile of plain column names; a draft with more columns takes precedence."""
 
 
 @dataclass(frozen=True)
 class Advice:
-    """How a table could be read.
+    """Suggested way to read a table.
 
     Attributes
     ----------
@@ -31,11 +31,11 @@ class Advice:
     text : str
         That profile, or the draft of one, as YAML.
     given : tuple of str
-        Columns of ours that it gives as it is; flags as ``flag_NAME``.
+        Columns of the detections that it gives without additions; flags as ``flag_NAME``.
     to_complete : tuple of str
-        Columns of ours whose lines in the draft have to be completed.
+        Columns of the detections whose lines in the draft are incomplete.
     notes : tuple of str
-        What it does not read, and why others do not fit.
+        Columns that it does not read, and why other profiles do not fit.
     tables : tuple of int
         Numbers of the tables of the first file that the shipped profile reads.
     """
@@ -50,7 +50,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a dataset holds and how it could be read.
+    """Content of a dataset and the suggested way to read it.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Inspection:
         The table that the rest is about.
     advice : Advice
     notes : tuple of str
-        What is special about it.
+        Notes on the folder and its files.
     """
 
     source: str
@@ -74,7 +74,7 @@ class Inspection:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Columns of the table, those of its folders first."""
+        """Columns of the table, those of folders first."""
         there = self.part.columns()
         return tuple(dict.fromkeys(column for name, column in there.items() if name + LIST_SUFFIX not in there))
 
@@ -85,20 +85,20 @@ class Inspection:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Columns of ours that the advised profile does not give as it is."""
+        """Columns of the detections that the suggested profile lacks or leaves incomplete."""
         return tuple(name for name in UNITS if name not in self.advice.given)
 
 
 def inspect(source: str) -> Inspection:
-    """Look at the first file of a dataset, and at the names and tables of the others.
+    """Inspect the first file of a dataset, and the names and tables of the others.
 
     Raises
     ------
     InputError
         Not readable, or not a catalog.
     """
-    found = files.find_files(source)
-    parts = tuple(files.file_tables(found, found.paths[0]))
+    dataset = files.find_files(source)
+    parts = tuple(files.file_tables(dataset, dataset.paths[0]))
     part = max(parts, key=lambda part: len(_required(Names.of_table(part))))
     names = Names.of_table(part)
     if names.of_differences:
@@ -106,18 +106,18 @@ def inspect(source: str) -> Inspection:
             "these are sources of difference images: their fluxes are what is left after a template was subtracted, so "
             "that no profile for stars fits; inspect the table of sources of the images themselves"
         )
-        return Inspection(source, found, parts, part, _advise_draft(part, ()), (*_folder_notes(found), reason))
-    return Inspection(source, found, parts, part, _advise_profile(found, part), _folder_notes(found))
+        return Inspection(source, dataset, parts, part, _advise_draft(part, ()), (*_folder_notes(dataset), reason))
+    return Inspection(source, dataset, parts, part, _advise_profile(dataset, part), _folder_notes(dataset))
 
 
 def _required(names: Names) -> list[str]:
-    """Required columns of ours that are found by their names."""
+    """Return the required columns that are recognised by name."""
     lines = guessing.labels_and_positions(names)
     return [line.key for line in lines if line.stated and line.key in REQUIRED]
 
 
-def _advise_profile(found: DatasetFiles, part: FileTable) -> Advice:
-    """The shipped profile that finds most, if there is one; else a draft."""
+def _advise_profile(dataset: DatasetFiles, part: FileTable) -> Advice:
+    """Suggest the shipped profile with the most columns, or a draft."""
     fitting: list[tuple[int, bool, bool, int, Advice]] = []
     refused: list[str] = []
     for name, path in profiles.shipped().items():
@@ -125,7 +125,7 @@ def _advise_profile(found: DatasetFiles, part: FileTable) -> Advice:
         if loading.lacks_required(part, profile):
             continue
         try:
-            offers, notes = loading.map_tables(found, profile)
+            offers, notes = loading.map_tables(dataset, profile)
         except InputError as error:
             refused.append(f"survey profile '{name}' does not fit: {error}")
             continue
@@ -134,7 +134,7 @@ def _advise_profile(found: DatasetFiles, part: FileTable) -> Advice:
             continue  # it is a profile of associated catalogs
         read = tuple(offer.part.table.number for offer in offers if offer.part.path == part.path)
         text = path.read_text(encoding="utf-8")
-        # one value for all rows is no column that was found
+        # a constant is not based on a column
         columns = sum(bool(column.columns) for column in first.columns.values())
         advice = Advice(name, text, tuple(first.columns), (), tuple(notes), read)
         used = len({name for column in first.columns.values() for name in column.columns})
@@ -155,7 +155,7 @@ def _advise_draft(part: FileTable, notes: Sequence[str]) -> Advice:
 
 
 def _columns_of_draft(draft: Draft) -> tuple[str, ...]:
-    """Columns of ours that a draft gives without being completed."""
+    """Return the columns that a draft gives without additions."""
     given = [line.key for line in draft.columns if line.stated and line.complete]
     given += (
         FLUX_COLUMNS[: 3 if len(draft.flux) > 1 else 1]
@@ -166,41 +166,43 @@ def _columns_of_draft(draft: Draft) -> tuple[str, ...]:
     return tuple(dict.fromkeys(given))
 
 
-def _folder_notes(found: DatasetFiles) -> tuple[str, ...]:
-    """What kind of folder it is, and what of it is not read."""
-    said = []
-    described = hats.read_description(found.root)
+def _folder_notes(dataset: DatasetFiles) -> tuple[str, ...]:
+    """Describe the folder, and what is not read."""
+    notes = []
+    described = hats.read_description(dataset.root)
     if described is not None:
         rows = "" if described.rows is None else f", {described.rows:,} rows"
-        said.append(f"HATS catalog '{described.name}' ({described.kind}{rows}), by HEALPix pixel")
-    elif hats.is_collection(found.root):
-        said.append("HATS collection: its catalog is read, its margin caches and indexes are not")
-    partitions = list(dict.fromkeys(name for path in found.paths for name in files.hive_columns(path)))
-    if partitions and described is None and not hats.is_collection(found.root):
-        said.append(f"columns in the names of folders (hive partitions): {shorten(', '.join(partitions))}")
-    return (*said, *found.notes())
+        notes.append(f"HATS catalog '{described.name}' ({described.kind}{rows}), by HEALPix pixel")
+    elif hats.is_collection(dataset.root):
+        notes.append("HATS collection: its catalog is read, its margin caches and indexes are not")
+    partitions = list(dict.fromkeys(name for path in dataset.paths for name in files.hive_columns(path)))
+    if partitions and described is None and not hats.is_collection(dataset.root):
+        notes.append(f"columns in the names of folders (hive partitions): {shorten(', '.join(partitions))}")
+    return (*notes, *dataset.notes())
 
 
-def describe_inspection(found: Inspection) -> list[str]:
-    """Lines of text: files, tables, columns, and the profile that fits or the draft of one."""
-    n = len(found.files.paths)
+def describe_inspection(inspection: Inspection) -> list[str]:
+    """Format an inspection as lines of text."""
+    n = len(inspection.files.paths)
     many = f"{files.count_noun(n, 'file')}; of the first, " if n > 1 else ""
-    lines = [f"{found.source}: {many}{found.format}, {len(found.columns)} columns"]
-    lines += [f"  {note}" for note in found.notes]
-    if len(found.parts) > 1:
-        lines.append(f"  {len(found.parts)} tables, one of which can be chosen with FILE#NAME or FILE#NUMBER:")
-        for part in found.parts:
+    lines = [f"{inspection.source}: {many}{inspection.format}, {len(inspection.columns)} columns"]
+    lines += [f"  {note}" for note in inspection.notes]
+    if len(inspection.parts) > 1:
+        lines.append(f"  {len(inspection.parts)} tables, one of which can be chosen with FILE#NAME or FILE#NUMBER:")
+        for part in inspection.parts:
             name, number = part.table.name or "no name", part.table.number
-            read = (", read" if number in found.advice.tables else ", not read") if found.advice.tables else ""
-            here = "; its columns stand below" if part is found.part else ""
+            read = (
+                (", read" if number in inspection.advice.tables else ", not read") if inspection.advice.tables else ""
+            )
+            here = "; its columns are listed below" if part is inspection.part else ""
             lines.append(f"    #{number + 1} {name}, {len(part.table.columns)} columns{read}{here}")
-    cells = [(column.name, column.dtype, column.unit or "") for column in found.columns]
+    cells = [(column.name, column.dtype, column.unit or "") for column in inspection.columns]
     widths = [max((len(cell[k]) for cell in cells), default=0) for k in range(3)]
-    for column, cell in zip(found.columns, cells, strict=True):
+    for column, cell in zip(inspection.columns, cells, strict=True):
         text = "  ".join(f"{one:{width}}" for one, width in zip(cell, widths, strict=True))
         lines.append(f"  {text}  {_describe_column(column)}".rstrip())
     lines.append("")
-    advice = found.advice
+    advice = inspection.advice
     if advice.survey is not None:
         flags = [name.removeprefix("flag_") for name in advice.given if name.startswith("flag_")]
         lines.append(f"survey profile '{advice.survey}' fits: --survey {advice.survey}")
@@ -211,7 +213,7 @@ def describe_inspection(found: Inspection) -> list[str]:
 
 
 def _describe_column(column: Column) -> str:
-    """Description of a column, and how its arrays are chosen from."""
+    """Describe a column, and how to select from its arrays."""
     length = guessing.array_length(column)
     if length is not None:
         return f"arrays of {length}: choose one with element: 0 to {length - 1} {column.description}".rstrip()

@@ -1,4 +1,4 @@
-"""Load a catalog: its files and tables by a survey profile into checked, associated detections."""
+"""Loading of a catalog by a survey profile into associated detections."""
 
 from __future__ import annotations
 
@@ -58,19 +58,19 @@ def load(
     visits: str | Path | None = None,
     columns: Collection[str] | None = None,
 ) -> AssociatedDetections:
-    """Read a catalog into checked, associated detections.
+    """Load a catalog as validated, associated detections.
 
     Parameters
     ----------
     source : str or Path
-        A file, a folder of catalog files, or a glob pattern; several files are one dataset. ``SOURCE#TABLE`` chooses
+        A file, a folder of catalog files, or a glob pattern; several files form one dataset. ``SOURCE#TABLE`` selects
         a table of each by its name, or by its number from 1.
     survey : str or Path
         Survey profile: the name of a shipped one, or a YAML file.
     visits : str or Path, optional
-        Table by visit, with the time or airmass that the catalog does not carry.
+        Visit table with times or airmasses that the catalog lacks.
     columns : collection of str, optional
-        Read only these beside visit, band, position and object: names of `UNITS`, and ``flag_NAME``, as
+        Read only these in addition to visit, band, position and object: names of `UNITS`, and ``flag_NAME``, as
         `skyaccept.lib.measure.needs` gives them. Those that the catalog lacks are left out. All by default.
 
     Returns
@@ -84,8 +84,8 @@ def load(
         Anything wrong with the files; the message names file, column, row and remedy.
     """
     profile = survey_profiles.load(survey)
-    found = files.find_files(source)
-    offers, notes = map_tables(found, profile)
+    dataset = files.find_files(source)
+    offers, notes = map_tables(dataset, profile)
     there = offers[0].columns
     names = [name for name in there if columns is None or name in columns or name in _ALWAYS]
     sizes, table = _read(offers, names)
@@ -99,10 +99,10 @@ def load(
         source=str(source),
         survey=profile.survey,
         shape_axes=profile.shape_axes,
-        sha256=files.fingerprint(found),
-        notes=(*found.notes(), *notes),
+        sha256=files.fingerprint(dataset),
+        notes=(*dataset.notes(), *notes),
     )
-    # one value for all rows tells none of them apart
+    # a constant cannot distinguish rows
     others = [name for name, column in there.items() if name not in names and column.columns]
     progress.report("checking the detections")
     # with the visit, which differs between the detections of one row of a table of light curves
@@ -113,8 +113,8 @@ def load(
     return associate(detections, float(profile.association_radius.to_value(u.rad)))
 
 
-def map_tables(found: files.DatasetFiles, profile: Profile) -> tuple[list[MappedTable], list[str]]:
-    """What each table of a dataset offers, and notes on tables and columns that are not there or not read.
+def map_tables(dataset: files.DatasetFiles, profile: Profile) -> tuple[list[MappedTable], list[str]]:
+    """Map the columns of each table of a dataset, with notes on what is not read.
 
     Raises
     ------
@@ -123,9 +123,9 @@ def map_tables(found: files.DatasetFiles, profile: Profile) -> tuple[list[Mapped
     """
     offers: list[MappedTable] = []
     notes: list[str] = []
-    for path in found.paths:
+    for path in dataset.paths:
         progress.report(f"looking at {path.name}")
-        parts = files.file_tables(found, path, profile.table)
+        parts = files.file_tables(dataset, path, profile.table)
         fitting = [part for part in parts if not _missing_required(part, profile)]
         if not fitting:
             fitting = [min(parts, key=lambda part: len(_missing_required(part, profile)))]
@@ -137,7 +137,7 @@ def map_tables(found: files.DatasetFiles, profile: Profile) -> tuple[list[Mapped
         ]
         if left:
             notes.append(
-                f"{files.count_noun(len(left), 'table')} of {path.name} not read, for want of required columns: "
+                f"{files.count_noun(len(left), 'table')} of {path.name} not read, required columns missing: "
                 f"{', '.join(left[:5])}{' ...' if len(left) > 5 else ''}"
             )
         notes += [note for part in fitting for note in part.table.notes]
@@ -149,19 +149,19 @@ def map_tables(found: files.DatasetFiles, profile: Profile) -> tuple[list[Mapped
 
 
 def _check_same(offers: Sequence[MappedTable]) -> None:
-    """Make sure that all files and tables of one catalog have the same columns."""
+    """Refuse tables that differ in their columns."""
     first = offers[0]
     for offer in offers[1:]:
         if set(offer.columns) != set(first.columns):
             odd = ", ".join(sorted(set(offer.columns) ^ set(first.columns)))
             raise InputError(
-                f"{offer.part.place}: not the columns of {first.part.place}: {odd} stands in one of them only; "
+                f"{offer.part.place}: not the columns of {first.part.place}: {odd} is in one of them only; "
                 "leave it out of the survey profile, or choose files by a glob pattern, or one table with FILE#TABLE"
             )
 
 
 def _missing_required(part: FileTable, profile: Profile) -> list[str]:
-    """Required columns that a table does not have, and further ones that the profile needs for them."""
+    """Return the required columns that a table lacks."""
     there = part.columns()
     sources = [(name, match_spelling(profile.columns[name], there)) for name in REQUIRED]
     return [
@@ -170,7 +170,7 @@ def _missing_required(part: FileTable, profile: Profile) -> list[str]:
 
 
 def lacks_required(part: FileTable, profile: Profile) -> bool:
-    """Whether a table lacks a required column of a profile, or the keyword or the field that stands for it."""
+    """Return whether a table lacks a required column, keyword or file name field."""
     if _missing_required(part, profile):
         return True
     fields = profile.file_name.fields(part.path) if profile.file_name is not None else {}
@@ -183,7 +183,7 @@ def lacks_required(part: FileTable, profile: Profile) -> bool:
 
 
 def _map_table(part: FileTable, profile: Profile) -> MappedTable:
-    """What a table offers by a profile."""
+    """Map the columns of a table by a profile."""
     there, place = {**part.table.beside, **part.columns()}, part.place
     profile = match_spelling(profile, there)
     _refuse_arrays(place, profile, there)
@@ -225,14 +225,14 @@ def _refuse_arrays(place: str, profile: Profile, there: Mapping[str, Column]) ->
         listed = source.name is not None and source.name + LIST_SUFFIX in there
         if listed and (source.element is None or source.name not in there):
             raise InputError(
-                f"{place}: column '{source.name}' holds arrays; {name} has to be one value a row. Where a row is a "
+                f"{place}: column '{source.name}' holds arrays; {name} must be one value per row. Where a row is a "
                 f"light curve, the survey profile names it '{source.name}{LIST_SUFFIX}'; else element: 0 "
                 "(the first) or above"
             )
 
 
 def _refuse_missing(part: FileTable, profile: Profile, there: Mapping[str, Column]) -> None:
-    """Refuse a table that lacks a required column, or a flag that is not optional, naming all of them."""
+    """Refuse a table without all required columns and mandatory flags."""
     missing = _missing_required(part, profile)
     missing += [
         f"'{flag.name}' (flag {name})"
@@ -266,12 +266,12 @@ def _map_column(
 
 
 def _check_lists(place: str, columns: Mapping[str, ComputedColumn]) -> None:
-    """Refuse lists in a file whose rows are detections: in one of light curves the visit is a list as well."""
+    """Refuse list columns unless the visit is a list, as in tables of light curves."""
     lists = [(name, c) for name, column in columns.items() for c in column.columns if c.endswith(LIST_SUFFIX)]
     if lists and not any(column.endswith(LIST_SUFFIX) for column in columns["visit"].columns):
         name, column = lists[0]
         raise InputError(
-            f"{place}: column '{column.removesuffix(LIST_SUFFIX)}' holds arrays; {name} has to be one value a row, "
+            f"{place}: column '{column.removesuffix(LIST_SUFFIX)}' holds arrays; {name} must be one value per row, "
             f"unless the visit is one of a list as well; or name '{column.removesuffix(LIST_SUFFIX)}' with element: 0 "
             "(the first) or more"
         )
@@ -280,7 +280,7 @@ def _check_lists(place: str, columns: Mapping[str, ComputedColumn]) -> None:
 def _read(
     offers: Sequence[MappedTable], names: Sequence[str]
 ) -> tuple[list[tuple[str, int]], dict[str, AnyArray | Labels]]:
-    """Place and number of rows of each table, and the named columns of all of them."""
+    """Read the named columns of all tables, with the name and number of rows of each."""
     sizes: list[tuple[str, int]] = []
     tables: list[dict[str, AnyArray | Labels]] = []
     for _, group in groupby(offers, key=lambda offer: offer.part.path):
@@ -302,7 +302,7 @@ def _read(
 
 
 def _concatenate(parts: Sequence[AnyArray | Labels]) -> AnyArray | Labels:
-    """One column of the parts of several tables; that of a single one as it is, for a copy may not fit."""
+    """Concatenate the parts of a column; a single part is not copied."""
     if len(parts) == 1:
         return parts[0]
     coded = [part for part in parts if isinstance(part, Labels)]
@@ -310,7 +310,7 @@ def _concatenate(parts: Sequence[AnyArray | Labels]) -> AnyArray | Labels:
 
 
 def _tables(offers: Sequence[MappedTable], names: Sequence[str]) -> list[tuple[int, dict[str, AnyArray | Labels]]]:
-    """Rows and columns of the tables of one file under our names and in our units."""
+    """Read the named columns of the tables of one file."""
     part, first = offers[0].part, offers[0].columns
     progress.report(f"reading {part.path.name}")
     wanted = list(dict.fromkeys(column for offer in offers for name in names for column in offer.columns[name].columns))
@@ -324,7 +324,7 @@ def _tables(offers: Sequence[MappedTable], names: Sequence[str]) -> list[tuple[i
     }
     columns = stored or [column.name for column in part.table.columns][:1]
     read = files.read_columns([offer.part for offer in offers], columns, as_labels)
-    found = []
+    tables = []
     for offer, arrays in zip(offers, read, strict=True):
         raw = dict(arrays)
         rows = len(next(iter(raw.values())))
@@ -333,12 +333,12 @@ def _tables(offers: Sequence[MappedTable], names: Sequence[str]) -> list[tuple[i
                 _check_folder(offer.part.place, name, raw[name], value)
             elif name in wanted:
                 raw[name] = np.ma.array(np.full(rows, value or "", dtype=object), mask=value is None)
-        found.append((rows, _convert(offer, names, raw, rows, joins)))
-    return found
+        tables.append((rows, _convert(offer, names, raw, rows, joins)))
+    return tables
 
 
 def _check_folder(place: str, name: str, values: AnyArray, value: str | None) -> None:
-    """Refuse a column of a file that is not what the name of its folder says."""
+    """Refuse a column that contradicts the name of its folder."""
     for other in map(str, labels.encode_labels(place, name, values).values.tolist()):
         if other != value:
             raise InputError(
@@ -350,7 +350,7 @@ def _check_folder(place: str, name: str, values: AnyArray, value: str | None) ->
 def _convert(
     offer: MappedTable, names: Sequence[str], raw: dict[str, AnyArray], rows: int, joins: Mapping[str, ColumnSource]
 ) -> dict[str, AnyArray | Labels]:
-    """Columns of one table under our names and in our units."""
+    """Convert the columns of one table to the names and units of the detections."""
     uses = Counter(column for name in names for column in offer.columns[name].columns)
     table: dict[str, AnyArray | Labels] = {}
     for name in names:
@@ -360,7 +360,7 @@ def _convert(
         else:
             table[name] = column.values(raw, rows)
         for used in column.columns:
-            # let go of a column of the file after its last use: both copies of all columns may not fit
+            # free a column after its last use: two copies of all columns may exceed the memory
             uses[used] -= 1
             if not uses[used]:
                 raw.pop(used, None)
@@ -368,7 +368,7 @@ def _convert(
 
 
 def _read_joined(part: FileTable, source: ColumnSource, raw: Mapping[str, AnyArray]) -> AnyArray:
-    """A column of another table of the file, for the rows of this one."""
+    """Look up a column of another table of the file."""
     ((there, here),) = (source.join or {}).items()
     listed = files.read_columns([part], [there, str(source.name)])[0]
     return lookup(part.place, str(source.name), (listed[there], raw[here]), listed[str(source.name)])

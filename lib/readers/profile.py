@@ -1,4 +1,4 @@
-"""Survey profiles: how the columns of a survey's catalogs become detections."""
+"""Survey profiles: the mapping from a survey's columns to detections."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FIELD = re.compile(r"[A-Za-z0-9.+-]+")
 
 @dataclass(frozen=True)
 class FileName:
-    """How the names of the files begin, such as ``src_{band}_{visit}_{detector}``: no regular expression is needed.
+    """Pattern at the start of file names, such as ``src_{band}_{visit}_{detector}``.
 
     Attributes
     ----------
@@ -50,12 +50,12 @@ class FileName:
     literals: tuple[str, ...]
 
     def fields(self, path: Path) -> dict[str, str]:
-        """Fields of a file's name, each as long as can be; none where it begins otherwise."""
+        """Match a file name, each field as long as possible; {} without a match."""
         values = self._match(path.name, 0, 0, set())
         return {} if values is None else dict(zip(self.names, values, strict=True))
 
     def _match(self, name: str, number: int, start: int, failed: set[tuple[int, int]]) -> list[str] | None:
-        """Values of the fields from ``number`` on in ``name[start:]``; what failed once is not tried again."""
+        """Match the fields from ``number`` on in ``name[start:]``, with memory of failures."""
         literal = self.literals[number]
         if (number, start) in failed or not name.startswith(literal, start):
             return None
@@ -77,13 +77,15 @@ def _file_name(text: object) -> FileName:
     parts = re.split(r"\{([^{}]*)\}", text)
     unknown = [name for name in parts[1::2] if name not in UNITS]
     if unknown or len(set(parts[1::2])) < len(parts[1::2]) or "" in parts[2:-1:2]:
-        raise ValueError("fields are different columns of ours with something between them, such as '{visit}_{band}'")
+        raise ValueError(
+            "fields are different columns of the detections, with text between them, such as '{visit}_{band}'"
+        )
     return FileName(text, tuple(parts[1::2]), tuple(parts[0::2]))
 
 
 @dataclass(frozen=True)
 class Flux:
-    """Fluxes that become magnitudes, their errors and S/N.
+    """Fluxes to convert to magnitudes, errors and S/N.
 
     Attributes
     ----------
@@ -105,7 +107,7 @@ class Flux:
     calibration: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
 
     def check(self, place: strict_yaml.YamlLocation, where: tuple[str | int, ...]) -> None:
-        """Refuse a flux that does not say, or says twice, how bright it is.
+        """Refuse a flux with two calibrations, or with keys that have no effect.
 
         Raises
         ------
@@ -121,7 +123,7 @@ class Flux:
 
 
 ZERO_POINTS = ("zero_point", "fluxmag0", "calibration")
-"""Keys of `Flux` that say how bright a unit of flux is."""
+"""Keys of `Flux` for the photometric calibration."""
 
 
 Moment = Annotated[ColumnSource, BeforeValidator(parse_source)]
@@ -129,14 +131,14 @@ Moment = Annotated[ColumnSource, BeforeValidator(parse_source)]
 
 @dataclass(frozen=True)
 class Moments:
-    """Second moments that become ellipticities.
+    """Second moments to convert to ellipticities.
 
     Attributes
     ----------
     star, psf : tuple of ColumnSource
         Columns of xx, yy and xy of the image, and of the model of the PSF at its place.
     unless : Flag, optional
-        Where it is set there is none of the image.
+        Flag of rows without a valid ellipticity of the image.
     optional : bool
         A file may lack all of them, without a note.
     """
@@ -148,7 +150,7 @@ class Moments:
     optional: bool = False
 
     def check(self, place: strict_yaml.YamlLocation) -> None:
-        """Refuse keys that mean nothing for a moment; raises as `check_keys`."""
+        """Refuse keys that have no effect for a moment; raises as `check_keys`."""
         for key in ("star", "psf"):
             for number, source in enumerate(getattr(self, key)):
                 check_keys(place, ("moments", key, number), source, "moment")
@@ -186,10 +188,10 @@ class Profile:
     table : str, optional
         Table of each file, by its name or its number from 1, where a file has several.
     visits : mapping of str to ColumnSource
-        Columns of the table by visit (``--visits``): ``visit``, ``band`` where visits are told apart by it, ``mjd``,
+        Columns of the table by visit (``--visits``): ``visit``, ``band`` if it distinguishes visits, ``mjd``,
         ``airmass``. By these names where it is empty.
     duplicates : {"refuse", "merge"}
-        What becomes of a measurement that stands in the catalog twice, see
+        Treatment of repeated measurements, see
         `skyaccept.lib.catalog.association.associate`.
     """
 
@@ -217,27 +219,27 @@ class Profile:
 
 
 def shipped() -> dict[str, Path]:
-    """Survey profiles that come with the package, by name."""
+    """Return the shipped survey profiles by name."""
     folder = Path(str(resources.files("skyaccept.lib.readers.profiles")))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
 def load(name: str | Path) -> Profile:
-    """Load a survey profile by the name of a shipped one, or from a YAML file.
+    """Load a shipped survey profile by name, or one from a YAML file.
 
     Raises
     ------
     InputError
         No such profile, or it breaks a rule; the message names file, line and key.
     """
-    known = shipped()
-    path = known.get(str(name), Path(name))
+    profiles = shipped()
+    path = profiles.get(str(name), Path(name))
     if not strict_yaml.path_exists(path):
-        raise InputError(f"--survey {name}: no such file, and not one of {', '.join(known)}")
+        raise InputError(f"--survey {name}: no such file, and not one of {', '.join(profiles)}")
     profile, place = strict_yaml.read(path, Profile)
     for column in REQUIRED:
         if column not in profile.columns:
-            raise place.error(("columns",), f"key '{column}' is missing: a profile has to map it")
+            raise place.error(("columns",), f"key '{column}' is missing: a profile must map it")
     for column, source in profile.columns.items():
         check_keys(place, ("columns", column), source, column_kind(column, UNITS[column]), UNITS[column])
         if column in REQUIRED and source.optional:
@@ -266,14 +268,14 @@ def load(name: str | Path) -> Profile:
         )
     radius = profile.association_radius
     if not radius.unit.is_equivalent(u.rad):
-        raise place.error(("association_radius",), f"key 'association_radius': {radius} is no angle")
+        raise place.error(("association_radius",), f"key 'association_radius': {radius} is not an angle")
     if not 0 < radius.to_value(u.deg) < 180:
         raise place.error(("association_radius",), f"key 'association_radius': {radius} is not above 0")
     return profile
 
 
 def _sources(profile: Profile) -> Iterator[tuple[tuple[str | int, ...], ColumnSource]]:
-    """All columns of a profile that may come from a header or a file's name, with their places in it."""
+    """Iterate over the columns that may come from a header or a file name."""
     for column, source in profile.columns.items():
         yield ("columns", column), source
     for key in ZERO_POINTS if profile.flux is not None else ():
@@ -289,7 +291,7 @@ def _check_visits(place: strict_yaml.YamlLocation, profile: Profile) -> None:
             given = source.keys()
             if key in given:
                 raise place.error(
-                    ("visits", column, key), f"key '{key}': means nothing in a table of visits; remove it"
+                    ("visits", column, key), f"key '{key}': has no effect in a table of visits; remove it"
                 )
     if profile.visits and ("visit" not in profile.visits or set(profile.visits) <= {"visit", "band"}):
         raise place.error(("visits",), "key 'visits': map 'visit', and one of mjd and airmass")

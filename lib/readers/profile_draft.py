@@ -1,4 +1,4 @@
-"""Text of survey profiles: lines of YAML, each with what it rests on."""
+"""Drafts of survey profiles: YAML lines with remarks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skyaccept.lib.terminal_text import safe
 
 
 class Blank(Enum):
-    """What stands where a value is for the user to fill in."""
+    """Placeholder of a value for the user to fill in."""
 
     UNKNOWN = "?"
 
@@ -29,13 +29,13 @@ class Line:
     key, entry : str
         Key and value, in YAML.
     remark : str
-        What it rests on, or what is missing.
+        Its reason, or what is missing.
     stated : bool
         Whether it is part of the profile; else it is written as a comment.
     complete : bool
         Whether nothing in it is for the user to fill in.
     has_column : bool
-        Whether a column of the file stands behind it.
+        Whether it is based on a column of the file.
     """
 
     key: str
@@ -46,14 +46,14 @@ class Line:
     has_column: bool = True
 
     def text(self, indent: str) -> str:
-        """The line, as a comment where it does not hold yet."""
+        """Format the line, as a comment if it is not part of the profile yet."""
         mark = "" if self.stated else "#"
         return f"{mark}{indent}{self.key}: {self.entry}" + (f"   # {safe(self.remark)}" if self.remark else "")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """Lines of a profile by the part that they stand in.
+    """Lines of a profile by section.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Draft:
     end: tuple[Line, ...] = ()
 
     def to_yaml(self, source: str) -> str:
-        """The profile as YAML."""
+        """Format the profile as YAML."""
         lines = [
             f"# Drafted by skyaccept inspect from {safe(source)}.",
             "# A ? is for you to fill in. A line that begins with # counts once the # is removed.",
@@ -88,18 +88,18 @@ class Draft:
         return "\n".join(lines) + "\n"
 
     def keys_with_columns(self) -> set[str]:
-        """Keys for which the file has columns, whether their lines are complete or not."""
+        """Return the keys with a column in the file, complete or not."""
         return {line.key for line in (*self.columns, *self.flux) if line.has_column}
 
     def to_complete(self) -> list[str]:
-        """Columns of ours that count for nothing until their lines are completed."""
+        """Return the columns of the detections whose lines are incomplete."""
         lines = (*self.columns, *self.flux)
         done = {line.key for line in lines if line.stated and line.complete}
         return list(dict.fromkeys(line.key for line in lines if line.key not in done))
 
 
 def _section(key: str, lines: Sequence[Line]) -> list[str]:
-    """Lines below a key, which is a comment where all of them are."""
+    """Format the lines below a key, commented out if all lines are."""
     if not lines:
         return []
     mark = "" if any(line.stated for line in lines) else "#"
@@ -107,7 +107,7 @@ def _section(key: str, lines: Sequence[Line]) -> list[str]:
 
 
 def format_entry(**parts: Value | None) -> str:
-    """Value of a key: a flow mapping of what is given, or the name alone where that is all."""
+    """Format the value of a key: a flow mapping, or a bare column name."""
     given = {key: value for key, value in parts.items() if value is not None}
     return _value(given["name"] if list(given) == ["name"] else given)
 

@@ -1,4 +1,4 @@
-"""Reader of reference catalogs, through the formats of the catalogs themselves."""
+"""Loading of reference catalogs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ UNITS: Mapping[str, u.UnitBase] = {
     "pmdec_err": u.mas / u.yr,
     "parallax_err": u.mas,
 }
-"""Columns of a reference catalog and their units; ``mjd``, or ``epoch`` as a Julian year, is when positions hold."""
+"""Columns of a reference catalog and their units; ``mjd`` or ``epoch`` dates the positions."""
 
 _MOTION = ("pmra", "pmdec", "parallax")
 
@@ -59,7 +59,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "mag": DETECTED["mag"],
     "mag_err": DETECTED["mag_err"],
 }
-"""What values can be, in the units of `UNITS`; times are checked as they are read.
+"""Valid range of values, in the units of `UNITS`; times are checked on reading.
 
 Barnard's star moves by 10,400 mas per year, Proxima Centauri has a parallax of 769 mas, and bad solutions of Gaia have
 parallaxes down to -190 mas. An error that is not positive marks a motion that is unknown.
@@ -72,7 +72,7 @@ _NEAR = 5  # whole numbers on either side of a marker
 
 @dataclass(frozen=True)
 class MagnitudeSource:
-    """Magnitudes of a reference catalog in one band: AB magnitudes, or fluxes.
+    """Source of AB magnitudes in one band: magnitudes or fluxes.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class MagnitudeSource:
     zero_point: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
 
     def check(self, place: strict_yaml.YamlLocation, band: str) -> None:
-        """Refuse keys that mean nothing here; with file, line and key."""
+        """Refuse keys that have no effect, with file, line and key."""
         where = ("mags", band)
         if (self.mag is None) == (self.flux is None):
             raise place.error(where, f"key '{band}': give the column of a mag or of a flux")
@@ -109,7 +109,7 @@ class MagnitudeSource:
 
 @dataclass(frozen=True)
 class ReferenceProfile:
-    """How the columns of a reference catalog become a `Reference`."""
+    """Mapping from the columns of a reference catalog to a `Reference`."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     survey: str
@@ -123,13 +123,13 @@ class ReferenceProfile:
 
 
 def shipped() -> dict[str, Path]:
-    """Profiles of reference catalogs that come with the package, by name."""
+    """Return the shipped reference profiles by name."""
     folder = Path(str(resources.files("skyaccept.lib.readers.references")))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
 def load(source: str | Path, survey: str | Path = "generic") -> Reference:
-    """Read a reference catalog.
+    """Load a reference catalog.
 
     Parameters
     ----------
@@ -150,14 +150,14 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
         Anything wrong with the files; the message names file, column, row and remedy.
     """
     profile = _profile(survey)
-    found = files.find_files(source)
-    parts = [part for path in found.paths for part in _file_tables(found, path, profile)]
+    dataset = files.find_files(source)
+    parts = [part for path in dataset.paths for part in _file_tables(dataset, path, profile)]
     read = [_read_table(part, profile) for part in parts]
     tables, wrapped = [table for table, _ in read], [note for _, note in read if note]
     for part, table in zip(parts, tables, strict=True):
         if set(table) != set(tables[0]):
             odd = ", ".join(sorted(set(table) ^ set(tables[0])))
-            raise InputError(f"{part.place}: not the columns of {parts[0].place}: {odd} stands in one of them only")
+            raise InputError(f"{part.place}: not the columns of {parts[0].place}: {odd} is in one of them only")
     columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
     n = len(columns["ra"])
     if not n:
@@ -187,34 +187,34 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
         name=Path(source).name,
         source=str(source),
         survey=profile.survey,
-        sha256=files.fingerprint(found),
-        notes=(*found.notes(), *_note_absent(parts[0], profile), *_note_without_position(lost, n), *wrapped),
+        sha256=files.fingerprint(dataset),
+        notes=(*dataset.notes(), *_note_absent(parts[0], profile), *_note_without_position(lost, n), *wrapped),
     )
 
 
 def _profile(name: str | Path) -> ReferenceProfile:
-    known = shipped()
-    path = known.get(str(name), Path(name))
+    profiles = shipped()
+    path = profiles.get(str(name), Path(name))
     if not strict_yaml.path_exists(path):
-        raise InputError(f"--reference-survey {name}: no such file, and not one of {', '.join(known)}")
+        raise InputError(f"--reference-survey {name}: no such file, and not one of {', '.join(profiles)}")
     profile, place = strict_yaml.read(path, ReferenceProfile)
     for column in ("ra", "dec"):
         if column not in profile.columns:
-            raise place.error(("columns",), f"key '{column}' is missing: a profile has to map it")
+            raise place.error(("columns",), f"key '{column}' is missing: a profile must map it")
     for column, source in profile.columns.items():
         check_keys(place, ("columns", column), source, column_kind(column, UNITS[column]), UNITS[column])
         if source.header or source.field or source.join:
             raise place.error(("columns", column), f"key '{column}': give the name of a column, or a value")
         if source.value is not None and source.unit is None and source.time is None:
-            raise place.error(("columns", column), f"key '{column}': a value has to be a number with a unit")
+            raise place.error(("columns", column), f"key '{column}': a value must be a number with a unit")
     for band, magnitude in profile.mags.items():
         magnitude.check(place, band)
     return profile
 
 
-def _file_tables(found: files.DatasetFiles, path: Path, profile: ReferenceProfile) -> list[FileTable]:
-    """Tables of a file that have positions."""
-    parts = files.file_tables(found, path, profile.table)
+def _file_tables(dataset: files.DatasetFiles, path: Path, profile: ReferenceProfile) -> list[FileTable]:
+    """Return the tables of a file that have positions."""
+    parts = files.file_tables(dataset, path, profile.table)
     fitting = [part for part in parts if not _missing_required(part, profile)]
     if not fitting:
         part = min(parts, key=lambda part: len(_missing_required(part, profile)))
@@ -233,7 +233,7 @@ def _missing_required(part: FileTable, profile: ReferenceProfile) -> list[str]:
 
 
 def _note_absent(part: FileTable, profile: ReferenceProfile) -> tuple[str, ...]:
-    """Note on columns that the profile maps and the catalog does not have."""
+    """Note the columns of the profile that the catalog lacks."""
     there = part.columns()
     profile = match_spelling(profile, there)
     sources = [*profile.columns.values()]
@@ -245,12 +245,12 @@ def _note_absent(part: FileTable, profile: ReferenceProfile) -> tuple[str, ...]:
 
 
 def _note_without_position(lost: int, n: int) -> tuple[str, ...]:
-    """Note on stars that have no position."""
+    """Note the number of stars without a position."""
     return (f"{lost:,} of {n:,} stars left out: they have no position",) if lost else ()
 
 
 def _read_table(part: FileTable, profile: ReferenceProfile) -> tuple[dict[str, AnyArray], str]:
-    """Columns of one table under our names and in our units, and a note where right ascensions were wrapped.
+    """Read one table; return its columns, and a note on wrapped right ascensions.
 
     Magnitudes are ``mag:BAND`` and ``mag_err:BAND``.
     """
@@ -274,14 +274,14 @@ def _read_table(part: FileTable, profile: ReferenceProfile) -> tuple[dict[str, A
 
 
 def _magnitude_columns(part: FileTable, magnitude: MagnitudeSource) -> dict[str, NumberColumn | FluxColumn]:
-    """What a table gives of a band: ``mag`` and ``mag_err``."""
+    """Resolve ``mag`` and ``mag_err`` of a band."""
     there, place = part.columns(), part.place
     if magnitude.flux is not None:
         if magnitude.flux.name not in there:
             return {}
         stated = Flux(magnitude.flux, magnitude.error, magnitude.zero_point)
-        found = flux.find_columns(place, stated, there, {}, {})
-        return {name: column for name, column in found.items() if name != "snr"}
+        columns = flux.find_columns(place, stated, there, {}, {})
+        return {name: column for name, column in columns.items() if name != "snr"}
     pairs = (("mag", magnitude.mag), ("mag_err", magnitude.error))
     return {
         kind: resolve_number(place, kind, source, there, u.mag, {}, {})
@@ -291,7 +291,7 @@ def _magnitude_columns(part: FileTable, magnitude: MagnitudeSource) -> dict[str,
 
 
 def _check_values(place: str, table: Mapping[str, AnyArray]) -> None:
-    """Refuse values that cannot be, and markers of missing ones that are not declared."""
+    """Refuse invalid values, and undeclared markers of missing values."""
     for name, values in table.items():
         if name == "mjd":
             continue
@@ -315,21 +315,21 @@ def _check_values(place: str, table: Mapping[str, AnyArray]) -> None:
 
 
 def _unit(name: str) -> str:
-    """Name of the unit of a column."""
+    """Return the name of the unit of a column."""
     return {"ra": "degrees", "dec": "degrees", "epoch": "Julian years"}.get(name, str(UNITS.get(name, "mag")))
 
 
 def _undeclared_markers(values: AnyArray) -> AnyArray:
-    """Values such as -999 that stand out among their neighbours, as motions that are measured do not.
+    """Find values such as -999 that stand out among their neighbours.
 
-    One row is enough in a column that is not of whole numbers; three are for 99, or in one that is.
+    One row is enough in a column of fractions; for 99, or in a column of whole numbers, it takes three.
     """
     whole = values[np.isfinite(values) & (values == np.round(values))]
     rounded = 2 * len(whole) > np.count_nonzero(np.isfinite(values))
-    found = []
+    markers = []
     for mark in np.outer([1, -1], [99, 999, 9999]).ravel():
         number = np.count_nonzero(whole == mark)
         near = np.count_nonzero(np.abs(whole - mark) <= _NEAR) - number
         if number >= (3 if rounded or abs(mark) < 100 else 1) and number > 10 * near:
-            found.append(mark)
-    return np.array(found)
+            markers.append(mark)
+    return np.array(markers)

@@ -1,4 +1,4 @@
-"""Column names of a profile as a file spells them: services and FITS do not keep the case of letters."""
+"""Case-insensitive column names: services and FITS do not keep the case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def match_spelling(profile: T, names: Collection[str]) -> T:
-    """Replace each column name in a profile, or a part of one, by that of the file.
+    """Replace column names in a profile by their spelling in the file.
 
     A name that the file has stays. One that it has in other letters of the same word, ``psfflux`` for ``psfFlux``, is
     replaced by that, if there is only one.
@@ -26,8 +26,8 @@ def match_spelling(profile: T, names: Collection[str]) -> T:
     lower: dict[str, list[str]] = {}
     for name in names:
         lower.setdefault(name.lower(), []).append(name)
-    found: T = _respell(profile, lower)
-    return found
+    respelled: T = _respell(profile, lower)
+    return respelled
 
 
 def _respell(value: Any, lower: Mapping[str, list[str]]) -> Any:

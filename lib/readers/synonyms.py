@@ -1,4 +1,4 @@
-"""Names under which surveys store what a catalog is verified by, in lower case, the likeliest first.
+"""Column names of common surveys in lower case, the likeliest first.
 
 Of the LSST pipelines, HSC, DECam Community Pipeline, DES, NSC, SDSS, PS1, Gaia, ZTF, PTF and IPAC, SExtractor, DAOPHOT.
 """
@@ -81,7 +81,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     ],
     "airmass": ["airmass", "secz", "am"],
 }
-"""Columns of ours that stand alone."""
+"""Columns of the detections by name."""
 
 POSITIONS: tuple[tuple[str, str], ...] = (
     ("ra", "dec"),
@@ -119,7 +119,7 @@ POSITION_ERRORS: tuple[tuple[str, str], ...] = (
     ("sigra", "sigdec"),
     ("ra_ivar", "dec_ivar"),
 )
-"""Errors of these; a name that ends in ivar is that of an inverse variance."""
+"""Errors of positions; names in ivar are inverse variances."""
 
 MAGNITUDES: tuple[tuple[str, str], ...] = (
     ("mag", "mag_err"),
@@ -167,10 +167,10 @@ FLUXES: tuple[tuple[str, str], ...] = (
 """Fluxes and their errors, or inverse variances (ivar)."""
 
 DIFFERENCE_FLUXES: tuple[tuple[str, str], ...] = (("scienceflux", "sciencefluxerr"),)
-"""Of sources of difference images: the flux in the image itself, which is that of a star."""
+"""Fluxes in the science image of sources of difference images."""
 
 DIFFERENCE = ("diaobjectid", "diasourceid", "diaobject", "isdipole", "candid")
-"""Columns that only sources of difference images have."""
+"""Columns of sources of difference images only."""
 
 ZERO_POINTS = [
     "zeropoint",
@@ -185,7 +185,7 @@ ZERO_POINTS = [
     "zp_mag",
     "magzeropoint",
 ]
-"""Magnitude of a flux of 1, in a column or in the header."""
+"""Magnitude of a unit flux, in a column or in the header."""
 
 FLAGS: Mapping[str, Sequence[str]] = {
     "saturated": ("pixelflags_saturated", "base_pixelflags_flag_saturated"),
@@ -197,7 +197,7 @@ FLAGS: Mapping[str, Sequence[str]] = {
 """Columns of flags, true for a bad detection."""
 
 BITS = ("flags", "flag", "imaflags_iso", "catflags", "cc_flags", "quality", "qualityflag", "infoflag", "dqflags")
-"""Integers of several bits."""
+"""Integer columns of several flag bits."""
 
 SEXTRACTOR_BITS: Mapping[str, tuple[int, str]] = {
     "saturated": (4, "a pixel is saturated"),
@@ -205,7 +205,7 @@ SEXTRACTOR_BITS: Mapping[str, tuple[int, str]] = {
     "bad": (240, "incomplete or corrupt (16, 32), or out of memory (64, 128)"),
     "blended": (3, "biased by neighbours (1), or deblended (2); no definition cuts on it"),
 }
-"""What the bits of FLAGS mean (SExtractor manual, Flagging)."""
+"""Bits of FLAGS (SExtractor manual, Flagging)."""
 
 SEXTRACTOR = [
     "number",
@@ -231,7 +231,7 @@ SEXTRACTOR = [
     "fwhm_image",
     "isoarea_image",
 ]
-"""Columns by which a catalog of SExtractor is known."""
+"""Columns that identify a SExtractor catalog."""
 
 HEADER: Mapping[str, Sequence[str]] = {
     "visit": [
@@ -253,4 +253,4 @@ HEADER: Mapping[str, Sequence[str]] = {
     "airmass": ["airmass", "secz"],
     "zero_point": ZERO_POINTS,
 }
-"""Keywords of a header that hold for a whole file, in lower case."""
+"""Header keywords for a whole file, in lower case."""

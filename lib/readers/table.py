@@ -1,4 +1,4 @@
-"""Tables in files: what a format tells about them, and how their bytes are opened within limits."""
+"""Tables and formats, and opening of files within size limits."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.exceptions import InputError
 
 LIST_SUFFIX = "[]"
-"""What the name of a column ends in whose rows hold a list, a value for each detection."""
+"""Suffix of the name of a column of lists with one value per detection."""
 
 ARRAY_PREFIX = "lists of"
-"""What the type of a column begins with whose lists are taken as arrays, under its name without `LIST_SUFFIX`."""
+"""Prefix of the type of a list column that is read as arrays, without `LIST_SUFFIX`."""
 
 MAX_UNCOMPRESSED = 4 * 1024**3
-"""A compressed file may not unpack to more bytes than this."""
+"""Maximum size of an unpacked file, bytes."""
 
 MAX_RATIO = 100
-"""Nor, beyond `MIN_CHECKED` bytes, to more than this times its own size: tables of numbers are packed 2 to 30 times."""
+"""Maximum ratio of unpacked to packed size above `MIN_CHECKED` bytes; tables pack 2 to 30 times."""
 
 MIN_CHECKED = 64 * 1024**2
 
@@ -40,7 +40,7 @@ _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, OSError, Val
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the file describes it; ``unit``, and of times ``scale``, are None where the file gives none."""
+    """A column as the file describes it; ``unit`` and time ``scale`` are None if not stated."""
 
     name: str
     dtype: str
@@ -64,9 +64,9 @@ class Table:
     header : mapping of str to object
         Keywords that hold for all rows.
     aliases, beside : mapping of str to Column
-        Its own columns, and those of other tables beside it, as TABLE/COLUMN, where a survey profile may name them so.
+        Its own columns, and those of other tables in its group, as TABLE/COLUMN, if profiles may name them so.
     notes : tuple of str
-        What is odd about it, a sentence each.
+        Irregularities, one sentence each.
     """
 
     number: int
@@ -110,13 +110,13 @@ class Format:
 
 
 def shorten(text: object) -> str:
-    """Text short enough for a message, in one line."""
-    found = str(text) if len(str(text)) <= 80 else f"{str(text)[:76]} ..."
-    return "".join(character if character.isprintable() else " " for character in found)
+    """Shorten text to one line for a message."""
+    short = str(text) if len(str(text)) <= 80 else f"{str(text)[:76]} ..."
+    return "".join(character if character.isprintable() else " " for character in short)
 
 
 def native_order(values: AnyArray) -> AnyArray:
-    """Values in the byte order of this machine, fixed-width text as str without padding; a mask is kept."""
+    """Convert to native byte order, and text of fixed width to str; keep the mask."""
     if isinstance(values, np.ma.MaskedArray):
         return np.ma.array(native_order(values.data), mask=np.ma.getmaskarray(values))
     if values.dtype.kind in "SU":
@@ -125,7 +125,7 @@ def native_order(values: AnyArray) -> AnyArray:
 
 
 def mask_missing(values: AnyArray, missing: AnyArray) -> AnyArray:
-    """Values in which some are missing, as `Format.read` has to give them."""
+    """Replace missing values by NaN, or mask them, as `Format.read` returns them."""
     if not missing.any():
         return values
     if values.dtype.kind == "f":
@@ -134,7 +134,7 @@ def mask_missing(values: AnyArray, missing: AnyArray) -> AnyArray:
 
 
 def apply_mask(place: str, name: str, values: AnyArray, mask: str, missing: AnyArray) -> AnyArray:
-    """Values without those that a mask hides; a mask of one value a row hides the whole array of a row.
+    """Mask the values; a mask of one value per row covers the row's whole array.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def apply_mask(place: str, name: str, values: AnyArray, mask: str, missing: AnyA
 
 
 def read_head(path: Path, size: int = 64 * 1024) -> bytes:
-    """First bytes of a file, unpacked.
+    """Read the first bytes of a file, unpacked.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def read_head(path: Path, size: int = 64 * 1024) -> bytes:
 
 
 def open_binary(path: Path) -> BinaryIO:
-    """Open a file for reading, unpacked to memory where it is compressed.
+    """Open a file for reading; unpack a compressed file to memory.
 
     Raises
     ------
@@ -206,5 +206,5 @@ def open_binary(path: Path) -> BinaryIO:
 
 
 def _packing(start: bytes) -> tuple[str, Any] | None:
-    """Kind of compression that a file begins with, and what opens it."""
-    return next((found for magic, found in _PACKED.items() if start.startswith(magic)), None)
+    """Return the compression of a file and its opener."""
+    return next((packing for magic, packing in _PACKED.items() if start.startswith(magic)), None)

@@ -1,4 +1,4 @@
-"""The table by visit: times and airmasses that a catalog does not carry."""
+"""Visit table: times and airmasses that the catalog lacks."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _DEFAULT: Mapping[str, ColumnSource] = {
 def join(
     path: Path, columns: Mapping[str, ColumnSource], visit: Labels, band: Labels, there: Collection[str]
 ) -> dict[str, AnyArray]:
-    """Columns of the table by visit that the catalog does not have, one value for each detection.
+    """Join the columns that the catalog lacks, one value per detection.
 
     Parameters
     ----------
     path : Path
         A file, a folder or a glob.
     columns : mapping of str to ColumnSource
-        How the survey profile maps it; by our names where it is empty.
+        Mapping in the survey profile; empty for the names of the detections.
     visit, band : Labels
         Of the detections.
     there : collection of str
@@ -49,14 +49,14 @@ def join(
     Raises
     ------
     InputError
-        A column or a visit of the catalog is missing in it, or a visit stands in it twice with different values.
+        The table lacks a column or a visit of the catalog, or repeats a visit with different values.
     """
     used = columns or _DEFAULT
-    found = files.find_files(path)
+    dataset = files.find_files(path)
     rows: dict[tuple[str, str], dict[str, float]] = {}
     names: list[str] = []
-    for file in found.paths:
-        for part in files.file_tables(found, file):
+    for file in dataset.paths:
+        for part in files.file_tables(dataset, file):
             spelled = match_spelling(used, part.columns())
             names = [
                 name
@@ -103,10 +103,10 @@ def _add_rows(
     n = len(next(iter(raw.values())))
     if not n:
         raise InputError(f"{place}: the table is empty: it has no rows")
-    found = {name: one.values(raw, n) for name, one in labels.items()}
-    for name, one in found.items():
+    encoded = {name: one.values(raw, n) for name, one in labels.items()}
+    for name, one in encoded.items():
         refuse_missing(place, name, one)
-    texts = {name: [str(one.values[code]) for code in one.codes.tolist()] for name, one in found.items()}
+    texts = {name: [str(one.values[code]) for code in one.codes.tolist()] for name, one in encoded.items()}
     values = {name: one.values(raw, n) for name, one in numbers.items()}
     for k in range(n):
         key = (texts["visit"][k], texts["band"][k] if "band" in texts else "")
@@ -114,13 +114,13 @@ def _add_rows(
         if rows.setdefault(key, entry) is not entry and not _equal(rows[key], entry):
             named = " ".join(key).strip()
             raise InputError(
-                f"{place}, row {k + 1}: visit {named} stands in it twice, with different values; where bands share "
+                f"{place}, row {k + 1}: visit {named} occurs twice, with different values; where bands share "
                 "visits, the survey profile tells them apart: visits: {visit: COLUMN, band: COLUMN, ...}"
             )
 
 
 def _with_default_unit(source: ColumnSource, name: str) -> ColumnSource:
-    """A column of a table that states no unit is in ours."""
+    """Set the unit of a column that states none."""
     return replace(source, unit=UNITS[name])
 
 
@@ -129,12 +129,12 @@ def _equal(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
 
 
 def _exposures(visit: Labels, band: Labels) -> list[tuple[str, str]]:
-    """Visit and band of each exposure, in the order of `_exposure_of`."""
+    """Return the visit and band of each exposure, in the order of `_exposure_of`."""
     n = max(len(band.values), 1)
     pairs = np.unique(visit.codes * n + band.codes)
     return [(str(visit.values[pair // n]), str(band.values[pair % n])) for pair in pairs.tolist()]
 
 
 def _exposure_of(visit: Labels, band: Labels) -> AnyArray:
-    """Number of the exposure of each detection."""
+    """Return the number of the exposure of each detection."""
     return np.unique(visit.codes * max(len(band.values), 1) + band.codes, return_inverse=True)[1]

@@ -12,7 +12,7 @@ from skyaccept.lib.catalog import detections as catalog
 from skyaccept.lib.strict_yaml import number_or_quantity, one_of
 
 UNITS = {name: unit for name, unit in catalog.UNITS.items() if unit is not None}
-"""Columns that a cut may look at, and their units."""
+"""Columns that a cut may use, and their units."""
 
 
 BOUNDS = {
@@ -30,13 +30,13 @@ class Cut:
     Attributes
     ----------
     column : str
-        Column looked at; ``"flags"`` and ``"visits"`` for the other two kinds.
+        Column to compare; ``"flags"`` and ``"visits"`` for the other two kinds.
     of : {"each", "median", "max", "min", "all"}
         ``each`` judges every detection alone; the others judge the object by all its detections.
     bounds : tuple of (str, float)
         Bounds that must hold, by name (`at_least`, `above`, `at_most`, `below`).
     finite : bool
-        The value itself has to be finite.
+        Whether the value must be finite.
     flags : tuple of str
         Flags that must be clear.
     min_visits : int or "all", optional
@@ -51,7 +51,7 @@ class Cut:
 
     @classmethod
     def parse(cls, entry: object) -> Cut:
-        """Read a cut from a document.
+        """Parse a cut of a document.
 
         Raises
         ------
@@ -94,14 +94,14 @@ class Cut:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Columns looked at, flags as ``flag_NAME``; none for a number of visits."""
+        """Columns that the cut requires, flags as ``flag_NAME``; none for a number of visits."""
         if self.flags:
             return tuple(f"flag_{flag}" for flag in self.flags)
         return () if self.min_visits is not None else (self.column,)
 
     @property
     def reason(self) -> str:
-        """Name under which rejected rows are counted (flags are counted by flag)."""
+        """Name under which rejected rows are counted; flags count by flag."""
         return {"visits": "visits", "flags": "flag"}.get(self.column, f"{self.column}:{self.of}")
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Declarative quality cuts, with an account of every row that they reject."""
+"""Selection of rows by cuts, with a count of rejected rows per reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from skyaccept.lib.sample.cuts import BOUNDS, Cut
 
 @dataclass(frozen=True)
 class Selection:
-    """Rows that survive, and where the others went.
+    """Selected rows, and counts of rejected rows.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ def select(detections: AssociatedDetections, band: str | None, cuts: Sequence[Cu
     Raises
     ------
     InputError
-        A cut looks at a column that the catalog does not have.
+        The catalog lacks the column of a cut.
     """
     progress.report(f"selecting detections in {band or 'all bands'}", 0, len(cuts))
     rejected: dict[str, int] = {}
@@ -92,7 +92,7 @@ def select(detections: AssociatedDetections, band: str | None, cuts: Sequence[Cu
 
 
 def in_band(selection: Selection, detections: AssociatedDetections, band: str) -> Selection:
-    """What of a selection over all bands lies in one."""
+    """Restrict a selection over all bands to one band."""
     rejected = dict(selection.rejected)
     rows = _keep(selection.rows, _of_band(detections, band)[selection.rows], f"band:not {band}", rejected)
     return Selection(rows, selection.rows_in, rejected, selection.notes)
@@ -149,14 +149,14 @@ def _apply_bounds(
 
 @dataclass(frozen=True)
 class Groups:
-    """Runs of rows of one object, in rows that are sorted by object."""
+    """Runs of rows of one object, in rows sorted by object."""
 
     start: NDArray[np.int64]
     count: NDArray[np.int64]
 
     @classmethod
     def from_rows(cls, detections: AssociatedDetections, rows: NDArray[np.int64]) -> Groups:
-        """Runs in ``rows``, which are sorted by object."""
+        """Find the runs in ``rows``, which are sorted by object."""
         labels = detections.object[rows]
         start = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]][: len(labels)])
         return cls(start, np.diff(np.r_[start, len(labels)]))
@@ -166,7 +166,7 @@ class Groups:
         return np.repeat(values, self.count)
 
     def reduce(self, name: str, values: AnyArray) -> AnyArray:
-        """Statistic of each object; a NaN spoils max, min and all, the median is of the finite values."""
+        """Reduce values per object; NaN propagates to max, min and all, but not to the median."""
         if not len(values):
             return values
         if name == "median":
@@ -177,7 +177,7 @@ class Groups:
 
 @cached_njit()
 def _grouped(rows: NDArray[np.int64], label: AnyArray) -> NDArray[np.int64]:
-    """Rows in ascending order of their labels (not negative), in the order in which they were where these agree."""
+    """Sort rows by label (not negative), stably."""
     place = np.zeros(label.max() + 2 if len(label) else 1, dtype=np.int64)
     for row in rows:
         place[label[row] + 1] += 1
@@ -191,12 +191,12 @@ def _grouped(rows: NDArray[np.int64], label: AnyArray) -> NDArray[np.int64]:
 
 @cached_njit(parallel=True)
 def _medians(values: AnyArray, start: NDArray[np.int64], count: NDArray[np.int64]) -> AnyArray:
-    """Median of the finite values of each group; NaN where there is none."""
-    found = np.full(len(start), np.nan)
+    """Compute the median of the finite values of each group; NaN without any."""
+    medians = np.full(len(start), np.nan)
     for k in numba.prange(len(start)):
         group = values[start[k] : start[k] + count[k]]
         ordered = np.sort(group[np.isfinite(group)])
         n = len(ordered)
         if n:
-            found[k] = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
-    return found
+            medians[k] = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+    return medians

@@ -1,1 +1,1 @@
-"""Columns of a file to columns of the detections: labels, numbers, flags, fluxes, moments."""
+"""Conversion of file columns to labels, numbers, flags, magnitudes and shapes."""

@@ -1,4 +1,4 @@
-"""Columns of the detections that are computed from columns of a table."""
+"""Columns of the detections, computed from columns of a table."""
 
 from __future__ import annotations
 

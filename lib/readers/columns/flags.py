@@ -1,4 +1,4 @@
-"""Flags of a catalog: columns that mark bad detections."""
+"""Flags: columns that mark bad detections."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TRUTH: Mapping[object, bool] = dict.fromkeys((True, "True", "true", "TRUE", "T"
 )
 
 _HAS_TO = (
-    "a flag has to be true or false (or 1 or 0) in every row; an integer of several bits needs 'bits:' in the survey "
+    "a flag must be true or false (or 1 or 0) in every row; an integer of several bits needs 'bits:' in the survey "
     "profile"
 )
 
@@ -46,29 +46,29 @@ class FlagColumn(ComputedColumn):
 def match_flags(
     flags: Mapping[str, Sequence[Flag]], prefix: str | None, names: Sequence[str]
 ) -> dict[str, tuple[Flag, ...]]:
-    """Flags that a file with columns of these ``names`` has: those named, and those of a prefix.
+    """Match the flags of a profile with the columns of a file.
 
     Parameters
     ----------
     flags : mapping of str to sequence of Flag
-        Flags by our names. One whose columns are all missing is left out.
+        By flag name. A flag without any of its columns is left out.
     prefix : str, optional
-        Every other column whose name begins with it is a flag, true for bad, named by what follows.
+        Prefix of columns that are flags, true for bad, named by the rest of the column name.
     names : sequence of str
     """
-    found: dict[str, tuple[Flag, ...]] = {}
+    matched: dict[str, tuple[Flag, ...]] = {}
     for name in names if prefix is not None else ():
         if name.startswith(str(prefix)) and name + LIST_SUFFIX not in names:
-            found[name.removeprefix(str(prefix)).removesuffix(LIST_SUFFIX)] = (Flag(name),)
+            matched[name.removeprefix(str(prefix)).removesuffix(LIST_SUFFIX)] = (Flag(name),)
     for flag, parts in flags.items():
         there = tuple(part for part in parts if part.name in names)
         if there:
-            found[flag] = there
-    return found
+            matched[flag] = there
+    return matched
 
 
 def evaluate_flag(place: str, flag: Flag, values: AnyArray) -> AnyArray:
-    """Whether a flag marks each row as bad, (n,) bool.
+    """Evaluate a flag for each row, True for a bad detection, (n,) bool.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def evaluate_flag(place: str, flag: Flag, values: AnyArray) -> AnyArray:
         names column and row.
     """
     if values.ndim != 1:
-        raise InputError(f"{place}: column '{flag.name}' holds arrays; a flag has to be one value a row")
+        raise InputError(f"{place}: column '{flag.name}' holds arrays; a flag must have one value per row")
     missing = missing_rows(values)
     if missing.any() and flag.missing is None:
         raise InputError(
@@ -87,18 +87,18 @@ def evaluate_flag(place: str, flag: Flag, values: AnyArray) -> AnyArray:
         )
     there = np.asarray(values)[~missing]
     if flag.bits is not None:
-        found = _any_bit_set(place, flag, there)
+        is_set = _any_bit_set(place, flag, there)
     elif flag.above is not None:
-        found = as_numbers(place, flag.name, there) > flag.above
+        is_set = as_numbers(place, flag.name, there) > flag.above
     else:
-        found = as_booleans(place, flag.name, there, np.flatnonzero(~missing), _HAS_TO)
+        is_set = as_booleans(place, flag.name, there, np.flatnonzero(~missing), _HAS_TO)
     bad = np.full(len(values), flag.missing == "bad")
-    bad[~missing] = found == flag.bad
+    bad[~missing] = is_set == flag.bad
     return bad
 
 
 def missing_rows(values: AnyArray) -> AnyArray:
-    """Rows without a value: masked, None, NaN or empty."""
+    """Return which rows have no value: masked, None, NaN or empty."""
     if isinstance(values, np.ma.MaskedArray):
         return np.ma.getmaskarray(values)
     if values.dtype.kind == "f":
@@ -118,22 +118,22 @@ def _any_bit_set(place: str, flag: Flag, values: AnyArray) -> AnyArray:
             values = np.array([int(value) for value in values.tolist()], dtype=np.int64)
     if values.dtype.kind not in "iu":
         raise InputError(
-            f"{place}: column '{flag.name}': bits of {values.dtype}, and it has to be an integer in every row"
+            f"{place}: column '{flag.name}': bits of {values.dtype}, and it must be an integer in every row"
         )
     return np.asarray(values.astype(np.int64) & np.int64(flag.bits or 0) != 0)
 
 
 def as_booleans(place: str, name: str, values: AnyArray, rows: AnyArray, has_to: str) -> AnyArray:
-    """Values as bool, true as they say.
+    """Convert values to bool.
 
     Parameters
     ----------
     place, name : str
         File and column, for messages.
     values, rows : (n,) array
-        Values, and the rows that they are of, from 0.
+        Values, and their row numbers from 0.
     has_to : str
-        What they have to be, for messages.
+        Requirement on the values, for messages.
 
     Raises
     ------
@@ -148,14 +148,16 @@ def as_booleans(place: str, name: str, values: AnyArray, rows: AnyArray, has_to:
             return values.astype(bool)
         at = int(np.argmax(wrong))
         raise _neither(place, name, int(rows[at]), values[at].item(), has_to)
-    found = np.empty(len(values), dtype=bool)
+    booleans = np.empty(len(values), dtype=bool)
     for k, value in enumerate(values.tolist()):
         value = value.decode(errors="replace") if isinstance(value, bytes) else value
-        known = _TRUTH.get(value.strip() if isinstance(value, str) else value) if isinstance(value, Hashable) else None
-        if known is None:
+        meaning = (
+            _TRUTH.get(value.strip() if isinstance(value, str) else value) if isinstance(value, Hashable) else None
+        )
+        if meaning is None:
             raise _neither(place, name, int(rows[k]), value, has_to)
-        found[k] = known
-    return found
+        booleans[k] = meaning
+    return booleans
 
 
 def _neither(place: str, name: str, row: int, value: object, has_to: str) -> InputError:

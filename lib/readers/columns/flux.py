@@ -1,4 +1,4 @@
-"""Fluxes of a catalog to magnitudes, their errors and signal-to-noise ratios."""
+"""Conversion of fluxes to magnitudes, errors and signal-to-noise ratios."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AB_OF_NJY = 31.4
 """AB magnitude of 1 nJy: the flux of magnitude 0 is 10^(-48.6 / 2.5) erg / (s cm2 Hz) (Oke and Gunn 1983)."""
 
 FLUX_COLUMNS = ("mag", "mag_err", "snr")
-"""Columns of ours that a flux gives; the latter two need its error."""
+"""Columns of the detections from a flux; the last two require the flux error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class FluxColumn(ComputedColumn):
 def find_columns(
     place: str, flux: Flux, there: Mapping[str, Column], header: Mapping[str, object], fields: Mapping[str, str]
 ) -> dict[str, FluxColumn]:
-    """Find what the fluxes of a file give, by our names; nothing where an optional flux is not there.
+    """Resolve the columns that a file's fluxes give; none if an optional flux is absent.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def _calibration(
     header: Mapping[str, object],
     fields: Mapping[str, str],
 ) -> tuple[NumberColumn | None, str, float]:
-    """Where the zero point comes from, its kind, and what is added to it."""
+    """Resolve the zero point, its kind, and its offset in magnitudes."""
     unit = column.unit
     kind = next((key for key in ZERO_POINTS if getattr(flux, key) is not None), None)
     if kind is None:
@@ -135,14 +135,12 @@ def _calibration(
     if source.name is None:
         value = zero.values({}, 1)[0]
         if not np.isfinite(value) or (kind != "zero_point" and not value > 0):
-            raise InputError(
-                f"{place}: {kind} is {value:g}; it has to be a number{' above 0' * (kind != 'zero_point')}"
-            )
+            raise InputError(f"{place}: {kind} is {value:g}; it must be a number{' above 0' * (kind != 'zero_point')}")
     return zero, kind, offset
 
 
 def _unit_offset(place: str, kind: str, flux: Flux, unit: u.UnitBase | None, own: u.UnitBase | None) -> float:
-    """Magnitudes by which the units of a flux and its calibration differ from ours."""
+    """Compute the offset in magnitudes from the units of a flux and its calibration."""
     if kind == "fluxmag0":
         if own is None or unit is None:
             return 0.0
@@ -158,7 +156,7 @@ def _unit_offset(place: str, kind: str, flux: Flux, unit: u.UnitBase | None, own
 
 
 def _zero_point(kind: str, value: AnyArray) -> AnyArray:
-    """Magnitude of one unit of flux; NaN where a flux of magnitude 0, or a calibration, is not positive."""
+    """Compute the magnitude of one unit of flux; NaN for a calibration that is not positive."""
     if kind == "zero_point":
         return np.where(np.isfinite(value), value, np.nan)
     logarithm = 2.5 * np.log10(np.where(value > 0, value, np.nan))

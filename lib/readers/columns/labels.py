@@ -1,4 +1,4 @@
-"""Labels of a catalog, such as visits, bands and objects: text, or whole numbers that are exact."""
+"""Labels, such as visits, bands and objects: text or exact whole numbers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from skyaccept.lib.readers.columns.parsing import as_numbers
 from skyaccept.lib.readers.table import shorten
 
 MAX_LENGTH = 1000
-"""Characters of a label."""
+"""Maximum number of characters of a label."""
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
-"""Text that is the one way to write an integer: 01 and 1 are two labels, and so are 1E5 and 100000."""
+"""Canonical integers only: 01 and 1 are different labels, and so are 1E5 and 100000."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,19 @@ class LabelColumn(ComputedColumn):
         if source.name is None:
             value = source.value if source.codes is None else source.codes[str(source.value)]
             return Labels(np.zeros(rows, dtype=np.int64), _as_integers_or_text([str(value)])[: min(rows, 1)])
-        found = _strip_blanks(encode_labels(self.place, source.name, raw[source.name]))
-        found = _remove_missing(found, [str(value) for value in source.missing])
+        encoded = _strip_blanks(encode_labels(self.place, source.name, raw[source.name]))
+        encoded = _remove_missing(encoded, [str(value) for value in source.missing])
         if self.name != "object":
-            refuse_missing(self.place, source.name, found)
+            refuse_missing(self.place, source.name, encoded)
         if source.codes is not None:
-            found = _translate(self.place, source.name, found, source.codes)
+            encoded = _translate(self.place, source.name, encoded, source.codes)
         if source.day is not None:
-            found = _by_day(self.place, found, source.day, raw[source.day])
-        return found
+            encoded = _by_day(self.place, encoded, source.day, raw[source.day])
+        return encoded
 
 
 def encode_labels(place: str, column: str, values: AnyArray) -> Labels:
-    """Labels as they stand in a column; none where it is masked, NaN, None or blank.
+    """Encode the labels of a column; masked, NaN, None and blank are missing.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def encode_labels(place: str, column: str, values: AnyArray) -> Labels:
         The column holds arrays, or text that is not UTF-8.
     """
     if values.ndim != 1:
-        raise InputError(f"{place}: column '{column}' holds arrays; it has to hold one value a row")
+        raise InputError(f"{place}: column '{column}' holds arrays; it must hold one value per row")
     missing = (
         np.ma.getmaskarray(values).copy() if isinstance(values, np.ma.MaskedArray) else np.zeros(len(values), bool)
     )
@@ -85,11 +85,11 @@ def encode_labels(place: str, column: str, values: AnyArray) -> Labels:
         values = values.astype(object)
         values[missing] = None
     try:
-        codes, found = pd.factorize(values)
-    except TypeError:  # arrays cannot be told apart by their hash
-        raise InputError(f"{place}: column '{column}' holds arrays; it has to hold one value a row") from None
+        codes, uniques = pd.factorize(values)
+    except TypeError:  # arrays have no hash
+        raise InputError(f"{place}: column '{column}' holds arrays; it must hold one value per row") from None
     texts = []
-    for k, value in enumerate(found.tolist()):
+    for k, value in enumerate(uniques.tolist()):
         try:
             texts.append(value.decode() if isinstance(value, bytes) else value)
         except UnicodeDecodeError:
@@ -101,15 +101,15 @@ def encode_labels(place: str, column: str, values: AnyArray) -> Labels:
                 f"{place}: column '{column}', row {row}: {shorten(texts[-1])!r} has {len(texts[-1])} characters; a "
                 f"label may have {MAX_LENGTH}"
             )
-    if found.dtype.kind in "OSU":
+    if uniques.dtype.kind in "OSU":
         labels = _sort_values(codes, _as_integers_or_text([str(text) for text in texts]))
-        # as in tables of text, where a field of blanks is none
+        # as in text tables, where a blank field is null
         return _remove_missing(labels, [text for text in map(str, labels.values.tolist()) if not text.strip()])
-    return _sort_values(codes, found)
+    return _sort_values(codes, uniques)
 
 
 def concatenate(parts: Sequence[Labels]) -> Labels:
-    """One column of the labels of several files; whole numbers and text are compared as text."""
+    """Concatenate labels of several files; mixed integers and text compare as text."""
     if len(parts) == 1:
         return parts[0]
     values = _concatenate_values([part.values for part in parts])
@@ -119,12 +119,12 @@ def concatenate(parts: Sequence[Labels]) -> Labels:
 
 
 def label_by_file(labels: Labels, number: int) -> Labels:
-    """Labels that no other file has: those of its ``number``."""
+    """Prefix labels with the ``number`` of their file."""
     return _sort_values(labels.codes, np.array([f"{number} {value}" for value in labels.values.tolist()], dtype=str))
 
 
 def refuse_missing(place: str, column: str, labels: Labels) -> None:
-    """Refuse a column in which a label is missing.
+    """Refuse a column with a missing label.
 
     Raises
     ------
@@ -140,14 +140,14 @@ def refuse_missing(place: str, column: str, labels: Labels) -> None:
 
 
 def _as_integers_or_text(texts: Sequence[str]) -> AnyArray:
-    """Text as integers where all of it is the one way to write them."""
+    """Convert labels to integers if all are canonical integers."""
     if texts and all(_WHOLE.fullmatch(text) for text in texts):
         return np.array([int(text) for text in texts], dtype=np.int64)
     return np.array(texts, dtype=str)
 
 
 def _concatenate_values(values: Sequence[AnyArray]) -> AnyArray:
-    """Values of several files in one array, in which none is rounded."""
+    """Concatenate label values of several files without rounding."""
     kinds = {one.dtype.kind for one in values if len(one)}
     if kinds <= {"i"} or kinds <= {"u"} or kinds <= {"f"} or kinds <= {"U"}:
         return np.concatenate([one for one in values if len(one)] or values[:1])
@@ -157,20 +157,20 @@ def _concatenate_values(values: Sequence[AnyArray]) -> AnyArray:
 
 
 def _sort_values(codes: AnyArray, values: AnyArray) -> Labels:
-    """Labels with their values in ascending order, each once."""
+    """Sort the distinct values and recode."""
     unique, rank = np.unique(values, return_inverse=True)
     return Labels(_recode(rank.astype(np.int64), codes.astype(np.int64, copy=False)), unique)
 
 
 def _recode(rank: AnyArray, codes: AnyArray) -> AnyArray:
-    """New codes of old ones; negative ones stay."""
+    """Map old codes to new ones; negative codes stay."""
     if not (codes < 0).any():
         return np.asarray(rank[codes]) if len(rank) else codes
     return np.asarray(np.append(rank, -1)[codes])
 
 
 def _strip_blanks(labels: Labels) -> Labels:
-    """Labels without blanks at their ends, in which no two files should differ; none where nothing else is there."""
+    """Strip blanks at both ends of labels; an empty label is missing."""
     if labels.values.dtype.kind != "U" or all(value == value.strip() for value in labels.values.tolist()):
         return labels
     trimmed = [value.strip() for value in labels.values.tolist()]
@@ -178,7 +178,7 @@ def _strip_blanks(labels: Labels) -> Labels:
 
 
 def _remove_missing(labels: Labels, missing: Sequence[str]) -> Labels:
-    """Labels without those that mean none."""
+    """Mark the labels that the profile declares as missing."""
     none = np.isin(np.array([str(value) for value in labels.values.tolist()], dtype=str), list(missing))
     if not missing or not none.any():
         return labels
@@ -200,12 +200,12 @@ def _translate(place: str, column: str, labels: Labels, codes: Mapping[str, str]
 
 
 def _by_day(place: str, labels: Labels, name: str, values: AnyArray) -> Labels:
-    """Labels that are told apart by the whole day on which they stand."""
+    """Distinguish equal labels of different whole days."""
     days = as_numbers(place, name, values)
     if not np.isfinite(days).all():
         raise InputError(f"{place}: column '{name}', row {int(np.argmin(np.isfinite(days))) + 1}: no value")
     if np.abs(days).max(initial=0) > 2**53:
-        raise InputError(f"{place}: column '{name}': {np.abs(days).max():g} is no day")
+        raise InputError(f"{place}: column '{name}': {np.abs(days).max():g} is not a day")
     whole, day = np.unique(np.floor(days).astype(np.int64), return_inverse=True)
     pairs, codes = np.unique(day * max(len(labels.values), 1) + labels.codes, return_inverse=True)
     n = len(labels.values)

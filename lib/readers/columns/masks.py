@@ -1,6 +1,6 @@
-"""Masks of columns: ``NAME.mask``, beside column NAME, is true where a row has no value.
+"""Column masks: ``NAME.mask`` is true in rows without a value in column NAME.
 
-astropy names them so in all formats; here they are applied above the formats.
+astropy uses these names in all formats; they are applied after the format is read.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from skyaccept.lib.readers.table import LIST_SUFFIX, apply_mask
 
 
 def find_masks(names: Collection[str]) -> dict[str, str]:
-    """Columns that have a mask beside them, and the names of the masks."""
-    found: dict[str, str] = {}
+    """Find the columns that have a mask, with the names of the masks."""
+    masks: dict[str, str] = {}
     for name in names:
         own = f"{name.removesuffix(LIST_SUFFIX)}.mask"
         mask = next((one for one in (own + LIST_SUFFIX * name.endswith(LIST_SUFFIX), own) if one in names), None)
         if mask is not None:
-            found[name] = mask
-    return found
+            masks[name] = mask
+    return masks
 
 
 def apply_masks(
     place: str, names: Collection[str], masks: Mapping[str, str], stored: Mapping[str, AnyArray]
 ) -> dict[str, AnyArray]:
-    """Columns without the values that their masks hide; other columns are as they were.
+    """Apply the masks to their columns; other columns stay unchanged.
 
     Parameters
     ----------
@@ -50,12 +50,12 @@ def apply_masks(
 
 def _apply_to_column(place: str, name: str, mask: str, stored: Mapping[str, AnyArray]) -> AnyArray:
     values = stored[mask]
-    has_to = f"it is the mask of column '{name}', and has to be true or false (or 1 or 0) in every row"
+    has_to = f"it is the mask of column '{name}', and must be true or false (or 1 or 0) in every row"
     flat = values.ravel()
     rows = np.arange(flat.size) // max(flat.size // max(len(values), 1), 1)
     gone = missing_rows(flat)
     if gone.any():
         row = int(rows[np.argmax(gone)]) + 1
         raise InputError(f"{place}: column '{mask}', row {row}: no value; {has_to}; correct it, or rename the column")
-    found = as_booleans(place, mask, np.asarray(flat), rows, f"{has_to}; correct it, or rename the column")
-    return apply_mask(place, name, stored[name], mask, found.reshape(values.shape))
+    missing = as_booleans(place, mask, np.asarray(flat), rows, f"{has_to}; correct it, or rename the column")
+    return apply_mask(place, name, stored[name], mask, missing.reshape(values.shape))

@@ -1,4 +1,4 @@
-"""Second moments of a catalog to ellipticities."""
+"""Conversion of second moments to ellipticities."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class ShapeColumn(ComputedColumn):
         with np.errstate(invalid="ignore"):
             size = np.where(size > 0, size, np.nan)
         part = first - second if self.name.endswith("e1") else 2 * xy.values(raw, rows)
-        found = part / size
+        ellipticity = part / size
         if self.unless is not None:
-            found = np.where(evaluate_flag(self.place, self.unless, raw[self.unless.name]), np.nan, found)
-        return np.asarray(found)
+            ellipticity = np.where(evaluate_flag(self.place, self.unless, raw[self.unless.name]), np.nan, ellipticity)
+        return np.asarray(ellipticity)
 
 
 def find_columns(place: str, moments: Moments, there: Mapping[str, Column]) -> dict[str, ShapeColumn]:
-    """Find what the moments of a file give, by our names; nothing where it has none of those of the image.
+    """Resolve the ellipticities that a file's moments give; none without image moments.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def find_columns(place: str, moments: Moments, there: Mapping[str, Column]) -> d
         raise InputError(
             f"{place}: no column '{missing[0]}', which the survey profile needs for ellipticities (moments)"
         )
-    found = {}
+    shapes = {}
     for key, sources in (("", moments.star), ("psf_", moments.psf)):
         columns = tuple(resolve_number(place, "a moment", source, there, None, {}, {}) for source in sources)
         if len({column.unit for column in columns}) > 1:
@@ -83,5 +83,5 @@ def find_columns(place: str, moments: Moments, there: Mapping[str, Column]) -> d
             raise InputError(f"{place}: columns {listed} (moments) are not in the same unit")
         for name in SHAPES:
             if name.startswith("psf_") == bool(key):
-                found[name] = ShapeColumn(place, name, columns, None if key else moments.unless)
-    return found
+                shapes[name] = ShapeColumn(place, name, columns, None if key else moments.unless)
+    return shapes

@@ -1,4 +1,4 @@
-"""Numbers of a catalog in our units: one way for columns, fluxes, zero points, moments and reference catalogs."""
+"""Columns of numbers, converted to the units of the detections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from skyaccept.lib.readers.table import Column, shorten
 from skyaccept.lib.units import parse_unit
 
 POGSON = 2.5 / np.log(10)
-"""A magnitude error over the relative error of the flux."""
+"""Magnitude error over relative flux error."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class NumberColumn(ComputedColumn):
         return self._in_our_unit(column, self._numbers(column, values))
 
     def _element(self, column: str, values: AnyArray) -> AnyArray:
-        """One element of an array in each row, where the profile chooses one."""
+        """Select the array element that the profile gives."""
         element = self.source.element
         if values.ndim == 1 and values.dtype != object:
             if element is not None:
@@ -83,14 +83,14 @@ class NumberColumn(ComputedColumn):
             if not any(arrays):
                 return values
             raise InputError(
-                f"{self.place}: column '{column}' holds arrays of different lengths; {self.name} has to be one value"
+                f"{self.place}: column '{column}' holds arrays of different lengths; {self.name} must be one value"
             )
         if values.ndim != 2:
             raise InputError(f"{self.place}: column '{column}' holds arrays of {values.ndim - 1} dimensions")
         n = values.shape[1]
         if element is None:
             raise InputError(
-                f"{self.place}: column '{column}' holds arrays of {n} elements, and {self.name} has to be one number a "
+                f"{self.place}: column '{column}' holds arrays of {n} elements, and {self.name} must be one number per "
                 f"row; choose one in the survey profile, element: 0 (the first) to {n - 1}: "
                 f"{{name: {column}, element: 0}}"
             )
@@ -102,7 +102,7 @@ class NumberColumn(ComputedColumn):
         return values[:, element]
 
     def _numbers(self, column: str, values: AnyArray) -> NDArray[np.float64]:
-        """Numbers as float64, NaN for those that mean none; times as MJD."""
+        """Convert to float64, missing values to NaN and times to MJD."""
         missing = self.source.missing
         if self.name == "mjd" and self._as_times(values):
             return times.to_mjd(self.place, column, self._form(column, values), self.source.time)
@@ -110,13 +110,13 @@ class NumberColumn(ComputedColumn):
             return self._translated(column, values)
         if self.name == "mjd" and any(isinstance(v, str) and v[4:5] == v[7:8] == "-" for v in values[:1000].tolist()):
             raise InputError(
-                f"{self.place}: column '{column}' holds times as text; the survey profile has to say so: "
+                f"{self.place}: column '{column}' holds times as text; the survey profile must say so: "
                 "time: {format: iso}"
             )
         return _remove_missing(values, as_numbers(self.place, column, values, _missing_texts(missing)), missing)
 
     def _form(self, column: str, values: AnyArray) -> AnyArray:
-        """Times as the file has them: text, timestamps or numbers, without those that mean none."""
+        """Return times as stored, as text, timestamps or numbers, without missing values."""
         missing = self.source.missing
         if values.dtype.kind == "M":
             return np.asarray(values.filled("NaT") if isinstance(values, np.ma.MaskedArray) else values)
@@ -126,11 +126,11 @@ class NumberColumn(ComputedColumn):
         return _remove_missing(values, as_numbers(self.place, column, values, _missing_texts(missing)), missing)
 
     def _as_times(self, values: AnyArray) -> bool:
-        """Whether a column is one of times in a declared form, or of timestamps."""
+        """Return whether the column holds timestamps or times of a declared format."""
         return self.source.time is not None or values.dtype.kind == "M"
 
     def _translated(self, column: str, values: AnyArray) -> NDArray[np.float64]:
-        """Numbers that the profile's codes give; NaN where there is no value."""
+        """Translate values by the profile's codes; NaN for a missing value."""
         codes = self.source.codes or {}
         labels = encode_labels(self.place, column, values)
         texts = [str(value) for value in labels.values.tolist()]
@@ -141,8 +141,8 @@ class NumberColumn(ComputedColumn):
                 f"{self.place}: column '{column}': code {shorten(', '.join(unknown))} is not in the survey profile's "
                 f"codes ({shorten(', '.join(codes))})"
             )
-        found = np.array([float(codes[text]) if text in codes else np.nan for text in texts] + [np.nan])
-        return found[labels.codes]
+        translated = np.array([float(codes[text]) if text in codes else np.nan for text in texts] + [np.nan])
+        return translated[labels.codes]
 
     def _in_our_unit(self, column: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
         source = self.source
@@ -169,17 +169,17 @@ class NumberColumn(ComputedColumn):
 def _remove_missing(
     stored: AnyArray, values: NDArray[np.float64], missing: Sequence[int | float | str]
 ) -> NDArray[np.float64]:
-    """Numbers without those that mean none, as a column of their type holds them."""
+    """Replace numbers that mark missing values by NaN, at the precision of the column."""
     none = [float(value) for value in missing if not isinstance(value, str)]
     if not none:
         return values
-    # 99.999 of a float32 column is another number in float64, and so is one that a file scales
+    # 99.999 in float32 differs from 99.999 in float64, and a scaled value may be rounded
     step = np.finfo(np.float32 if stored.dtype == np.float32 else np.float64).eps
-    found = np.zeros(len(values), dtype=bool)
+    is_missing = np.zeros(len(values), dtype=bool)
     for value in none:
-        found |= np.abs(values - value) <= 4 * step * abs(value)
-        found |= values == float(np.float32(value))
-    return np.where(found, np.nan, values)
+        is_missing |= np.abs(values - value) <= 4 * step * abs(value)
+        is_missing |= values == float(np.float32(value))
+    return np.where(is_missing, np.nan, values)
 
 
 def resolve_number(
@@ -191,7 +191,7 @@ def resolve_number(
     header: Mapping[str, object],
     fields: Mapping[str, str],
 ) -> NumberColumn:
-    """Find a column of numbers in a file, and the factor to our unit.
+    """Resolve a column of numbers in a file, with the factor to our unit.
 
     Parameters
     ----------
@@ -200,19 +200,18 @@ def resolve_number(
     name : str
         Our name.
     source : ColumnSource
-        Whose column the file has.
+        Its column must exist in the file.
     there : mapping of str to Column
         Columns of the file.
     unit : Unit, optional
-        Ours; None where any will do.
+        Unit of the detections; None for any unit.
     header, fields : mapping
         Keywords of the file's header, and fields of its name.
 
     Raises
     ------
     InputError
-        A further column is missing, the header has no such keyword, or units are not known, not stated or contradict
-        each other.
+        A further column or a header keyword is missing, or a unit is unknown, missing or contradictory.
     """
     if source.name is None:
         return _constant(place, name, source, constant_from_header(place, name, source, header, fields), unit)
@@ -237,7 +236,7 @@ def resolve_number(
 
 
 def _with_scale(place: str, source: ColumnSource, own: str | None) -> ColumnSource:
-    """Times with the scale that the file states, which the profile may not contradict."""
+    """Add the time scale that the file states; the profile must not contradict it."""
     if own is None:
         return source
     if source.time is not None and source.time.scale not in (None, own):
@@ -251,7 +250,7 @@ def _with_scale(place: str, source: ColumnSource, own: str | None) -> ColumnSour
 def _constant(
     place: str, name: str, given: ColumnSource, source: ColumnSource, unit: u.UnitBase | None
 ) -> NumberColumn:
-    """One number for all rows, which was ``given`` as a value, a header keyword or a field of the file's name."""
+    """Resolve one number for all rows: a value, a header keyword or a file name field."""
     iso = source.time is not None and source.time.format == "iso"
     if source.codes is None and not iso and as_number(source.value) is None:
         raise InputError(f"{place}: {_describe_constant(given)} ({name}): {shorten(source.value)!r} is not a number")
@@ -264,12 +263,12 @@ def _constant(
 def constant_from_header(
     place: str, name: str, source: ColumnSource, header: Mapping[str, object], fields: Mapping[str, str]
 ) -> ColumnSource:
-    """Replace a header keyword or a field of the file's name by the value that a file has there.
+    """Replace a header keyword or a file name field by its value.
 
     Raises
     ------
     InputError
-        It has none, or one that is not in the profile's codes.
+        The file has no such value, or one that is not in the profile's codes.
     """
     if source.header is None and source.field is None:
         return source
@@ -288,21 +287,21 @@ def constant_from_header(
 
 
 def _describe_constant(source: ColumnSource) -> str:
-    """Where one value for all rows comes from, for messages."""
+    """Name the source of one value for all rows, for messages."""
     if source.header is not None:
         return f"header keyword '{source.header}'"
     return "value" if source.field is None else f"field '{source.field}' of the name"
 
 
 def stated_unit(place: str, source: ColumnSource, own: str | None) -> u.UnitBase | None:
-    """Unit of a column by the file (``own``) and the profile, which may not contradict each other.
+    """Return the unit that the file (``own``) or the profile states, without contradiction.
 
-    A unit that is known to nobody is left aside where the profile states the unit.
+    An unknown unit in the file is ignored if the profile states the unit.
 
     Raises
     ------
     InputError
-        They contradict each other, or the file's unit is not known and the profile states none.
+        The units contradict each other, or the file's unit is unknown and the profile states none.
     """
     stated = source.unit
     if source.per is not None and stated is None and not (own or "").strip():
@@ -333,7 +332,7 @@ def stated_unit(place: str, source: ColumnSource, own: str | None) -> u.UnitBase
 
 
 def _factor(place: str, name: str, source: ColumnSource, stated: u.UnitBase | None, unit: u.UnitBase | None) -> float:
-    """Unit of the file's numbers over ours."""
+    """Compute the unit in the file over the unit of the detections."""
     column = source.name or name
     if unit is None:
         return 1.0

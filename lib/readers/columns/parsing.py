@@ -1,4 +1,4 @@
-"""Values of a column as a file holds them, to numbers, each with its row in the error where it is none."""
+"""Conversion of stored values to numbers, with the row in each error message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,4}
 
 
 def as_numbers(place: str, name: str, values: AnyArray, missing: Sequence[str] = ()) -> NDArray[np.float64]:
-    """Values as float64; those that are masked, None, empty or one of the texts in ``missing`` are NaN.
+    """Convert values to float64; masked, None, empty and ``missing`` texts become NaN.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def as_numbers(place: str, name: str, values: AnyArray, missing: Sequence[str] =
         One of the others is not a number; the message names its row.
     """
     if values.ndim != 1:
-        raise InputError(f"{place}: column '{name}' holds arrays; it has to hold one number a row")
+        raise InputError(f"{place}: column '{name}' holds arrays; it must hold one number per row")
     if isinstance(values, np.ma.MaskedArray):
         gone, values = np.ma.getmaskarray(values), values.data
         if values.dtype.kind in "fiub":
@@ -35,11 +35,11 @@ def as_numbers(place: str, name: str, values: AnyArray, missing: Sequence[str] =
     if values.dtype.kind in "fiub":
         return values.astype(np.float64, copy=False)
     if values.dtype.kind == "M":
-        raise InputError(f"{place}: column '{name}' holds timestamps; it has to hold numbers")
+        raise InputError(f"{place}: column '{name}' holds timestamps; it must hold numbers")
     if values.dtype.kind == "m":
-        raise InputError(f"{place}: column '{name}' holds durations; it has to hold numbers, write them in a unit")
+        raise InputError(f"{place}: column '{name}' holds durations; it must hold numbers; write them in a unit")
     if values.dtype.kind not in "OSU":
-        raise InputError(f"{place}: column '{name}' holds {values.dtype}; it has to hold numbers")
+        raise InputError(f"{place}: column '{name}' holds {values.dtype}; it must hold numbers")
     plain = [value.decode(errors="replace") if isinstance(value, bytes) else value for value in values.tolist()]
     texts = [value.strip() if isinstance(value, str) else value for value in plain]
     none = {"", *missing}
@@ -52,7 +52,7 @@ def as_numbers(place: str, name: str, values: AnyArray, missing: Sequence[str] =
 
 
 def _parse(place: str, name: str, values: Sequence[object]) -> NDArray[np.float64]:
-    found = np.full(len(values), np.nan)
+    parsed = np.full(len(values), np.nan)
     for row, value in enumerate(values):
         if value is None or value is pd.NA:
             continue
@@ -61,24 +61,24 @@ def _parse(place: str, name: str, values: Sequence[object]) -> NDArray[np.float6
             raise InputError(
                 f"{place}: column '{name}', row {row + 1}: {shorten(value)!r} is not a number; {_remedy(value, row)}"
             )
-        found[row] = number
-    return found
+        parsed[row] = number
+    return parsed
 
 
 def _remedy(value: object, row: int) -> str:
-    """What to do about text among numbers."""
+    """Suggest what to do about text among numbers."""
     if isinstance(value, str) and _SEXAGESIMAL.match(value):
         return "it looks sexagesimal (hours or degrees, minutes, seconds); write it in degrees"
     if row == 0:
         return (
-            "if the first row holds types, units or dashes, remove it; if this means none, the survey profile has to "
-            f"say so: missing: [{_quoted(value)}]"
+            "if the first row holds types, units or dashes, remove it; if this marks a missing value, the survey "
+            f"profile must say so: missing: [{_quoted(value)}]"
         )
-    return f"if it means none, the survey profile has to say so: missing: [{_quoted(value)}]"
+    return f"if it marks a missing value, the survey profile must say so: missing: [{_quoted(value)}]"
 
 
 def as_number(value: object) -> float | None:
-    """A number, or text that is one as any reader of tables takes it; else None."""
+    """Convert a number or its text to float; None for anything else."""
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value):
             return None
@@ -92,12 +92,12 @@ def as_number(value: object) -> float | None:
 
 
 def lookup(place: str, name: str, keys: tuple[AnyArray, AnyArray], values: AnyArray) -> AnyArray:
-    """Value of each row by its key (the second), where another table has it beside that key; masked where it does not.
+    """Look up a value for each row by key in another table; NaN without a matching key.
 
     Raises
     ------
     InputError
-        A key stands in the other table twice.
+        The other table has a key twice.
     """
     there, here = keys
     listed, place_of = np.unique(there, return_index=True)

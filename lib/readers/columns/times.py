@@ -1,4 +1,4 @@
-"""Times of a catalog, in any of the forms in which surveys write them, to MJD."""
+"""Conversion of times in any common format to MJD."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from skyaccept.lib.readers.column_source import Time
 from skyaccept.lib.readers.table import shorten
 
 EARLIEST, LATEST = 33282.0, 88069.0
-"""MJD of 1950-01-01 and 2100-01-01: whatever lies outside is no time of a digital survey."""
+"""MJD of 1950-01-01 and 2100-01-01, the range of plausible times."""
 
 _UNIX_EPOCH = 40587.0
 _DAY = 86400.0
@@ -27,18 +27,18 @@ _FORMAT_RANGES: Mapping[str, tuple[float, float]] = {
     "time: {format: jd, offset: 2440000}": (16_155.5, 26_155.0),  # from 2012 to 2040
     "time: {format: jd, offset: 2400000}": (EARLIEST + 0.5, LATEST + 0.5),
 }
-"""Forms of times and the numbers that they have from 1950 to 2100, the likeliest first."""
+"""Time formats with their range of numbers from 1950 to 2100, the likeliest first."""
 
 
 def to_mjd(place: str, column: str, values: AnyArray, time: Time | None) -> NDArray[np.float64]:
-    """Times as MJD, in TAI where their scale is declared.
+    """Convert times to MJD, in TAI where their scale is declared.
 
     Parameters
     ----------
     place, column : str
         For messages.
     values : (n,) float64, datetime64 or object (str)
-        NaN, NaT or None where there is none.
+        NaN, NaT or None for a missing time.
     time : Time, optional
         Form of the numbers or text; MJD without it. Timestamps (datetime64) need none.
 
@@ -72,28 +72,28 @@ def to_mjd(place: str, column: str, values: AnyArray, time: Time | None) -> NDAr
 
 
 def _mjd_from_timestamps(values: AnyArray) -> NDArray[np.float64]:
-    """MJD of timestamps; whole days and the time of day apart, so that no digit is lost."""
+    """Convert timestamps to MJD, days and time of day separately for precision."""
     days = values.astype("datetime64[D]")
     seconds = (values - days) / np.timedelta64(1, "s")
-    found = days.astype(np.int64) + _UNIX_EPOCH + seconds / _DAY
-    return np.where(np.isnat(values), np.nan, found)
+    mjd = days.astype(np.int64) + _UNIX_EPOCH + seconds / _DAY
+    return np.where(np.isnat(values), np.nan, mjd)
 
 
 def _mjd_from_text(place: str, column: str, values: AnyArray) -> NDArray[np.float64]:
     from astropy.time import Time as AstropyTime
 
     texts = np.array(["" if v is None or v != v else _plain(str(v)) for v in values.tolist()], dtype=str)
-    found = np.full(len(texts), np.nan)
+    mjd = np.full(len(texts), np.nan)
     there = texts != ""
     if not there.any():
-        return found
+        return mjd
     distinct, place_of = np.unique(texts[there], return_inverse=True)
     low, high = 0, len(distinct)
     try:
-        found[there] = np.asarray(AstropyTime(distinct.tolist(), format="iso", scale="tai").mjd)[place_of]
-        return found
+        mjd[there] = np.asarray(AstropyTime(distinct.tolist(), format="iso", scale="tai").mjd)[place_of]
+        return mjd
     except ValueError:
-        while high - low > 1:  # the first that is no time lies from low on
+        while high - low > 1:  # the first invalid time is at low or later
             middle = (low + high) // 2
             try:
                 AstropyTime(distinct[low:middle].tolist(), format="iso", scale="tai")
@@ -108,12 +108,12 @@ def _mjd_from_text(place: str, column: str, values: AnyArray) -> NDArray[np.floa
 
 
 def _plain(text: str) -> str:
-    """A time as astropy writes it, without the mark of UTC."""
+    """Remove the UTC mark from a time."""
     return text.strip().removesuffix("Z").replace("T", " ")
 
 
 def _scale_of_text(place: str, column: str, values: AnyArray, scale: str | None) -> str | None:
-    """Scale of times as text, by the profile and by the Z that marks those in UTC, which may not contradict."""
+    """Find the scale of times in text from the profile and the UTC mark Z."""
     marked = [str(value).strip().endswith("Z") for value in values.tolist() if value is not None and value == value]
     if not any(marked):
         return scale
@@ -137,14 +137,14 @@ def _mjd_from_numbers(values: NDArray[np.float64], time: Time | None) -> NDArray
 
 
 def _of_years(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """MJD of calendar years with a fraction, as astropy's decimalyear has them."""
+    """Convert decimal years to MJD, as astropy defines decimalyear."""
     there = np.isfinite(values) & (values >= 1) & (values < 9999)
     year = np.where(there, np.floor(values), 2000)
     first = (year - 1970).astype(np.int64).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
     following = (year - 1969).astype(np.int64).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
-    found = first + (values - year) * (following - first) + _UNIX_EPOCH
+    mjd = first + (values - year) * (following - first) + _UNIX_EPOCH
     # a year that no calendar has is outside in any case
-    return np.where(there, found, np.where(np.isnan(values), np.nan, np.inf))
+    return np.where(there, mjd, np.where(np.isnan(values), np.nan, np.inf))
 
 
 def _to_tai(mjd: NDArray[np.float64], scale: str | None) -> NDArray[np.float64]:
@@ -161,12 +161,12 @@ def _to_tai(mjd: NDArray[np.float64], scale: str | None) -> NDArray[np.float64]:
 
 
 def _remedy(values: AnyArray) -> str:
-    """Which form the values would fit, or what zeros are."""
+    """Suggest a format that fits the values, or declaring zeros as missing."""
     if values.dtype.kind not in "fiu":
         return "; correct the file"
     numbers = np.asarray(values, dtype=np.float64)
     if (numbers == 0).all():
-        return "; if 0 means none, the survey profile has to say so: missing: [0]"
+        return "; if 0 marks a missing value, the survey profile must say so: missing: [0]"
     numbers = numbers[numbers != 0]
     if (np.abs(numbers) > 1e17).all():
         return "; these are nanoseconds since 1970: write timestamps, or seconds with time: {format: unix}"
@@ -177,6 +177,6 @@ def _remedy(values: AnyArray) -> str:
 
 
 def likely_format(values: NDArray[np.float64]) -> str | None:
-    """Likeliest form of which all numbers lie from 1950 to 2100, as a key of a profile; None where none is."""
+    """Return the likeliest format that puts all numbers in 1950 to 2100, as a profile key."""
     fitting = [form for form, (low, high) in _FORMAT_RANGES.items() if ((values >= low) & (values <= high)).all()]
     return fitting[0] if fitting else None

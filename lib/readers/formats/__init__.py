@@ -4,4 +4,4 @@ from skyaccept.lib.readers.formats import fits, hdf5, parquet, text, votable
 from skyaccept.lib.readers.table import Format
 
 FORMATS: tuple[Format, ...] = (parquet.FORMAT, fits.FORMAT, hdf5.FORMAT, votable.FORMAT, text.FORMAT)
-"""Formats in the order in which they are tried; text, which recognises most files, comes last."""
+"""Formats in the order of detection; text comes last, since it matches most files."""

@@ -1,4 +1,4 @@
-"""Columns of Arrow as arrays of NumPy, without a value changed."""
+"""Conversion of Arrow columns to NumPy arrays without loss."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from skyaccept.lib.readers.table import mask_missing
 
 
 def to_numpy(column: Any, as_label: bool = False) -> AnyArray:
-    """Values of a column as `Format.read` has to give them.
+    """Convert a column to an array as `Format.read` returns it.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ _VIEW_TYPES = {"string_view": pa.large_string(), "binary_view": pa.large_binary(
 
 
 def is_supported(kind: Any) -> bool:
-    """Whether columns of a type are read: numbers, truth, text, times and arrays of these of one length."""
+    """Return whether a type is supported: scalars and fixed-size arrays of them."""
     if pa.types.is_dictionary(kind):
         return is_supported(kind.value_type) and not pa.types.is_nested(kind.value_type)
     if _is_array(kind):
@@ -72,7 +72,7 @@ def is_supported(kind: Any) -> bool:
 
 
 def is_text(kind: Any) -> bool:
-    """Whether a type is text, or bytes that may be text."""
+    """Return whether a type is text, or bytes that may be text."""
     if pa.types.is_dictionary(kind):
         return is_text(kind.value_type)
     return str(kind) in ("string", "large_string", "string_view", "binary", "large_binary", "binary_view") or bool(
@@ -81,7 +81,7 @@ def is_text(kind: Any) -> bool:
 
 
 def is_list(kind: Any) -> bool:
-    """Whether a row holds a list of its own length; one of fixed size is an array."""
+    """Return whether rows hold lists of their own lengths, unlike arrays of fixed size."""
     names = ("list", "large_list", "list_view", "large_list_view")
     return any(str(kind).startswith(f"{name}<") for name in names)
 
@@ -91,7 +91,7 @@ def _is_array(kind: Any) -> bool:
 
 
 def _elements(column: Any, as_label: bool) -> AnyArray:
-    """Arrays of one length as a table of n rows; a row without an array has none of its elements."""
+    """Convert fixed-size arrays to (n, size); a null array masks all its elements."""
     size = column.type.list_size
     values = to_numpy(column.values.slice(column.offset * size, len(column) * size), as_label)
     values = values.reshape(len(column), size)
@@ -108,7 +108,7 @@ def _encode(column: Any) -> AnyArray:
 
 
 def _texts(column: Any) -> AnyArray:
-    """Text by its codes, masked where it is none; all equal values of a chunk are one object, however long."""
+    """Convert dictionary-encoded text to objects, masked if null; equal values share one object."""
     values = column.dictionary.cast(_VIEW_TYPES.get(str(column.type.value_type), column.type.value_type))
     texts = np.empty(len(values) + 1, dtype=object)
     texts[:] = [*values.to_pylist(), ""]
@@ -128,7 +128,7 @@ def _numpy(column: Any) -> AnyArray:
 
 
 def concatenate(parts: Sequence[AnyArray]) -> AnyArray:
-    """One array of several, with their masks."""
+    """Concatenate arrays with their masks."""
     if len(parts) == 1:
         return parts[0]
     if any(isinstance(part, np.ma.MaskedArray) for part in parts):

@@ -1,4 +1,4 @@
-"""Headers that astropy writes beside its tables: units, masks, times and coordinates.
+"""Headers that astropy adds to tables: units, masks, times and coordinates.
 
 A column that is more than plain numbers or text is stored as several plain ones (a value and a mask, two parts of a
 Julian date), and the header says which. ECSV, Parquet and HDF5 files have it, as YAML.
@@ -18,7 +18,7 @@ from skyaccept.lib.readers.table import Column, apply_mask, shorten
 
 MAX_BYTES = 4_000_000
 MAX_NODES = 200_000
-"""Entries of a header, those behind an alias (``*name``) as often as it stands."""
+"""Maximum number of entries of a header; an alias (``*name``) counts at each use."""
 
 MAX_DEPTH = 40
 
@@ -46,7 +46,7 @@ _TIME_FORMATS = {"mjd", "jd", "iso", "isot", "yday", "fits", "unix", "decimalyea
 _SCALES = {"tai", "utc", "tdb"}
 _OTHER_SCALES = {"tt", "tcb", "tcg"}
 SCALES = _SCALES | _OTHER_SCALES
-"""Scales of times that are read."""
+"""Supported time scales."""
 
 _SKY_KEYS = {"__class__", "frame", "ra", "dec", "representation_type", "distance", "pm_ra_cosdec", "pm_dec"}
 _DAY = 86_400_000_000  # microseconds
@@ -54,7 +54,7 @@ _DAY = 86_400_000_000  # microseconds
 
 @dataclass(frozen=True)
 class CombinedColumn:
-    """A column that is made of stored ones.
+    """A column that astropy stores as several columns.
 
     Attributes
     ----------
@@ -78,13 +78,13 @@ class CombinedColumn:
 
     @property
     def handed_scale(self) -> str | None:
-        """Scale of the times that are handed out: their own, or TAI for one that no survey profile can state."""
+        """Scale of the returned times: their own, or TAI if no profile can state it."""
         return self.scale if self.scale is None or self.scale in _SCALES else "tai"
 
 
 @dataclass(frozen=True)
 class Header:
-    """What astropy's header says about stored columns.
+    """Content of astropy's header.
 
     Attributes
     ----------
@@ -102,40 +102,40 @@ class Header:
     delimiter: str = " "
 
     def offered(self, stored: Sequence[Column]) -> tuple[Column, ...]:
-        """Columns that a table offers in place of the stored ones, with the header's units."""
+        """Replace the stored columns by the columns they form, with the header's units."""
         there = {column.name: column for column in stored}
         makers = {part: one for one in self.combined.values() for part in one.parts.values()}
-        found: dict[str, Column] = {}
+        columns: dict[str, Column] = {}
         for column in stored:
             one = makers.get(column.name)
             described = self.columns.get(column.name)
             unit = column.unit or (described.unit if described else None)
             if one is None:
-                found[column.name] = replace(column, unit=unit)
-            elif one.name not in found:
+                columns[column.name] = replace(column, unit=unit)
+            elif one.name not in columns:
                 kept = there.get(one.name, column)
                 dtype = "datetime64[us]" if one.format is not None else kept.dtype
                 unit = kept.unit or (self.columns[one.name].unit if one.name in self.columns else None) or one.unit
-                found[one.name] = Column(one.name, dtype, unit, kept.description, one.handed_scale)
-        return tuple(found.values())
+                columns[one.name] = Column(one.name, dtype, unit, kept.description, one.handed_scale)
+        return tuple(columns.values())
 
     def needed(self, names: Collection[str]) -> list[str]:
-        """Stored columns that some offered ones are made of, each once."""
+        """Return the stored columns that form the named ones, without repeats."""
         parts = [list(self.combined[n].parts.values()) if n in self.combined else [n] for n in names]
         return list(dict.fromkeys(name for several in parts for name in several))
 
     def combine(self, place: str, names: Collection[str], stored: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
-        """Offered columns of stored ones.
+        """Form the named columns from stored ones.
 
         Raises
         ------
         InputError
-            A column is of a kind that is not read, or a part of it is not in the file or not what it has to be.
+            A column is of an unsupported kind, or a part of it is missing or invalid.
         """
         return {n: _combine_column(place, self.combined[n], stored) if n in self.combined else stored[n] for n in names}
 
     def check(self, place: str, names: Collection[str], stored: Collection[str]) -> None:
-        """Refuse columns that cannot be made before any is read; raises as `combine`."""
+        """Refuse columns that cannot be formed, before reading; raises as `combine`."""
         for one in (self.combined[name] for name in names if name in self.combined):
             if one.refused is not None:
                 raise InputError(f"{place}: column '{one.name}' {one.refused}")
@@ -148,7 +148,7 @@ class Header:
 
 
 def read_header(place: str, text: str) -> Header:
-    """Header of a table.
+    """Parse a header.
 
     Parameters
     ----------
@@ -171,9 +171,9 @@ def read_header(place: str, text: str) -> Header:
     for number, entry in enumerate(entries, start=1):
         name, kind = (entry.get("name"), entry.get("datatype")) if isinstance(entry, dict) else (None, None)
         if not isinstance(name, str) or not isinstance(kind, str):
-            raise InputError(f"{place}: the header, datatype {number}: an entry has to have a name and a datatype")
+            raise InputError(f"{place}: the header, datatype {number}: an entry must have a name and a datatype")
         if name in columns:
-            raise InputError(f"{place}: column '{shorten(name)}' stands in its header twice")
+            raise InputError(f"{place}: column '{shorten(name)}' occurs twice in its header")
         columns[name] = Column(name, kind, _unit(entry.get("unit")), str(entry.get("description") or ""))
         if entry.get("subtype") is not None:
             subtypes[name] = str(entry["subtype"])
@@ -185,16 +185,16 @@ def read_header(place: str, text: str) -> Header:
 
 
 def _serialized(meta: object) -> Mapping[str, Any]:
-    """Entries about columns that are stored as several; ``meta`` is a mapping, or a list of mappings (!!omap)."""
+    """Return the entries of columns that are stored as several."""
     for mapping in meta if isinstance(meta, list) else [meta]:
-        found = mapping.get("__serialized_columns__") if isinstance(mapping, dict) else None
-        if isinstance(found, dict):
-            return found
+        entries = mapping.get("__serialized_columns__") if isinstance(mapping, dict) else None
+        if isinstance(entries, dict):
+            return entries
     return {}
 
 
 def _combined(name: str, entry: object) -> list[CombinedColumn]:
-    """Columns that one entry stands for: several for coordinates, else one."""
+    """Build the columns of one entry: several for coordinates, else one."""
     kind = _class_of(entry)
     keys = set(entry) if isinstance(entry, dict) else set()
     if isinstance(entry, dict) and kind == "Time":
@@ -214,7 +214,7 @@ def _combined(name: str, entry: object) -> list[CombinedColumn]:
 
 
 def _plain(name: str, entry: object) -> CombinedColumn:
-    """A column of values, perhaps with a unit and a mask."""
+    """Build a column of values with an optional unit and mask."""
     parts: dict[str, str] = {}
     unit: str | None = None
     while isinstance(entry, dict) and "__class__" in entry:
@@ -254,7 +254,7 @@ def _combine_column(place: str, one: CombinedColumn, stored: Mapping[str, AnyArr
     for role in [role for role in parts if role.endswith("mask")]:
         mask = parts.pop(role)
         if mask.dtype.kind != "b" or isinstance(mask, np.ma.MaskedArray):
-            raise InputError(f"{place}: column '{one.parts[role]}': a mask has to be true or false in every row")
+            raise InputError(f"{place}: column '{one.parts[role]}': a mask must be true or false in every row")
         masks.append((one.parts[role], mask))
     if one.format is None:
         value = parts["value"]
@@ -270,7 +270,7 @@ def _combine_column(place: str, one: CombinedColumn, stored: Mapping[str, AnyArr
 
 
 def timestamps(place: str, one: CombinedColumn, parts: Mapping[str, AnyArray], missing: AnyArray) -> AnyArray:
-    """Times as datetime64, to the microsecond, in their scale or TAI."""
+    """Convert times to datetime64[us], in their own scale or in TAI."""
     from astropy.time import Time
 
     for values in parts.values():
@@ -278,7 +278,7 @@ def timestamps(place: str, one: CombinedColumn, parts: Mapping[str, AnyArray], m
         if values.dtype.kind == "f":
             missing = missing | ~np.isfinite(np.ma.getdata(values))
     there = ~missing
-    found = np.full(len(missing), np.datetime64("NaT", "us"))
+    times = np.full(len(missing), np.datetime64("NaT", "us"))
     try:
         if "jd1" in parts:
             first, second = (np.ma.getdata(parts[key])[there].astype(np.float64) for key in ("jd1", "jd2"))
@@ -297,8 +297,8 @@ def timestamps(place: str, one: CombinedColumn, parts: Mapping[str, AnyArray], m
             raise ValueError("a time beyond all calendars")
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(f"{place}: column '{one.name}': not times of format {one.format}: {shorten(error)}") from None
-    found[there] = (day.astype(np.int64) * _DAY + np.rint(rest * _DAY).astype(np.int64)).astype("datetime64[us]")
-    return found
+    times[there] = (day.astype(np.int64) * _DAY + np.rint(rest * _DAY).astype(np.int64)).astype("datetime64[us]")
+    return times
 
 
 def _class_of(entry: object) -> str:
@@ -306,12 +306,12 @@ def _class_of(entry: object) -> str:
 
 
 def _stored(entry: object) -> bool:
-    """Whether an entry names stored columns."""
+    """Return whether an entry names stored columns."""
     return bool(_parts(entry))
 
 
 def _parts(entry: object) -> dict[str, str]:
-    """All stored columns that an entry names, to any depth."""
+    """Collect all stored columns of an entry, at any depth."""
     if not isinstance(entry, dict):
         return {}
     if set(entry) == {"name"} and isinstance(entry["name"], str):
@@ -320,14 +320,14 @@ def _parts(entry: object) -> dict[str, str]:
 
 
 def _unit(entry: object) -> str | None:
-    """Unit of a column: text, or a mapping with it."""
+    """Return the unit of a column, which is text or a mapping."""
     if isinstance(entry, dict):
         entry = entry.get("unit")
     return entry if isinstance(entry, str) and entry else None
 
 
 def _document(place: str, text: str) -> object:
-    """YAML as dicts, lists and text. No tag means anything here, so nothing is made of it but these."""
+    """Parse YAML to dicts, lists and text; tags have no effect."""
     if len(text) > MAX_BYTES:
         raise InputError(f"{place}: the header has {len(text)} characters; it may have at most {MAX_BYTES}")
     try:
@@ -337,19 +337,19 @@ def _document(place: str, text: str) -> object:
                 return _node(event, events, {}, 0)[0]
     except (yaml.YAMLError, ValueError) as error:
         problem = getattr(error, "problem", None) or str(error).split("\n")[0]
-        raise InputError(f"{place}: the header is no YAML that can be read: {shorten(problem)}") from None
+        raise InputError(f"{place}: the header is not readable YAML: {shorten(problem)}") from None
     return None
 
 
 def _node(
     event: yaml.Event, events: Iterator[yaml.Event], anchors: dict[str, tuple[object, int]], depth: int
 ) -> tuple[object, int]:
-    """One node and the number of entries in it."""
+    """Convert one node, and count its entries."""
     if depth > MAX_DEPTH:
         raise ValueError(f"more than {MAX_DEPTH} levels")
     if isinstance(event, yaml.AliasEvent):
         if event.anchor not in anchors:
-            raise ValueError(f"alias *{event.anchor} stands for nothing before it")
+            raise ValueError(f"alias *{event.anchor} refers to nothing before it")
         return anchors[event.anchor]
     value: object
     size = 1
@@ -367,7 +367,7 @@ def _node(
         while not isinstance(event_in := next(events), yaml.MappingEndEvent):
             key, _ = _node(event_in, events, anchors, depth + 1)
             if not isinstance(key, str) or key in pairs or key == "<<":
-                raise ValueError(f"key {shorten(key)!r} is no text, stands twice or merges others")
+                raise ValueError(f"key {shorten(key)!r} is not text, occurs twice or merges others")
             pairs[key], count = _node(next(events), events, anchors, depth + 1)
             size += count
         value = pairs

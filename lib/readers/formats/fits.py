@@ -24,7 +24,7 @@ from skyaccept.lib.readers.formats.fits_units import CARD, TABLES, HeaderDataUni
 from skyaccept.lib.readers.table import Column, Format, Table, open_binary, shorten
 
 EXTENSION = "LDAC_EXTENSION"
-"""Column that tells the extensions of an LDAC file apart: the detectors of a camera."""
+"""Column that numbers the extensions of an LDAC file, one for each detector."""
 
 _IMAGE, _OBJECTS = "LDAC_IMHEAD", "LDAC_OBJECTS"
 
@@ -57,26 +57,26 @@ class FitsTable:
 
 
 def tables(path: Path) -> list[Table]:
-    """All tables of a file; afw flags appear as boolean columns by their own names.
+    """List all tables of a file; afw flags appear as boolean columns of their own.
 
     The header of a table is that of the file and its own; of LDAC, it is that of the image.
     """
-    with _opened(path) as (_, found):
+    with _opened(path) as (_, fits_tables):
         return [
             Table(number, table.unit.text("EXTNAME"), tuple(_columns(table)), table.header)
-            for number, table in enumerate(found)
+            for number, table in enumerate(fits_tables)
         ]
 
 
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, AnyArray]]:
-    """Read the named columns of some tables of a file."""
-    with _opened(path) as (file, found):
+    """Read the named columns of the numbered tables."""
+    with _opened(path) as (file, fits_tables):
         result: list[Mapping[str, AnyArray]] = []
         for number in numbers:
             progress.report(f"reading {path.name}", len(result), len(numbers))
-            result.append(_read(file, found[number], names))
+            result.append(_read(file, fits_tables[number], names))
         return result
 
 
@@ -99,17 +99,17 @@ def _read(file: BinaryIO, table: FitsTable, names: Collection[str]) -> Mapping[s
     flags = [name for name in names if name in table.flags]
     packed = table.packed
     stored = read_rows(file, table.unit, [*wanted, packed] if packed is not None and flags else wanted)
-    found = {}
+    columns = {}
     for name in names:
         if name in table.columns:
             column = table.columns[name]
             values = decode_column(column, stored[column.number])
-            found[name] = _times(table.unit, column, values) if column.time else values
+            columns[name] = _times(table.unit, column, values) if column.time else values
         elif name in table.flags and packed is not None:
-            found[name] = _bit(stored[packed.number], table.flags[name][0])
+            columns[name] = _bit(stored[packed.number], table.flags[name][0])
         else:
-            found[name] = np.full(table.unit.integer("NAXIS2"), table.extension)
-    return found
+            columns[name] = np.full(table.unit.integer("NAXIS2"), table.extension)
+    return columns
 
 
 def _time(column: FitsColumn) -> CombinedColumn:
@@ -117,7 +117,7 @@ def _time(column: FitsColumn) -> CombinedColumn:
 
 
 def _times(unit: HeaderDataUnit, column: FitsColumn, values: AnyArray) -> AnyArray:
-    """Times whose two numbers are parts of a Julian date, as astropy writes them."""
+    """Convert times stored as two parts of a Julian date, as astropy writes them."""
     origin = next((key for key in ("MJDREF", "MJDREFI", "DATEREF") if unit.value(key) is not None), None)
     if column.shape != (2,) or column.time not in SCALES or unit.value("JDREF") != 0 or origin is not None:
         raise InputError(
@@ -131,19 +131,19 @@ def _times(unit: HeaderDataUnit, column: FitsColumn, values: AnyArray) -> AnyArr
 
 
 def _bit(packed: AnyArray, number: int) -> AnyArray:
-    """One bit of the packed flags in each row."""
+    """Extract one bit of the packed flags."""
     return np.asarray((packed.reshape(len(packed), -1)[:, number // 8] & (0x80 >> number % 8)).astype(bool))
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, list[FitsTable]]]:
-    """A file and its tables; the images of LDAC are headers of the tables that follow them."""
+    """Open a file and its tables; LDAC images become headers of the tables after them."""
     try:
         with open_binary(path) as file:
-            found = _tables(path, file)
-            if not found:
+            fits_tables = _tables(path, file)
+            if not fits_tables:
                 raise InputError(f"{path}: the FITS file holds no table, only images")
-            yield file, found
+            yield file, fits_tables
     except (OSError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, fits.VerifyError) as error:
         if isinstance(error, InputError):
             raise
@@ -154,7 +154,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, list[FitsTable]]]:
 def _tables(path: Path, file: BinaryIO) -> list[FitsTable]:
     units = read_units(path, file)
     common = units[0].keywords()
-    found: list[FitsTable] = []
+    tables: list[FitsTable] = []
     images: list[Mapping[str, object]] = []
     objects, paired = 0, True
     for unit in units:
@@ -169,21 +169,21 @@ def _tables(path: Path, file: BinaryIO) -> list[FitsTable]:
         objects += name == _OBJECTS
         paired = paired and (name != _OBJECTS or not images or objects == len(images))
         own = images[-1] if name == _OBJECTS and images else unit.keywords()
-        found.append(_table(unit, objects if name == _OBJECTS else None, {**common, **own}))
+        tables.append(_table(unit, objects if name == _OBJECTS else None, {**common, **own}))
     if images and not (paired and objects == len(images)):
         raise InputError(
             f"{path}: the LDAC file is truncated or damaged: {len(images)} tables of image headers ({_IMAGE}), and "
             f"{objects} of detections ({_OBJECTS}); fetch or make it again"
         )
-    detectors = [table for table in found if table.extension is not None]
+    detectors = [table for table in tables if table.extension is not None]
     for table in detectors[1:]:
         odd = sorted(set(table.columns) ^ set(detectors[0].columns))
         if odd:
             raise InputError(
-                f"{table.unit.place}: the LDAC file is damaged: column '{shorten(odd[0])}' stands in some of its "
+                f"{table.unit.place}: the LDAC file is damaged: column '{shorten(odd[0])}' is in some of its "
                 "tables of detections only; fetch or make it again"
             )
-    return found
+    return tables
 
 
 def _table(unit: HeaderDataUnit, extension: int | None, header: Mapping[str, object]) -> FitsTable:
@@ -196,7 +196,7 @@ def _table(unit: HeaderDataUnit, extension: int | None, header: Mapping[str, obj
     for name in names:
         if name.casefold() in seen:
             raise InputError(
-                f"{unit.place}: column '{shorten(name)}' stands in it twice (names of FITS columns differ in more than "
+                f"{unit.place}: column '{shorten(name)}' occurs twice (names of FITS columns differ in more than "
                 "case); rename one"
             )
         seen[name.casefold()] = name
@@ -208,24 +208,24 @@ def _packed(unit: HeaderDataUnit, columns: Sequence[FitsColumn]) -> FitsColumn |
         return None
     number = unit.integer("FLAGCOL")
     if not 1 <= number <= len(columns) or columns[number - 1].code != "X":
-        raise InputError(f"{unit.place}: the FITS file is damaged: FLAGCOL = {number} is no column of bits")
+        raise InputError(f"{unit.place}: the FITS file is damaged: FLAGCOL = {number} is not a column of bits")
     return columns[number - 1]
 
 
 def _flags(unit: HeaderDataUnit, packed: FitsColumn) -> dict[str, tuple[int, str]]:
-    """Flags of an afw table: name -> (bit, documentation)."""
-    found: dict[str, tuple[int, str]] = {}
+    """Return the flags of an afw table, name -> (bit, documentation)."""
+    flags: dict[str, tuple[int, str]] = {}
     number = 1
     while name := unit.text(f"TFLAG{number}"):
-        if number > packed.repeat or name in found:
+        if number > packed.repeat or name in flags:
             raise InputError(f"{unit.place}: the FITS file is damaged: TFLAG{number} = '{shorten(name)}' has no bit")
-        found[name] = (number - 1, str(unit.value(f"TFDOC{number}") or ""))
+        flags[name] = (number - 1, str(unit.value(f"TFDOC{number}") or ""))
         number += 1
-    return found
+    return flags
 
 
 def _image_keywords(file: BinaryIO, unit: HeaderDataUnit) -> dict[str, object]:
-    """Keywords of an image, whose header LDAC keeps as text in the one field of a table."""
+    """Parse the keywords of an image, which LDAC stores as text in a table."""
     columns = describe_columns(unit)
     if not columns or columns[0].code != "A":
         raise InputError(f"{unit.place}: the LDAC file is damaged: no text of an image header in it")

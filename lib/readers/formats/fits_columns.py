@@ -1,4 +1,4 @@
-"""Columns of FITS tables, binary and ASCII (FITS standard 4.0, 7.2 and 7.3): as the header describes them, to arrays.
+"""Columns of FITS tables (FITS standard 4.0, sections 7.2 and 7.3) as arrays.
 
 A null (TNULL) is a null of the stored value, before TSCAL and TZERO.
 """
@@ -22,7 +22,7 @@ from skyaccept.lib.readers.table import mask_missing, shorten
 TIME_SCALES = {"tai", "utc", "tdb", "tt", "tcb", "tcg", "ut1", "et", "tdt", "iat", "ut", "gmt", "gps", "local"}
 MAX_FIELDS = 999
 _BYTES = 64 * 1024**2
-"""Bytes of rows that are held while their columns are taken out."""
+"""Bytes of rows that are held in memory while columns are extracted."""
 
 _WIDTHS: Mapping[str, int] = {
     **{"L": 1, "B": 1, "I": 2, "J": 4, "K": 8, "A": 1, "E": 4, "D": 8},
@@ -41,7 +41,7 @@ _UNSIGNED: Mapping[str, tuple[int, str]] = {
     "J": (2**31, "u4"),
     "K": (2**63, "u8"),
 }
-"""TZERO that makes a type of the other sign out of an integer, and that type."""
+"""TZERO that changes the signedness of an integer type, and the resulting type."""
 
 _BINARY = re.compile(r"([0-9]{0,10})([LXBIJKAEDCMPQ])(.*)")
 _ASCII = re.compile(r"([AIFED])([0-9]{1,9})(?:\.([0-9]{1,4}))?")
@@ -71,7 +71,7 @@ class FitsColumn:
     stored : dtype
         Of its bytes in a row; of ``repeat`` elements where it holds arrays.
     shape : tuple of int
-        Of what a row holds; empty for one value.
+        Shape of the array in a row; empty for one value.
     null : object
         Its TNULL.
     scale, zero : int or float
@@ -99,7 +99,7 @@ class FitsColumn:
 
 
 def describe_columns(unit: HeaderDataUnit) -> list[FitsColumn]:
-    """All columns of a table.
+    """Describe all columns of a table from its header.
 
     Raises
     ------
@@ -111,20 +111,20 @@ def describe_columns(unit: HeaderDataUnit) -> list[FitsColumn]:
         raise InputError(f"{unit.place}: the FITS file is damaged: TFIELDS = {fields}, and at most 999 are allowed")
     if unit.value("NAXIS") != 2 or unit.value("BITPIX") != 8 or unit.integer("GCOUNT", 1) != 1:
         raise InputError(f"{unit.place}: the FITS file is damaged: a table has two axes of bytes (NAXIS, BITPIX)")
-    found: list[FitsColumn] = []
+    columns: list[FitsColumn] = []
     end = 0
     for number in range(1, fields + 1):
         column = _ascii(unit, number) if unit.kind == "TABLE" else _binary(unit, number, end)
         end = max(end, column.offset + column.stored.itemsize)
-        found.append(column)
+        columns.append(column)
     width = unit.integer("NAXIS1")
     if end > width or (end < width and unit.kind != "TABLE"):
         raise InputError(f"{unit.place}: the FITS file is damaged: columns of {end} bytes in rows of {width} (NAXIS1)")
-    return found
+    return columns
 
 
 def read_rows(file: BinaryIO, unit: HeaderDataUnit, columns: Sequence[FitsColumn]) -> dict[int, AnyArray]:
-    """Bytes of some columns by their number, a block of rows at a time: others need no memory."""
+    """Read the bytes of columns, by column number, one block of rows at a time."""
     width, rows = unit.integer("NAXIS1"), unit.integer("NAXIS2")
     if not columns or not rows:
         return {column.number: np.empty(0, column.stored) for column in columns}
@@ -136,19 +136,19 @@ def read_rows(file: BinaryIO, unit: HeaderDataUnit, columns: Sequence[FitsColumn
             "itemsize": width,
         }
     )
-    found = {column.number: np.empty(rows, column.stored) for column in columns}
+    stored = {column.number: np.empty(rows, column.stored) for column in columns}
     step = max(_BYTES // width, 1)
     file.seek(unit.start)
     for first in range(0, rows, step):
         progress.report(f"reading {unit.place}", first, rows)
         block = np.frombuffer(file.read(min(step, rows - first) * width), record)
-        for number, values in found.items():
+        for number, values in stored.items():
             values[first : first + len(block)] = block[str(number)]
-    return found
+    return stored
 
 
 def decode_column(column: FitsColumn, stored: AnyArray) -> AnyArray:
-    """Values of a column from its bytes, nulls as NaN or masked.
+    """Decode the bytes of a column; nulls become NaN or masked.
 
     Raises
     ------
@@ -243,7 +243,7 @@ def _ascii(unit: HeaderDataUnit, number: int) -> FitsColumn:
 
 
 def _time_scale(unit: HeaderDataUnit, number: int) -> str:
-    """Scale of a column of times (FITS standard 4.0, 9.2.1), in lower case; empty for all other columns."""
+    """Return the time scale of a column (FITS standard 4.0, 9.2.1) in lower case, or ""."""
     scale = unit.text(f"TCTYP{number}").lower().partition("(")[0]
     if scale in TIME_SCALES:
         return scale
@@ -252,7 +252,7 @@ def _time_scale(unit: HeaderDataUnit, number: int) -> str:
 
 
 def _describe(unit: HeaderDataUnit, number: int) -> tuple[str, str, str | None, str]:
-    """Name, form, unit and description of a column."""
+    """Return the name, form, unit and description of a column."""
     texts = [unit.text(f"{keyword}{number}") for keyword in ("TTYPE", "TFORM", "TUNIT")]
     return texts[0], texts[1], texts[2] or None, str(unit.value(f"TDOC{number}") or "")
 
@@ -270,21 +270,21 @@ def _number(unit: HeaderDataUnit, keyword: str, default: int) -> int | float:
 
 
 def _null(unit: HeaderDataUnit, number: int, code: str) -> int | float | str | None:
-    """TNULL of a column: of the type that it holds, or refused."""
+    """Return the TNULL of a column; refuse one of another type."""
     value = unit.value(f"TNULL{number}")
     if value is None or value == "" or code in _REFUSED:
         return None
     fits = isinstance(value, str) if code == "A" else isinstance(value, int | float) and not isinstance(value, bool)
     if not fits or code in "LX" or (code in "BIJK" and value != int(value)):
         raise InputError(
-            f"{_place(unit, number)}: TNULL{number} = {shorten(repr(value))} is no value of its type ({code}); correct "
-            "the header"
+            f"{_place(unit, number)}: TNULL{number} = {shorten(repr(value))} is not a value of its type ({code}); "
+            "correct the header"
         )
     return str(value).strip() if code == "A" else value
 
 
 def _dimensions(unit: HeaderDataUnit, number: int, elements: int) -> tuple[int, ...]:
-    """Shape of the array in each row, its fastest axis last."""
+    """Return the array shape of a row, the fastest axis last."""
     text = unit.text(f"TDIM{number}").replace(" ", "")
     if not text:
         return (elements,)
@@ -299,7 +299,7 @@ def _dimensions(unit: HeaderDataUnit, number: int, elements: int) -> tuple[int, 
 
 
 def _text_shape(unit: HeaderDataUnit, number: int, letters: int, rest: str) -> tuple[int, tuple[int, ...]]:
-    """Letters of one text, and shape of the texts in a row, which TDIM or rAw declare."""
+    """Return the length of a text and the shape of the texts in a row, from TDIM or rAw."""
     text = unit.text(f"TDIM{number}").replace(" ", "")
     if text:
         shape = _dimensions(unit, number, letters)
@@ -313,7 +313,7 @@ def _text_shape(unit: HeaderDataUnit, number: int, letters: int, rest: str) -> t
 
 
 def _text(column: FitsColumn, stored: AnyArray) -> AnyArray:
-    """Text, masked where it is empty or null."""
+    """Decode text, masked where it is empty or null."""
     values = decode_text(column.place, stored)
     return mask_missing(values, (values == "") | (values == (column.null or "")))
 
@@ -329,7 +329,7 @@ def _truth(column: FitsColumn, stored: AnyArray) -> NDArray[np.bool_]:
 
 
 def _scale(column: FitsColumn, values: AnyArray) -> AnyArray:
-    """TZERO + TSCAL * values; whole numbers stay exact where nothing is scaled."""
+    """Compute TZERO + TSCAL * values; unscaled integers stay exact."""
     scale, zero = column.scale, column.zero
     if scale == 1 and zero == 0:
         return values
@@ -346,15 +346,15 @@ def _scale(column: FitsColumn, values: AnyArray) -> AnyArray:
 
 
 def _numbers_of_text(column: FitsColumn, stored: AnyArray) -> tuple[AnyArray, AnyArray]:
-    """Numbers of an ASCII table, and where there is none."""
+    """Parse the numbers of an ASCII table; return them and a mask of missing ones."""
     none = {"", column.null}
     texts = [_ascii_text(column, row, value) for row, value in enumerate(stored.tolist(), start=1)]
     missing = np.array([text in none for text in texts], dtype=bool)
     if column.code == "I":
         whole = [0 if text in none else _whole(column, row, text) for row, text in enumerate(texts, start=1)]
         return np.array(whole, dtype=np.int64), missing
-    found = [np.nan if text in none else _fraction(column, row, text) for row, text in enumerate(texts, start=1)]
-    return np.array(found, dtype=np.float64), missing
+    fractions = [np.nan if text in none else _fraction(column, row, text) for row, text in enumerate(texts, start=1)]
+    return np.array(fractions, dtype=np.float64), missing
 
 
 def _ascii_text(column: FitsColumn, row: int, value: bytes) -> str:
@@ -371,7 +371,7 @@ def _whole(column: FitsColumn, row: int, text: str) -> int:
 
 
 def _fraction(column: FitsColumn, row: int, text: str) -> float:
-    """A number; without a point, the last digits are those after it (Fortran's Fw.d)."""
+    """Parse a number; without a point, Fortran's Fw.d implies d decimals."""
     if text.lower() in ("nan", "inf", "+inf", "-inf"):
         return float(text)
     match = _FLOAT.fullmatch(text)

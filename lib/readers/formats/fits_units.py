@@ -1,4 +1,4 @@
-"""Header and data units of a FITS file (FITS standard 4.0), walked block by block within the bytes that are there.
+"""Header and data units of a FITS file (FITS standard 4.0), read within bounds.
 
 Nothing is passed over: what follows the last unit is padding, or the file is damaged.
 """
@@ -53,7 +53,7 @@ class HeaderDataUnit:
     size: int
 
     def value(self, keyword: str) -> Any:
-        """Value of a keyword; None where there is none.
+        """Return the value of a keyword, or None.
 
         Raises
         ------
@@ -63,19 +63,19 @@ class HeaderDataUnit:
         return _value(self.place, self.header, keyword)
 
     def integer(self, keyword: str, default: int | None = None) -> int:
-        """Value of a keyword that has to be a whole number from 0 on."""
+        """Return the value of a keyword that must be a non-negative integer."""
         return _integer(self.place, self.header, keyword, default)
 
     def text(self, keyword: str) -> str:
-        """Value of a keyword that has to be text, without blanks at its ends; empty where there is none."""
+        """Return the value of a keyword that must be text, stripped; "" if absent."""
         value = self.value(keyword)
         if value is not None and not isinstance(value, str):
             raise InputError(f"{self.place}: the FITS file is damaged: {keyword} = {shorten(value)} is not text")
         return (value or "").strip()
 
     def keywords(self) -> dict[str, object]:
-        """Keywords with a number or text; those that cannot be read are left out."""
-        found: dict[str, object] = {}
+        """Return the keywords with a number or text, without unreadable ones."""
+        keywords: dict[str, object] = {}
         for card in self.header.cards:
             try:
                 with warnings.catch_warnings():
@@ -84,12 +84,12 @@ class HeaderDataUnit:
             except (fits.VerifyError, ValueError):
                 continue
             if keyword not in ("", "COMMENT", "HISTORY", "END") and isinstance(value, str | int | float):
-                found.setdefault(keyword, value)
-        return found
+                keywords.setdefault(keyword, value)
+        return keywords
 
 
 def read_units(path: Path, file: BinaryIO) -> list[HeaderDataUnit]:
-    """All units of a file.
+    """Read all units of a file.
 
     Raises
     ------
@@ -97,25 +97,25 @@ def read_units(path: Path, file: BinaryIO) -> list[HeaderDataUnit]:
         A header or its data do not end within the file, or something else than an extension follows.
     """
     length = file.seek(0, 2)
-    found: list[HeaderDataUnit] = []
+    units: list[HeaderDataUnit] = []
     start = 0
     while start < length:
-        if found and not _is_extension(path, file, start, len(found)):
+        if units and not _is_extension(path, file, start, len(units)):
             break
-        if len(found) == MAX_UNITS:
+        if len(units) == MAX_UNITS:
             raise InputError(f"{path}: more than {MAX_UNITS} HDUs; split the file")
-        found.append(_unit(path, file, start, len(found), length))
-        start = found[-1].start + found[-1].size + -found[-1].size % BLOCK
+        units.append(_unit(path, file, start, len(units), length))
+        start = units[-1].start + units[-1].size + -units[-1].size % BLOCK
     if start > length:
         raise InputError(
-            f"{found[-1].place}: the FITS file is truncated: its last block ends early, and more may have followed; "
+            f"{units[-1].place}: the FITS file is truncated: its last block ends early, and more may have followed; "
             f"fetch the file again, or fill it up with zeros to {start} bytes if it is whole"
         )
-    return found
+    return units
 
 
 def check_padding(file: BinaryIO, unit: HeaderDataUnit) -> None:
-    """Refuse a table whose last block holds more than its header declares.
+    """Refuse a table followed by bytes other than padding.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def check_padding(file: BinaryIO, unit: HeaderDataUnit) -> None:
 
 
 def check_sum(file: BinaryIO, unit: HeaderDataUnit) -> None:
-    """Refuse data that are not those that were written, where the header carries their sum (DATASUM).
+    """Refuse data that disagree with their checksum (DATASUM).
 
     Raises
     ------
@@ -160,7 +160,7 @@ def check_sum(file: BinaryIO, unit: HeaderDataUnit) -> None:
 
 
 def _is_extension(path: Path, file: BinaryIO, start: int, number: int) -> bool:
-    """Whether an extension begins here; False at the end, where only padding follows."""
+    """Return whether an extension begins at a byte; False if only padding follows."""
     file.seek(start)
     piece = file.read(BLOCK)
     if piece.startswith(b"XTENSION"):
@@ -195,7 +195,7 @@ def _unit(path: Path, file: BinaryIO, start: int, number: int, length: int) -> H
 
 
 def _header(place: str, file: BinaryIO, start: int) -> tuple[Any, int]:
-    """Header that begins at a byte, and the byte after it."""
+    """Read the header at a byte, and return it with the byte after it."""
     file.seek(start)
     content = b""
     while True:
@@ -212,12 +212,12 @@ def _header(place: str, file: BinaryIO, start: int) -> tuple[Any, int]:
         if len(content) > MAX_HEADER:
             raise InputError(f"{place}: the FITS file is damaged: the header has more than {MAX_HEADER} bytes")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is not to the letter of the standard is read all the same
+        warnings.simplefilter("ignore")  # small violations of the standard are accepted
         return fits.Header.fromstring(content), start + len(content)
 
 
 def _refuse_ambiguous(place: str, header: Any) -> None:
-    """Refuse a header that describes the same thing twice."""
+    """Refuse a header with two values of one structural keyword."""
     for keyword, number in Counter(map(str, header.keys())).items():
         if number > 1 and _ONCE.fullmatch(keyword):
             values = {str(header[keyword, k]) for k in range(number)}
@@ -229,7 +229,7 @@ def _refuse_ambiguous(place: str, header: Any) -> None:
 
 
 def _size(place: str, header: Any, primary: bool) -> int:
-    """Bytes of the data that follow a header."""
+    """Compute the size of the data after a header, bytes."""
     axes = _integer(place, header, "NAXIS")
     if axes > MAX_AXES:
         raise InputError(f"{place}: the FITS file is damaged: NAXIS = {axes}, and at most {MAX_AXES} are allowed")
@@ -263,9 +263,7 @@ def _integer(place: str, header: Any, keyword: str, default: int | None = None) 
     value = _value(place, header, keyword)
     value = default if value is None else value
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise InputError(
-            f"{place}: the FITS file is damaged: {keyword} = {shorten(value)}; it has to be a whole number"
-        )
+        raise InputError(f"{place}: the FITS file is damaged: {keyword} = {shorten(value)}; it must be a whole number")
     return value
 
 

@@ -8,7 +8,7 @@ from skyaccept.lib.exceptions import InputError
 
 
 def decode_text(place: str, stored: AnyArray) -> AnyArray:
-    """Text up to a zero byte, without blanks at its ends.
+    """Decode text up to a zero byte, stripped.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def decode_text(place: str, stored: AnyArray) -> AnyArray:
 
 
 def _undecodable(stored: AnyArray) -> int:
-    """Number of the first row that is not UTF-8, from 1."""
+    """Find the first row that is not UTF-8, from 1."""
     for row, value in enumerate(stored.reshape(len(stored), -1).tolist(), start=1):
         try:
             for one in value:

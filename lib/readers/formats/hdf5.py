@@ -1,6 +1,6 @@
-"""HDF5 files with tables; attributes of groups are the header of the tables in them.
+"""HDF5 tables; the attributes of their groups are the header.
 
-A survey profile may name a column of one table by TABLE/COLUMN, and look values up in another table beside it.
+A survey profile may name a column by TABLE/COLUMN, and join a column of another table in the same group.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def tables(path: Path) -> list[Table]:
-    """All tables of a file, by the last part of their paths, or by these where two are of one name."""
-    with _opened(path) as (_, found):
+    """List all tables of a file, named by the last part of their path where that is unique."""
+    with _opened(path) as (_, hdf5_tables):
         return [
             Table(
                 number,
@@ -29,28 +29,28 @@ def tables(path: Path) -> list[Table]:
                 layout.columns,
                 _header(layout),
                 {f"{layout.last}/{column.name}": column for column in layout.columns},
-                {name: column for name, (_, column) in _beside(found, layout).items()},
+                {name: column for name, (_, column) in _beside(hdf5_tables, layout).items()},
             )
-            for number, (name, layout) in enumerate(zip(_names(found), found, strict=True))
+            for number, (name, layout) in enumerate(zip(_names(hdf5_tables), hdf5_tables, strict=True))
         ]
 
 
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, AnyArray]]:
-    """Read the named columns of some tables, or of another table beside them."""
-    with _opened(path) as (size, found):
-        return [_read(path, size, found, found[number], names) for number in numbers]
+    """Read the named columns of the numbered tables, or of one table in the same group."""
+    with _opened(path) as (size, hdf5_tables):
+        return [_read(path, size, hdf5_tables, hdf5_tables[number], names) for number in numbers]
 
 
 def _read(
-    path: Path, size: int, found: Sequence[Hdf5Table], layout: Hdf5Table, names: Collection[str]
+    path: Path, size: int, all_tables: Sequence[Hdf5Table], layout: Hdf5Table, names: Collection[str]
 ) -> Mapping[str, AnyArray]:
     own = {column.name: column.name for column in layout.columns}
     own |= {f"{layout.last}/{name}": name for name in own}
     if all(name in own for name in names):
         return _columns(path, size, layout, {name: own[name] for name in names})
-    beside = _beside(found, layout)
+    beside = _beside(all_tables, layout)
     others = {beside[name][0].path: beside[name][0] for name in names if name not in own}
     if len(others) > 1 or any(name in own for name in names):
         used = sorted({layout.last, *(other.last for other in others.values())})
@@ -62,44 +62,44 @@ def _read(
 
 
 def _columns(path: Path, size: int, layout: Hdf5Table, wanted: Mapping[str, str]) -> dict[str, AnyArray]:
-    """Columns of one table by the names under which they are wanted."""
+    """Read the columns of one table, renamed as requested."""
     place = str(path)
     layout.header.check(place, wanted.values(), layout.stored)
     stored = [layout.stored[name] for name in layout.header.needed(wanted.values())]
-    found = layout.header.combine(place, wanted.values(), read_columns(place, stored, size))
-    return {name: found[column] for name, column in wanted.items()}
+    combined = layout.header.combine(place, wanted.values(), read_columns(place, stored, size))
+    return {name: combined[column] for name, column in wanted.items()}
 
 
-def _names(found: Sequence[Hdf5Table]) -> list[str]:
-    last = [layout.last for layout in found]
-    return last if len(set(last)) == len(last) else [layout.path for layout in found]
+def _names(all_tables: Sequence[Hdf5Table]) -> list[str]:
+    last = [layout.last for layout in all_tables]
+    return last if len(set(last)) == len(last) else [layout.path for layout in all_tables]
 
 
-def _beside(found: Sequence[Hdf5Table], layout: Hdf5Table) -> dict[str, tuple[Hdf5Table, Column]]:
-    """Columns of the tables beside one, in the same group, as TABLE/COLUMN."""
+def _beside(all_tables: Sequence[Hdf5Table], layout: Hdf5Table) -> dict[str, tuple[Hdf5Table, Column]]:
+    """Return the columns of other tables in the same group, as TABLE/COLUMN."""
     return {
         f"{other.last}/{column.name}": (other, column)
-        for other in found
+        for other in all_tables
         if other.above == layout.above and set(other.stored) != set(layout.stored)
         for column in other.columns
     }
 
 
 def _header(layout: Hdf5Table) -> dict[str, object]:
-    """Numbers and text among the attributes of the groups that hold a table, the nearest going before."""
-    found: dict[str, object] = {}
+    """Collect the attributes of the groups above a table; the nearest group takes precedence."""
+    keywords: dict[str, object] = {}
     groups, group = [layout.group], layout.group
     while group.name != "/":
         group = group.parent
         groups.append(group)
     for group in groups[::-1]:
-        found |= attributes(group)
-    return found
+        keywords |= attributes(group)
+    return keywords
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[int, list[Hdf5Table]]]:
-    """Size of a file and its tables."""
+    """Open a file, and return its size and its tables."""
     try:
         h5py = importlib.import_module("h5py")
         importlib.import_module("hdf5plugin")  # PyTables compresses with Blosc
@@ -110,13 +110,13 @@ def _opened(path: Path) -> Iterator[tuple[int, list[Hdf5Table]]]:
             size = content.seek(0, 2)
             content.seek(0)
             with h5py.File(content, "r") as file:
-                found = find_tables(str(path), file)
-                if not found:
+                hdf5_tables = find_tables(str(path), file)
+                if not hdf5_tables:
                     raise InputError(
                         f"{path}: the HDF5 file holds no table: no dataset of records, and no group with several "
                         "columns of equal length"
                     )
-                yield size, found
+                yield size, hdf5_tables
     except (OSError, RuntimeError, ValueError, TypeError, LookupError, MemoryError, EOFError, ArithmeticError) as error:
         if isinstance(error, InputError):
             raise

@@ -1,4 +1,4 @@
-"""Tables in HDF5 files, as PyTables, h5py, pandas, astropy and vaex lay them out.
+"""Tables in HDF5 files of PyTables, h5py, pandas, astropy and vaex.
 
 A table is a dataset of records, or a group of datasets of equal length, one for each column. Attributes are never
 unpickled, and nothing outside of the file is opened: links that lead elsewhere are left alone.
@@ -33,7 +33,7 @@ _TEXT = {"UNICODE", "SHORT_BINUNICODE", "BINUNICODE"}
 
 @dataclass(frozen=True)
 class StoredColumn:
-    """One column as it is stored.
+    """One column as stored.
 
     Attributes
     ----------
@@ -44,10 +44,10 @@ class StoredColumn:
     element : int, optional
         Which column of a block of several, as pandas stores them.
     kind : str
-        Type that pandas gives for what is stored as integers: datetime64[ns].
+        Type of pandas for values stored as integers: datetime64[ns].
     unit : str, optional
     null : str
-        Text that means none.
+        Text of a null value.
     refused : str
         Why it is not read; empty where it is.
     """
@@ -62,7 +62,7 @@ class StoredColumn:
     refused: str = ""
 
     def column(self) -> Column:
-        """Describe it."""
+        """Return the column as `Table` lists it."""
         kind = dtype_of(self.dataset)
         if kind is not None and self.record:
             kind = kind[self.record]
@@ -84,7 +84,7 @@ class Hdf5Table:
         Whose attributes, and those of the groups above it, hold for the table.
     stored : mapping of str to Stored
     header : Header
-        What astropy's header says about them.
+        Astropy's header for these columns.
     """
 
     path: str
@@ -94,22 +94,22 @@ class Hdf5Table:
 
     @property
     def last(self) -> str:
-        """Last part of its path."""
+        """Last part of the path."""
         return self.path.rsplit("/", 1)[-1]
 
     @property
     def above(self) -> str:
-        """Path of the group that holds it."""
+        """Path of the group that holds the table."""
         return self.path.rpartition("/")[0]
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """Columns that it offers."""
+        """Columns that the table offers."""
         return self.header.offered([one.column() for one in self.stored.values()])
 
 
 def dtype_of(dataset: Any) -> Any:
-    """Type of a dataset; None where NumPy has none for it."""
+    """Return the type of a dataset, or None if NumPy has no such type."""
     try:
         return dataset.dtype
     except TypeError:
@@ -117,7 +117,7 @@ def dtype_of(dataset: Any) -> Any:
 
 
 def find_tables(place: str, file: Any) -> list[Hdf5Table]:
-    """All tables of a file.
+    """Find all tables of a file.
 
     Raises
     ------
@@ -143,23 +143,23 @@ def find_tables(place: str, file: Any) -> list[Hdf5Table]:
             groups[name] = item
 
     file.visititems(visit)  # follows neither soft nor external links
-    found: list[Hdf5Table] = []
+    tables: list[Hdf5Table] = []
     done: set[str] = set()
     for name, group in groups.items():
         if any(name == one or name.startswith(f"{one}/") for one in done):
             continue
-        known = _pandas(place, name, group, datasets.get(name, {})) or _vaex(name, group, groups, datasets)
-        if known is not None:
+        table = _pandas(place, name, group, datasets.get(name, {})) or _vaex(name, group, groups, datasets)
+        if table is not None:
             done.add(name)
-            found.append(known)
+            tables.append(table)
         else:
-            found += _plain(place, name, group, datasets.get(name, {}))
-    return sorted(found, key=lambda one: one.path)
+            tables += _plain(place, name, group, datasets.get(name, {}))
+    return sorted(tables, key=lambda one: one.path)
 
 
 def attributes(item: Any) -> dict[str, object]:
-    """Attributes that are one number or text; whatever else stands there, pickled or not, is left alone."""
-    found: dict[str, object] = {}
+    """Return the attributes that are one number or text; ignore all others."""
+    values: dict[str, object] = {}
     for key in item.attrs:
         try:
             attribute = item.attrs.get_id(key)
@@ -174,30 +174,30 @@ def attributes(item: Any) -> dict[str, object]:
         value = value.item() if isinstance(value, np.generic) else value
         value = value.decode(errors="replace") if isinstance(value, bytes) else value
         if isinstance(value, str | int | float):
-            found[key] = value
-    return found
+            values[key] = value
+    return values
 
 
 def texts_in_pickle(text: object) -> list[str]:
-    """Text in a pickled list of text, which is looked at and not unpickled; empty for anything else.
+    """Extract texts from a pickled list without unpickling; [] for anything else.
 
     PyTables pickles lists among its attributes.
     """
-    found: list[str] = []
+    texts: list[str] = []
     try:
         for code, argument, _ in pickletools.genops(str(text).encode("latin-1")):
             if code.name in _TEXT:
-                found.append(str(argument))
+                texts.append(str(argument))
             elif code.name not in _HARMLESS:
                 return []
     except (ValueError, UnicodeError):
         return []
-    return found
+    return texts
 
 
 def _plain(place: str, name: str, group: Any, datasets: Mapping[str, Any]) -> list[Hdf5Table]:
-    """Datasets of records in a group, and those of one column each."""
-    found: list[Hdf5Table] = []
+    """Find datasets of records in a group, and datasets of one column each."""
+    tables: list[Hdf5Table] = []
     alone: dict[str, Any] = {}
     for last, dataset in datasets.items():
         kind = dtype_of(dataset)
@@ -207,15 +207,15 @@ def _plain(place: str, name: str, group: Any, datasets: Mapping[str, Any]) -> li
             if dataset.ndim == 1:
                 path = f"{name}/{last}" if name else last
                 stored = {one: StoredColumn(one, dataset, one) for one in kind.names}
-                found.append(Hdf5Table(path, group, stored, _header(place, dataset, datasets.get(last + _META))))
+                tables.append(Hdf5Table(path, group, stored, _header(place, dataset, datasets.get(last + _META))))
         else:
             alone[last] = dataset
     lengths = Counter(dataset.shape[0] for dataset in alone.values())
     rows, columns = lengths.most_common(1)[0] if lengths else (0, 0)
     if columns > 1:
         stored = {last: _column(last, dataset, rows) for last, dataset in alone.items()}
-        found.append(Hdf5Table(name, group, stored))
-    return found
+        tables.append(Hdf5Table(name, group, stored))
+    return tables
 
 
 def _column(name: str, dataset: Any, rows: int) -> StoredColumn:
@@ -226,7 +226,7 @@ def _column(name: str, dataset: Any, rows: int) -> StoredColumn:
 
 
 def _header(place: str, dataset: Any, lines: Any) -> Header:
-    """Header that astropy wrote beside a dataset, if it did."""
+    """Read the header that astropy stores with a dataset, if there is one."""
     if lines is None:
         return Header()
     kind = dtype_of(lines)
@@ -239,7 +239,7 @@ def _header(place: str, dataset: Any, lines: Any) -> Header:
 def _vaex(
     name: str, group: Any, groups: Mapping[str, Any], datasets: Mapping[str, Mapping[str, Any]]
 ) -> Hdf5Table | None:
-    """A table of vaex: a group of columns, each a group with its data and perhaps a mask."""
+    """Describe a vaex table: a group of columns, each with data and an optional mask."""
     columns = f"{name}/columns" if name else "columns"
     if attributes(group).get("type") != "table" or columns not in groups:
         return None
@@ -258,7 +258,7 @@ def _vaex(
 
 
 def _pandas(place: str, name: str, group: Any, datasets: Mapping[str, Any]) -> Hdf5Table | None:
-    """A frame of pandas (HDFStore), in its fixed or its table format."""
+    """Describe a pandas frame (HDFStore) in the fixed or the table format."""
     own = attributes(group)
     kind = str(own.get("pandas_type", ""))
     if not _PANDAS.fullmatch(kind):
@@ -269,16 +269,16 @@ def _pandas(place: str, name: str, group: Any, datasets: Mapping[str, Any]) -> H
         stored = _frame_table(place, datasets["table"], null)
     else:
         stored = _frame_fixed(place, datasets, null)
-    found: dict[str, StoredColumn] = {}
+    columns: dict[str, StoredColumn] = {}
     for one in stored:
-        if one.name in found:
-            raise InputError(f"{place}: table '{name}': column '{shorten(one.name)}' stands in it twice")
-        found[one.name] = one
-    return Hdf5Table(name, group, found)
+        if one.name in columns:
+            raise InputError(f"{place}: table '{name}': column '{shorten(one.name)}' occurs twice")
+        columns[one.name] = one
+    return Hdf5Table(name, group, columns)
 
 
 def _frame_fixed(place: str, datasets: Mapping[str, Any], null: str) -> Iterator[StoredColumn]:
-    """Columns of the blocks of a frame: names in blockN_items, values in blockN_values."""
+    """Describe the columns of a fixed frame, from blockN_items and blockN_values."""
     if "axis1" in datasets and "axis0" in datasets:
         yield StoredColumn("index", datasets["axis1"], null=null)
     number = 0
@@ -305,7 +305,7 @@ def _names(place: str, items: Any) -> list[str]:
 
 
 def _frame_table(place: str, table: Any, null: str) -> Iterator[StoredColumn]:
-    """Columns of the records of a frame: blocks of values, whose names stand in an attribute."""
+    """Describe the columns of a table frame: blocks of values, named in an attribute."""
     own = attributes(table)
     kinds = dtype_of(table)
     for record in kinds.names if kinds is not None and kinds.names else ():
@@ -325,7 +325,7 @@ def _frame_table(place: str, table: Any, null: str) -> Iterator[StoredColumn]:
         names = texts_in_pickle(own.get(f"{record}_kind", ""))
         if len(names) != kinds[record].shape[0]:
             raise InputError(
-                f"{place}: names of the columns in '{record}' of pandas cannot be told; save the frame with "
+                f"{place}: names of the columns in '{record}' of pandas are not known; save the frame with "
                 "data_columns=True"
             )
         for element, one in enumerate(names):

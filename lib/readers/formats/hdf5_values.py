@@ -1,4 +1,4 @@
-"""Values of columns in HDF5 files, a block of rows at a time; sizes are checked before any of them is read."""
+"""Values of HDF5 columns, read in blocks after their sizes are checked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SCALING = ("scale_factor", "add_offset")
 
 
 def read_columns(place: str, wanted: Collection[StoredColumn], size: int) -> dict[str, AnyArray]:
-    """Columns of one table by name, from a file of ``size`` bytes.
+    """Read columns of one table by name, from a file of ``size`` bytes.
 
     Raises
     ------
@@ -35,20 +35,20 @@ def read_columns(place: str, wanted: Collection[StoredColumn], size: int) -> dic
         _check_type(place, one)
     lengths = {one.dataset.shape[0]: one.name for one in wanted}
     if len(lengths) > 1:
-        told = " and ".join(f"'{name}' {rows}" for rows, name in sorted(lengths.items())[:2])
-        raise InputError(f"{place}: columns of one table differ in their number of rows: {told}")
-    found: dict[str, AnyArray] = {}
+        listed = " and ".join(f"'{name}' {rows}" for rows, name in sorted(lengths.items())[:2])
+        raise InputError(f"{place}: columns of one table differ in their number of rows: {listed}")
+    columns_by_name: dict[str, AnyArray] = {}
     datasets = {one.dataset.name: one.dataset for one in wanted}
     for name, dataset in datasets.items():
         check_storage(place, dataset, size)
         columns = [one for one in wanted if one.dataset.name == name]
         for one, values in zip(columns, _read(place, dataset, columns, size), strict=True):
-            found[one.name] = _values(f"{place}: column '{shorten(one.name)}'", one, values)
-    return found
+            columns_by_name[one.name] = _values(f"{place}: column '{shorten(one.name)}'", one, values)
+    return columns_by_name
 
 
 def check_storage(place: str, dataset: Any, size: int) -> None:
-    """Refuse a dataset whose rows lie elsewhere, are not there, or unpack to too much, before any of them is read."""
+    """Refuse a dataset that is external, incomplete, or too large when unpacked."""
     plist, rows, width = dataset.id.get_create_plist(), dataset.shape[0], _width(dataset)
     total = width * rows
     most = min(MAX_UNCOMPRESSED, max(_FEW, MAX_RATIO * size))
@@ -72,7 +72,7 @@ def check_storage(place: str, dataset: Any, size: int) -> None:
 
 
 def _width(dataset: Any) -> int:
-    """Bytes of a row."""
+    """Compute the size of a row, bytes."""
     return int(dtype_of(dataset).itemsize * np.prod(dataset.shape[1:], dtype=object))
 
 
@@ -104,7 +104,7 @@ def _describe_type(h5py: Any, kind: Any) -> str:
 
 
 def _read(place: str, dataset: Any, columns: Collection[StoredColumn], size: int) -> list[AnyArray]:
-    """Stored values of columns of one dataset."""
+    """Read the stored values of columns of one dataset."""
     rows = dataset.shape[0]
     records = list(dict.fromkeys(one.record for one in columns if one.record))
     kinds = [_element_kind(one) for one in columns]
@@ -139,7 +139,7 @@ def _empty(dataset: Any, one: StoredColumn) -> AnyArray:
 
 
 def _values(place: str, one: StoredColumn, stored: AnyArray) -> AnyArray:
-    """Values of a column, missing ones as NaN or masked."""
+    """Convert stored values; missing ones become NaN or masked."""
     h5py = importlib.import_module("h5py")
     codes = h5py.check_enum_dtype(stored.dtype)
     if codes is not None and stored.dtype.kind != "b":
@@ -158,7 +158,7 @@ def _values(place: str, one: StoredColumn, stored: AnyArray) -> AnyArray:
 
 
 def _scale(place: str, own: Mapping[str, object], values: AnyArray) -> AnyArray:
-    """What netCDF stores as scaled integers: the fill is one of the stored value."""
+    """Apply the netCDF scaling; the fill value refers to stored values."""
     missing = np.zeros(values.shape, bool)
     for key in _FILLS:
         if key in own and values.dtype.kind in "iuf":
@@ -168,14 +168,14 @@ def _scale(place: str, own: Mapping[str, object], values: AnyArray) -> AnyArray:
             missing |= values == fill
     factor, offset = (own.get(key, default) for key, default in zip(_SCALING, (1, 0), strict=True))
     if not isinstance(factor, int | float) or not isinstance(offset, int | float):
-        raise InputError(f"{place}: its attributes scale_factor and add_offset are no numbers")
+        raise InputError(f"{place}: its attributes scale_factor and add_offset are not numbers")
     if factor != 1 or offset != 0:
         values = values.astype(np.float64) * factor + offset
     return mask_missing(values, missing)
 
 
 def _decode_names(place: str, codes: Mapping[str, int], stored: AnyArray) -> AnyArray:
-    """Names of an enumeration."""
+    """Replace the codes of an enumeration by their names."""
     names = {int(code): name for name, code in codes.items()}
     unknown = [value for value in np.unique(stored).tolist() if value not in names]
     if unknown:
@@ -189,14 +189,14 @@ def _times(place: str, kind: str, stored: AnyArray) -> AnyArray:
     try:
         return stored.astype(np.int64).view(kind if "[" in kind else f"{kind}[ns]")
     except TypeError:
-        raise InputError(f"{place}: {shorten(kind)} is no type of times") from None
+        raise InputError(f"{place}: {shorten(kind)} is not a type of times") from None
 
 
 def _text(place: str, null: str, stored: AnyArray) -> AnyArray:
-    """Text of any length."""
-    found = np.empty(stored.shape, dtype=object)
+    """Decode text of variable length."""
+    texts = np.empty(stored.shape, dtype=object)
     try:
-        found.ravel()[:] = [one.decode() if isinstance(one, bytes) else str(one) for one in stored.ravel().tolist()]
+        texts.ravel()[:] = [one.decode() if isinstance(one, bytes) else str(one) for one in stored.ravel().tolist()]
     except UnicodeDecodeError:
         raise InputError(f"{place}: not UTF-8 text") from None
-    return mask_missing(found, np.isin(found.astype(object), ["", *([null] if null else [])]))
+    return mask_missing(texts, np.isin(texts.astype(object), ["", *([null] if null else [])]))

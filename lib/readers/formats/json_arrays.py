@@ -1,4 +1,4 @@
-"""Arrays in a column of text, as ECSV files have them: a list of JSON in each row."""
+"""Arrays in a text column, as ECSV stores them: one JSON list per row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SUBTYPE = re.compile(r"(bool|u?int(?:8|16|32|64)|float(?:16|32|64|128)|string)\
 
 
 def parse_arrays(path: Path, name: str, subtype: str, column: Any) -> AnyArray:
-    """Arrays of a column, (n, elements); those of different lengths as objects.
+    """Parse the arrays of a column to (n, elements), or to objects if lengths differ.
 
     Parameters
     ----------
@@ -54,11 +54,11 @@ def parse_arrays(path: Path, name: str, subtype: str, column: Any) -> AnyArray:
             rows.append(np.where(missing, "" if match[1] == "string" else 0, values).astype(_dtype(match[1])))
             gone.append(missing)
         except (ValueError, TypeError, OverflowError, RecursionError):
-            raise InputError(f"{path}: column '{name}', row {number}: {shorten(text)!r} is no {subtype}") from None
+            raise InputError(f"{path}: column '{name}', row {number}: {shorten(text)!r} is not {subtype}") from None
     if shape is None:
-        found = np.empty(len(rows), dtype=object)
-        found[:] = [row.tolist() for row in rows]
-        return found
+        lists = np.empty(len(rows), dtype=object)
+        lists[:] = [row.tolist() for row in rows]
+        return lists
     if not rows:
         return np.empty((0, *shape), dtype=_dtype(match[1]))
     return mask_missing(np.stack(rows), np.stack(gone))

@@ -1,6 +1,6 @@
-"""Parquet files; units from the column's metadata or from the header that astropy writes.
+"""Parquet files; units from column metadata or from astropy's header.
 
-Also light curves: a row an object, with lists of what was measured at its epochs, and structs.
+Light curves have one row per object, with lists or structs of the measurements at its epochs.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError, ValueError, KeyError
 
 @dataclass(frozen=True)
 class Leaf:
-    """A column of values, perhaps within structs and a list.
+    """A column of values, which may lie in structs and a list.
 
     Attributes
     ----------
@@ -70,12 +70,12 @@ class Leaf:
 
     @property
     def listed(self) -> bool:
-        """Whether a row has a list of its values, each of a row of its own."""
+        """Whether each value of its lists is a row."""
         return LIST_SUFFIX in self.steps and not self.whole
 
 
 def tables(path: Path) -> list[Table]:
-    """The one table of a Parquet file; its columns of lists have `LIST_SUFFIX` at the end of their names."""
+    """List the one table of a file; names of list columns end in `LIST_SUFFIX`."""
     file = _open(path)
     leaves = _leaves(path, file)
     stored = [
@@ -88,7 +88,7 @@ def tables(path: Path) -> list[Table]:
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, AnyArray]]:
-    """Read the named columns; other columns are not touched. With one of lists, its entries are the rows."""
+    """Read the named columns only; with list columns, list elements are the rows."""
     file = _open(path)
     leaves = _leaves(path, file)
     leaves = {one.name: one for one in _array_leaves(leaves)} | leaves
@@ -120,25 +120,25 @@ def read(
 
 
 def _columns(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[str]) -> dict[str, AnyArray]:
-    found: dict[str, AnyArray] = {}
+    columns: dict[str, AnyArray] = {}
     for leaf in leaves:
-        progress.report(f"reading {path.name}", len(found), len(leaves))
+        progress.report(f"reading {path.name}", len(columns), len(leaves))
         if not leaf.steps:
-            found[leaf.name] = to_numpy(file.read(columns=[leaf.path]).column(leaf.column), leaf.name in labels)
+            columns[leaf.name] = to_numpy(file.read(columns=[leaf.path]).column(leaf.column), leaf.name in labels)
             continue
         if leaf.whole:
-            found[leaf.name] = _arrays(path, file, leaf)
+            columns[leaf.name] = _arrays(path, file, leaf)
             continue
         parts = [to_numpy(pa.array([], leaf.kind), leaf.name in labels)]
         for batch in _batches(file, [leaf]):
             parts.append(to_numpy(_struct_values(batch, leaf), leaf.name in labels))
-        found[leaf.name] = concatenate(parts)
-    return found
+        columns[leaf.name] = concatenate(parts)
+    return columns
 
 
 def _unpack_lists(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collection[str]) -> dict[str, AnyArray]:
-    """Columns of lists one after the other, the others' values as often as their row has entries."""
-    # of the type, if there are no rows
+    """Read list columns as rows, and repeat the other columns for each element."""
+    # keeps the type of an empty column
     parts = {leaf.name: [to_numpy(pa.array([], leaf.kind), leaf.name in labels)] for leaf in leaves if not leaf.whole}
     whole = {leaf.name: _arrays(path, file, leaf) for leaf in leaves if leaf.whole}
     row, rows = 0, file.metadata.num_rows
@@ -167,7 +167,7 @@ def _unpack_lists(path: Path, file: Any, leaves: Sequence[Leaf], labels: Collect
 
 
 def _arrays(path: Path, file: Any, leaf: Leaf) -> AnyArray:
-    """Lists of one length as a table of n rows; a row without a list has none of its elements."""
+    """Read lists of one length as (n, length); a null list masks all its elements."""
     lengths: list[AnyArray] = []
     parts = [to_numpy(pa.array([], leaf.kind))]
     there: list[AnyArray] = []
@@ -195,13 +195,13 @@ def _arrays(path: Path, file: Any, leaf: Leaf) -> AnyArray:
 
 
 def _batches(file: Any, leaves: Sequence[Leaf]) -> Iterator[Any]:
-    """Rows of a file, none of two groups of rows at a time."""
+    """Iterate over batches of rows, each within one row group."""
     for group in range(file.metadata.num_row_groups):
         yield from file.iter_batches(_ROWS, [group], [leaf.path for leaf in leaves])
 
 
 def _struct_values(batch: Any, leaf: Leaf) -> Any:
-    """Values of a column within structs."""
+    """Return the values of a column within structs."""
     column = batch.column(leaf.column)
     for step in leaf.steps[: -1 if leaf.whole else None]:
         column = pc.struct_field(column, step)
@@ -209,7 +209,7 @@ def _struct_values(batch: Any, leaf: Leaf) -> Any:
 
 
 def _flatten_lists(column: Any, steps: Sequence[str]) -> tuple[Any, AnyArray]:
-    """Values of all lists of a column, one after the other, and the length of each list."""
+    """Return the elements of all lists of a column, and the length of each list."""
     lengths = np.zeros(len(column), dtype=np.int64)
     for step in steps:
         if step == LIST_SUFFIX:
@@ -227,7 +227,7 @@ def _repeat(values: AnyArray, lengths: AnyArray) -> AnyArray:
 
 
 def _array_leaves(leaves: Mapping[str, Leaf]) -> list[Leaf]:
-    """Columns of lists of values as arrays, under their names without `LIST_SUFFIX`."""
+    """Return list columns as columns of arrays, named without `LIST_SUFFIX`."""
     return [
         replace(leaf, name=name.removesuffix(LIST_SUFFIX), whole=True)
         for name, leaf in leaves.items()
@@ -238,28 +238,28 @@ def _array_leaves(leaves: Mapping[str, Leaf]) -> list[Leaf]:
 
 
 def _leaves(path: Path, file: Any) -> dict[str, Leaf]:
-    """Columns of values by the names under which they are offered."""
-    found: dict[str, Leaf] = {}
+    """Return the columns of values by name."""
+    leaves: dict[str, Leaf] = {}
     try:
         schema = file.schema_arrow
         paths = iter([file.schema.column(k).path for k in range(len(file.schema))])
         number = iter(range(len(file.schema)))
         for field in schema:
             for leaf in _walk_leaves(field, field.name, field.name, (), paths, number):
-                if leaf.name in found:
-                    raise InputError(f"{path}: column '{shorten(leaf.name)}' stands in it twice")
-                found[leaf.name] = leaf
+                if leaf.name in leaves:
+                    raise InputError(f"{path}: column '{shorten(leaf.name)}' occurs twice")
+                leaves[leaf.name] = leaf
         if next(paths, None) is not None:
             raise ValueError("more columns than the schema names")
     except (*_DAMAGED, StopIteration, RuntimeError) as error:
         raise _damage_error(path, error) from None
-    return found
+    return leaves
 
 
 def _walk_leaves(
     field: Any, name: str, column: str, steps: tuple[str, ...], paths: Iterator[str], number: Iterator[int]
 ) -> Iterator[Leaf]:
-    """All columns of values in a field, in the order of Parquet's own columns."""
+    """Iterate over the columns of values in a field, in Parquet's own order."""
     kind = field.type
     if pa.types.is_struct(kind):
         for child in kind:
@@ -279,7 +279,7 @@ def _walk_leaves(
 
 
 def _count_leaves(kind: Any) -> int:
-    """Columns of Parquet that a nested type has."""
+    """Count the Parquet columns of a nested type."""
     if pa.types.is_map(kind):
         return _count_leaves(kind.key_type) + _count_leaves(kind.item_type)
     if pa.types.is_struct(kind):
@@ -290,7 +290,7 @@ def _count_leaves(kind: Any) -> int:
 
 
 def _check_size(path: Path, file: Any, leaves: Sequence[Leaf]) -> list[parquet_footer.Size]:
-    """Sizes of all columns; refuse columns that declare more values than can be held, before any of them is read."""
+    """Return the sizes of all columns; refuse too large ones before reading."""
     meta = file.metadata
     groups = [meta.row_group(group) for group in range(meta.num_row_groups)]
     if sum(group.num_rows for group in groups) != meta.num_rows:
@@ -325,7 +325,7 @@ def _open(path: Path, dictionaries: Sequence[str] = ()) -> Any:
 
 
 def _source(path: Path) -> Any:
-    """The file as Arrow takes it: one whose name is not UTF-8, which it cannot open, as its bytes."""
+    """Return the path, or the content of a file whose name is not UTF-8 for Arrow."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -341,12 +341,12 @@ def _damage_error(path: Path, error: Exception) -> InputError:
 
 
 def _scale(kind: Any) -> str | None:
-    """Scale of timestamps: those with a time zone are instants of UTC."""
+    """Return the scale of timestamps: UTC for those with a time zone."""
     return "utc" if pa.types.is_timestamp(kind) and kind.tz is not None else None
 
 
 def _header(path: Path, schema: Any) -> Header:
-    """Header that astropy writes, if it did."""
+    """Read astropy's header, if there is one."""
     text = (schema.metadata or {}).get(b"table_meta_yaml")
     if text is None:
         return Header()

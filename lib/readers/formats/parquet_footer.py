@@ -1,4 +1,4 @@
-"""Footer of a Parquet file: how many values each of its columns has, without a library that may end the process.
+"""Parquet footers: the number of values per column, parsed in pure Python.
 
 The footer is a struct in Thrift's compact protocol (parquet.thrift, FileMetaData).
 """
@@ -22,7 +22,7 @@ _ENCODINGS, _VALUES, _UNCOMPRESSED, _SIZE_STATISTICS, _TEXT_BYTES = 2, 5, 6, 16,
 
 @dataclass(frozen=True)
 class Size:
-    """What a column declares.
+    """Declared size of a column.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Size:
     uncompressed : int
         Bytes of its pages.
     unfolded : int
-        Bytes of text that is stored by what it shares with the text before it.
+        Bytes of text that is delta-encoded against the preceding text.
     delta : bool
         Whether text is stored so, or its lengths are: Arrow cannot read that as a dictionary.
     """
@@ -43,7 +43,7 @@ class Size:
 
 
 def sizes(path: Path) -> list[Size]:
-    """What the columns of a file declare, in the order of the schema's leaves.
+    """Return the declared sizes of all columns, in the order of the schema's leaves.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def sizes(path: Path) -> list[Size]:
             raise InputError(f"{path}: the Parquet footer of {length} bytes is damaged, or too large to read")
         file.seek(end - 8 - length)
         footer = file.read(length)
-    found: list[Size] = []
+    totals: list[Size] = []
     try:
         for group in _struct(footer, 0, 0)[0].get(_ROW_GROUPS, []):
             chunks = [chunk[_META_DATA] for chunk in group[_COLUMNS]]
@@ -74,10 +74,10 @@ def sizes(path: Path) -> list[Size]:
             ]
             if min((one.values for one in own), default=0) < 0:
                 raise ValueError("a negative number of values")
-            found = [_sum(a, b) for a, b in zip(found, own, strict=True)] if found else own
+            totals = [_sum(a, b) for a, b in zip(totals, own, strict=True)] if totals else own
     except (LookupError, ValueError, TypeError, AttributeError, struct.error) as error:
         raise InputError(f"{path}: the Parquet footer is damaged: {type(error).__name__} {error}") from None
-    return found
+    return totals
 
 
 def _sum(a: Size, b: Size) -> Size:
@@ -85,7 +85,7 @@ def _sum(a: Size, b: Size) -> Size:
 
 
 def _struct(data: bytes, at: int, depth: int) -> tuple[dict[int, Any], int]:
-    """Fields of a struct by their numbers, and where it ends."""
+    """Parse a struct; return its fields by number, and its end."""
     if depth > _DEPTH:
         raise ValueError("nested too deep")
     fields: dict[int, Any] = {}
@@ -130,11 +130,11 @@ def _list(data: bytes, at: int, depth: int) -> tuple[list[Any], int]:
         size, at = _varint(data, at)
     if size > len(data) or depth > _DEPTH:
         raise ValueError("a list beyond its end, or nested too deep")
-    found = []
+    items = []
     for _ in range(size):
         value, at = _value(data, at, kind, depth + 1)
-        found.append(value)
-    return found, at
+        items.append(value)
+    return items, at
 
 
 def _integer(data: bytes, at: int) -> tuple[int, int]:

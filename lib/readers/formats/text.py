@@ -1,6 +1,6 @@
-"""Tables in text: delimited by a character or blanks, ECSV, SExtractor, DAOPHOT, IPAC.
+"""Text tables: delimited by a character or blanks, ECSV, SExtractor, DAOPHOT, IPAC.
 
-Labels are handed out letter by letter. Numbers are those that Python reads; text that is none stays text.
+Labels are kept as written. Numbers are those that Python parses; any other text stays text.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _COMMA = r"^[+-]?[0-9]{1,3}(\.?[0-9]{3})*,[0-9]+$|^[+-]?[0-9]+,[0-9]+$|^[+-]?[0-
 
 
 def tables(path: Path) -> list[Table]:
-    """The one table of a file of text; types from its header, or from its first megabyte."""
+    """List the one table of a file; types from its header or its first megabyte."""
     layout = detect_layout(path)
     kinds = _sample_types(path, layout)
     stored = []
@@ -57,7 +57,7 @@ def tables(path: Path) -> list[Table]:
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, AnyArray]]:
-    """Read the named columns; empty fields of numbers become NaN, those in ``labels`` are text."""
+    """Read the named columns; empty numbers become NaN, columns in ``labels`` are text."""
     layout = detect_layout(path)
     header = layout.header
     fields = {field.name: field for field in layout.fields}
@@ -76,7 +76,7 @@ def read(
 
 
 def _columns(path: Path, layout: TextLayout, fields: Sequence[TextField], as_text: Collection[str]) -> dict[int, Any]:
-    """Columns of all rows by their places, text where they are wanted as text or are neither numbers nor truth."""
+    """Read columns by position; as text if requested, or if neither numbers nor bool."""
     if layout.slices:
         return _slice_columns(path, layout, fields)
     types: dict[int, Any] = {}
@@ -89,24 +89,24 @@ def _columns(path: Path, layout: TextLayout, fields: Sequence[TextField], as_tex
             else:
                 types[place] = None
     try:
-        found = _parse(path, layout, types)
+        columns = _parse(path, layout, types)
     except _WidthError:
         if layout.delimiter != " ":
             raise
         layout = replace(layout, delimiter=BLANKS)
-        found = _parse(path, layout, types)
-    odd = {place: pa.string() for place, column in found.items() if not _is_kept(column.type)}
+        columns = _parse(path, layout, types)
+    odd = {place: pa.string() for place, column in columns.items() if not _is_kept(column.type)}
     if odd:
-        found |= _parse(path, layout, odd)
-    return found
+        columns |= _parse(path, layout, odd)
+    return columns
 
 
 class _RowError(InputError):
-    """A fault of one row."""
+    """An invalid row."""
 
 
 class _WidthError(_RowError):
-    """A row does not have as many fields as the table has columns."""
+    """A row with another number of fields than the table."""
 
 
 def _is_kept(kind: Any) -> bool:
@@ -123,7 +123,7 @@ def _declared(path: Path, field: TextField) -> Any:
 
 
 def _parse(path: Path, layout: TextLayout, types: Mapping[int, Any], most: int | None = None) -> dict[int, Any]:
-    """Columns by their places; those of type None are whole numbers, numbers, truth or text by their values."""
+    """Parse columns by position; type None is inferred as integer, float, bool or text."""
     try:
         table = _csv(path, layout, types, most, threads=True)
     except _RowError:
@@ -168,7 +168,7 @@ def _csv(path: Path, layout: TextLayout, types: Mapping[int, Any], most: int | N
 
 
 def _translate_error(path: Path, layout: TextLayout, text: str) -> InputError:
-    """What a message of the parser means for the file."""
+    """Translate an error of the parser to file, row and column."""
     row = text.partition("Row #")[2].partition(":")[0]
     where = f"row {row}: " if row else ""
     if (match := _COUNTS.search(text)) is not None:
@@ -187,10 +187,10 @@ def _translate_error(path: Path, layout: TextLayout, text: str) -> InputError:
 
 
 def _slice_columns(path: Path, layout: TextLayout, fields: Sequence[TextField]) -> dict[int, Any]:
-    """Columns of a table of fixed width, as text."""
+    """Read columns of a fixed-width table as text."""
     places = [field.first for field in fields]
     edges = [layout.slices[0][0] - 1, *(end for _, end in layout.slices)]
-    found: dict[int, list[Any]] = {place: [] for place in places}
+    columns: dict[int, list[Any]] = {place: [] for place in places}
     row = 0
     opened = text_lines.open_rows(path, layout)
     try:
@@ -207,7 +207,7 @@ def _slice_columns(path: Path, layout: TextLayout, fields: Sequence[TextField]) 
             rows = rows.filter(pc.greater(pc.utf8_length(rows), 0))
             _check_edges(path, layout, rows, edges, row)
             for place in places:
-                found[place].append(pc.utf8_slice_codeunits(rows, *layout.slices[place]))
+                columns[place].append(pc.utf8_slice_codeunits(rows, *layout.slices[place]))
             row += len(rows)
     except (pa.ArrowException, OSError) as error:
         if "Empty CSV file" not in str(error):
@@ -215,11 +215,11 @@ def _slice_columns(path: Path, layout: TextLayout, fields: Sequence[TextField]) 
     finally:
         if not opened.native:
             opened.file.close()
-    return {place: pa.chunked_array(parts, pa.string()) for place, parts in found.items()}
+    return {place: pa.chunked_array(parts, pa.string()) for place, parts in columns.items()}
 
 
 def _check_edges(path: Path, layout: TextLayout, rows: Any, edges: Sequence[int], row: int) -> None:
-    """Refuse rows with a character below a bar of the header, and those that end before their last field."""
+    """Refuse rows with text below a bar of the header, and rows that end early."""
     wrong = pc.less_equal(pc.utf8_length(rows), layout.slices[-1][0])
     for edge in edges:
         wrong = pc.or_(wrong, pc.not_equal(pc.utf8_trim_whitespace(pc.utf8_slice_codeunits(rows, edge, edge + 1)), ""))
@@ -227,13 +227,12 @@ def _check_edges(path: Path, layout: TextLayout, rows: Any, edges: Sequence[int]
     if pc.any(wrong).as_py():
         at = row + pc.index(wrong, True).as_py() + 1
         raise InputError(
-            f"{path}: row {at}: its fields do not stand below those of the IPAC header, or it ends early; "
-            "correct the file"
+            f"{path}: row {at}: its fields are not aligned with the IPAC header, or it ends early; correct the file"
         )
 
 
 def _array(path: Path, layout: TextLayout, field: TextField, column: Any, as_text: bool) -> AnyArray:
-    """One column as `Format.read` has to give it."""
+    """Convert one column to an array as `Format.read` returns it."""
     subtype = layout.header.subtypes.get(field.name)
     if pa.types.is_string(column.type):
         column = _without_blanks(path, field, column, layout)
@@ -247,7 +246,7 @@ def _array(path: Path, layout: TextLayout, field: TextField, column: Any, as_tex
 
 
 def _without_blanks(path: Path, field: TextField, column: Any, layout: TextLayout) -> Any:
-    """Text without blanks around it; none where nothing is left, or what the header declares to be none."""
+    """Strip text; empty text and declared null values become null."""
     quoted = pc.fill_null(pc.match_substring_regex(column, r'^[ \t]+"'), False)
     if pc.any(quoted).as_py():
         raise InputError(
@@ -261,7 +260,7 @@ def _without_blanks(path: Path, field: TextField, column: Any, layout: TextLayou
 
 
 def _labels(column: Any) -> AnyArray:
-    """Labels as text; as integers where all of it is the one way to write them, which takes less memory."""
+    """Convert labels to objects, or to integers if all are canonical integers."""
     try:
         whole = column.cast(pa.int64())
     except pa.ArrowInvalid:
@@ -274,7 +273,7 @@ def _labels(column: Any) -> AnyArray:
 
 
 def _typed(path: Path, field: TextField, column: Any) -> AnyArray:
-    """Text as whole numbers or numbers, if all of it is, and else as it is."""
+    """Convert text to integers or floats if all of it is numeric."""
     plain = pc.replace_substring_regex(column, r"^\+([0-9.])", r"\1")
     plain = pc.replace_substring_regex(plain, r"^([+-]?[0-9.]+)[dD]([+-]?[0-9]+)$", r"\1e\2")
     for kind in (pa.int64(), pa.float64()):
@@ -293,7 +292,7 @@ def _typed(path: Path, field: TextField, column: Any) -> AnyArray:
 
 
 def _objects(column: Any) -> AnyArray:
-    """Text as Python has it, one object for all equal ones; masked where there is none."""
+    """Convert text to objects, one for all equal values; masked if null."""
     coded = column.dictionary_encode().combine_chunks()
     coded = coded if isinstance(coded, pa.DictionaryArray) else pa.chunked_array([coded]).combine_chunks()
     texts = np.array([*coded.dictionary.to_pylist(), ""], dtype=object)
@@ -302,7 +301,7 @@ def _objects(column: Any) -> AnyArray:
 
 
 def _to_numpy(column: Any) -> AnyArray:
-    """Numbers or truth; NaN, or masked, where there is none."""
+    """Convert numbers or bool; null becomes NaN or masked."""
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
     if pa.types.is_floating(column.type) or not column.null_count:
@@ -312,19 +311,19 @@ def _to_numpy(column: Any) -> AnyArray:
 
 
 def _stack(arrays: Sequence[AnyArray]) -> AnyArray:
-    """Elements of an array, side by side."""
+    """Stack the elements of an array column."""
     if any(isinstance(one, np.ma.MaskedArray) for one in arrays):
         return np.ma.stack(arrays, axis=1)
     return np.stack(arrays, axis=1)
 
 
 def _sample_types(path: Path, layout: TextLayout) -> dict[int, str]:
-    """Types of the columns by the first rows of a file."""
+    """Infer the types of columns from the first rows."""
     places = dict.fromkeys(range(layout.width))
     if layout.slices or layout.header.columns:
         return dict.fromkeys(places, "text")
-    found = _parse(path, layout, places, _SAMPLE)
-    return {place: _INFERRED.get(column.type, "text") for place, column in found.items()}
+    columns = _parse(path, layout, places, _SAMPLE)
+    return {place: _INFERRED.get(column.type, "text") for place, column in columns.items()}
 
 
 FORMAT = Format(

@@ -1,4 +1,4 @@
-"""Layout of a table in text: its form, the names and units of its columns, and where its rows begin."""
+"""Layout of a text table: format, column names and units, and start of the rows."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from skyaccept.lib.readers.formats.astropy_header import Header, read_header
 from skyaccept.lib.readers.table import LIST_SUFFIX, open_binary, shorten
 
 MAX_HEADER = 16 * 1024**2
-"""Names of columns stand within this many bytes from the start."""
+"""Maximum size of everything up to the column names, bytes."""
 
 MAX_COLUMNS = 50_000
 
 BLANKS = ""
-"""In place of a delimiter: fields are separated by any number of blanks."""
+"""Delimiter of tables whose fields are separated by any number of blanks."""
 
-_ROWS = 8  # lines without comments that are looked at
+_ROWS = 8  # lines without comments that are inspected
 
 _DELIMITERS = (",", ";", "\t", "|")
 _NO_HEADER = Header()
@@ -34,7 +34,7 @@ _IPAC_TYPES = ("int", "long", "double", "float", "real", "char", "date")
 
 @dataclass(frozen=True)
 class TextField:
-    """A column of a table in text.
+    """A column of a text table.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class TextField:
     first, count : int
         Its first field of each row, from 0, and how many it has: more than one is an array.
     missing : str, optional
-        Text that the header declares to mean none.
+        Null value that the header declares.
     """
 
     name: str
@@ -58,7 +58,7 @@ class TextField:
 
 @dataclass(frozen=True)
 class TextLayout:
-    """Layout of a table in text.
+    """Layout of a text table.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class TextLayout:
     slices : tuple of (int, int)
         Of a table of fixed width, first and last character of each field; else empty.
     missing : tuple of str
-        Text that means none in any column, beside empty fields.
+        Null values of all columns, in addition to empty fields.
     continued : bool
         A backslash at the end of a line continues a row.
     returns : bool
@@ -93,20 +93,20 @@ class TextLayout:
 
     @property
     def width(self) -> int:
-        """Fields of a row."""
+        """Number of fields of a row."""
         return max(field.first + field.count for field in self.fields)
 
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of the start of a file, and the bytes up to the next."""
+    """A line, with the position of the next line in bytes."""
 
     text: str
     end: int
 
 
 def detect_layout(path: Path) -> TextLayout:
-    """Find out how a table in text is laid out.
+    """Detect the layout of a text table.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def detect_layout(path: Path) -> TextLayout:
 
 
 def _lines(start: bytes) -> tuple[list[_Line], bool]:
-    """First lines of a file, and whether they end in carriage returns alone."""
+    """Split the start of a file into lines; return whether they end in CR alone."""
     returns = b"\n" not in start and b"\r" in start
     mark = b"\r" if returns else b"\n"
     lines: list[_Line] = []
@@ -155,13 +155,13 @@ def _lines(start: bytes) -> tuple[list[_Line], bool]:
 
 
 def _leading(lines: Sequence[_Line]) -> list[_Line]:
-    """Comments before the table, with empty lines between them."""
-    found = []
+    """Return the comments before the table, with empty lines between them."""
+    comments = []
     for line in lines:
         if line.text.strip() and not line.text.startswith("#"):
             break
-        found.append(line)
-    return found
+        comments.append(line)
+    return comments
 
 
 def _ecsv(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> TextLayout:
@@ -169,7 +169,7 @@ def _ecsv(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> TextL
     header = read_header(f"{path}: ECSV", text)
     if header.delimiter not in (" ", ","):
         raise InputError(
-            f"{path}: the ECSV header names delimiter {shorten(header.delimiter)!r}; it has to be a blank or a comma"
+            f"{path}: the ECSV header names delimiter {shorten(header.delimiter)!r}; it must be a blank or a comma"
         )
     if not body:
         raise InputError(f"{path}: the ECSV file ends after its header; it has no line of column names")
@@ -184,15 +184,15 @@ def _ecsv(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> TextL
 
 
 def _sextractor(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> TextLayout:
-    """ASCII_HEAD: a comment for each column, with its number; one of several numbers is an array."""
-    found = []
+    """Parse an ASCII_HEAD header; a gap in the column numbers means an array."""
+    numbered = []
     for line in comments:
         match = _SEXTRACTOR.fullmatch(line.text)
         if match is None:
             continue
         unit = _UNIT.search(match[3])
-        found.append((int(match[1]) - 1, match[2], unit[1] if unit else None))
-    firsts = [first for first, _, _ in found]
+        numbered.append((int(match[1]) - 1, match[2], unit[1] if unit else None))
+    firsts = [first for first, _, _ in numbered]
     if firsts != sorted(set(firsts)) or firsts[0] != 0:
         raise InputError(f"{path}: the numbers of the columns in the SExtractor header do not ascend from 1")
     last = len(body[0].text.split()) if body else firsts[-1] + 1
@@ -200,13 +200,13 @@ def _sextractor(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) ->
         raise InputError(f"{path}: row 1: {last} fields, and the SExtractor header names column {firsts[-1] + 1}")
     ends = [*firsts[1:], last]
     fields = tuple(
-        TextField(name, first, end - first, unit) for (first, name, unit), end in zip(found, ends, strict=True)
+        TextField(name, first, end - first, unit) for (first, name, unit), end in zip(numbered, ends, strict=True)
     )
     return TextLayout("SExtractor", fields, BLANKS, comments[-1].end)
 
 
 def _daophot(path: Path, comments: Sequence[_Line]) -> TextLayout:
-    """Table of IRAF's DAOPHOT: lines #N of names, #U of units; INDEF is none."""
+    """Parse an IRAF DAOPHOT header: #N names, #U units; INDEF is null."""
     words = {mark: _continued(comments, mark) for mark in ("#N", "#U")}
     units = words["#U"] if len(words["#U"]) == len(words["#N"]) else [""] * len(words["#N"])
     known = {"##": None, "magnitudes": "mag", "scaleunit": None, "timeunit": None, "counts": "ct", "pixels": "pix"}
@@ -234,7 +234,7 @@ def _is_ipac(body: Sequence[_Line]) -> bool:
 
 
 def _ipac(path: Path, body: Sequence[_Line]) -> TextLayout:
-    """IPAC table: bars above the columns' edges; names, and perhaps types, units and nulls between them."""
+    """Parse an IPAC header: names and optional types, units and nulls between bars."""
     head = [line for line in body if line.text.startswith("|")][:4]
     edges = [k for k, character in enumerate(head[0].text) if character == "|"]
     rows = []
@@ -260,7 +260,7 @@ def _ipac(path: Path, body: Sequence[_Line]) -> TextLayout:
 
 
 def _delimited(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> TextLayout:
-    """Names in the first line, or in a comment before it."""
+    """Parse a table with names in its first line, or in a comment before it."""
     if not body and not comments:
         raise InputError(
             f"{path}: no table: the file holds empty lines, or its first line has more than {MAX_HEADER} bytes"
@@ -289,7 +289,7 @@ def _delimited(path: Path, comments: Sequence[_Line], body: Sequence[_Line]) -> 
 
 
 def _delimiter(path: Path, header: str, row: str) -> str:
-    """Delimiter by which the first two lines have the same number of fields, several; blanks if there is no other."""
+    """Find the delimiter that splits the first two lines into equally many fields."""
     counts = {mark: (len(_split(path, header, mark)), len(_split(path, row, mark))) for mark in _DELIMITERS}
     equal = [mark for mark, (a, b) in counts.items() if a == b > 1]
     several = [mark for mark, (a, _) in counts.items() if a > 1]
@@ -297,22 +297,22 @@ def _delimiter(path: Path, header: str, row: str) -> str:
 
 
 def _commented_names(path: Path, comments: Sequence[_Line], row: Sequence[str], delimiter: str) -> list[str]:
-    """Names in the one comment with as many fields as a row."""
-    found = []
+    """Find the only comment with as many fields as a row."""
+    candidates = []
     for line in comments:
         words = _split(path, line.text.lstrip("#"), delimiter)
         if len(words) == len(row) and not any(_NUMBER.fullmatch(word) for word in words):
-            found.append(words)
-    if len(found) > 1:
+            candidates.append(words)
+    if len(candidates) > 1:
         raise InputError(
-            f"{path}: two comments could be the names of the columns, {shorten(', '.join(found[0]))!r} and "
-            f"{shorten(', '.join(found[1]))!r}; put the names in a line without '#' before the rows"
+            f"{path}: two comments could be the names of the columns, {shorten(', '.join(candidates[0]))!r} and "
+            f"{shorten(', '.join(candidates[1]))!r}; put the names in a line without '#' before the rows"
         )
-    return found[0] if found else []
+    return candidates[0] if candidates else []
 
 
 def _split(path: Path, line: str, delimiter: str) -> list[str]:
-    """Fields of a line, without blanks around them."""
+    """Split a line into stripped fields."""
     mark = delimiter if delimiter != BLANKS else " "
     text = line.strip().replace("\t", " ") if mark == " " else line
     if '"' not in text:
@@ -329,7 +329,7 @@ def _check_names(path: Path, layout: TextLayout) -> None:
     seen: set[str] = set()
     for name in (field.name for field in layout.fields if field.name):
         if name in seen:
-            raise InputError(f"{path}: column '{shorten(name)}' stands in it twice")
+            raise InputError(f"{path}: column '{shorten(name)}' occurs twice")
         if name.endswith(LIST_SUFFIX):
             raise InputError(
                 f"{path}: column '{shorten(name)}': '{LIST_SUFFIX}' stands for lists of Parquet; rename it"

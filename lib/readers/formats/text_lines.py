@@ -1,4 +1,4 @@
-"""Lines of a table in text, rewritten as a parser of delimited fields takes them."""
+"""Lines of a text table, rewritten for a parser of delimited fields."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _FIELDS = re.compile(rb'"(?:[^"\n]|"")*"|[ \t]+')
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a table without comments, as text with a delimiter.
+    """Rows of a table without comments, as delimited text.
 
     Attributes
     ----------
     file : file
     delimiter : str
     native : bool
-        Whether Arrow reads the file by itself. If it calls Python it has to read one block after the other: a thread
-        that outlives an error, and then the interpreter, would end the process.
+        Whether Arrow reads the file without calling Python. Otherwise it must read block by block: a thread that
+        outlives an error, and then the interpreter, would end the process.
     """
 
     file: Any
@@ -43,8 +43,8 @@ class Rows:
 def open_rows(path: Path, layout: TextLayout, most: int | None = None, rewritten: bool = False) -> Rows:
     """Open the rows of a table.
 
-    Lines are rewritten only where they have to be, or if ``rewritten``: fields between blanks become fields between
-    tabs, and lines of blanks are left out. With ``most`` they are the rows that end within so many bytes.
+    Lines are rewritten only if necessary, or if ``rewritten``: fields separated by blanks become fields separated by
+    tabs, and blank lines are dropped. With ``most``, only rows within that many bytes are read.
     """
     file = open_binary(path)
     if most is not None:
@@ -57,16 +57,16 @@ def open_rows(path: Path, layout: TextLayout, most: int | None = None, rewritten
     delimiter = "\x1f" if layout.slices else delimiter
     if not isinstance(file, io.BytesIO):
         with contextlib.suppress(UnicodeEncodeError):  # a name that Arrow cannot open
-            found = pa.OSFile(str(path))
-            found.seek(layout.start)
+            arrow_file = pa.OSFile(str(path))
+            arrow_file.seek(layout.start)
             file.close()
-            return Rows(found, delimiter, True)
+            return Rows(arrow_file, delimiter, True)
     file.seek(layout.start)
     return Rows(file, delimiter, False)
 
 
 def count_rows(path: Path, layout: TextLayout) -> int:
-    """Rows of a file by its lines."""
+    """Count the rows of a file by its lines."""
     file = open_binary(path)
     file.seek(layout.start)
     with io.BufferedReader(_Rewritten(path, layout, file), BLOCK) as rewritten:
@@ -74,14 +74,14 @@ def count_rows(path: Path, layout: TextLayout) -> int:
 
 
 def last_line_ends(path: Path) -> bool:
-    """Whether the last line of a file ends; one that was cut may end in another number."""
+    """Return whether the last line of a file has a line end."""
     with open_binary(path) as file:
         file.seek(-1, io.SEEK_END)
         return file.read(1) in b"\r\n"
 
 
 def _first_rows(file: BinaryIO, layout: TextLayout, most: int) -> BinaryIO:
-    """First whole rows of a file."""
+    """Return the first whole rows of a file."""
     with file:
         file.seek(layout.start)
         start = file.read(most)
@@ -90,19 +90,19 @@ def _first_rows(file: BinaryIO, layout: TextLayout, most: int) -> BinaryIO:
 
 
 def has_quotes(path: Path, layout: TextLayout) -> bool:
-    """Whether a quotation mark stands in the rows of a file."""
+    """Return whether the rows of a file contain a quotation mark."""
     with open_binary(path) as file:
         return _contains(file, layout.start, b'"')
 
 
 def _has_comments(file: BinaryIO, start: int) -> bool:
-    """Whether a line of the rest of a file begins with a number sign."""
+    """Return whether a line of the rest of a file begins with a number sign."""
     file.seek(start)
     return file.read(1) == b"#" or _contains(file, start, b"\n#")
 
 
 def _contains(file: BinaryIO, start: int, mark: bytes) -> bool:
-    """Whether bytes stand in the rest of a file; read in blocks, for all of it may not fit."""
+    """Search the rest of a file for bytes, block by block."""
     file.seek(start)
     last = b""
     while block := file.read(BLOCK):
@@ -113,7 +113,7 @@ def _contains(file: BinaryIO, start: int, mark: bytes) -> bool:
 
 
 class _Rewritten(io.RawIOBase):
-    """Rows of a file, block by block."""
+    """Stream of rewritten rows."""
 
     def __init__(self, path: Path, layout: TextLayout, file: BinaryIO) -> None:
         self.path, self.layout, self.file = path, layout, file
@@ -122,16 +122,16 @@ class _Rewritten(io.RawIOBase):
         self.ended = False
 
     def readable(self) -> bool:
-        """As a stream for reading says."""
+        """Return True, as a readable stream does."""
         return True
 
     def close(self) -> None:
-        """Close the file as well."""
+        """Close the stream and its file."""
         self.file.close()
         super().close()
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer with what comes next; 0 at the end."""
+        """Fill a buffer with the next bytes; return 0 at the end."""
         while not self.ready and not self.ended:
             block = self.file.read(BLOCK)
             self.ended = not block
@@ -159,7 +159,7 @@ class _Rewritten(io.RawIOBase):
         return _FIELDS.sub(_between, block) if b'"' in block else _BETWEEN.sub(b"\t", block)
 
     def _is_comment(self, line: bytes) -> bool:
-        """Whether a line is a comment; one that could be a row is refused."""
+        """Return whether a line is a comment; refuse one that may be a row."""
         if not line.startswith(b"#"):
             return False
         text = line.decode("utf-8", errors="replace").strip()
@@ -173,7 +173,7 @@ class _Rewritten(io.RawIOBase):
 
 
 def _end_of_rows(block: bytes, continued: bool) -> int:
-    """Bytes up to the end of the last whole row."""
+    """Find the end of the last whole row in a block."""
     end = block.rfind(b"\n") + 1
     while continued and end and block[:end].rstrip(b" \t\r\n").endswith(b"\\"):
         end = block.rfind(b"\n", 0, end - 1) + 1
@@ -181,5 +181,5 @@ def _end_of_rows(block: bytes, continued: bool) -> int:
 
 
 def _between(match: re.Match[bytes]) -> bytes:
-    """A tab in place of blanks; text in quotes as it is."""
+    """Replace blanks by a tab, except in quoted text."""
     return match[0] if match[0].startswith(b'"') else b"\t"

@@ -1,4 +1,4 @@
-"""Files that are no catalogs, or need a step before they are: named for what they are, with the remedy."""
+"""Descriptions of unsupported files, with remedies."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 _WORDS: tuple[tuple[bytes, str], ...] = (
     (b"<!doctype html", "is a web page, perhaps of a login or an error; download the file again"),
     (b"<html", "is a web page, perhaps of a login or an error; download the file again"),
-    (b"<?xml", "is an XML document that is no VOTable"),
+    (b"<?xml", "is an XML document other than VOTable"),
     (b"<", "is a document of tags (XML, HTML), and no VOTable"),
     (b"\\documentclass", "is a LaTeX document; write the table as CSV or ECSV"),
     (b"\\begin{", "is a LaTeX table; write it as CSV or ECSV"),
@@ -50,7 +50,7 @@ _WORDS: tuple[tuple[bytes, str], ...] = (
 
 
 def describe(start: bytes) -> str | None:
-    """What a file is that begins with these bytes, and what to do; None where that is not known."""
+    """Describe an unsupported file by its first bytes, with a remedy; None if unknown."""
     for magic, text in _MAGIC:
         if start.startswith(magic):
             return text
@@ -71,7 +71,7 @@ def describe(start: bytes) -> str | None:
 
 
 def is_text(start: bytes) -> bool:
-    """Whether bytes may be a table of text: none of the above, and without characters that no text has."""
+    """Return whether bytes may be a text table."""
     if describe(start) is not None or b"\0" in start:
         return False
     odd = sum(start.count(bytes([code])) for code in range(32) if code not in b"\t\n\v\f\r\x1b")

@@ -1,4 +1,4 @@
-"""VOTable files: fields, rows as text (TABLEDATA) or bytes (BINARY, BINARY2), and what the service says of its answer.
+"""VOTable files: fields, rows as TABLEDATA, BINARY or BINARY2, and query status.
 
 Columns are picked by their place among the fields of the file. Data that lie elsewhere are not fetched.
 """
@@ -29,7 +29,7 @@ _ROWS = 20_000  # whose text is held before it becomes numbers
 
 @dataclass
 class VOTable:
-    """One table, as it is read.
+    """A table while it is read.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class VOTable:
     cells : mapping of str to list of str
         Text of wanted columns that is not converted yet.
     columns : mapping of str to list of (values, missing)
-        What was converted.
+        Converted values and masks.
     stream : list of str
         Pieces of its stream, and ``encoding`` of it.
     """
@@ -61,7 +61,7 @@ class VOTable:
     encoding: str = ""
 
     def convert(self) -> None:
-        """Turn the text of the last rows into values."""
+        """Convert the text of the last rows to values."""
         for one in self.fields:
             texts = self.cells.get(one.name)
             if texts:
@@ -69,17 +69,17 @@ class VOTable:
                 texts.clear()
 
     def wanted(self, names: Collection[str]) -> list[VOTableField]:
-        """Fields of these names, in the order of the file."""
+        """Return the named fields, in the order of the file."""
         return [one for one in self.fields if one.name in names]
 
 
 def tables(path: Path) -> list[Table]:
-    """All tables of a file that have fields.
+    """List all tables that have fields.
 
     Raises
     ------
     InputError
-        The file is damaged, its data lie elsewhere, or the service says that they are not all that was asked for.
+        The file is damaged, its data are in another file, or the service declares the result incomplete.
     """
     document = _parse(path, {})
     if not document.tables:
@@ -94,7 +94,7 @@ def tables(path: Path) -> list[Table]:
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, AnyArray]]:
-    """Read the named columns of some tables of a file."""
+    """Read the named columns of the numbered tables."""
     document = _parse(path, dict.fromkeys(numbers, names))
     return [_values(document.tables[number], names) for number in numbers]
 
@@ -109,17 +109,17 @@ def _values(table: VOTable, names: Collection[str]) -> dict[str, AnyArray]:
     if table.form in ("BINARY", "BINARY2"):
         stream = decode_stream(table.place, table.encoding, table.stream)
         table.stream.clear()
-        found, table.rows = values_from_bytes(table.place, table.fields, wanted, stream, table.form == "BINARY2")
+        columns, table.rows = values_from_bytes(table.place, table.fields, wanted, stream, table.form == "BINARY2")
     else:
         for one in wanted:
             one.check_readable(table.rows)
-        found = {one.name: _concatenate(one, table.columns.pop(one.name, [])) for one in wanted}
+        columns = {one.name: _concatenate(one, table.columns.pop(one.name, [])) for one in wanted}
     if table.declared and table.declared != str(table.rows):
         raise InputError(
             f"{table.place}: the VOTable is truncated or damaged: it declares {shorten(table.declared)} rows, and "
             f"holds {table.rows}; fetch it again"
         )
-    return found
+    return columns
 
 
 def _concatenate(one: VOTableField, parts: list[tuple[AnyArray, AnyArray]]) -> AnyArray:
@@ -128,20 +128,20 @@ def _concatenate(one: VOTableField, parts: list[tuple[AnyArray, AnyArray]]) -> A
 
 
 def _refuse_partial(path: Path, document: _Document) -> None:
-    """Refuse an answer of which the service says that rows are missing."""
+    """Refuse a query result that the service declares incomplete."""
     if not document.status:
         return
     status, text = document.status
     rows = sum(_rows(path, number, table) for number, table in enumerate(document.tables))
     remedy = "raise MAXREC, or split the query" if status != "ERROR" else "ask again, or split the query"
+    reason = f" ({shorten(text)})" if text else ""
     raise InputError(
-        f"{path}: the answer is not whole: QUERY_STATUS is {shorten(status)}{f' ({shorten(text)})' if text else ''}, "
-        f"with {rows} rows in it; {remedy}"
+        f"{path}: the query result is incomplete: QUERY_STATUS is {shorten(status)}{reason}, with {rows} rows; {remedy}"
     )
 
 
 def _rows(path: Path, number: int, table: VOTable) -> int:
-    """Rows of a table that can be told apart."""
+    """Count the rows of a table."""
     if table.form not in ("BINARY", "BINARY2"):
         return table.rows
     whole = _parse(path, {number: ()}).tables[number]
@@ -169,7 +169,7 @@ def _parse(path: Path, wanted: Mapping[int, Collection[str]]) -> _Document:
 
 
 class _Document:
-    """What the parser has met so far: tables with their fields, and rows of those that are wanted."""
+    """State of the parser: tables with their fields, and rows of the requested ones."""
 
     def __init__(self, path: Path, size: int, wanted: Mapping[int, Collection[str]]) -> None:
         self.path, self.size, self.wanted = path, size, wanted
@@ -189,11 +189,11 @@ class _Document:
         self.parser.StartDoctypeDeclHandler = self.doctype
 
     def doctype(self, *_: object) -> None:
-        """Refuse a document type, whose entities can be bombs."""
+        """Refuse a document type, whose entities may expand without bound."""
         raise InputError(f"{self.path}: a VOTable with a document type is not read; remove <!DOCTYPE ...>")
 
     def listen(self) -> None:
-        """Keep the text that follows."""
+        """Collect the following text."""
         self.text = []
         self.parser.CharacterDataHandler = self.text.append
 
@@ -224,12 +224,12 @@ class _Document:
         self.current = VOTable(place, name, attributes.get("nrows", "").strip())
 
     def start_part(self, table: VOTable, parent: str, tag: str, attributes: dict[str, str]) -> None:
-        """Open what describes a table or holds its data."""
+        """Open a part of a table: its description or its data."""
         if tag == "FIELD" and parent == "TABLE":
             self.add_field(table, attributes)
         elif tag == "VALUES" and parent == "FIELD":
             if "ref" in attributes:
-                raise InputError(f"{table.fields[-1].place}: its VALUES stand elsewhere (ref); write them out")
+                raise InputError(f"{table.fields[-1].place}: its VALUES are in another element (ref); write them out")
             if "null" in attributes:
                 table.fields[-1] = replace(table.fields[-1], null=attributes["null"])
         elif tag == "DESCRIPTION" and parent == "FIELD":
@@ -239,7 +239,8 @@ class _Document:
         elif tag == "STREAM":
             if any(key.rpartition(" ")[2] == "href" for key in attributes):
                 raise InputError(
-                    f"{self.path}: its data lie elsewhere (STREAM with href), and are not fetched; save them inline"
+                    f"{self.path}: its data are in another file (STREAM with href), which is not fetched; save them "
+                    "inline"
                 )
             table.encoding = attributes.get("encoding", "none")
             if self.names is not None:
@@ -262,13 +263,13 @@ class _Document:
         self.cells = [table.cells.get(one.name) for one in table.fields]
 
     def add_field(self, table: VOTable, attributes: dict[str, str]) -> None:
-        """Take up a field; one without a name goes by its ID."""
+        """Add a field; without a name, its ID serves."""
         if table.form:
             raise InputError(f"{table.place}: the VOTable is damaged: a field behind the data")
         name = attributes.get("name") or attributes.get("ID") or ""
         place = f"{table.place}: column '{shorten(name or len(table.fields) + 1)}'"
         if name and any(one.name == name for one in table.fields):
-            raise InputError(f"{place} stands in it twice; rename one")
+            raise InputError(f"{place} occurs twice; rename one")
         if len(table.fields) == MAX_FIELDS:
             raise InputError(f"{table.place}: more than {MAX_FIELDS} fields")
         size = "".join(attributes.get("arraysize", "").split())
@@ -293,7 +294,7 @@ class _Document:
             self.listen()
 
     def start_info(self, tag: str, attributes: dict[str, str]) -> None:
-        """Open a remark of the service: on the status of the query (DALI), or on an error (Simple Cone Search)."""
+        """Open a status of the query (DALI) or an error (Simple Cone Search)."""
         name = (attributes.get("name") or attributes.get("ID") or "").strip().upper()
         text = tag == "INFO" or attributes.get("datatype") == "char"
         value = attributes.get("value", "").strip()
@@ -327,7 +328,7 @@ class _Document:
         self.parser.CharacterDataHandler = None
 
     def end_row(self, table: VOTable) -> None:
-        """Close a row; it has to hold a cell for each field."""
+        """Close a row; refuse one with another number of cells than fields."""
         if self.names is None:
             return
         if self.cell != len(self.cells):
@@ -337,14 +338,14 @@ class _Document:
             self.convert(table)
 
     def convert(self, table: VOTable) -> None:
-        """Turn the text of the last rows into values, unless these are more than the file can hold."""
+        """Convert the last rows, within the size that the file allows."""
         for one in table.wanted(table.cells):
             if one.datatype not in TEXT:  # which takes no more memory than it has letters
                 one.check(self.size // max(table.rows, 1))
         table.convert()
 
     def end_table(self, table: VOTable) -> None:
-        """Close a table; one without fields is none."""
+        """Close a table; one without fields is ignored."""
         self.convert(table)
         if table.fields:
             self.tables.append(table)
@@ -353,7 +354,7 @@ class _Document:
         self.current, self.names = None, None
 
     def bad_row(self, why: str) -> InputError:
-        """Error about the row that the parser is in."""
+        """Build an error for the current row."""
         place = f"{self.current.place}, row {self.current.rows}" if self.current is not None else str(self.path)
         return InputError(f"{place}: the VOTable is damaged: it {why}")
 

@@ -1,4 +1,4 @@
-"""Values of VOTable fields (VOTable 1.5, sections 2 and 6), from text or from bytes."""
+"""Values of VOTable fields (VOTable 1.5, sections 2 and 6)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TYPES: Mapping[str, str] = {
     **{"char": "S1", "unicodeChar": "V2", "float": ">f4", "double": ">f8"},
     **{"floatComplex": "V8", "doubleComplex": "V16"},
 }
-"""Types and how BINARY stores one element of them."""
+"""Stored type of one BINARY element, by datatype."""
 
 TEXT = ("char", "unicodeChar")
 _WHOLE = ("unsignedByte", "short", "int", "long")
@@ -42,7 +42,7 @@ class VOTableField:
     unit : str, optional
     description : str
     null : str, optional
-        What its VALUES declare to mean none.
+        Null value that its VALUES declare.
     """
 
     place: str
@@ -55,12 +55,12 @@ class VOTableField:
 
     @property
     def variable(self) -> bool:
-        """Whether rows hold different numbers of elements."""
+        """Whether the number of elements differs between rows."""
         return self.arraysize.endswith("*")
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of what a row holds, the fastest axis last; empty for one value."""
+        """Array shape of a row, the fastest axis last; empty for one value."""
         if not self.arraysize or self.variable:
             return ()
         sizes = [int(one) for one in self.arraysize.split("x")]
@@ -68,23 +68,23 @@ class VOTableField:
 
     @property
     def elements(self) -> int:
-        """Elements in each row, where it is the same number in all."""
+        """Number of elements in a row of fixed size."""
         count = 1
         for one in self.shape:
             count *= one
         return count
 
     def stored(self, count: int) -> int:
-        """Bytes of ``count`` elements in BINARY."""
+        """Compute the size of ``count`` elements in BINARY, bytes."""
         return (count + 7) // 8 if self.datatype == "bit" else count * np.dtype(_TYPES[self.datatype]).itemsize
 
     def check(self, size: int) -> None:
-        """Refuse a field that declares what cannot be.
+        """Refuse an invalid or too large arraysize.
 
         Raises
         ------
         InputError
-            Its arraysize is none, or more than a file of ``size`` bytes holds.
+            The arraysize is invalid, or more than a file of ``size`` bytes holds.
         """
         if self.arraysize and not _SIZE.fullmatch(self.arraysize):
             raise InputError(f"{self.place}: arraysize {shorten(self.arraysize)!r} is not one of VOTable")
@@ -92,7 +92,7 @@ class VOTableField:
             raise InputError(f"{self.place}: arraysize {self.arraysize} is more than the file holds")
 
     def check_readable(self, rows: int) -> None:
-        """Refuse a field of which no column can be made.
+        """Refuse a field that is not supported as a column.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class VOTableField:
 
 
 def values_from_text(field: VOTableField, texts: Sequence[str], first: int) -> tuple[AnyArray, AnyArray]:
-    """Values of rows from their text, and where there are none.
+    """Parse values from text; return them and a mask of missing ones.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def values_from_text(field: VOTableField, texts: Sequence[str], first: int) -> t
 
 
 def decode_stream(place: str, encoding: str, pieces: Sequence[str]) -> bytes:
-    """Bytes of a stream.
+    """Decode a base64 stream.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def decode_stream(place: str, encoding: str, pieces: Sequence[str]) -> bytes:
 def values_from_bytes(
     place: str, fields: Sequence[VOTableField], wanted: Sequence[VOTableField], stream: bytes, nulls: bool
 ) -> tuple[dict[str, AnyArray], int]:
-    """Wanted columns of a stream in BINARY, or in BINARY2 that tells ``nulls``, and its number of rows.
+    """Decode columns of a BINARY or BINARY2 (``nulls``) stream; return them and the rows.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def values_from_bytes(
         rows, marks, cells = _row_by_row(place, fields, {field.name for field in wanted}, stream, flags)
     else:
         rows, marks, cells = _all_rows(place, fields, {field.name for field in wanted}, stream, flags)
-    found = {}
+    columns = {}
     for field in wanted:
         field.check_readable(rows)
         values, missing = _values_from_cells(field, cells[field.name], rows)
@@ -185,18 +185,18 @@ def values_from_bytes(
             number = fields.index(field)
             gone = (marks[:, number // 8] & (0x80 >> number % 8)) != 0
             missing = missing | gone.reshape(-1, *[1] * (missing.ndim - 1))
-        found[field.name] = mask_missing(values, missing)
-    return found, rows
+        columns[field.name] = mask_missing(values, missing)
+    return columns, rows
 
 
 def _all_rows(
     place: str, fields: Sequence[VOTableField], wanted: set[str], stream: bytes, flags: int
 ) -> tuple[int, AnyArray, dict[str, list[bytes]]]:
-    """Cells of rows that are all of the same width, joined column by column."""
+    """Split rows of equal width into cells, joined by column."""
     widths = [field.stored(field.elements) for field in fields]
     width = flags + sum(widths)
     if not width or len(stream) % width:
-        raise _cut(place, f"{len(stream)} bytes are no whole number of rows of {width}")
+        raise _cut(place, f"{len(stream)} bytes are not a whole number of rows of {width}")
     table = np.frombuffer(stream, np.uint8).reshape(-1, width)
     cells, at = {}, flags
     for field, own in zip(fields, widths, strict=True):
@@ -209,7 +209,7 @@ def _all_rows(
 def _row_by_row(
     place: str, fields: Sequence[VOTableField], wanted: set[str], stream: bytes, flags: int
 ) -> tuple[int, AnyArray, dict[str, list[bytes]]]:
-    """Cells of rows of which some fields tell their own length; a list of cells for these."""
+    """Split rows of variable width into cells."""
     cells: dict[str, list[bytes]] = {field.name: [] for field in fields if field.name in wanted}
     layout = [(f, f.stored(f.elements), cells.get(f.name)) for f in fields]
     marks: list[bytes] = []
@@ -234,7 +234,7 @@ def _cut(place: str, why: str) -> InputError:
 
 
 def _values_from_cells(field: VOTableField, cells: Sequence[bytes], rows: int) -> tuple[AnyArray, AnyArray]:
-    """Values of a field from its bytes, and where there are none."""
+    """Decode the cells of a field; return values and a mask of missing ones."""
     if field.datatype in TEXT:
         letter = 2 if field.datatype == "unicodeChar" else 1
         if not field.variable:
@@ -256,7 +256,7 @@ def _values_from_cells(field: VOTableField, cells: Sequence[bytes], rows: int) -
 
 
 def _nulls(field: VOTableField, values: AnyArray) -> AnyArray:
-    """Where numbers are NaN, or what the field declares to mean none."""
+    """Return where numbers are NaN or equal the declared null."""
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
     text = (field.null or "").strip()
     if not text:
@@ -269,7 +269,7 @@ def _nulls(field: VOTableField, values: AnyArray) -> AnyArray:
 
 
 def _text(field: VOTableField, texts: Sequence[str]) -> tuple[AnyArray, AnyArray]:
-    """Text as objects, each once in memory: in fixed width one long text would take its width in every row."""
+    """Convert text to objects that equal values share, to save memory."""
     once: dict[str, str] = {}
     none = {"", (field.null or "").strip()}
     values = np.empty(len(texts), dtype=object)
@@ -296,7 +296,7 @@ def _truth_of_bytes(field: VOTableField, stored: AnyArray) -> tuple[AnyArray, An
 
 
 def _elements(field: VOTableField, texts: Sequence[str], first: int, each: int) -> tuple[AnyArray, AnyArray]:
-    """Elements of a field from their text, ``each`` to a row, and where there are none."""
+    """Parse elements, ``each`` per row; return values and a mask of missing ones."""
     if field.datatype in ("boolean", "bit"):
         return _truth(field, texts, first, each)
     if field.datatype in _WHOLE:
@@ -319,8 +319,8 @@ def _truth(field: VOTableField, texts: Sequence[str], first: int, each: int) -> 
     for k, text in enumerate(lower):
         if text not in _TRUE + _FALSE + _NEITHER:
             raise _wrong(field, first + k // each, texts[k])
-    found: NDArray[np.bool_] = np.array([text in _TRUE for text in lower], dtype=bool)
-    return found, np.array([text in _NEITHER or texts[k] == field.null for k, text in enumerate(lower)], dtype=bool)
+    booleans: NDArray[np.bool_] = np.array([text in _TRUE for text in lower], dtype=bool)
+    return booleans, np.array([text in _NEITHER or texts[k] == field.null for k, text in enumerate(lower)], dtype=bool)
 
 
 def _integers(field: VOTableField, texts: Sequence[str], first: int, each: int) -> tuple[AnyArray, AnyArray]:

@@ -437,8 +437,8 @@ def test_most_rows_left_out_as_ambiguous_are_noted_with_the_extent() -> None:
     assert associate(d, ARCSEC).notes == ()
     (radians,) = associate(replace(d, ra=np.radians(ra), dec=np.radians(dec)), ARCSEC).notes
     assert "of the rows are left out: their objects have two detections in half of their visits or more" in radians
-    assert "arcsec of their middle: are they in radians?" in radians
+    assert "arcsec of their centre: are they in radians?" in radians
     (one,) = associate(replace(d, visit=np.arange(800) // 400, object=star), ARCSEC).notes
     assert "All positions lie within 0.1" in one
     assert "degrees of their middle" in one
-    assert "does the visit tell exposures apart?" in one
+    assert "does the visit identify exposures?" in one

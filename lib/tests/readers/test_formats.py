@@ -415,7 +415,7 @@ def test_lists_in_a_table_of_detections_are_refused(tmp_path: Path) -> None:
     columns = {"visit": [1, 2], "band": ["r", "r"], "ra": [1.0, 2.0], "dec": [0.0, 0.0], "mag": [[1.0], [2.0]]}
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table(columns), path)
-    assert refusal(path).startswith(f"{path}: column 'mag' holds arrays; mag has to be one value a row")
+    assert refusal(path).startswith(f"{path}: column 'mag' holds arrays; mag must be one value per row")
 
 
 ARRAYS = (
@@ -702,10 +702,10 @@ def test_isolated_stars_keep_their_association(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ("visit: {name: v, plus: w}", "key 'plus': means nothing for 'visit' (label)"),
-        ("mag: {name: m, unit: mag, day: d}", "key 'day': means nothing for 'mag' (number)"),
+        ("visit: {name: v, plus: w}", "key 'plus': has no effect for 'visit' (label)"),
+        ("mag: {name: m, unit: mag, day: d}", "key 'day': has no effect for 'mag' (number)"),
         ("mag: {value: 3, unit: mag, missing: [3]}", "key 'missing': goes with the name of a column"),
-        ("mag: {name: m, unit: mag, magnitude_error: true}", "key 'magnitude_error': means nothing for 'mag' (number)"),
+        ("mag: {name: m, unit: mag, magnitude_error: true}", "key 'magnitude_error': has no effect for 'mag' (number)"),
         ("snr: {name: m, unit: deg, magnitude_error: true}", "key 'unit': snr is not measured in deg"),
         ("airmass: {name: a, join: {}}", "key 'join'"),
         ("airmass: {name: a, join: {b: c, d: e}}", "key 'join': one pair"),
@@ -733,7 +733,7 @@ def test_bits_are_those_of_integers(tmp_path: Path) -> None:
         assert found.tolist() == [False, False, True, True]
     assert evaluate_flag("x", flag, np.array([-1, 5], "i2")).tolist() == [True, False]
     assert evaluate_flag("x", Flag("f", False, 2), np.array([2, 1])).tolist() == [False, True]
-    with pytest.raises(InputError, match="it has to be an integer"):
+    with pytest.raises(InputError, match="it must be an integer"):
         evaluate_flag("x", flag, np.array([1.5]))
 
 

@@ -322,7 +322,7 @@ def test_a_draft_of_fluxes_asks_for_a_zero_point_unless_their_unit_gives_it(tmp_
 def test_bands_that_no_clause_knows_are_named_with_the_remedy(tmp_path: Path) -> None:
     columns = {"oid": [1, 1], "expid": [1, 2], "filtercode": ["zg", "zr"], "ra": [10.0, 10.0], "dec": [20.0, 20.0]}
     (line,) = lines(write(tmp_path / "lc.parquet", columns, DEGREES), "band")
-    assert "its values are zg, zr: what is none of u, g, r, i, z, y needs codes: {zg: r}" in line
+    assert "its values are zg, zr: a name other than u, g, r, i, z, y needs codes: {zg: r}" in line
 
 
 def test_right_ascension_and_declination_are_taken_from_one_pair(tmp_path: Path) -> None:
@@ -478,7 +478,7 @@ def test_all_tables_of_a_file_are_listed(tmp_path: Path) -> None:
     text = inspection.describe_inspection(look(tmp_path / "cat.fits"))
     assert "  2 tables, one of which can be chosen with FILE#NAME or FILE#NUMBER:" in text
     assert "    #1 LOG, 1 columns, not read" in text
-    assert "    #2 STARS, 5 columns, read; its columns stand below" in text
+    assert "    #2 STARS, 5 columns, read; its columns are listed below" in text
     assert any(line.startswith("note: 1 table of cat.fits not read") for line in text)
     assert len(inspection.inspect(f"{tmp_path / 'cat.fits'}#LOG").columns) == 1
 

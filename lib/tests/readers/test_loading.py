@@ -535,7 +535,7 @@ def test_what_is_no_flag_is_refused(tmp_path: Path, values: Any) -> None:
     path = write(tmp_path / "cat.csv", catalog() | {"flag_odd": values})
     message = refusal(path)
     assert message.startswith(f"{path}: column 'flag_odd', row ")
-    assert "a flag has to be true or false" in message
+    assert "a flag must be true or false" in message
 
 
 def test_a_flag_of_lists_is_refused(tmp_path: Path) -> None:
@@ -588,7 +588,7 @@ BAD_PROFILES = {
     "required column missing": (
         "  visit: visit\n  band",
         "  band  # HERE".removesuffix("  # HERE"),
-        "key 'visit' is missing: a profile has to map it",
+        "key 'visit' is missing: a profile must map it",
     ),
     "name and value": (
         "visit: visit",
@@ -605,18 +605,18 @@ BAD_PROFILES = {
     "unit of a label": (
         "visit: visit",
         "visit: {name: visit, unit: s}  # HERE",
-        "key 'unit': means nothing for 'visit' (label)",
+        "key 'unit': has no effect for 'visit' (label)",
     ),
     "classifier of another column": (
         "visit: visit",
         "visit: {name: visit, star_below: 1}  # HERE",
-        "key 'star_below': means nothing for 'visit' (label)",
+        "key 'star_below': has no effect for 'visit' (label)",
     ),
     "radius without a unit": ("radius: 1 arcsec", "radius: 1  # HERE", "key 'association_radius': 1 has no unit"),
-    "radius that is no angle": (
+    "radius that is not an angle": (
         "radius: 1 arcsec",
         "radius: 1 s  # HERE",
-        "key 'association_radius': 1.0 s is no angle",
+        "key 'association_radius': 1.0 s is not an angle",
     ),
     "negative radius": ("radius: 1 arcsec", "radius: -1 arcsec  # HERE", "key 'association_radius'"),
     "radius missing": ("survey: mine", "survey: mine  # HERE", "key 'association_radius' is missing"),
@@ -732,7 +732,7 @@ def test_text_visits_do_not_match_longer_ones(tmp_path: Path) -> None:
 def test_a_visit_that_stands_twice_in_the_table_is_refused(tmp_path: Path, bare: Path) -> None:
     """Nothing says which of the two would hold."""
     path = visits(tmp_path / "visits.csv", visit=[1_000_000_007, 90, 90, 903334])
-    assert refusal(bare, visits=path).startswith(f"{path}, row 3: visit 90 stands in it twice")
+    assert refusal(bare, visits=path).startswith(f"{path}, row 3: visit 90 occurs twice")
 
 
 def test_a_table_without_a_useful_column_is_refused(tmp_path: Path, bare: Path) -> None:
@@ -877,7 +877,9 @@ def test_text_in_a_number_column_is_refused(tmp_path: Path, suffix: str) -> None
     values = [f"{value:.6f}" for value in catalog()["mag"]]
     values[7] = "faint"
     path = write(tmp_path / f"cat{suffix}", catalog() | {"mag": values})
-    assert refusal(path).startswith(f"{path}: column 'mag', row 8: 'faint' is not a number; if it means none, ")
+    assert refusal(path).startswith(
+        f"{path}: column 'mag', row 8: 'faint' is not a number; if it marks a missing value, "
+    )
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -907,9 +909,7 @@ def test_files_of_one_catalog_have_the_same_columns(tmp_path: Path) -> None:
     rows = {name: values[:3] for name, values in catalog().items() if name != "flag_cr"}
     write(folder / "zart.csv", rows)
     message = refusal(folder)
-    assert message.startswith(
-        f"{folder}/zart.csv: not the columns of {folder}/part0.csv: flag_cr stands in one of them"
-    )
+    assert message.startswith(f"{folder}/zart.csv: not the columns of {folder}/part0.csv: flag_cr is in one of them")
 
 
 @pytest.mark.slow
@@ -1007,7 +1007,7 @@ def test_the_table_with_the_required_columns_is_read(tmp_path: Path, expected: D
     other = fits.BinTableHDU(Table({"x": [1]}))
     fits.HDUList([fits.PrimaryHDU(np.ones(3)), fits.ImageHDU(np.ones((2, 2))), table, other]).writeto(path)
     found = load(path)
-    assert found.notes == ("1 table of cat.fits not read, for want of required columns: 2",)
+    assert found.notes == ("1 table of cat.fits not read, required columns missing: 2",)
     assert_same(dataclasses.replace(found, notes=()), expected)
 
 

@@ -165,7 +165,7 @@ def test_a_key_without_meaning_is_refused_with_its_line(tmp_path: Path, place: s
 def test_a_label_refuses_what_is_for_numbers(tmp_path: Path, key: str) -> None:
     """An object alone may be missing."""
     path = profile(tmp_path, f"columns:\n  detector: {{name: v, {key}}}\n")
-    with pytest.raises(InputError, match=f"line 8: key '{key.split(':')[0]}': means nothing for 'detector'"):
+    with pytest.raises(InputError, match=f"line 8: key '{key.split(':')[0]}': has no effect for 'detector'"):
         load(written(tmp_path), path)
 
 
@@ -294,8 +294,8 @@ def test_keys_without_meaning_are_refused_in_reference_profiles(tmp_path: Path) 
     ("section", "words"),
     [
         ("flags:\n  bad: []\n", "a flag needs a column"),
-        ("columns:\n  detector: {name: v, codes: {1: null}}\n", "code 1: None is no text"),
-        ("columns:\n  detector: {name: v, codes: {1: 1.10}}\n", "code 1: 1.1 is no text"),
+        ("columns:\n  detector: {name: v, codes: {1: null}}\n", "code 1: None is not text"),
+        ("columns:\n  detector: {name: v, codes: {1: 1.10}}\n", "code 1: 1.1 is not text"),
         ("columns:\n  mag: {name: x, unit: mag, missing: [true]}\n", "key 'missing'"),
         ("columns:\n  mag: {name: x, unit: mag, missing: [.nan]}\n", "key 'missing'"),
     ],
@@ -318,7 +318,10 @@ def test_values_that_yaml_takes_for_others_are_refused(tmp_path: Path, section: 
             ["N", "1", "2", "3", "4", "5"],
             "row 1: 'N' is not a number; if the first row holds types, units or dashes, remove",
         ),
-        (["1", "N", "2", "3", "4", "5"], r'row 2: .N. is not a number; if it means none, .*missing: \["N"\]'),
+        (
+            ["1", "N", "2", "3", "4", "5"],
+            r'row 2: .N. is not a number; if it marks a missing value, .*missing: \["N"\]',
+        ),
     ],
 )
 def test_text_among_numbers_is_refused_with_what_helps(tmp_path: Path, text: list[str], words: str) -> None:

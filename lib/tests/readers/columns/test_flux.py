@@ -114,7 +114,7 @@ def test_files_of_one_detector_each_are_one_dataset(tmp_path: Path) -> None:
         ("cat_7_2.fits", {"FILTER": "x"}, "zero_point: {value: 27.0}", "'FILTER': code x is not in the survey profile"),
         ("cat_7_2.fits", {"MJD": "soon"}, "zero_point: {value: 27.0}", r"'MJD' \(mjd\): 'soon' is not a number"),
         ("cat_7_2.fits", {}, "fluxmag0: {header: FLUXMAG0}", "no header keyword 'FLUXMAG0'"),
-        ("cat_7_2.fits", {"FLUXMAG0": -1.0}, "fluxmag0: {header: FLUXMAG0}", "fluxmag0 is -1; it has to be a number"),
+        ("cat_7_2.fits", {"FLUXMAG0": -1.0}, "fluxmag0: {header: FLUXMAG0}", "fluxmag0 is -1; it must be a number"),
         ("cat_7_2.fits", {}, "calibration: {name: nocal, unit: nJy / count}", "no column 'nocal'"),
         ("cat_7_2.fits", {}, "calibration: {name: cal, unit: nJy}", "calibration in nJy makes no flux density"),
         ("cat_7_2.fits", {}, "", "a flux in ct needs a zero_point, fluxmag0 or calibration"),

@@ -86,7 +86,7 @@ def test_a_z_behind_text_marks_utc() -> None:
         ([20000.5], None, "it would fit as time: {format: jd, offset: 2440000} in"),
         ([2015.5, 2020.0], None, "it would fit as time: {format: decimalyear} in"),
         ([1.5e9, 1.6e9], None, "it would fit as time: {format: unix} in"),
-        ([0.0, 0.0], None, r"if 0 means none, the survey profile has to say so: missing: \[0\]"),
+        ([0.0, 0.0], None, r"if 0 marks a missing value, the survey profile must say so: missing: \[0\]"),
         ([1.6e18, 1.7e18], None, "nanoseconds since 1970"),
         (MJD[1:3], Time("jd"), "as jd .*it would fit as time: {format: mjd} in"),
         (MJD[1:3], Time("decimalyear"), "as decimalyear .*it would fit as time: {format: mjd} in"),

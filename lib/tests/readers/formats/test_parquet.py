@@ -242,7 +242,7 @@ ALIASES = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
             ALIASES + "datatype: [{name: a, unit: *a11, datatype: float64}]", "more than 200000 entries", id="aliases"
         ),
         pytest.param("datatype: [{name: a, <<: {unit: deg}, datatype: float64}]", "merges others", id="merge"),
-        pytest.param("datatype: &d [*d]", "stands for nothing before it", id="a list in itself"),
+        pytest.param("datatype: &d [*d]", "refers to nothing before it", id="a list in itself"),
         pytest.param("datatype: " + "[" * 60, "more than 40 levels", id="depth"),
         pytest.param(
             "datatype: [{name: a, datatype: float64}, {name: a, datatype: float64}]", "twice", id="name twice"

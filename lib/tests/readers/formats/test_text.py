@@ -213,7 +213,7 @@ def test_two_comments_that_could_be_names_are_refused(tmp_path: Path) -> None:
 
 def test_a_column_twice_and_one_column_are_refused(tmp_path: Path) -> None:
     """By name."""
-    assert "column 'ra' stands in it twice" in refusal(tmp_path / "a", "ra,ra\n1,2\n", "ra")
+    assert "column 'ra' occurs twice" in refusal(tmp_path / "a", "ra,ra\n1,2\n", "ra")
     assert "'ra', holds one field" in refusal(tmp_path / "a", "ra\n1\n", "ra")
     assert "nothing but comments" in refusal(tmp_path / "a", "# ra,dec\n", "ra")
 
@@ -415,7 +415,7 @@ def test_an_ecsv_file_is_what_astropy_wrote(tmp_path: Path, delimiter: str) -> N
         ("datatype: int64", "datatype: complex64", "column 'number' is of type complex64, which is not read"),
         ("1.5", "bright", "column 'mag', row 1: 'bright' is not of type float64"),
         ("1152921504606846977", "1.5", "column 'number', row 1: '1.5' is not of type int64"),
-        ("[2.0,3.0]", "[2.0]", "column 'array', row 2: '[2.0]' is no float64[2]"),
+        ("[2.0,3.0]", "[2.0]", "column 'array', row 2: '[2.0]' is not float64[2]"),
         ("[2.0,3.0]", "[" * 5000, "column 'array', row 2: "),
         ("# datatype:", "# - datatype:", "the header"),
         ("scale: utc", "scale: ut9", "column 't' is a time of format mjd and scale ut9, which is not read"),
@@ -443,7 +443,7 @@ FOREIGN = {
     "orc": (b"ORC" + bytes(100), "is an ORC file"),
     "pdf": (b"%PDF-1.7\n1,2,3\n", "is a PDF document"),
     "json": (b'[{"ra": 1, "dec": 2}]\n', "is JSON"),
-    "xml": (b"<?xml version='1.0'?><table><r ra='1'/></table>", "is an XML document that is no VOTable"),
+    "xml": (b"<?xml version='1.0'?><table><r ra='1'/></table>", "is an XML document other than VOTable"),
     "page": (b"\xef\xbb\xbf\n<!DOCTYPE html><html>log in, please</html>", "is a web page"),
     "latex": (b"\\begin{deluxetable}{cc}\n1 & 2\\\\\n", "is a LaTeX table"),
     "utf-16": ("ra,dec\n1,2\n".encode("utf-16"), "is text in UTF-16; save it as UTF-8"),

@@ -244,7 +244,7 @@ def test_a_field_without_a_name_goes_by_its_id(tmp_path: Path) -> None:
 
 
 DAMAGE = {
-    "name twice": (table(field("ra", "double") * 2, "1|2"), "column 'ra' stands in it twice"),
+    "name twice": (table(field("ra", "double") * 2, "1|2"), "column 'ra' occurs twice"),
     "too few cells": (table(field("ra", "double") + field("b", "int"), "1|2;1"), "row 2: the VOTable is damaged"),
     "too many cells": (table(field("ra", "double"), "1;1|2"), "row 2: the VOTable is damaged"),
     "no number": (table(field("ra", "double"), "1;x"), "row 2: 'x' is not a value of type double"),
@@ -262,7 +262,7 @@ DAMAGE = {
     "unknown": (table(field("ra", "decimal"), "1"), "not numbers or text"),
     "unknown in a stream": (stream(field("ra", "int") + field("b", "decimal"), b"1"), "is not one of VOTable"),
     "elements": (table(field("ra", "double", "2"), "1 2;1"), "row 2: 1 elements"),
-    "cut stream": (stream(field("ra", "double"), b"\0" * 15), "15 bytes are no whole number of rows of 8"),
+    "cut stream": (stream(field("ra", "double"), b"\0" * 15), "15 bytes are not a whole number of rows of 8"),
     "cut text": (stream(field("ra", "char", "*"), b"\0\0\0\2ab\0\0\0\5a"), "its row 2 ends early"),
     "long text": (stream(field("ra", "char", "*"), b"\xff\xff\xff\xffab"), "its row 1 ends early"),
     "not base64": (stream(field("ra", "double"), b"\0" * 24).replace("AAAA", "A-AA", 1), "is not base64"),
