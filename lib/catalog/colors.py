@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar
 import astropy.units as u
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, PlainValidator
+from pydantic import AfterValidator, Field, PlainValidator
 from skyaccept.lib import strict_yaml
 from skyaccept.lib.strict_yaml import STRICT, Words
 
@@ -43,6 +43,13 @@ class ColorRange:
     at_least: MagnitudeValue = -np.inf
     at_most: MagnitudeValue = np.inf
 
+    def __post_init__(self) -> None:
+        """Refuse a range without a bound, and swapped bounds."""
+        if not (np.isfinite(self.at_least) or np.isfinite(self.at_most)):
+            raise ValueError("give at_least or at_most")
+        if self.at_least > self.at_most:
+            raise ValueError(f"at_least is {self.at_least:g} mag, above at_most, {self.at_most:g} mag")
+
     def contains(self, mags: Magnitudes) -> NDArray[np.bool_]:
         """Return which stars lie in the range; False where a magnitude is unknown."""
         color = self.values(mags)
@@ -52,24 +59,19 @@ class ColorRange:
         """Compute the colour of each star."""
         return np.asarray(mags[self.color[0]] - mags[self.color[1]])
 
-    def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...], both: bool = False) -> None:
-        """Refuse a range without a bound, without ``both`` bounds, or with swapped bounds.
-
-        Raises
-        ------
-        InputError
-            With file, line and key.
-        """
-        finite = [bool(np.isfinite(bound)) for bound in (self.at_least, self.at_most)]
-        if not any(finite) or (both and not all(finite)):
-            raise place.error(where, f"key 'at_least': give at_least {'and' if both else 'or'} at_most")
-        if self.at_least > self.at_most:
-            raise place.error(where, f"key 'at_least': {self.at_least:g} mag is above {self.at_most:g} mag")
-
     def __str__(self) -> str:
         low = f"{self.at_least:g} <= " if np.isfinite(self.at_least) else ""
         high = f" <= {self.at_most:g}" if np.isfinite(self.at_most) else ""
         return f"{low}{'-'.join(self.color)}{high}"
+
+
+def _closed(color_range: ColorRange) -> ColorRange:
+    if not (np.isfinite(color_range.at_least) and np.isfinite(color_range.at_most)):
+        raise ValueError("give at_least and at_most")
+    return color_range
+
+
+ClosedRange = Annotated[ColorRange, AfterValidator(_closed)]
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ class ColorTerm:
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     reference: str
     color: Color
-    coefficients: tuple[MagnitudeValue, ...]
-    range: tuple[ColorRange, ...]
+    coefficients: Annotated[tuple[MagnitudeValue, ...], Field(min_length=1)]
+    range: Annotated[tuple[ColorRange, ...], Field(min_length=1)]
     source: Words
 
     @property
@@ -117,21 +119,6 @@ class ColorTerm:
         holds = np.all([one.contains(mags) for one in self.range], axis=0)
         return np.where(holds, mags[self.reference] + value, np.nan)
 
-    def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
-        """Refuse a term without coefficients or ranges, and an invalid range.
-
-        Raises
-        ------
-        InputError
-            With file, line and key.
-        """
-        if not self.coefficients:
-            raise place.error((*where, "coefficients"), "key 'coefficients': names no coefficient")
-        if not self.range:
-            raise place.error((*where, "range"), "key 'range': names no range of a colour in which the term holds")
-        for k, one in enumerate(self.range):
-            one.check(place, (*where, "range", k))
-
     def __str__(self) -> str:
         powers = ("", " c", *(f" c^{k}" for k in range(2, len(self.coefficients))))
         terms = " ".join(f"{a:+g}{power}" for a, power in zip(self.coefficients, powers, strict=False))
@@ -152,24 +139,11 @@ class Locus:
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    x: ColorRange
-    y: ColorRange
-    clips: tuple[Annotated[float, Field(gt=0)], ...]
+    x: ClosedRange
+    y: ClosedRange
+    clips: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
 
     @property
     def bands(self) -> tuple[str, ...]:
         """Bands of both colours."""
         return tuple(dict.fromkeys(self.x.color + self.y.color))
-
-    def check(self, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]) -> None:
-        """Refuse an open box, and a fit without rounds.
-
-        Raises
-        ------
-        InputError
-            With file, line and key.
-        """
-        self.x.check(place, (*where, "x"), both=True)
-        self.y.check(place, (*where, "y"), both=True)
-        if not self.clips:
-            raise place.error((*where, "clips"), "key 'clips': names no round of the fit")

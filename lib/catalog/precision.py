@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
@@ -49,13 +49,13 @@ class Step:
         Degrees; 0 for full precision.
     single : bool
         Whether the step is due to single precision.
-    share : float
+    fraction : float
         Fraction of the values rounded to this step.
     """
 
     size: float = 0.0
-    single: bool = False
-    share: float = 1.0
+    single: bool = field(default=False, kw_only=True)
+    fraction: float = field(default=1.0, kw_only=True)
 
 
 def precision_note(ra: AnyArray, dec: AnyArray) -> str:
@@ -67,10 +67,10 @@ def precision_note(ra: AnyArray, dec: AnyArray) -> str:
     shrunk = float(np.cos(np.radians(np.median(north[:: max(1, len(north) // _SAMPLE)]))))
     size = {"RA": steps["RA"].size * shrunk, "Dec": steps["Dec"].size}
     mas = {name: value / float(np.degrees(MAS)) for name, value in size.items()}
-    coarse = max(mas, key=lambda name: (mas[name] >= MIN_NOTED) * steps[name].share * mas[name])
+    coarse = max(mas, key=lambda name: (mas[name] >= MIN_NOTED) * steps[name].fraction * mas[name])
     if mas[coarse] < MIN_NOTED:
         return ""
-    share = steps[coarse].share
+    share = steps[coarse].fraction
     why = "single precision" if steps[coarse].single else "rounded"
     rows = "positions" if share > 0.995 else f"{share:.0%} of the positions"
     return f"{rows} have a precision of about {mas[coarse]:.3g} mas in {coarse} ({why}): errors below that are not seen"
@@ -96,12 +96,12 @@ def rounding_step(values: AnyArray) -> Step:
     if len(distinct) < MIN_DISTINCT:
         return Step()
     steps = _single(finite)
-    if not any(step.share > 0.995 for step in steps):
+    if not any(step.fraction > 0.995 for step in steps):
         size = _common_step(distinct)
         if size and _multiples(distinct - distinct[0], size, _TOLERANCE).all():
             return Step(size)
         steps += _decimals(finite)
-    return max(steps, key=lambda step: step.size * step.share, default=Step())
+    return max(steps, key=lambda step: step.size * step.fraction, default=Step())
 
 
 def _single(values: FloatArray) -> list[Step]:
@@ -112,8 +112,8 @@ def _single(values: FloatArray) -> list[Step]:
         rounded = np.abs(held - held.astype(np.float32)) <= 4 * np.spacing(np.abs(held))
         if _enough(values, rounded, 0.0):
             size = float(np.spacing(np.float32(np.median(np.abs(held[rounded]))))) / unit
-            steps.append(Step(size, True, float(rounded.mean())))
-    return sorted(steps, key=lambda step: -step.share)[:1]
+            steps.append(Step(size, single=True, fraction=float(rounded.mean())))
+    return sorted(steps, key=lambda step: -step.fraction)[:1]
 
 
 def _decimals(values: FloatArray) -> list[Step]:
@@ -127,7 +127,7 @@ def _decimals(values: FloatArray) -> list[Step]:
         chance = max((share * finer / np.lcm(finer, whole) for finer, share in shares.items()), default=0.0)
         shares[whole] = share
         if size > _FINEST and _enough(values, multiples, max(float(chance), 2 * _CLOSE / size)):
-            steps.append(Step(size, False, share))
+            steps.append(Step(size, fraction=share))
     return steps
 
 

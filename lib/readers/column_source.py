@@ -69,6 +69,11 @@ class Flag:
     missing: Literal["good", "bad"] | None = None
     optional: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse contradictory keys."""
+        if self.bits is not None and self.above is not None:
+            raise ValueError("keys 'bits' and 'above' exclude each other")
+
 
 @dataclass(frozen=True)
 class Time:
@@ -87,6 +92,11 @@ class Time:
     format: Literal["mjd", "jd", "unix", "decimalyear", "iso"]
     scale: Literal["tai", "utc", "tdb"] | None = None
     offset: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse an offset of times that are text."""
+        if self.format == "iso" and self.offset:
+            raise ValueError("'offset' belongs to times that are numbers")
 
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -271,8 +281,6 @@ def _check_number(place: strict_yaml.YamlLocation, where: tuple[str | int, ...],
         raise place.error((*where, "value"), f"key 'value': {source.value!r} is not a number")
     if isinstance(source.value, bool):
         raise place.error((*where, "value"), f"key 'value': {source.value!r} is not a number")
-    if iso and source.time is not None and source.time.offset:
-        raise place.error((*where, "time"), "key 'offset': belongs to times that are numbers")
     if source.time is not None and source.plus is not None and iso:
         raise place.error((*where, "plus"), "key 'plus': belongs to times that are numbers")
 
@@ -282,9 +290,3 @@ def _is_number(text: str) -> bool:
         return math.isfinite(float(text))
     except ValueError:
         return False
-
-
-def check_flag(place: strict_yaml.YamlLocation, where: tuple[str | int, ...], flag: Flag) -> None:
-    """Refuse a flag with both ``bits`` and ``above``, with file, line and key."""
-    if flag.bits is not None and flag.above is not None:
-        raise place.error(where, "keys 'bits' and 'above' exclude each other")

@@ -19,15 +19,12 @@ from skyaccept.lib.readers.columns.times import likely_format
 from skyaccept.lib.readers.files import FileTable
 from skyaccept.lib.readers.profile import REQUIRED
 from skyaccept.lib.readers.profile_draft import UNKNOWN, Blank, Draft, Line, Value, format_entry
-from skyaccept.lib.readers.table import ARRAY_PREFIX, LIST_SUFFIX, Column, shorten
+from skyaccept.lib.readers.table import LIST_SUFFIX, Column, array_length, is_array, shorten
 from skyaccept.lib.units import parse_unit
 
 BY_NAME = "by its name"
 
 _BANDS = frozenset("ugrizy")
-_FIXED_LIST = re.compile(r"fixed_size_list<.*>\[(\d+)\]")
-_FITS_ARRAY = re.compile(r"(\d+)[BIJKED]")
-_VOTABLE_ARRAY = re.compile(r"(?!char|unicodeChar)\w+\[(\d+)\*?\]")
 
 
 @dataclass(frozen=True)
@@ -90,20 +87,6 @@ class Names:
         return sum(word in self.by_name for word in synonyms.SEXTRACTOR) >= 2
 
 
-def array_length(column: Column) -> int | None:
-    """Return the declared array length of a column; None for one value a row."""
-    for pattern in (_FIXED_LIST, _FITS_ARRAY, _VOTABLE_ARRAY):
-        match = pattern.fullmatch(column.dtype)
-        if match is not None and int(match[1]) > 1:
-            return int(match[1])
-    return None
-
-
-def is_array(column: Column) -> bool:
-    """Return whether a column holds arrays, even of undeclared length."""
-    return array_length(column) is not None or column.dtype.startswith(ARRAY_PREFIX)
-
-
 def draft_profile(part: FileTable) -> Draft:
     """Draft a survey profile, with alternatives for what is missing."""
     names = Names.of_table(part)
@@ -138,6 +121,11 @@ def _label(names: Names, ours: str, column: Column) -> Line:
     return Line(ours, _entry(column), remark)
 
 
+def _incomplete(key: str, written: str, remark: str, *, has_column: bool = False) -> Line:
+    """Draft a line that counts once the user has completed it."""
+    return Line(key, written, remark, stated=False, complete=False, has_column=has_column)
+
+
 def _entry(column: Column, **further: Value | None) -> str:
     return format_entry(name=column.name, **further)
 
@@ -156,7 +144,8 @@ def _number(
         why = f"{why}; an array of {length}: choose an element, 0 to {length - 1}".removeprefix("; ")
     written = format_entry(name=column.name, unit=text, element=element, **keys)
     complete = text is not UNKNOWN and element is None
-    return Line(ours, written, "; ".join(filter(None, (remark, why))), complete or ours in REQUIRED, complete)
+    stated = complete or ours in REQUIRED
+    return Line(ours, written, "; ".join(filter(None, (remark, why))), stated=stated, complete=complete)
 
 
 def _unit(column: Column, expected: u.UnitBase | None) -> tuple[str | Blank | None, str]:
@@ -255,7 +244,9 @@ def _extendedness(names: Names) -> list[Line]:
         return [Line("extendedness", _entry(column, star_above=0.5), "by its name: 1 is a star")]
     if word == "spread_model":
         written = _entry(column, star_below=UNKNOWN)
-        return [Line("extendedness", written, "by its name: near 0 for stars; up to which value?", False, False)]
+        return [
+            _incomplete("extendedness", written, "by its name: near 0 for stars; up to which value?", has_column=True)
+        ]
     return [Line("extendedness", _entry(column), BY_NAME)]
 
 
@@ -271,13 +262,17 @@ def _time(names: Names) -> list[Line]:
     values = _number_values(names.part, column.name)
     if values is None or not values.size:
         written = _entry(column, time={"format": UNKNOWN})
-        return [Line("mjd", written, "by its name: format mjd, jd, unix, decimalyear or iso?", False, False)]
+        return [_incomplete("mjd", written, "by its name: format mjd, jd, unix, decimalyear or iso?", has_column=True)]
     form, span = likely_format(values), f"its values are {values.min():.10g} to {values.max():.10g}"
     stated, _ = _unit(column, u.day)
     if form == "time: {format: mjd}" and isinstance(stated, str):
         return [Line("mjd", _entry(column, unit=stated), f"{BY_NAME} and unit; {span}")]
     if form is None:
-        return [Line("mjd", _entry(column, time={"format": UNKNOWN}), f"{span}: how are they written?", False, False)]
+        return [
+            _incomplete(
+                "mjd", _entry(column, time={"format": UNKNOWN}), f"{span}: how are they written?", has_column=True
+            )
+        ]
     remark = f"by its name; {span}, such times from 1950 to 2100: is that right?"
     return [Line("mjd", _entry(column, **yaml.safe_load(form)), remark, stated=False)]
 
@@ -300,13 +295,15 @@ def _flags(names: Names) -> tuple[list[Line], list[Line]]:
         if word == "flags" and names.of_sextractor:
             for ours, (bits, meaning) in synonyms.SEXTRACTOR_BITS.items():
                 written, stated = _entry(column, bits=bits), ours != "blended"
-                lines.append(Line(ours, written, f"bits of SExtractor's FLAGS: {meaning}", stated))
+                lines.append(Line(ours, written, f"bits of SExtractor's FLAGS: {meaning}", stated=stated))
         elif word == "catflags":
             lines.append(Line("bad_epoch", _entry(column, bits=32768), "by its name: bit 15 of ZTF's catflags"))
         else:
             written = _entry(column, bits=UNKNOWN)
             lines.append(
-                Line(f"{word}_bad", written, "an integer of several bits: which of them are bad?", False, False)
+                _incomplete(
+                    f"{word}_bad", written, "an integer of several bits: which of them are bad?", has_column=True
+                )
             )
     lines = list({line.key: line for line in reversed(lines)}.values())[::-1]
     prefixed = [name for name in names.part.columns() if name.startswith("flag_")]
@@ -321,23 +318,14 @@ def _alternatives(part: FileTable, ours: str) -> list[Line]:
     lines = [_header(ours, key, part.table.header[key]) for key in there[:3]]
     if ours in ("visit", "band"):
         lines.append(
-            Line(
-                ours,
-                format_entry(value=UNKNOWN),
-                f"one value for all rows, if they are of one {ours}",
-                False,
-                False,
-                False,
-            )
+            _incomplete(ours, format_entry(value=UNKNOWN), f"one value for all rows, if they are of one {ours}")
         )
-        lines.append(Line(ours, format_entry(name=UNKNOWN), "a column under another name", False, False, False))
+        lines.append(_incomplete(ours, format_entry(name=UNKNOWN), "a column under another name"))
     elif ours in ("ra", "dec"):
-        lines.append(
-            Line(ours, format_entry(name=UNKNOWN, unit=UNKNOWN), "a column under another name", False, False, False)
-        )
+        lines.append(_incomplete(ours, format_entry(name=UNKNOWN, unit=UNKNOWN), "a column under another name"))
     elif ours == "mjd":
         written = format_entry(name=UNKNOWN, unit="d")
-        lines.append(Line(ours, written, "a column; or a table by visit: --visits FILE", False, False, False))
+        lines.append(_incomplete(ours, written, "a column; or a table by visit: --visits FILE"))
     return lines
 
 
@@ -349,7 +337,14 @@ def _header(ours: str, key: str, value: object) -> Line:
     if ours == "mjd":
         form = likely_format(np.array([float(value)])) if isinstance(value, int | float) else None
         further = yaml.safe_load(form) if form else {"time": {"format": "iso", "scale": "utc"}}
-    return Line(ours, format_entry(header=key, **further), remark, False, "codes" not in further, False)
+    return Line(
+        ours,
+        format_entry(header=key, **further),
+        remark,
+        stated=False,
+        complete="codes" not in further,
+        has_column=False,
+    )
 
 
 def _file_name(part: FileTable, columns: Sequence[Line]) -> list[Line]:

@@ -14,7 +14,7 @@ from skyaccept.lib.readers.files import DatasetFiles, FileTable
 from skyaccept.lib.readers.guessing import Names
 from skyaccept.lib.readers.profile import REQUIRED
 from skyaccept.lib.readers.profile_draft import Draft
-from skyaccept.lib.readers.table import LIST_SUFFIX, Column, shorten
+from skyaccept.lib.readers.table import LIST_SUFFIX, Column, array_length, shorten
 
 FALLBACK = "generic"
 """Profile of plain column names; a draft with more columns takes precedence."""
@@ -214,7 +214,7 @@ def describe_inspection(inspection: Inspection) -> list[str]:
 
 def _describe_column(column: Column) -> str:
     """Describe a column, and how to select from its arrays."""
-    length = guessing.array_length(column)
+    length = array_length(column)
     if length is not None:
         return f"arrays of {length}: choose one with element: 0 to {length - 1} {column.description}".rstrip()
     if column.name.endswith(LIST_SUFFIX):

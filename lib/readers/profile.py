@@ -18,13 +18,12 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers.column_source import (
     ColumnSource,
     Flag,
-    check_flag,
     check_keys,
     column_kind,
     parse_flags,
     parse_source,
 )
-from skyaccept.lib.strict_yaml import STRICT, Quantity
+from skyaccept.lib.strict_yaml import STRICT
 
 REQUIRED = ("visit", "band", "ra", "dec")
 
@@ -156,6 +155,13 @@ class Moments:
                 check_keys(place, ("moments", key, number), source, "moment")
 
 
+def _angle(text: object) -> u.Quantity:
+    angle = strict_yaml.convertible(text, u.rad)
+    if not 0 < angle.to_value(u.deg) < 180:
+        raise ValueError(f"{text} is not between 0 and 180 degrees")
+    return angle
+
+
 def _table_name(name: object) -> object:
     return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
 
@@ -202,7 +208,7 @@ class Profile:
         Annotated[str, PlainValidator(strict_yaml.one_of(*UNITS))],
         Annotated[ColumnSource, BeforeValidator(parse_source)],
     ]
-    association_radius: Quantity
+    association_radius: Annotated[u.Quantity, PlainValidator(_angle)]
     flags: Mapping[str, Annotated[tuple[Flag, ...], BeforeValidator(parse_flags)]] = field(default_factory=dict)
     flag_prefix: str | None = None
     flux: Flux | None = None
@@ -250,15 +256,9 @@ def load(name: str | Path) -> Profile:
         unit = UNITS.get(str(where[-1]), u.one)
         if unit not in (None, u.one) and (source.header or source.field) and not (source.unit or source.time):
             raise place.error(where, f"key '{where[-1]}': a header or file name states no unit; add 'unit:'")
-    for name, flags in profile.flags.items():
-        for flag in flags:
-            check_flag(place, ("flags", name), flag)
     _check_visits(place, profile)
     if profile.flux is not None:
         profile.flux.check(place, ("flux",))
-    for catalog, terms in profile.color_terms.items():
-        for band, term in terms.items():
-            term.check(place, ("color_terms", catalog, band))
     if profile.moments is not None:
         profile.moments.check(place)
     both = [] if profile.moments is None else [name for name in SHAPES if name in profile.columns]
@@ -266,11 +266,6 @@ def load(name: str | Path) -> Profile:
         raise place.error(
             ("columns", both[0]), f"key '{both[0]}': the profile gives 'moments' as well; keep one of both"
         )
-    radius = profile.association_radius
-    if not radius.unit.is_equivalent(u.rad):
-        raise place.error(("association_radius",), f"key 'association_radius': {radius} is not an angle")
-    if not 0 < radius.to_value(u.deg) < 180:
-        raise place.error(("association_radius",), f"key 'association_radius': {radius} is not above 0")
     return profile
 
 

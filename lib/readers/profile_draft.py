@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import yaml
@@ -41,9 +41,9 @@ class Line:
     key: str
     entry: str
     remark: str = ""
-    stated: bool = True
-    complete: bool = True
-    has_column: bool = True
+    stated: bool = field(default=True, kw_only=True)
+    complete: bool = field(default=True, kw_only=True)
+    has_column: bool = field(default=True, kw_only=True)
 
     def text(self, indent: str) -> str:
         """Format the line, as a comment if it is not part of the profile yet."""

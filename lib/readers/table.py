@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,11 @@ _PACKED: Mapping[bytes, tuple[str, Any]] = {
     b"\xfd7zXZ": ("xz", lzma.open),
 }
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, OSError, ValueError)
+
+
+_FIXED_LIST = re.compile(r"fixed_size_list<.*>\[(\d+)\]")
+_FITS_ARRAY = re.compile(r"(\d+)[BIJKED]")
+_VOTABLE_ARRAY = re.compile(r"(?!char|unicodeChar)\w+\[(\d+)\*?\]")
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,20 @@ class Format:
     tables: Callable[[Path], list[Table]]
     read: Callable[[Path, Sequence[int], Collection[str], Collection[str]], list[Mapping[str, AnyArray]]]
     by_content: bool = True
+
+
+def array_length(column: Column) -> int | None:
+    """Return the declared array length of a column; None for one value a row."""
+    for pattern in (_FIXED_LIST, _FITS_ARRAY, _VOTABLE_ARRAY):
+        match = pattern.fullmatch(column.dtype)
+        if match is not None and int(match[1]) > 1:
+            return int(match[1])
+    return None
+
+
+def is_array(column: Column) -> bool:
+    """Return whether a column holds arrays, even of undeclared length."""
+    return array_length(column) is not None or column.dtype.startswith(ARRAY_PREFIX)
 
 
 def shorten(text: object) -> str:

@@ -123,8 +123,6 @@ def _check_settings(
             raise place.error(where, f"key '{key}' is missing; {rule.estimator} needs it")
         if not estimator.takes(key) and getattr(rule, key) is not None:
             raise place.error((*where, key), f"key '{key}' has no effect on {rule.estimator}")
-    if rule.locus is not None:
-        rule.locus.check(place, (*where, "locus"))
     if rule.bins is not None:
         rule.bins.check(place, (*where, "bins"))
     for key in ("half_width", "radius"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -37,7 +37,7 @@ class Rows:
 
     file: Any
     delimiter: str
-    native: bool
+    native: bool = field(kw_only=True)
 
 
 def open_rows(path: Path, layout: TextLayout, most: int | None = None, rewritten: bool = False) -> Rows:
@@ -53,16 +53,16 @@ def open_rows(path: Path, layout: TextLayout, most: int | None = None, rewritten
     delimiter = layout.delimiter
     if not layout.slices and (rewritten or delimiter == BLANKS or layout.returns or _has_comments(file, layout.start)):
         file.seek(layout.start)
-        return Rows(io.BufferedReader(_Rewritten(path, layout, file), BLOCK), delimiter or "\t", False)
+        return Rows(io.BufferedReader(_Rewritten(path, layout, file), BLOCK), delimiter or "\t", native=False)
     delimiter = "\x1f" if layout.slices else delimiter
     if not isinstance(file, io.BytesIO):
         with contextlib.suppress(UnicodeEncodeError):  # a name that Arrow cannot open
             arrow_file = pa.OSFile(str(path))
             arrow_file.seek(layout.start)
             file.close()
-            return Rows(arrow_file, delimiter, True)
+            return Rows(arrow_file, delimiter, native=True)
     file.seek(layout.start)
-    return Rows(file, delimiter, False)
+    return Rows(file, delimiter, native=False)
 
 
 def count_rows(path: Path, layout: TextLayout) -> int:

@@ -62,13 +62,17 @@ def test_a_profile_declares_terms_and_detections_carry_them(tmp_path: Path) -> N
     [
         ("2 mmag", "0.002", "key 'coefficients': 0.002 has no unit"),
         ("2 mmag", "2 mas", "key 'coefficients': 2 mas is not convertible to mag"),
-        ("[2 mmag, -0.01 mag]", "[]", "key 'coefficients': names no coefficient"),
+        ("[2 mmag, -0.01 mag]", "[]", "key 'coefficients': Tuple should have at least 1 item"),
         ("[r, i]", "[r, r]", "key 'color': expected two different bands, such as [r, i]"),
         ("[r, i]", "r", "key 'color': expected two different bands, such as [r, i]"),
         ("at_least: 0 mag", "from: 0 mag", "unknown key 'from'"),
-        (", at_least: 0 mag", "", "key 'at_least': give at_least or at_most"),
-        ("at_least: 0 mag", "at_least: 1 mag, at_most: 0 mag", "key 'at_least': 1 mag is above 0 mag"),
-        ("[{color: [g, r], at_least: 0 mag}, {color: [r, i], at_most: 0.5 mag}]", "[]", "key 'range': names no range"),
+        (", at_least: 0 mag", "", "key 'range': give at_least or at_most"),
+        ("at_least: 0 mag", "at_least: 1 mag, at_most: 0 mag", "key 'range': at_least is 1 mag, above at_most, 0 mag"),
+        (
+            "[{color: [g, r], at_least: 0 mag}, {color: [r, i], at_most: 0.5 mag}]",
+            "[]",
+            "key 'range': Tuple should have at least 1 item",
+        ),
         ("      source: a paper\n", "", "key 'source' is missing"),
         ("source: a paper", "source: ''", "key 'source'"),
     ],
@@ -127,8 +131,8 @@ def test_a_case_knows_the_band_that_it_is_compared_with() -> None:
     [
         ("        reference_snr: 50\n", "", "key 'reference_snr' is missing"),
         ("        reference_snr: 50\n", "        reference_snr: -1\n", "key 'reference_snr'"),
-        ("        clips: [3.5, 5]\n", "        clips: []\n", "key 'clips': names no round of the fit"),
-        (", at_most: 1.0 mag", "", "key 'at_least': give at_least and at_most"),
+        ("        clips: [3.5, 5]\n", "        clips: []\n", "key 'clips': Tuple should have at least 1 item"),
+        (", at_most: 1.0 mag", "", "give at_least and at_most"),
     ],
 )
 def test_a_rule_states_what_its_estimator_takes(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -41,7 +41,7 @@ def test_single_precision_of_other_units_is_found(unit: float) -> None:
     ra, _ = field()
     held = (ra * unit).astype(np.float32).astype(np.float64) / unit
     step = precision.rounding_step(held)
-    assert (step.single, step.share) == (True, 1.0)
+    assert (step.single, step.fraction) == (True, 1.0)
     assert step.size == pytest.approx(np.spacing(np.float32(150 * unit)) / unit)
 
 
@@ -59,7 +59,7 @@ def test_steps_are_found(size: float, low: float, width: float) -> None:
     values = np.round((low + rng.uniform(0, width, 20_000)) / size) * size
     found = precision.rounding_step(values)
     assert found.size == pytest.approx(size, rel=1e-6)
-    assert (found.single, found.share) == (False, 1.0)
+    assert (found.single, found.fraction) == (False, 1.0)
 
 
 @settings(deadline=None, max_examples=60)

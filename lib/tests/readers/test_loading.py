@@ -616,7 +616,7 @@ BAD_PROFILES = {
     "radius that is not an angle": (
         "radius: 1 arcsec",
         "radius: 1 s  # HERE",
-        "key 'association_radius': 1.0 s is not an angle",
+        "key 'association_radius': 1 s is not convertible to rad",
     ),
     "negative radius": ("radius: 1 arcsec", "radius: -1 arcsec  # HERE", "key 'association_radius'"),
     "radius missing": ("survey: mine", "survey: mine  # HERE", "key 'association_radius' is missing"),
