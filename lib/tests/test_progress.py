@@ -2,8 +2,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from skyaccept.lib import progress, readers
-from skyaccept.lib.atomic_write import atomic_path
-from skyaccept.lib.tests.readers.test_loading import catalog, write
+from skyaccept.lib.atomic_write import replacing
+from skyaccept.lib.tests.readers.catalogs import catalog, write
 
 
 def test_reports_go_to_whoever_listens_and_nowhere_else() -> None:
@@ -42,11 +42,11 @@ def test_a_file_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
     link = tmp_path / "link.json"
     path.write_text("old")
     link.symlink_to(path)
-    with suppress(KeyboardInterrupt), atomic_path(path) as temporary:
+    with suppress(KeyboardInterrupt), replacing(path) as temporary:
         temporary.write_text("half")
         raise KeyboardInterrupt
     assert path.read_text() == "old"
-    with atomic_path(link) as temporary:
+    with replacing(link) as temporary:
         temporary.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"

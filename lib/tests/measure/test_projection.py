@@ -11,7 +11,7 @@ import yaml
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.detections import SHAPES, UNITS
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.tests.readers.test_loading import assert_same, astropy_table, catalog, write
+from skyaccept.lib.tests.readers.catalogs import assert_same, astropy_table, catalog, write
 
 SPECIFICATION = requirements.load()
 ALWAYS = {"visit", "band", "ra", "dec", "object"}

@@ -13,7 +13,9 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import files, load, table
+from skyaccept.lib.readers import files, find_files, inspection, load, table
+from skyaccept.lib.readers import profile as profiles
+from skyaccept.lib.tests.readers import catalogs
 
 
 def catalog(visit: int, **more: Any) -> pd.DataFrame:
@@ -118,3 +120,106 @@ def test_a_small_file_may_not_unpack_to_much(tmp_path: Path, pack: Any, monkeypa
     path.write_bytes(pack(b"visit,band,ra,dec\n" + b"1,r,2,3\n" * 200_000))
     with pytest.raises(InputError, match="unpacks to more than"):
         load(path)
+
+
+def test_the_hash_changes_with_any_file(tmp_path: Path) -> None:
+    """Of a folder; a name counts as well."""
+    folder = catalogs.split(tmp_path / "parts", ".csv", catalogs.catalog())
+    hashes = {load(folder).sha256}
+    (folder / "part2.csv").rename(folder / "part9.csv")
+    hashes.add(load(folder).sha256)
+    (folder / "part9.csv").unlink()
+    hashes.add(load(folder).sha256)
+    assert len(hashes) == 3
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> None:
+    """Brackets are legal in names."""
+    path = catalogs.write(tmp_path / "cat[1].csv", catalogs.catalog())
+    assert find_files(path).paths == (path,)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b"], ids=["too long", "zero byte"])
+def test_names_that_no_file_can_have_are_refused(name: str) -> None:
+    """Of catalogs, profiles and tables of visits."""
+    with pytest.raises(InputError):
+        find_files(name)
+    with pytest.raises(InputError):
+        profiles.load(name)
+
+
+def test_a_catalog_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A file, a pattern, or a folder without a catalog."""
+    assert catalogs.refusal(tmp_path / "absent.fits") == f"{tmp_path}/absent.fits: no such file, folder or match"
+    assert catalogs.refusal(f"{tmp_path}/*.fits") == f"{tmp_path}/*.fits: no such file, folder or match"
+    (tmp_path / "notes.txt").write_text("nothing")
+    assert catalogs.refusal(tmp_path).startswith(
+        f"{tmp_path}: no catalog in this folder or below it (looked for .parquet, "
+    )
+
+
+JUNK: dict[str, bytes] = {
+    "empty": b"",
+    "zeros": b"\0" * 5000,
+    "noise": np.random.default_rng(1).bytes(5000),
+    "noise that starts as gzip": b"\x1f\x8b" + np.random.default_rng(2).bytes(5000),
+    "gzip of nothing": gzip.compress(b""),
+    "gzip of noise": gzip.compress(np.random.default_rng(3).bytes(5000)),
+    "noise that starts as Parquet": b"PAR1" + np.random.default_rng(4).bytes(5000),
+    "noise between Parquet marks": b"PAR1" + np.random.default_rng(5).bytes(5000) + b"PAR1",
+    "Parquet marks only": b"PAR1PAR1",
+    "noise that starts as FITS": b"SIMPLE  =                    T" + np.random.default_rng(6).bytes(5000),
+    "FITS mark only": b"SIMPLE  =",
+    "FITS of blanks": b"SIMPLE  =".ljust(2880),
+    "HDF5": b"\x89HDF\r\n\x1a\n" + b"\0" * 100,
+    "web page": b"<!DOCTYPE html>\n<html><body>Not found, sorry</body></html>\n",
+    "web page with commas": b"<html><head>a, b, c</head>\n<body>d, e</body></html>\n",
+    "JSON": b'{"ra": [1, 2], "dec": [3, 4]}\n',
+    "prose": b"It was a dark, stormy night.\nThe rain fell, in torrents, except at intervals.\n",
+    "comment only": b"# nothing here\n",
+    "ECSV without a header": b"# %ECSV 1.0\nvisit band ra dec\n1 r 2 3\n",
+    "ECSV with a broken header": b"# %ECSV 1.0\n# ---\n# datatype: [\nvisit band ra dec\n1 r 2 3\n",
+    "ECSV with a strange header": b"# %ECSV 1.0\n# ---\n# [1, 2]\nvisit band ra dec\n1 r 2 3\n",
+    "ECSV with another delimiter": b"# %ECSV 1.0\n# ---\n# delimiter: abc\n# datatype: [{name: visit}]\nvisit,x\n1,2\n",
+    "ECSV that runs code": b"# %ECSV 1.0\n# ---\n# datatype: !!python/object/apply:os.system [ls]\nvisit,x\n1,2\n",
+    "wrong encoding": "visit,band,ra,dec\n1,Größe,2,3\n".encode("latin-1"),
+    "wide characters": "visit,band,ra,dec\n1,r,2,3\n".encode("utf-16"),
+    "row too long": b"visit,band,ra,dec\n1,r,2,3\n1,r,3,4,5,6\n",
+    "comma at the end of every row": b"visit,band,ra,dec\n1,r,2,3,\n1,r,3,4,\n",
+    "every row too long": b"visit,band,ra,dec\n1,2,r,2,3\n1,2,r,3,4\n",
+    "row too short": b"visit,band,ra,dec,mag\n1,r,2,3,20\n2,r,2\n",
+    "row of a cut file": b"visit,band,ra,dec,mag\n1,r,2,3,20\n2,r,2,3\n",
+    "unclosed quote": b'visit,band,ra,dec\n1,"r,2,3\n1,r,3,4\n',
+    "zero bytes further on": b"visit,band,ra,dec\n" + b"1,r,2,3\n" * 9000 + b"\0\0\0\n",
+    "column twice": b"visit,band,ra,ra,dec\n1,r,2,3,4\n2,r,2,3,4\n",
+    "name of a megabyte": b"visit,band," + b"x" * 1_000_000 + b",dec\n1,r,2,3\n",
+    "three thousand names": b",".join(b"x%d" % k for k in range(3_000)) + b"\n",
+    "value of a megabyte": b"visit,band,ra,dec\n1,r," + b"x" * 1_000_000 + b",3\n",
+    "number beyond all bounds": b"visit,band,ra,dec\n1,r,1e300,3\n2,r,2,3\n",
+    "header only": b"visit,band,ra,dec\n",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", JUNK)
+def test_junk_is_refused_with_its_name(tmp_path: Path, name: str) -> None:
+    """One line, no other exception; neither does a look at it break."""
+    path = tmp_path / "cat.dat"
+    path.write_bytes(JUNK[name])
+    assert str(path) in catalogs.refusal(path)
+    try:
+        inspection.describe_inspection(inspection.inspect(str(path)))
+    except InputError as error:
+        assert str(path) in str(error)  # noqa: PT017  (a look may succeed where reading cannot)
+
+
+@pytest.mark.parametrize("suffix", catalogs.SUFFIXES)
+def test_a_file_that_stands_in_the_folder_twice_is_refused(tmp_path: Path, suffix: str) -> None:
+    """Under another name."""
+    folder = catalogs.split(tmp_path / "parts", suffix, catalogs.catalog())
+    (folder / f"qart{suffix}").write_bytes((folder / f"part1{suffix}").read_bytes())
+    message = catalogs.refusal(folder)
+    assert message.startswith(f"{folder}/qart{suffix}, row ")
+    assert "identical in every column to" in message
+    assert f"{folder}/part1{suffix}, row " in message
+    assert "(5 repeated rows)" in message

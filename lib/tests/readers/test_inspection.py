@@ -22,7 +22,7 @@ from skyaccept.lib.readers import files, guessing, inspection, load, synonyms
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers.inspection import Inspection
 from skyaccept.lib.readers.profile_draft import UNKNOWN, Line, format_entry
-from skyaccept.lib.tests.readers.test_loading import HSC, assert_same, catalog, split, write
+from skyaccept.lib.tests.readers.catalogs import HSC, assert_same, catalog, split, write
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 
 POSITIONS = {"visit": [1, 2], "band": ["r", "r"], "ra": [10.0, 10.0], "dec": [20.0, 20.0]}

@@ -132,8 +132,8 @@ def test_what_is_missing_is_said(tmp_path: Path, name: str, header: dict[str, ob
         ("ZERO", "zero_point: {value: 27}\n  fluxmag0: {value: 1}", "keys 'zero_point' and 'fluxmag0' exclude"),
         ("{field: detector}", "{field: ccd}", "no field 'ccd' in the profile's key 'file_name'"),
         ("{header: MJD, unit: d}", "{header: MJD}", "a header or file name states no unit"),
-        ("{header: MJD, unit: d}", "{header: MJD, value: 1, unit: d}", "say where it comes from, once"),
-        ("cat_{visit}_{detector}", "cat_{visit}{detector}", "fields are different columns of ours"),
+        ("{header: MJD, unit: d}", "{header: MJD, value: 1, unit: d}", "give its source once"),
+        ("cat_{visit}_{detector}", "cat_{visit}{detector}", "fields are different columns of the detections"),
         ("cat_{visit}_{detector}", "x" * 201, "text of at most 200 characters"),
     ],
 )

@@ -1,13 +1,18 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.readers import load
 from skyaccept.lib.readers.column_source import ColumnSource
 from skyaccept.lib.readers.columns.computed import Labels
 from skyaccept.lib.readers.columns.labels import LabelColumn, concatenate, encode_labels
+from skyaccept.lib.tests.readers import catalogs
 
 
 def code(values: Any) -> Labels:
@@ -104,3 +109,69 @@ def test_blank_text_is_no_label(blank: str | bytes) -> None:
     found = encode_labels("f", "c", np.array([one, blank, None], dtype=object))
     assert found.codes.tolist() == [0, -1, -1]
     assert found.values.tolist() == ["a"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".fits", ".ecsv"])
+def test_visits_and_objects_may_be_text(tmp_path: Path, suffix: str) -> None:
+    """In the ascending order of text."""
+    columns = catalogs.catalog()
+    columns["visit"] = np.repeat(["v10", "v9", "exposure-1"], catalogs.STARS)
+    columns["object"] = np.tile(["e", "d", "c", "b", "a"], catalogs.VISITS)
+    found = load(catalogs.write(tmp_path / f"cat{suffix}", columns))
+    assert found.visits == ("exposure-1", "v10", "v9")
+    assert found.object.tolist() == [4, 3, 2, 1, 0] * catalogs.VISITS
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".fits", ".ecsv"])
+def test_identifiers_of_sixty_four_bits_keep_their_last_digit(tmp_path: Path, suffix: str) -> None:
+    """They are no floating-point numbers."""
+    columns = catalogs.catalog()
+    columns["visit"] = np.repeat(np.array([2**62 + 1, 2**62, 2**62 + 2]), catalogs.STARS)
+    assert load(catalogs.write(tmp_path / f"cat{suffix}", columns)).visits == tuple(str(2**62 + k) for k in range(3))
+
+
+def test_visits_as_whole_floating_point_numbers_are_integers(tmp_path: Path, expected: Detections) -> None:
+    """Some writers know no others."""
+    columns = catalogs.catalog()
+    columns["visit"] = columns["visit"].astype(float)
+    catalogs.assert_same(load(catalogs.write(tmp_path / "cat.parquet", columns)), expected)
+
+
+@pytest.mark.parametrize("name", ["visit", "band", "detector"])
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".ecsv", ".fits"])
+def test_a_missing_label_is_refused(tmp_path: Path, suffix: str, name: str) -> None:
+    """The message names file, column and row; a masked number in FITS is the header's TNULL, masked text is empty."""
+    columns = catalogs.missing(catalogs.catalog(), name, 6, suffix)
+    path = catalogs.write(tmp_path / f"cat{suffix}", columns)
+    assert catalogs.refusal(path) == f"{path}: column '{name}', row 7: no value (1 such rows)"
+
+
+def test_a_missing_label_of_sixty_four_bits_is_not_called_damage(tmp_path: Path) -> None:
+    """The file is sound; one identifier is missing."""
+    columns = catalogs.catalog()
+    columns["visit"] = pa.array([2**62 + 1] * 14 + [None])
+    path = catalogs.write(tmp_path / "cat.parquet", columns)
+    assert catalogs.refusal(path) == f"{path}: column 'visit', row 15: no value (1 such rows)"
+
+
+def test_codes_are_translated(tmp_path: Path, expected: Detections) -> None:
+    """Numbers or text."""
+    for codes in (
+        np.where(catalogs.catalog()["band"] == "r", 3, 4),
+        np.where(catalogs.catalog()["band"] == "r", "HSC-R", "HSC-I"),
+    ):
+        path = catalogs.write(tmp_path / "cat.fits", catalogs.catalog() | {"band": codes})
+        survey = catalogs.profile(tmp_path, columns={"band": "{name: band, codes: {3: r, 4: i, HSC-R: r, HSC-I: i}}"})
+        found = load(path, survey)
+        assert found.bands == ("i", "r")
+        np.testing.assert_array_equal(found.band, expected.band)
+        path.unlink()
+
+
+def test_codes_that_the_profile_does_not_know_are_refused(tmp_path: Path) -> None:
+    """The message names them and those it knows."""
+    path = catalogs.write(tmp_path / "cat.csv", catalogs.catalog())
+    message = catalogs.refusal(
+        path, survey=catalogs.profile(tmp_path, columns={"band": "{name: band, codes: {R: r, i: i}}"})
+    )
+    assert message == f"{path}: column 'band': code r is not in the survey profile's codes (R, i)"

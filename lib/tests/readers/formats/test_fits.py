@@ -15,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import readers
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.readers import load
 from skyaccept.lib.readers.formats import fits as reader
 from skyaccept.lib.readers.formats.fits_units import BLOCK
+from skyaccept.lib.tests.readers import catalogs
 
 
 def write(path: Path, *columns: fits.Column, kind: Any = fits.BinTableHDU, **keywords: Any) -> Path:
@@ -484,3 +486,27 @@ def test_other_times_of_two_parts_are_refused(tmp_path: Path, keyword: str, valu
         file[1].header[keyword] = value
     with pytest.raises(InputError, match=r"column 't' holds times .*write one number a row, such as the MJD"):
         reader.read(path, [0], ["t"], [])
+
+
+def test_a_fits_file_without_a_table_is_refused(tmp_path: Path) -> None:
+    """An image, or nothing."""
+    path = tmp_path / "image.fits"
+    fits.PrimaryHDU(np.ones((3, 3))).writeto(path)
+    assert catalogs.refusal(path) == f"{path}: the FITS file holds no table, only images"
+
+
+def test_scaled_fits_integers_are_what_they_stand_for(tmp_path: Path) -> None:
+    """TZERO and TSCAL, and unsigned integers."""
+    columns = catalogs.catalog() | {
+        "mag": np.arange(15, dtype=np.int16),
+        "snr": np.arange(50000, 50015, dtype=np.uint16),
+    }
+    path = catalogs.write(tmp_path / "cat.fits", columns)
+    number = list(columns).index("mag") + 1
+    fits.setval(path, f"TSCAL{number}", value=0.01, ext=1)
+    fits.setval(path, f"TZERO{number}", value=20.0, ext=1)
+    found = load(path)
+    assert found.mag is not None
+    np.testing.assert_allclose(found.mag, 20 + np.arange(15) / 100)
+    assert found.snr is not None
+    assert found.snr.tolist() == list(range(50000, 50015))

@@ -21,9 +21,11 @@ from astropy.time import Time
 from astropy.utils.masked import Masked
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, load
 from skyaccept.lib.readers.formats import astropy_header, parquet, parquet_footer
+from skyaccept.lib.tests.readers import catalogs
 
 
 def read(path: Path, *names: str, labels: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -434,3 +436,61 @@ def test_timestamps_with_a_zone_are_in_utc(tmp_path: Path) -> None:
     np.testing.assert_array_equal(stated, times(tmp_path, zone))
     with pytest.raises(InputError, match="its times are in UTC by the file, and in TAI by the survey profile"):
         times(tmp_path, zone, ", time: {format: iso, scale: tai}")
+
+
+def test_parquet_keeps_text_in_several_ways(tmp_path: Path, expected: Detections) -> None:
+    """Dictionaries, large strings and bytes are text."""
+    columns = catalogs.catalog()
+    band = pa.array(columns["band"].tolist())
+    for text in (band.dictionary_encode(), band.cast(pa.large_string()), band.cast(pa.binary())):
+        catalogs.assert_same(load(catalogs.write(tmp_path / "cat.parquet", columns | {"band": text})), expected)
+
+
+def test_small_parquet_types_are_numbers(tmp_path: Path) -> None:
+    """Whatever their width."""
+    columns = catalogs.catalog()
+    n = len(columns["ra"])
+    columns |= {
+        "mag": columns["mag"].astype(np.float32),
+        "snr": np.arange(n, dtype=np.uint16),
+        "airmass": pa.array([f"1.{k:02}" for k in range(n)]).cast(pa.decimal128(5, 2)),
+    }
+    found = load(catalogs.write(tmp_path / "cat.parquet", columns))
+    assert found.mag is not None
+    assert found.mag.tolist() == columns["mag"].astype(float).tolist()
+    assert found.snr is not None
+    assert found.snr.tolist() == list(range(n))
+    assert found.airmass is not None
+    assert found.airmass.tolist() == [float(f"1.{k:02}") for k in range(n)]
+
+
+def test_a_unit_that_astropy_wrote_to_parquet_is_heeded(tmp_path: Path, expected: Detections) -> None:
+    """It stands in the file's metadata."""
+    columns = catalogs.catalog()
+    columns["ra"] = np.radians(columns["ra"])
+    path = tmp_path / "cat.parquet"
+    catalogs.astropy_table(columns, {"ra": "rad", "dec": "deg"}).write(path, format="parquet")
+    np.testing.assert_allclose(load(path, catalogs.profile(tmp_path, columns={"ra": "ra"})).ra, expected.ra, rtol=4e-16)
+    assert "the file says rad, the survey profile says deg" in catalogs.refusal(path)
+
+
+def test_a_parquet_column_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """Nothing says which of the two is meant."""
+    columns = catalogs.catalog()
+    path = tmp_path / "cat.parquet"
+    pq.write_table(
+        pa.Table.from_arrays([pa.array(v) for v in (*columns.values(), columns["ra"])], [*columns, "ra"]), path
+    )
+    assert catalogs.refusal(path).startswith(f"{path}: ")
+
+
+def test_parquet_with_strange_metadata_is_read_or_refused(tmp_path: Path) -> None:
+    """Metadata of others is not ours to trust."""
+    path = tmp_path / "cat.parquet"
+    for strange in (b"[", b"datatype: 3", b"\xff\xfe", b"{}", b"!!python/object/apply:os.system [ls]"):
+        table = pa.table(catalogs.catalog()).replace_schema_metadata({b"table_meta_yaml": strange})
+        pq.write_table(table, path)
+        try:
+            load(path)
+        except InputError as error:
+            assert str(path) in str(error)  # noqa: PT017  (either is fine)

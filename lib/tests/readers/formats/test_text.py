@@ -10,6 +10,8 @@ import lzma
 import math
 import os
 import pickle
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,11 @@ from astropy.table import MaskedColumn, QTable, Table
 from astropy.time import Time, TimeDelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skyaccept.lib.catalog.detections import Detections
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import files, load
 from skyaccept.lib.readers.formats import text, text_layout, text_lines
+from skyaccept.lib.tests.readers import catalogs
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
@@ -475,3 +479,43 @@ def test_the_start_of_a_file_is_read_within_bounds(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(text_layout, "MAX_HEADER", 1000)
     assert "nothing but comments" in refusal(tmp_path / "a", content, "b")
     assert "no table" in refusal(tmp_path / "a", "a,b" * 1000, "b")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda text: text.replace(b"\n", b"\r\n"), id="line ends of Windows"),
+        pytest.param(lambda text: b"\xef\xbb\xbf" + text, id="byte order mark"),
+        pytest.param(lambda text: text.replace(b",", b", "), id="blank after each comma"),
+        pytest.param(lambda text: b"# made today\n# by hand\n" + text, id="comments above"),
+        pytest.param(lambda text: text + b"\n\n", id="empty lines below"),
+        pytest.param(lambda text: re.sub(rb",([ri]),", rb',"\1",', text), id="quoted text"),
+    ],
+)
+def test_csv_comes_in_many_guises(tmp_path: Path, expected: Detections, change: Callable[[bytes], bytes]) -> None:
+    """All of them usual."""
+    path = catalogs.write(tmp_path / "cat.csv", catalogs.catalog())
+    path.write_bytes(change(path.read_bytes()))
+    catalogs.assert_same(load(path), expected)
+
+
+def test_ecsv_may_be_delimited_by_commas(tmp_path: Path, expected: Detections) -> None:
+    """And may have the line ends of Windows."""
+    path = tmp_path / "cat.ecsv"
+    catalogs.astropy_table(catalogs.catalog(), {"ra": "deg"}).write(path, format="ascii.ecsv", delimiter=",")
+    catalogs.assert_same(load(path), expected)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    catalogs.assert_same(load(path), expected)
+
+
+def test_a_number_sign_inside_a_csv_row_is_data(tmp_path: Path) -> None:
+    """Comments stand on lines of their own; cutting the row short would lose its last columns unseen."""
+    columns = catalogs.catalog() | {
+        "object": [f"S#{k % catalogs.STARS}" for k in range(catalogs.STARS * catalogs.VISITS)],
+        "last": np.ones(catalogs.STARS * catalogs.VISITS),
+    }
+    names = ["visit", "band", "object", *[name for name in columns if name not in ("visit", "band", "object")]]
+    columns = {name: columns[name] for name in names}
+    catalogs.assert_same(
+        load(catalogs.write(tmp_path / "cat.csv", columns)), load(catalogs.write(tmp_path / "cat.parquet", columns))
+    )

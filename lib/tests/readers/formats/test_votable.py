@@ -15,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skyaccept.lib import readers
 from skyaccept.lib.exceptions import InputError
+from skyaccept.lib.readers import inspection
 from skyaccept.lib.readers.formats import votable
+from skyaccept.lib.tests.readers import survey_files
 
 FORMS = ("tabledata", "binary", "binary2")
 
@@ -311,3 +313,53 @@ def test_a_file_that_is_cut_anywhere_is_refused(tmp_path: Path) -> None:
         for length in range(100, len(content) - 1, 97):
             path.write_bytes(content[:length])
             assert "truncated or damaged" in refusal(path, "ra", "band")
+
+
+@pytest.mark.parametrize("form", ["tabledata", "binary", "binary2"])
+def test_a_votable_is_what_was_written(tmp_path: Path, form: str) -> None:
+    """In each serialisation, with units, missing numbers and text."""
+    table = Table({"visit": [1, 2, 1, 2], "band": ["r", "r", "i", "i"], "ra": [1.0, 1.0, 2.0, 2.0]})
+    table["dec"] = [0.5, 0.5000001, -0.5, -0.5]
+    table["ra"].unit = table["dec"].unit = "deg"
+    table["mag"] = MaskedColumn([15.0, 16.0, 17.0, 18.0], unit="mag", mask=[False, True, False, False])
+    path = tmp_path / "a.vot"
+    written = from_table(table)
+    written.get_first_table().format = form
+    written.to_xml(str(path))
+    d = survey_files.load(path)
+    np.testing.assert_array_equal(d.mag, [15, np.nan, 17, 18])
+    np.testing.assert_array_equal(d.ra, table["ra"])
+    assert ([d.visits[code] for code in d.visit], d.bands) == (["1", "2", "1", "2"], ("i", "r"))
+    assert inspection.inspect(str(path)).columns[2].unit == "deg"
+
+
+VOTABLE = (
+    '<?xml version="1.0"?>{doctype}<VOTABLE version="1.3" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE><TABLE>'
+    '<FIELD name="ra" datatype="double"/><DATA>{data}</DATA></TABLE></RESOURCE></VOTABLE>'
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_votable_fetches_nothing(tmp_path: Path, encoding: str) -> None:
+    """Neither from the network nor from another file; and it has no entities."""
+    (tmp_path / "secret").write_bytes(b"\0" * 8)
+    path = tmp_path / "a.vot"
+    stream = f'<BINARY><STREAM href="file://{tmp_path}/secret"/></BINARY>'
+    text = VOTABLE.format(doctype="", data=stream).replace('1.0"?', f'1.0" encoding="{encoding}"?')
+    path.write_bytes(text.encode(encoding))
+    with pytest.raises(InputError, match="are not fetched"):
+        votable.tables(path)
+    with pytest.raises(InputError):
+        survey_files.load(path)
+    bomb = '<!DOCTYPE VOTABLE [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+    path.write_text(VOTABLE.format(doctype=bomb, data="<TABLEDATA><TR><TD>&b;</TD></TR></TABLEDATA>"))
+    assert survey_files.refusal(path) == f"{path}: a VOTable with a document type is not read; remove <!DOCTYPE ...>"
+
+
+def test_a_votable_without_a_table_is_refused(tmp_path: Path) -> None:
+    """Or one that is none."""
+    path = tmp_path / "a.vot"
+    path.write_text('<?xml version="1.0"?><VOTABLE version="1.3"><RESOURCE/></VOTABLE>')
+    assert survey_files.refusal(path) == f"{path}: the VOTable holds no table with fields"
+    path.write_text("<html>VOTABLE</html>")
+    assert survey_files.refusal(path) == f"{path}: the VOTable holds no table with fields"

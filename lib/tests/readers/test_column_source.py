@@ -15,6 +15,7 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.readers import load
 from skyaccept.lib.readers import reference as references
 from skyaccept.lib.readers.column_source import KEYS
+from skyaccept.lib.tests.readers import survey_files
 
 ROWS = 6
 X = np.array([4.0, 5.0, 6.0, 7.0, 8.0, 9.0])
@@ -336,3 +337,29 @@ def test_a_unit_that_only_divides_needs_one_to_divide(tmp_path: Path) -> None:
     path = profile(tmp_path, "columns:\n  snr: {name: x, per: s}\n")
     with pytest.raises(InputError, match="the file states no unit that 'per' could divide"):
         load(written(tmp_path), path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("visit: {name: v, plus: w}", "key 'plus': has no effect for 'visit' (label)"),
+        ("mag: {name: m, unit: mag, day: d}", "key 'day': has no effect for 'mag' (number)"),
+        ("mag: {value: 3, unit: mag, missing: [3]}", "key 'missing': goes with the name of a column"),
+        ("mag: {name: m, unit: mag, magnitude_error: true}", "key 'magnitude_error': has no effect for 'mag' (number)"),
+        ("snr: {name: m, unit: deg, magnitude_error: true}", "key 'unit': snr is not measured in deg"),
+        ("airmass: {name: a, join: {}}", "key 'join'"),
+        ("airmass: {name: a, join: {b: c, d: e}}", "key 'join': one pair"),
+        ("mag: {name: m, unit: mag, unless: {name: f, bits: 0}}", "bits"),
+    ],
+)
+def test_keys_that_mean_nothing_are_refused(tmp_path: Path, entry: str, words: str) -> None:
+    """With file, line and key."""
+    base = {"visit": "v", "band": "b", "ra": "{name: r, unit: deg}", "dec": "{name: d, unit: deg}"}
+    lines = [f"  {name}: {text}" for name, text in base.items() if not entry.startswith(f"{name}:")]
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "\n".join(["survey: x", "title: x", "columns:", *lines, f"  {entry}", "association_radius: 1 arcsec"])
+    )
+    message = survey_files.refusal(path, path)
+    assert message.startswith(f"{path}")
+    assert words in message
