@@ -1,1 +1,1 @@
-"""Detections, reference stars, colours, association into objects, and their checks."""
+"""Detections, reference stars, colours, association, and their checks."""

@@ -39,15 +39,15 @@ REASONS: Mapping[int, str] = {
 MAX_AMBIGUOUS = 0.9
 """Fraction of rows in ambiguous objects above which a note questions positions or visits."""
 
-_STEP = 1_000_000  # rows that are compared at a time
+_STEP = 1_000_000  # rows per step
 
 
 def associate(detections: Detections, radius: float) -> AssociatedDetections:
     """Group detections into objects.
 
     Objects are the connected components of the graph whose edges join detections of *different* exposures closer than
-    ``radius``; the result does not depend on the order of the rows. A visit is an exposure of one band: where bands
-    share its name, as with simultaneous cameras or exposure numbers that restart by band, there is one for each.
+    ``radius``; the result does not depend on the order of the rows. A visit is an exposure of one band. If bands share
+    a visit name, as with simultaneous cameras or exposure numbers that restart by band, each band has its own visit.
 
     If an object has two detections in a visit, that visit of the object is left out, since either may be wrong. If
     this happens in half of its visits or more, the object is ambiguous and left out as a whole. A catalog with objects
@@ -80,7 +80,7 @@ def associate(detections: Detections, radius: float) -> AssociatedDetections:
         )
     else:
         placed = np.isfinite(detections.ra) & np.isfinite(detections.dec)
-        # readers know no other code than -1
+        # readers use no other code than -1
         label = np.where(detections.object == UNPLACED, UNASSOCIATED, detections.object)
         label = np.where(placed, label, UNPLACED).astype(np.int64, copy=False)
         alone = int(np.count_nonzero(label == UNASSOCIATED))
@@ -116,7 +116,7 @@ def _note_ambiguous(share: float, detections: Detections) -> str:
 def split_visits_by_band(detections: Detections) -> Detections:
     """Give each pair of visit and band a code of its own in ``visit``; the names stay.
 
-    The same detections where no visit has two bands.
+    Return the same object if no visit has two bands.
     """
     d = detections
     band_of = np.full(len(d.visits), -1, dtype=d.band.dtype)
@@ -137,7 +137,7 @@ def split_visits_by_band(detections: Detections) -> Detections:
 def has_one_position_per_object(detections: AssociatedDetections) -> bool:
     """Return whether all rows of each object share one position, as in light curves.
 
-    Errors of measured positions that are all 0, in every digit, do not happen.
+    Measured positions of an object never agree in all digits.
     """
     rows = np.flatnonzero(detections.object >= 0)
     label = detections.object[rows]

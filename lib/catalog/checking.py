@@ -56,7 +56,7 @@ def check_detections(
     Parameters
     ----------
     detections : Detections
-        Not associated yet.
+        Detections before association.
     parts : sequence of (str, int), optional
         Files and their numbers of rows, for messages.
     others : callable, optional
@@ -72,8 +72,8 @@ def check_detections(
     Raises
     ------
     InputError
-        No row; columns of different length; a column without any finite value, other than a shape; a position that is
-        not on the sky, or a value that cannot be; more than `MAX_BANDS` bands; rows that hold the same measurement.
+        The catalog has no rows, columns of different lengths, a column other than a shape without finite values,
+        positions or other values out of range, more than `MAX_BANDS` bands, or repeated measurements.
         The message names column, row and remedy.
     """
     where = detections.source or detections.name or "catalog"

@@ -1,11 +1,11 @@
 r"""Colours: ranges, colour terms, and the straight part of the stellar locus.
 
-A colour term leads from the magnitudes of a reference catalog to those that a survey would measure. With :math:`c` the
+A colour term converts magnitudes of a reference catalog to the system of a survey. With :math:`c` the
 colour of the star in two bands of the reference catalog, in mag,
 
 .. math:: m = m_\mathrm{ref} + \sum_k a_k c^k,
 
-the form of lsst/pipe_tasks colorterms.py. A term holds for some stars only, those in ranges of colours.
+as in lsst/pipe_tasks colorterms.py. A term holds for stars within ranges of colours.
 """
 
 from __future__ import annotations
@@ -81,15 +81,15 @@ class ColorTerm:
     Attributes
     ----------
     reference : str
-        Band of the reference catalog whose magnitude is taken.
+        Band of the reference catalog to convert.
     color : tuple of str
         Two bands of the reference catalog, the first minus the second.
     coefficients : tuple of float
-        Of the powers 0, 1, ... of the colour in mag; mag.
+        Coefficients of the powers 0, 1, ... of the colour, in mag.
     range : tuple of ColorRange
         The term holds for stars in all of them.
     source : str
-        Where the numbers come from.
+        Source of the coefficients.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -133,9 +133,9 @@ class Locus:
     Attributes
     ----------
     x, y : ColorRange
-        The colours, and the box in which stars are taken first.
+        The colours, and the box of the first selection of stars.
     clips : tuple of float
-        Of each round of the fit, how many standard deviations from the line a star may lie.
+        For each round of the fit, the largest distance of a star from the line, in standard deviations.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT

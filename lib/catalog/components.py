@@ -35,8 +35,8 @@ def connected_components(vectors: FloatArray, visit: AnyArray, radius: float) ->
 
     Notes
     -----
-    Points are sorted into cubes in space, so that neighbours lie in adjacent cubes: no pole and no seam. Components
-    grow by union and find.
+    Points are sorted into cubes in space, so that neighbours lie in adjacent cubes; poles and RA = 0 are not special.
+    Components grow by union-find.
 
     Let all points of a cube lie within the radius of each other and come from two visits or more. Two of different
     visits are then joined by an edge, and two of the same visit through any point of another one: the cube is connected
@@ -75,7 +75,7 @@ def _fill_cubes(
         The visit of its points, ``_MANY`` where they differ.
     """
     n = len(vectors)
-    # of these only as many places are touched as there are cubes
+    # only as many elements are touched as there are cubes
     key = np.empty(n, dtype=np.int64)
     first = np.empty(n, dtype=previous.dtype)
     last = np.empty(n, dtype=previous.dtype)

@@ -73,16 +73,16 @@ class Detections:
         Ellipticity of the image as a distortion, e1 = (xx - yy) / (xx + yy) and e2 = 2 xy / (xx + yy) of its second
         moments; NaN where not measured.
     psf_e1, psf_e2 : (n,) float, optional
-        The same of the model of the PSF at its place.
+        Ellipticity of the PSF model at its position.
     flags : mapping of str to (n,) bool
         True marks a bad detection.
     color_terms : mapping of str to mapping of str to ColorTerm
-        By the survey of the reference profile, and by band: what the survey profile declares.
+        Colour terms of the survey profile, by the survey of the reference profile and by band.
     shape_axes : {"sky", "pixels"}
-        Axes of the ellipticities: x to the east and y to the north, or those of the pixels, which are taken to be
+        Axes of the ellipticities: x to the east and y to the north, or those of the pixels, assumed to be
         parallel in all detectors.
     name, source, survey, sha256 : str
-        What the dataset is called, where it came from, the survey profile, and the hash of its bytes.
+        Name and origin of the dataset, its survey profile, and the hash of its bytes.
     notes : tuple of str
         Short sentences on how the data were read: rows and tables left out, values changed or marked as missing.
     """

@@ -29,8 +29,8 @@ CHANCE_MAGNITUDES = 100 * MAX_MAGNITUDES
 
 _CELL = 3e-4  # degrees; ten times the difference, so that few rows lie near an edge
 _ACROSS, _ALONG = round(360 / _CELL), round(180 / _CELL) + 2
-_STEP = 1_000_000  # rows that are numbered at a time
-_NEIGHBOURS = 16  # of one cell, in the order of magnitudes, that a row is compared with
+_STEP = 1_000_000  # rows per step
+_NEIGHBOURS = 16  # of a cell, by magnitude, to compare each row with
 
 
 @dataclass(frozen=True)

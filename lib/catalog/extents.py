@@ -30,7 +30,7 @@ def find_too_large(where: str, label: IntArray, ra: AnyArray, dec: AnyArray, rad
     Parameters
     ----------
     where : str
-        Names the dataset in messages.
+        Name of the dataset, for messages.
     label : (n,) int64
         Object of each row, negative for none; at most a few times as large as there are rows.
     ra, dec : (n,) float

@@ -23,7 +23,7 @@ MIN_FRACTION = 0.05
 
 _SAMPLE = 20_000  # rows, drawn at random, since consecutive rows share a visit
 _SMALL = 256  # smallest differences of neighbours that are used
-_UNITS = (1.0, np.pi / 180, 1 / 15, 3600.0)  # of a degree: files hold degrees, radians, hours or arcseconds
+_UNITS = (1.0, np.pi / 180, 1 / 15, 3600.0)  # per degree: files hold degrees, radians, hours or arcseconds
 _TOLERANCE = 1e-9  # degrees; rounding of float64 is 1e-13
 _CLOSE = 1e-11  # degrees; chance alone makes few values multiples of the smallest step
 _CHANCE = 5  # standard deviations
@@ -146,12 +146,12 @@ def _multiples(values: FloatArray, of: float, tolerance: float) -> AnyArray:
 def _common_step(ordered: FloatArray) -> float:
     """Find the largest common divisor of differences (Euclid); 0 below `_FINEST`.
 
-    Far more steps across than there are values hide it: rounding then leaves remainders of its own.
+    A range of far more steps than values hides the step, since rounding leaves remainders of its own.
     """
     differences = np.diff(ordered)
     differences = differences[differences > _TOLERANCE]
     divisor = float(differences.min(initial=np.inf))
-    # many times an inaccurate step leaves a remainder of its own
+    # a multiple of an inaccurate step leaves a remainder of its own
     small = np.sort(differences)[:_SMALL]
     rest = small
     while len(rest):

@@ -117,7 +117,7 @@ def earth_position(mjd: AnyArray) -> FloatArray:
     positions = np.full((len(times), 3), np.nan)
     finite = np.isfinite(times)
     if finite.any():
-        # the ephemeris comes with astropy: nothing is fetched
+        # the ephemeris is part of astropy, so nothing is fetched
         where = get_body_barycentric("earth", Time(times[finite], format="mjd", scale="tdb"), ephemeris="builtin")
         positions[finite] = where.xyz.to_value("au").T
     return np.asarray(positions[place])

@@ -1,4 +1,4 @@
-"""Keys of a profile for one column: its source, missing values, unit and conversion."""
+"""Keys of a profile for one column: source, missing values, unit and conversion."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class Flag:
     bad : bool
         Value that marks a bad detection; with ``bits`` or ``above``, whether the bits or the comparison do.
     bits : int, optional
-        Bits of an integer, any of which marks one.
+        Mask of an integer; any set bit marks a bad detection.
     above : float, optional
-        A number above this marks one.
+        Threshold; larger numbers mark bad detections.
     missing : {"good", "bad"}, optional
         Meaning of a missing value, which is refused by default.
     optional : bool
-        A file may lack the column; a note says so.
+        Whether a file may lack the column; a note says so.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -83,9 +83,9 @@ class Time:
     ----------
     format : {"mjd", "jd", "unix", "decimalyear", "iso"}
     scale : {"tai", "utc", "tdb"}, optional
-        Times in UTC or TDB become TAI; without it they are taken as TAI.
+        Times in UTC or TDB are converted to TAI; without a scale they are assumed to be TAI.
     offset : float
-        Added to the numbers before they are read: 2450000 where a column holds JD - 2450000.
+        Added to the numbers, such as 2450000 for a column of JD - 2450000.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -111,33 +111,33 @@ class ColumnSource:
     name : str, optional
         Column of the file.
     value, header, field : optional
-        In its place: one value, a keyword of the file's header, or a field of the file's name.
+        Alternatives to a column: one value, a header keyword, or a field of the file name.
     unit, per : Unit, optional
-        Unit of the numbers, and a unit that the file's own forgets to divide by.
+        Unit of the numbers, and a divisor that the file's unit omits.
     element : int, optional
-        Which element of an array, counted from 0.
+        Index of the element of an array, from 0.
     missing : tuple of number or str
         Numbers or texts that mark missing values; ``">*"`` is all text that begins with ``>``.
     unless : Flag, optional
         Flag of rows whose value is missing.
     plus : str, optional
-        Column in the same unit that is added.
+        Column to add, in the same unit.
     codes : mapping of str to str, optional
         Translates the file's values.
     star_below, star_above : float, optional
-        Turn a classifier into extendedness.
+        Thresholds that convert a classifier to extendedness.
     magnitude_error, inverse_variance : bool
-        The column for S/N holds magnitude errors; that for an error holds 1 / error^2.
+        Whether the column for S/N holds magnitude errors, or that for an error holds 1 / error^2.
     time : Time, optional
-        How times are written; as MJD without it.
+        Format of times; MJD by default.
     day, within : optional
-        Of labels: a column of days, so that a label on another whole day is another one; with ``within: file``, so is
-        a label in another file.
+        For labels: a column of days that distinguishes equal labels of different days; ``within: file`` distinguishes
+        equal labels of different files.
     join : mapping of str to str, optional
-        ``{THERE: HERE}`` looks the value up in another table of the file, in the row in which its column THERE holds
-        what column HERE does.
+        ``{THERE: HERE}`` looks the value up in another table of the file, in the row whose column THERE equals column
+        HERE.
     optional : bool
-        A file may lack the column, without a note.
+        Whether a file may lack the column without a note.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -219,7 +219,7 @@ def check_keys(
     ----------
     place : Place
     where : tuple of str or int
-        Keys on the way to it.
+        Path of keys to the source.
     source : ColumnSource
     kind : str
         One of `KEYS`.

@@ -71,7 +71,7 @@ class FileTable:
     place : str
         File, with its table if it has several, for messages.
     fixed : mapping of str to str or None
-        Columns that the names of folders give, ``visit=1000``, with their one value.
+        Columns in folder names such as ``visit=1000``, with their value.
     masks : mapping of str to str
         Columns with a mask, and its name; survey profiles cannot map the masks themselves.
     """

@@ -35,7 +35,8 @@ class Names:
     ----------
     part : FileTable
     by_name : mapping of str to Column
-        Of the table of an HDF5 file in which most are known; without its name, that of a struct, and `LIST_SUFFIX`.
+        Names without those of tables and structs and without `LIST_SUFFIX`; of an HDF5 file, those of the table with
+        the most recognised names.
     """
 
     part: FileTable
@@ -78,7 +79,7 @@ class Names:
     @property
     def of_differences(self) -> bool:
         """Whether the table holds sources of difference images."""
-        forced = "psfdiffflux" in self.by_name  # measured in both images, at the place of an object
+        forced = "psfdiffflux" in self.by_name  # measured in both images at the position of an object
         return self.first(synonyms.DIFFERENCE) is not None and not forced
 
     @property

@@ -27,9 +27,9 @@ class Advice:
     Attributes
     ----------
     survey : str or None
-        Shipped survey profile that fits, if one does.
+        Shipped survey profile that fits, or None.
     text : str
-        That profile, or the draft of one, as YAML.
+        YAML of that profile, or of the draft.
     given : tuple of str
         Columns of the detections that it gives without additions; flags as ``flag_NAME``.
     to_complete : tuple of str
@@ -59,7 +59,7 @@ class Inspection:
     parts : tuple of FileTable
         Tables of its first file.
     part : FileTable
-        The table that the rest is about.
+        Inspected table.
     advice : Advice
     notes : tuple of str
         Notes on the folder and its files.
@@ -131,7 +131,7 @@ def _advise_profile(dataset: DatasetFiles, part: FileTable) -> Advice:
             continue
         first = offers[0]
         if "object" in profile.columns and "object" not in first.columns and not profile.columns["object"].optional:
-            continue  # it is a profile of associated catalogs
+            continue  # a profile of associated catalogs
         read = tuple(offer.part.table.number for offer in offers if offer.part.path == part.path)
         text = path.read_text(encoding="utf-8")
         # a constant is not based on a column

@@ -105,7 +105,7 @@ def load(
     # a constant cannot distinguish rows
     others = [name for name, column in there.items() if name not in names and column.columns]
     progress.report("checking the detections")
-    # with the visit, which differs between the detections of one row of a table of light curves
+    # include the visit, which distinguishes detections in a row of light curves
     detections = check_detections(
         detections, sizes, lambda: _arrays(_read(offers, ["visit", *others])[1]), duplicates=profile.duplicates
     )
@@ -119,7 +119,7 @@ def map_tables(dataset: files.DatasetFiles, profile: Profile) -> tuple[list[Mapp
     Raises
     ------
     InputError
-        A required column is missing, or tables differ in what they offer.
+        A required column is missing, or tables differ in their columns.
     """
     offers: list[MappedTable] = []
     notes: list[str] = []

@@ -41,7 +41,7 @@ class FileName:
     names : tuple of str
         The fields, in order.
     literals : tuple of str
-        The text before each field, and that behind the last one.
+        Text before each field, and after the last one.
     """
 
     text: str
@@ -91,11 +91,11 @@ class Flux:
     flux, error : ColumnSource
         Flux and its standard error, in one unit.
     zero_point : ColumnSource, optional
-        Magnitude of a flux of one unit.
-    fluxmag0 : Source, optional
-        Flux of an object of magnitude 0, in the unit of the flux.
+        Magnitude of one unit of flux.
+    fluxmag0 : ColumnSource, optional
+        Flux of magnitude 0, in the unit of the flux.
     calibration : ColumnSource, optional
-        Flux density of a flux of one unit, such as nJy per count. One of these three, or none for a flux in nJy.
+        Flux density of one unit of flux, such as nJy per count. Give one of these three, or none for a flux in nJy.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -135,11 +135,11 @@ class Moments:
     Attributes
     ----------
     star, psf : tuple of ColumnSource
-        Columns of xx, yy and xy of the image, and of the model of the PSF at its place.
+        Columns of xx, yy and xy of the image, and of the PSF model at its position.
     unless : Flag, optional
         Flag of rows without a valid ellipticity of the image.
     optional : bool
-        A file may lack all of them, without a note.
+        Whether a file may lack all of them without a note.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -179,23 +179,23 @@ class Profile:
         By the names that definitions use (saturated, cr, bad, edge, not_primary ...); any of them marks a bad
         detection.
     flag_prefix : str, optional
-        Every column whose name starts so is a flag, true for bad, named by what follows.
+        Prefix of columns that are flags, true for bad, named by the rest of the column name.
     association_radius : Quantity
     flux : Flux, optional
-        What gives ``mag``, ``mag_err`` and ``snr`` where no column does.
+        Source of ``mag``, ``mag_err`` and ``snr`` without columns of their own.
     moments : Moments, optional
-        What gives ``e1``, ``e2``, ``psf_e1`` and ``psf_e2`` in place of columns of these.
+        Source of ``e1``, ``e2``, ``psf_e1`` and ``psf_e2``, in place of columns of their own.
     shape_axes : {"sky", "pixels"}
         Axes of moments or ellipticities, see `skyaccept.lib.catalog.detections.Detections`.
     file_name : FileName, optional
-        With the fields that columns are taken from.
+        Pattern of file names, with fields for columns.
     color_terms : mapping of str to mapping of str to ColorTerm
         By the survey of the reference profile, and by band.
     table : str, optional
-        Table of each file, by its name or its number from 1, where a file has several.
+        Table to read from each file, by its name or its number from 1.
     visits : mapping of str to ColumnSource
-        Columns of the table by visit (``--visits``): ``visit``, ``band`` if it distinguishes visits, ``mjd``,
-        ``airmass``. By these names where it is empty.
+        Columns of the visit table (``--visits``): ``visit``, ``band`` if it distinguishes visits, ``mjd``,
+        ``airmass``. These names are the default.
     duplicates : {"refuse", "merge"}
         Treatment of repeated measurements, see
         `skyaccept.lib.catalog.association.associate`.

@@ -33,7 +33,7 @@ class Line:
     stated : bool
         Whether it is part of the profile; else it is written as a comment.
     complete : bool
-        Whether nothing in it is for the user to fill in.
+        Whether the user need not fill in anything.
     has_column : bool
         Whether it is based on a column of the file.
     """

@@ -134,15 +134,15 @@ def load(source: str | Path, survey: str | Path = "generic") -> Reference:
     Parameters
     ----------
     source : str or Path
-        A file, a folder, or a glob pattern; several shards are one catalog.
+        A file, a folder, or a glob pattern; several files form one catalog.
     survey : str or Path
         Profile: ``gaia-dr2``, ``ps1``, ``generic``, or a YAML file.
 
     Returns
     -------
     Reference
-        A proper motion or parallax whose error is given and not positive is unknown: so reference catalogs mark
-        stars with a position only.
+        A proper motion or parallax with an error that is not positive is unknown: reference catalogs mark stars
+        with a position only in this way.
 
     Raises
     ------

@@ -14,8 +14,8 @@ T = TypeVar("T")
 def match_spelling(profile: T, names: Collection[str]) -> T:
     """Replace column names in a profile by their spelling in the file.
 
-    A name that the file has stays. One that it has in other letters of the same word, ``psfflux`` for ``psfFlux``, is
-    replaced by that, if there is only one.
+    A name in the file stays. A name that differs only in case from a single column, such as ``psfflux`` for
+    ``psfFlux``, is replaced by it.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Column names of common surveys in lower case, the likeliest first.
 
-Of the LSST pipelines, HSC, DECam Community Pipeline, DES, NSC, SDSS, PS1, Gaia, ZTF, PTF and IPAC, SExtractor, DAOPHOT.
+The names are those of the LSST pipelines, HSC, DECam Community Pipeline, DES, NSC, SDSS, PS1, Gaia, ZTF, PTF, IPAC,
+SExtractor and DAOPHOT.
 """
 
 from __future__ import annotations

@@ -62,13 +62,13 @@ class Table:
     Attributes
     ----------
     number : int
-        Its place among the tables of the file, from 0.
+        Number of the table in the file, from 0.
     name : str
-        What the file calls it; empty where it has no name.
+        Name in the file; may be empty.
     columns : tuple of Column
-        In the order of the file. The name of one of lists ends in `LIST_SUFFIX`.
+        In the order of the file. Names of list columns end in `LIST_SUFFIX`.
     header : mapping of str to object
-        Keywords that hold for all rows.
+        Keywords for all rows.
     aliases, beside : mapping of str to Column
         Its own columns, and those of other tables in its group, as TABLE/COLUMN, if profiles may name them so.
     notes : tuple of str
@@ -94,15 +94,14 @@ class Format:
     suffixes : tuple of str
         Suffixes of file names, in lower case, by which a file in a folder is taken for a catalog.
     recognises : callable
-        ``recognises(head)``: whether the first (unpacked) bytes of a file are of this format.
+        ``recognises(head)`` returns whether the first (unpacked) bytes of a file have this format.
     tables : callable
-        ``tables(path)``: all tables of a file that hold rows of columns.
+        ``tables(path)`` lists all tables of a file.
     read : callable
-        ``read(path, numbers, names, labels)``: the named columns of the tables of these numbers, a mapping for each
-        table, as arrays in native byte order. A missing value is NaN in a column of floats and masked
-        (`numpy.ma.MaskedArray`) in one of integers, booleans or text. Columns in ``labels`` are wanted as labels: a
-        format of text gives them as text, letter by letter. With a column of lists there is an entry for each of
-        their values, and the values of other columns are repeated.
+        ``read(path, numbers, names, labels)`` returns the named columns of the numbered tables, one mapping per table,
+        as arrays in native byte order. Missing values are NaN in columns of floats and masked
+        (`numpy.ma.MaskedArray`) in columns of integers, bool or text. Text formats return the columns in ``labels``
+        as text without loss. With list columns, each list element is a row, and other columns are repeated.
     by_content : bool
         Whether a file in a folder is taken for a catalog by its first bytes, whatever its name.
     """
@@ -159,7 +158,7 @@ def apply_mask(place: str, name: str, values: AnyArray, mask: str, missing: AnyA
     Raises
     ------
     InputError
-        The mask is not of the shape of the column.
+        The mask does not have the shape of the column.
     """
     if missing.ndim < values.ndim:
         missing = missing.reshape(missing.shape + (1,) * (values.ndim - missing.ndim))
@@ -180,7 +179,7 @@ def read_head(path: Path, size: int = 64 * 1024) -> bytes:
     Raises
     ------
     InputError
-        The file does not exist, cannot be read, is empty, or is a broken compressed file.
+        The file does not exist, is unreadable or empty, or its compression is damaged.
     """
     try:
         with path.open("rb") as file:

@@ -38,7 +38,7 @@ def join(
     columns : mapping of str to ColumnSource
         Mapping in the survey profile; empty for the names of the detections.
     visit, band : Labels
-        Of the detections.
+        Labels of the detections.
     there : collection of str
         Columns that the catalog has.
 

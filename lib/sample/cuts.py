@@ -32,7 +32,7 @@ class Cut:
     column : str
         Column to compare; ``"flags"`` and ``"visits"`` for the other two kinds.
     of : {"each", "median", "max", "min", "all"}
-        ``each`` judges every detection alone; the others judge the object by all its detections.
+        ``each`` tests every detection; the others test a statistic of all detections of the object.
     bounds : tuple of (str, float)
         Bounds that must hold, by name (`at_least`, `above`, `at_most`, `below`).
     finite : bool

@@ -26,9 +26,9 @@ class Selection:
         Rows used, sorted by object and then by visit.
     rows_in : int
     rejected : mapping of str to int
-        Rows rejected, each once, by the first reason that applied; in the order of the cuts.
+        Counts of rejected rows by the first reason that applies, in the order of the cuts.
     notes : tuple of str
-        What could not be applied, in words.
+        Cuts that could not be applied.
     """
 
     rows: NDArray[np.int64]
@@ -46,9 +46,9 @@ def select(detections: AssociatedDetections, band: str | None, cuts: Sequence[Cu
     band : str or None
         None for all bands: objects are judged by their detections in all of them.
     cuts : sequence of Cut
-        Applied in order; statistics of an object are taken over its rows that are left.
+        Applied in order; statistics of an object use its remaining rows.
     needed_by : str
-        Who asks, for messages about missing columns.
+        User of the columns, for messages.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def _apply_visits(
 ) -> NDArray[np.int64]:
     groups = Groups.from_rows(detections, rows)
     needed = cut.min_visits if isinstance(cut.min_visits, int) else len(np.unique(detections.visit[rows]))
-    # after association an object has one detection a visit, so detections count visits
+    # after association an object has one detection per visit, so detections count visits
     return _keep(rows, groups.broadcast(groups.count >= needed), f"visits:fewer than {needed}", rejected)
 
 
@@ -171,7 +171,7 @@ class Groups:
             return values
         if name == "median":
             return _medians(values, self.start, self.count)
-        extreme = np.maximum if name == "max" else np.minimum  # min serves "all": NaN spoils each of them
+        extreme = np.maximum if name == "max" else np.minimum  # min also serves "all", since NaN propagates
         return np.asarray(extreme.reduceat(np.where(np.isfinite(values), values, np.nan), self.start))
 
 

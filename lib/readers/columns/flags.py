@@ -73,8 +73,8 @@ def evaluate_flag(place: str, flag: Flag, values: AnyArray) -> AnyArray:
     Raises
     ------
     InputError
-        A value is neither true nor false, or is missing where the profile does not say what that means; the message
-        names column and row.
+        A value is neither true nor false, or is missing without a meaning in the profile; the message names column
+        and row.
     """
     if values.ndim != 1:
         raise InputError(f"{place}: column '{flag.name}' holds arrays; a flag must have one value per row")

@@ -84,7 +84,7 @@ def find_columns(
     Raises
     ------
     InputError
-        A column is missing, the zero point is missing or not positive, or units do not go together.
+        A column is missing, the zero point is missing or not positive, or units are incompatible.
     """
     if flux.flux.name not in there:
         if flux.flux.optional:

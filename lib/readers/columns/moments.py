@@ -65,7 +65,7 @@ def find_columns(place: str, moments: Moments, there: Mapping[str, Column]) -> d
     Raises
     ------
     InputError
-        Some of them are missing, or they are in different units.
+        Some moments are missing, or their units differ.
     """
     if not any(source.name in there for source in moments.star):
         return {}

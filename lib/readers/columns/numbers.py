@@ -198,7 +198,7 @@ def resolve_number(
     place : str
         The file, for messages.
     name : str
-        Our name.
+        Name of the column of the detections.
     source : ColumnSource
         Its column must exist in the file.
     there : mapping of str to Column

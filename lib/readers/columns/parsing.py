@@ -22,7 +22,7 @@ def as_numbers(place: str, name: str, values: AnyArray, missing: Sequence[str] =
     Raises
     ------
     InputError
-        One of the others is not a number; the message names its row.
+        Another value is not a number; the message names its row.
     """
     if values.ndim != 1:
         raise InputError(f"{place}: column '{name}' holds arrays; it must hold one number per row")

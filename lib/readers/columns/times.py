@@ -40,13 +40,13 @@ def to_mjd(place: str, column: str, values: AnyArray, time: Time | None) -> NDAr
     values : (n,) float64, datetime64 or object (str)
         NaN, NaT or None for a missing time.
     time : Time, optional
-        Form of the numbers or text; MJD without it. Timestamps (datetime64) need none.
+        Format of the numbers or text; MJD by default. Timestamps (datetime64) need none.
 
     Raises
     ------
     InputError
-        A time is not of the declared form, or outside 1950 to 2100 in it; the message names the row and the form that
-        would fit.
+        A time does not have the declared format, or is outside 1950 to 2100; the message names the row and a fitting
+        format.
     """
     scale: str | None = None if time is None else time.scale
     if values.dtype.kind == "M":
@@ -143,7 +143,7 @@ def _of_years(values: NDArray[np.float64]) -> NDArray[np.float64]:
     first = (year - 1970).astype(np.int64).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
     following = (year - 1969).astype(np.int64).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
     mjd = first + (values - year) * (following - first) + _UNIX_EPOCH
-    # a year that no calendar has is outside in any case
+    # a year outside the calendar is out of range in any case
     return np.where(there, mjd, np.where(np.isnan(values), np.nan, np.inf))
 
 

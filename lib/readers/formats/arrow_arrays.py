@@ -18,9 +18,9 @@ def to_numpy(column: Any, as_label: bool = False) -> AnyArray:
     Parameters
     ----------
     column : pyarrow.Array or pyarrow.ChunkedArray
-        Of a type that `is_supported`.
+        Column of a supported type (`is_supported`).
     as_label : bool
-        Decimal numbers are text, letter by letter.
+        Whether to return decimal numbers as text, without loss.
     """
     kind = column.type
     if isinstance(column, pa.ChunkedArray) and (pa.types.is_dictionary(kind) or _is_array(kind)):

@@ -1,7 +1,7 @@
 """Headers that astropy adds to tables: units, masks, times and coordinates.
 
-A column that is more than plain numbers or text is stored as several plain ones (a value and a mask, two parts of a
-Julian date), and the header says which. ECSV, Parquet and HDF5 files have it, as YAML.
+Columns other than plain numbers or text are stored as several plain columns (value and mask, two parts of a Julian
+date), which the header names. ECSV, Parquet and HDF5 files hold it as YAML.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ class CombinedColumn:
     Attributes
     ----------
     name : str
-        Its own name.
+        Name of the combined column.
     parts : mapping of str to str
-        Stored columns: ``value`` and ``mask``; of a time also ``jd1``, ``jd2``, and ``jd1.mask``, ``jd2.mask``.
+        Stored columns: ``value`` and ``mask``; for times also ``jd1``, ``jd2``, ``jd1.mask``, ``jd2.mask``.
     unit : str, optional
     format, scale : str, optional
-        Of a time.
+        Format and scale of times.
     refused : str, optional
-        Why it is not read.
+        Reason why the column is not supported.
     """
 
     name: str
@@ -89,10 +89,10 @@ class Header:
     Attributes
     ----------
     columns : mapping of str to Column
-        Stored columns by name; ``dtype`` is as the header has it.
+        Stored columns by name; ``dtype`` is that of the header.
     subtypes : mapping of str to str
-        Of those that hold JSON: ``float64[3]``, ``float64[null]`` or ``json``.
-    combined : mapping of str to Combined
+        Types of columns of JSON: ``float64[3]``, ``float64[null]`` or ``json``.
+    combined : mapping of str to CombinedColumn
     delimiter : str
     """
 
@@ -160,7 +160,7 @@ def read_header(place: str, text: str) -> Header:
     Raises
     ------
     InputError
-        No YAML, not such a header, or too large.
+        The text is not YAML, not such a header, or too large.
     """
     document = _document(place, text)
     entries = document.get("datatype") if isinstance(document, dict) else None

@@ -1,7 +1,7 @@
 """FITS tables, binary and ASCII, plain or compressed as a file.
 
-Also afw tables, whose flags are bits of one column named in the header, and FITS_LDAC as SExtractor writes it: for each
-extension of an image a table that holds its header, and one of its detections (SExtractor manual, CATALOG_TYPE).
+Supported variants are afw tables, whose flags are bits of one column named in the header, and FITS_LDAC of SExtractor,
+with a table of the header and a table of detections for each image extension (SExtractor manual, CATALOG_TYPE).
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class FitsTable:
 
     Attributes
     ----------
-    unit : Unit
+    unit : HeaderDataUnit
     columns : mapping of str to FitsColumn
-        Those with a name.
+        Columns with a name.
     packed : FitsColumn, optional
         Column of an afw table that holds flags as bits.
     flags : mapping of str to (int, str)
-        Bit and documentation of each of them.
+        Bit and documentation of each flag.
     extension : int, optional
         Number of an LDAC table of detections among those of its file, from 1.
     header : mapping of str to object
-        Keywords that hold for its rows.
+        Keywords for all of its rows.
     """
 
     unit: HeaderDataUnit
@@ -59,7 +59,7 @@ class FitsTable:
 def tables(path: Path) -> list[Table]:
     """List all tables of a file; afw flags appear as boolean columns of their own.
 
-    The header of a table is that of the file and its own; of LDAC, it is that of the image.
+    The header of a table combines that of the file with its own, or for LDAC with that of the image.
     """
     with _opened(path) as (_, fits_tables):
         return [
@@ -230,7 +230,7 @@ def _image_keywords(file: BinaryIO, unit: HeaderDataUnit) -> dict[str, object]:
     if not columns or columns[0].code != "A":
         raise InputError(f"{unit.place}: the LDAC file is damaged: no text of an image header in it")
     stored = np.ravel(read_rows(file, unit, columns[:1])[1]).tolist()
-    # one text of all cards, or a text a card
+    # one text for all cards, or one per card
     text = b"".join(one.ljust(CARD) for one in stored)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

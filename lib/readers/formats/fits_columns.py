@@ -1,6 +1,6 @@
 """Columns of FITS tables (FITS standard 4.0, sections 7.2 and 7.3) as arrays.
 
-A null (TNULL) is a null of the stored value, before TSCAL and TZERO.
+A null (TNULL) applies to the stored value, before TSCAL and TZERO.
 """
 
 from __future__ import annotations
@@ -59,17 +59,17 @@ class FitsColumn:
     place : str
         File, table and column, for messages.
     number : int
-        From 1, as in the keywords of the header.
+        Number from 1, as in the header keywords.
     name, form, unit, description : str
         Its TTYPE, TFORM, TUNIT and TDOC.
     code : str
-        Letter of its type.
+        Letter of the type.
     repeat : int
         Elements, bits or letters in a row; in an ASCII table, digits after the point.
     offset : int
         First byte in a row.
     stored : dtype
-        Of its bytes in a row; of ``repeat`` elements where it holds arrays.
+        Type of the bytes in a row, with ``repeat`` elements for arrays.
     shape : tuple of int
         Shape of the array in a row; empty for one value.
     null : object
@@ -77,7 +77,7 @@ class FitsColumn:
     scale, zero : int or float
         Its TSCAL and TZERO.
     time : str
-        Scale of times that are two numbers, as astropy writes them; empty for all else.
+        Scale of times stored as two numbers, as astropy writes them; else empty.
     """
 
     place: str
@@ -153,7 +153,7 @@ def decode_column(column: FitsColumn, stored: AnyArray) -> AnyArray:
     Raises
     ------
     InputError
-        It holds no numbers, text or truth values, or what no column of its type can hold.
+        The column holds something else than numbers, text or bool, or an invalid value of its type.
     """
     if column.code in _REFUSED:
         raise InputError(

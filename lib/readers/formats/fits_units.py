@@ -1,6 +1,6 @@
 """Header and data units of a FITS file (FITS standard 4.0), read within bounds.
 
-Nothing is passed over: what follows the last unit is padding, or the file is damaged.
+All bytes are accounted for: only padding may follow the last unit.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class HeaderDataUnit:
     place : str
         File, number and name, for messages.
     kind : str
-        Its XTENSION; empty for the primary unit.
+        XTENSION; empty for the primary unit.
     header : astropy Header
     start, size : int
         First byte and number of bytes of its data, without padding.
@@ -58,7 +58,7 @@ class HeaderDataUnit:
         Raises
         ------
         InputError
-            It cannot be read.
+            The keyword cannot be read.
         """
         return _value(self.place, self.header, keyword)
 
@@ -94,7 +94,7 @@ def read_units(path: Path, file: BinaryIO) -> list[HeaderDataUnit]:
     Raises
     ------
     InputError
-        A header or its data do not end within the file, or something else than an extension follows.
+        A header or its data exceed the file, or bytes other than an extension follow.
     """
     length = file.seek(0, 2)
     units: list[HeaderDataUnit] = []
@@ -120,7 +120,7 @@ def check_padding(file: BinaryIO, unit: HeaderDataUnit) -> None:
     Raises
     ------
     InputError
-        What fills the block up is neither zeros nor blanks.
+        The padding of the block is neither zeros nor blanks.
     """
     file.seek(unit.start + unit.size)
     rest = file.read(-unit.size % BLOCK)
@@ -137,7 +137,7 @@ def check_sum(file: BinaryIO, unit: HeaderDataUnit) -> None:
     Raises
     ------
     InputError
-        The sum is another one.
+        The sums differ.
     """
     declared = str(unit.value("DATASUM") or "").strip()
     if not declared:

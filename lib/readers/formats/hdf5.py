@@ -125,7 +125,7 @@ def _opened(path: Path) -> Iterator[tuple[int, list[Hdf5Table]]]:
 
 
 def _recognises(start: bytes) -> bool:
-    # a user block of 512 bytes, or twice as long any number of times, may come first
+    # a user block of 512, 1024, 2048 ... bytes may precede it
     return any(start[at : at + 8] == _SIGNATURE for at in (0, *(512 << k for k in range(7))))
 
 

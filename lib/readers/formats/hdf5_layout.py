@@ -1,7 +1,7 @@
 """Tables in HDF5 files of PyTables, h5py, pandas, astropy and vaex.
 
 A table is a dataset of records, or a group of datasets of equal length, one for each column. Attributes are never
-unpickled, and nothing outside of the file is opened: links that lead elsewhere are left alone.
+unpickled, and external files are never opened: external links are ignored.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ class StoredColumn:
     name : str
     dataset : h5py Dataset
     record : str
-        Its name among the records of the dataset; empty for a dataset of its own.
+        Field of the dataset's records; empty for a dataset of one column.
     element : int, optional
-        Which column of a block of several, as pandas stores them.
+        Index of the column in a block of columns, as pandas stores them.
     kind : str
         Type of pandas for values stored as integers: datetime64[ns].
     unit : str, optional
     null : str
         Text of a null value.
     refused : str
-        Why it is not read; empty where it is.
+        Reason why it is not supported; empty if it is.
     """
 
     name: str
@@ -79,10 +79,10 @@ class Hdf5Table:
     Attributes
     ----------
     path : str
-        Of its dataset or group, from the root and without its slash.
+        Path of its dataset or group from the root, without the leading slash.
     group : h5py Group
-        Whose attributes, and those of the groups above it, hold for the table.
-    stored : mapping of str to Stored
+        Group whose attributes, and those of its parents, form the header.
+    stored : mapping of str to StoredColumn
     header : Header
         Astropy's header for these columns.
     """
@@ -122,7 +122,7 @@ def find_tables(place: str, file: Any) -> list[Hdf5Table]:
     Raises
     ------
     InputError
-        It holds too many objects, or a header of astropy's that cannot be read.
+        The file holds too many objects, or an unreadable header of astropy's.
     """
     h5py = importlib.import_module("h5py")
     groups: dict[str, Any] = {"": file}
@@ -168,7 +168,7 @@ def attributes(item: Any) -> dict[str, object]:
             if attribute.get_storage_size() > _MAX_ATTRIBUTE:
                 continue
             value: Any = item.attrs[key]
-        except (TypeError, OSError, RuntimeError):  # of a type that NumPy does not have
+        except (TypeError, OSError, RuntimeError):  # a type without an equivalent in NumPy
             continue
         value = np.ravel(value)[0] if np.size(value) == 1 else None
         value = value.item() if isinstance(value, np.generic) else value

@@ -14,9 +14,9 @@ from skyaccept.lib.readers.formats.fixed_width_text import decode_text
 from skyaccept.lib.readers.formats.hdf5_layout import StoredColumn, attributes, dtype_of
 from skyaccept.lib.readers.table import MAX_RATIO, MAX_UNCOMPRESSED, mask_missing, shorten
 
-_BLOCK = 64 * 1024**2  # bytes of rows that are held while their columns are taken out
+_BLOCK = 64 * 1024**2  # bytes of rows per step
 _MAX_CHUNK = 512 * 1024**2
-_FEW = 256 * 1024**2  # bytes that any file may unpack to
+_FEW = 256 * 1024**2  # bytes to which any file may unpack
 
 _FILLS = ("_FillValue", "missing_value")
 _SCALING = ("scale_factor", "add_offset")
@@ -28,7 +28,7 @@ def read_columns(place: str, wanted: Collection[StoredColumn], size: int) -> dic
     Raises
     ------
     InputError
-        A column holds no numbers or text, lies elsewhere, is not there, or unpacks to too much, or columns differ in
+        A column is neither numeric nor text, external, incomplete or too large when unpacked, or columns differ in
         their number of rows.
     """
     for one in wanted:
@@ -109,7 +109,7 @@ def _read(place: str, dataset: Any, columns: Collection[StoredColumn], size: int
     records = list(dict.fromkeys(one.record for one in columns if one.record))
     kinds = [_element_kind(one) for one in columns]
     step = max(_BLOCK // max(_width(dataset), 1), 1)
-    if any(kind.kind == "O" for kind in kinds):  # a short row may refer to much text, and many to the same
+    if any(kind.kind == "O" for kind in kinds):  # short rows may refer to long text, and many rows to the same text
         step = min(max(16 * _BLOCK // max(size, 1), 64), 65_536)
     if dataset.chunks is not None:
         step = max(step // dataset.chunks[0], 1) * dataset.chunks[0]  # no chunk is unpacked twice

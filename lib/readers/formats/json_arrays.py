@@ -24,9 +24,9 @@ def parse_arrays(path: Path, name: str, subtype: str, column: Any) -> AnyArray:
     path, name
         For messages.
     subtype : str
-        Such as ``float64[3]``, or ``float64[null]`` for lists of any length.
+        Type such as ``float64[3]``, or ``float64[null]`` for lists of any length.
     column : pyarrow.ChunkedArray
-        Text; none where a row has no array.
+        Text; null for a row without an array.
 
     Raises
     ------

@@ -33,7 +33,7 @@ from skyaccept.lib.readers.table import (
     shorten,
 )
 
-_ROWS = 65_536  # of objects that are unpacked at a time
+_ROWS = 65_536  # objects per step
 _DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError, ValueError, KeyError)
 
 
@@ -44,19 +44,19 @@ class Leaf:
     Attributes
     ----------
     name : str
-        Under which it is offered: ``mag``, ``coord.ra``, ``mag[]``, ``lc.mag[]``.
+        Name in the table: ``mag``, ``coord.ra``, ``mag[]``, ``lc.mag[]``.
     column : str
-        The column of the table that it is in.
+        Column of the table that holds it.
     steps : tuple of str
-        Names of fields of structs on the way to it, and `LIST_SUFFIX` for a list.
+        Path of struct fields to it, with `LIST_SUFFIX` for a list.
     path : str
-        Its name among Parquet's own columns.
+        Name of the Parquet column.
     place : int
-        Its number among these.
+        Number of the Parquet column.
     kind : DataType
     unit : str, optional
     whole : bool
-        Its lists, all of one length, are taken as arrays.
+        Whether its lists, all of one length, are read as arrays.
     """
 
     name: str
@@ -104,13 +104,13 @@ def read(
     sizes = _check_size(path, file, wanted)
     as_text = set(header.needed([name for name in labels if name in names]))
     read_all = _unpack_lists if any(leaf.listed for leaf in wanted) else _columns
-    # text that is read as a dictionary is held once, however long and often it is repeated
+    # a dictionary holds repeated text once
     texts = [leaf for leaf in wanted if is_text(leaf.kind) and not sizes[leaf.place].delta]
     try:
         try:
             stored = read_all(path, _open(path, [leaf.path for leaf in texts]), wanted, as_text)
         except pa.ArrowNotImplementedError:
-            # of text in structs and lists, that is only there for groups of rows with a dictionary alone
+            # Arrow reads text in structs and lists as a dictionary only if all its pages have one
             stored = read_all(path, _open(path, [leaf.path for leaf in texts if not leaf.steps]), wanted, as_text)
     except MemoryError:
         raise InputError(f"{path}: its columns do not fit into memory") from None

@@ -27,13 +27,13 @@ class Size:
     Attributes
     ----------
     values : int
-        Values, those in lists each.
+        Number of values, including those in lists.
     uncompressed : int
-        Bytes of its pages.
+        Size of its pages, bytes.
     unfolded : int
         Bytes of text that is delta-encoded against the preceding text.
     delta : bool
-        Whether text is stored so, or its lengths are: Arrow cannot read that as a dictionary.
+        Whether text or its lengths are delta-encoded, which Arrow cannot read as a dictionary.
     """
 
     values: int

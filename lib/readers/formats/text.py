@@ -1,4 +1,4 @@
-"""Text tables: delimited by a character or blanks, ECSV, SExtractor, DAOPHOT, IPAC.
+"""Text tables: delimited, separated by blanks, ECSV, SExtractor, DAOPHOT, IPAC.
 
 Labels are kept as written. Numbers are those that Python parses; any other text stays text.
 """
@@ -127,7 +127,7 @@ def _parse(path: Path, layout: TextLayout, types: Mapping[int, Any], most: int |
     try:
         table = _csv(path, layout, types, most, threads=True)
     except _RowError:
-        # one line after the other: it drops lines of blanks, and has the number of the row in its message
+        # without threads, blank lines are dropped and messages have row numbers
         table = _csv(path, layout, types, most, threads=False)
     if most is None and text_lines.has_quotes(path, layout):
         count = text_lines.count_rows(path, layout)

@@ -39,11 +39,11 @@ class TextField:
     Attributes
     ----------
     name : str
-        Empty for one without a name, which is not offered.
+        Name; a column without one is not listed.
     unit, dtype : str, optional
-        As the header has them.
+        Unit and type in the header.
     first, count : int
-        Its first field of each row, from 0, and how many it has: more than one is an array.
+        First field in a row, from 0, and number of fields; several form an array.
     missing : str, optional
         Null value that the header declares.
     """
@@ -64,15 +64,15 @@ class TextLayout:
     ----------
     form : str
         Such as CSV or ECSV, for messages.
-    fields : tuple of Field
+    fields : tuple of TextField
     delimiter : str
-        A character, or `BLANKS`.
+        One character, or `BLANKS`.
     start : int
         Bytes before the first row.
     header : Header
-        That of ECSV; else empty.
+        Header of ECSV; else empty.
     slices : tuple of (int, int)
-        Of a table of fixed width, first and last character of each field; else empty.
+        First and last character of each field of a fixed-width table; else empty.
     missing : tuple of str
         Null values of all columns, in addition to empty fields.
     continued : bool
@@ -111,7 +111,7 @@ def detect_layout(path: Path) -> TextLayout:
     Raises
     ------
     InputError
-        It has no names of columns, one name twice, a single column, or a header that cannot be read.
+        The table has no column names, a repeated name, a single column, or an unreadable header.
     """
     with open_binary(path) as file:
         start = file.read(MAX_HEADER)

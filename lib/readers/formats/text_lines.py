@@ -117,7 +117,7 @@ class _Rewritten(io.RawIOBase):
 
     def __init__(self, path: Path, layout: TextLayout, file: BinaryIO) -> None:
         self.path, self.layout, self.file = path, layout, file
-        self.rest = b""  # the begin of a line whose end is in the next block
+        self.rest = b""  # start of a line that ends in the next block
         self.ready = b""
         self.ended = False
 

@@ -1,6 +1,6 @@
 """VOTable files: fields, rows as TABLEDATA, BINARY or BINARY2, and query status.
 
-Columns are picked by their place among the fields of the file. Data that lie elsewhere are not fetched.
+Cells are assigned to columns by the order of the fields. External data are not fetched.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from skyaccept.lib.readers.formats.votable_values import (
 from skyaccept.lib.readers.table import Column, Format, Table, mask_missing, open_binary, shorten
 
 MAX_FIELDS = 5_000
-_ROWS = 20_000  # whose text is held before it becomes numbers
+_ROWS = 20_000  # rows of text to hold before conversion
 
 
 @dataclass
@@ -35,18 +35,18 @@ class VOTable:
     ----------
     place, name : str
     declared : str
-        Its number of rows by its own account; may be empty.
-    fields : list of Field
+        Number of rows that it declares; may be empty.
+    fields : list of VOTableField
     form : str
-        TABLEDATA, BINARY or BINARY2; empty where it has no data.
+        TABLEDATA, BINARY or BINARY2; empty without data.
     rows : int
         Rows that were read.
     cells : mapping of str to list of str
-        Text of wanted columns that is not converted yet.
+        Text of requested columns before conversion.
     columns : mapping of str to list of (values, missing)
         Converted values and masks.
     stream : list of str
-        Pieces of its stream, and ``encoding`` of it.
+        Pieces of the stream, in the given ``encoding``.
     """
 
     place: str
@@ -176,9 +176,9 @@ class _Document:
         self.tables: list[VOTable] = []
         self.status: tuple[str, str] | None = None
         self.tags: list[str] = []
-        self.current: VOTable | None = None  # table that the parser is in
-        self.names: Collection[str] | None = None  # columns wanted of it
-        self.cells: list[list[str] | None] = []  # where the text of each field goes
+        self.current: VOTable | None = None  # open table
+        self.names: Collection[str] | None = None  # its requested columns
+        self.cells: list[list[str] | None] = []  # destination of the text of each field
         self.cell = 0
         self.text: list[str] = []
         self.info: tuple[str, str] | None = None
@@ -340,7 +340,7 @@ class _Document:
     def convert(self, table: VOTable) -> None:
         """Convert the last rows, within the size that the file allows."""
         for one in table.wanted(table.cells):
-            if one.datatype not in TEXT:  # which takes no more memory than it has letters
+            if one.datatype not in TEXT:  # text needs no more memory than its length
                 one.check(self.size // max(table.rows, 1))
         table.convert()
 

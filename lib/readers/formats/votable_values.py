@@ -97,7 +97,7 @@ class VOTableField:
         Raises
         ------
         InputError
-            It holds neither numbers nor text, or arrays of different lengths, or arrays of text.
+            The field holds something else than numbers or text, arrays of different lengths, or arrays of text.
         """
         if self.datatype not in _TYPES or self.datatype.endswith("Complex"):
             raise InputError(f"{self.place} holds {shorten(self.datatype) or 'no datatype'}: not numbers or text")
@@ -114,16 +114,16 @@ def values_from_text(field: VOTableField, texts: Sequence[str], first: int) -> t
 
     Parameters
     ----------
-    field : Field
+    field : VOTableField
     texts : sequence of str
-        What the TD elements hold.
+        Content of the TD elements.
     first : int
         Number of the first of these rows, from 1, for messages.
 
     Raises
     ------
     InputError
-        A row holds something else than its type.
+        A value does not have the type of the field.
     """
     if field.datatype in TEXT:
         return _text(field, [text.strip() for text in texts])
@@ -147,7 +147,7 @@ def decode_stream(place: str, encoding: str, pieces: Sequence[str]) -> bytes:
     Raises
     ------
     InputError
-        It is not encoded in base64, or damaged.
+        The stream is damaged, or in another encoding.
     """
     if encoding != "base64":
         raise InputError(f"{place}: its stream has encoding {shorten(encoding)!r}; save it in base64")
@@ -165,7 +165,7 @@ def values_from_bytes(
     Raises
     ------
     InputError
-        The stream does not end with a row, or holds what no field of its type can.
+        The stream ends within a row, or holds an invalid value.
     """
     for field in fields:
         if field.datatype not in _TYPES:
@@ -263,7 +263,7 @@ def _nulls(field: VOTableField, values: AnyArray) -> AnyArray:
         return missing
     try:
         null, _ = _elements(replace(field, arraysize="", null=None), [text], 1, 1)
-    except InputError:  # no value of this type: none can equal it
+    except InputError:  # not a value of this type, so no value equals it
         return missing
     return np.asarray(missing | (values == null[0]))
 

@@ -310,7 +310,7 @@ def test_objects_of_the_catalog_are_kept() -> None:
     assert done.object.tolist() == [0, 0, 1, 1]
 
 
-def test_objects_of_the_catalog_with_two_detections_in_a_visit_are_ambiguous() -> None:
+def test_own_objects_with_two_detections_a_visit_are_ambiguous() -> None:
     """The rule is the same for all; numbers close up."""
     given_objects = [0, 0, 1, 1, 1, 2, 2, 3]
     found = codes(catalog([10.0] * 8, [0.0] * 8, [0, 1, 0, 0, 1, 1, 0, 1], given_objects))
@@ -440,5 +440,5 @@ def test_most_rows_left_out_as_ambiguous_are_noted_with_the_extent() -> None:
     assert "arcsec of their centre: are they in radians?" in radians
     (one,) = associate(replace(d, visit=np.arange(800) // 400, object=star), ARCSEC).notes
     assert "All positions lie within 0.1" in one
-    assert "degrees of their middle" in one
+    assert "degrees of their centre" in one
     assert "does the visit identify exposures?" in one

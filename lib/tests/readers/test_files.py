@@ -88,7 +88,7 @@ def test_tables_of_the_same_columns_are_one_dataset(tmp_path: Path) -> None:
     assert load(path, profile).visits == ("1",)
 
 
-def test_tables_of_other_columns_are_refused_with_the_way_to_choose_one(tmp_path: Path) -> None:
+def test_tables_of_other_columns_are_refused_with_the_remedy(tmp_path: Path) -> None:
     """Neither is read alone in silence."""
     path = tmp_path / "cat.fits"
     first, second = Table.from_pandas(catalog(1)), Table.from_pandas(catalog(2, snr=1.0))

@@ -304,7 +304,7 @@ def test_inverse_variances_are_offered_as_errors(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", ["ct", "nJy"])
-def test_a_draft_of_fluxes_asks_for_a_zero_point_unless_their_unit_gives_it(tmp_path: Path, unit: str) -> None:
+def test_a_draft_of_fluxes_has_a_zero_point_unless_calibrated(tmp_path: Path, unit: str) -> None:
     """Until then the flux is a comment, and the rest can be read."""
     columns = {**POSITIONS, "psfFlux": [1000.0, 1000.0], "psfFluxErr": [10.0, 10.0]}
     path = write(tmp_path / "cat.parquet", columns, DEGREES | {"psfFlux": unit, "psfFluxErr": unit})
@@ -350,7 +350,7 @@ def test_light_curves_are_drafted_with_their_lists(tmp_path: Path) -> None:
     assert len(load(path, saved(path, completed=False))) == 3
 
 
-def test_structs_of_lists_are_drafted_with_what_was_measured_at_each_epoch(tmp_path: Path) -> None:
+def test_structs_of_lists_are_drafted_by_epoch(tmp_path: Path) -> None:
     """Not with the means that stand beside them."""
     epochs = [{"expid": [1, 2], "mag": [20.0, 20.5]}, {"expid": [1], "mag": [21.0]}]
     columns: dict[str, Any] = {"objectid": [1, 2], "ra": [1.0, 2.0], "dec": [0.0, 0.0], "band": ["r", "r"]}

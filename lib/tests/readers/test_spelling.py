@@ -21,9 +21,7 @@ from skyaccept.lib.readers.spelling import match_spelling
     ],
     ids=["exact", "other case", "not unique", "missing"],
 )
-def test_a_name_is_matched_exactly_and_else_without_regard_to_case_if_it_is_unique(
-    names: list[str], found: str
-) -> None:
+def test_names_match_exactly_or_else_by_case_if_unique(names: list[str], found: str) -> None:
     assert match_spelling(ColumnSource("psfFlux"), names) == ColumnSource(found)
     assert match_spelling((Flag("psfFlux", bad=False),), names) == (Flag(found, bad=False),)
 

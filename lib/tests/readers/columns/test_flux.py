@@ -146,7 +146,7 @@ def test_a_broken_profile_is_refused(tmp_path: Path, before: str, after: str, me
 
 @pytest.mark.slow
 @needs_realdata
-def test_the_source_catalog_of_a_detector_in_two_visits_runs_from_files_to_report(tmp_path: Path) -> None:
+def test_two_visits_of_a_detector_run_from_files_to_report(tmp_path: Path) -> None:
     """Doubled with known shifts: AM1 is that of a plain loop over the shifts, and magnitudes are those of nJy."""
     source = gzip.decompress((REALDATA / "hsc/src_HSC-I_903986_31.fits.gz").read_bytes())
     rng = np.random.default_rng(3)

@@ -250,7 +250,7 @@ ALIASES = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
             "datatype: [{name: a, datatype: float64}, {name: a, datatype: float64}]", "twice", id="name twice"
         ),
         pytest.param("datatype: 5", "no list 'datatype'", id="no list"),
-        pytest.param("[", "no YAML", id="no YAML"),
+        pytest.param("[", "not readable YAML", id="no YAML"),
         pytest.param("x" * 5_000_000, "it may have at most", id="size"),
     ],
 )

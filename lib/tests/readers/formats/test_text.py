@@ -367,8 +367,8 @@ def test_an_ipac_table_is_what_astropy_wrote(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found["ra"], [1.5, np.nan, 3.5])
     assert found["n"].tolist() == [5, 6, 7]
     moved = content.rstrip().rpartition("\n")
-    assert "row 3: its fields do not stand below" in refusal(tmp_path / "a", f"{moved[0]}\n12345{moved[2]}", "ra")
-    assert "row 3: its fields do not stand below" in refusal(tmp_path / "a", f"{moved[0]}\n{moved[2][:9]}\n", "ra")
+    assert "row 3: its fields are not aligned" in refusal(tmp_path / "a", f"{moved[0]}\n12345{moved[2]}", "ra")
+    assert "row 3: its fields are not aligned" in refusal(tmp_path / "a", f"{moved[0]}\n{moved[2][:9]}\n", "ra")
 
 
 def ecsv() -> QTable:

@@ -273,7 +273,7 @@ DAMAGE = {
     "reference": ('<TABLE ref="other"/>', "those of another table"),
     "values elsewhere": (
         table('<FIELD name="ra" datatype="int"><VALUES ref="a"/></FIELD>', "1"),
-        "VALUES stand elsewhere",
+        "VALUES are in another element",
     ),
     "no end": (WHOLE[:-8], "truncated or damaged"),
     "not text": (stream(field("ra", "char", "2"), b"ab\xff\xfe"), "row 2: b'\\xff\\xfe' is not text"),
@@ -347,7 +347,7 @@ def test_a_votable_fetches_nothing(tmp_path: Path, encoding: str) -> None:
     stream = f'<BINARY><STREAM href="file://{tmp_path}/secret"/></BINARY>'
     text = VOTABLE.format(doctype="", data=stream).replace('1.0"?', f'1.0" encoding="{encoding}"?')
     path.write_bytes(text.encode(encoding))
-    with pytest.raises(InputError, match="are not fetched"):
+    with pytest.raises(InputError, match="is not fetched"):
         votable.tables(path)
     with pytest.raises(InputError):
         survey_files.load(path)
