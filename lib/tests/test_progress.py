@@ -2,7 +2,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from skyaccept.lib import progress, readers
-from skyaccept.lib.atomic_write import replacing
+from skyaccept.lib.atomic_write import atomic_path
 from skyaccept.lib.tests.readers.catalogs import catalog, write
 
 
@@ -42,11 +42,11 @@ def test_a_file_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
     link = tmp_path / "link.json"
     path.write_text("old")
     link.symlink_to(path)
-    with suppress(KeyboardInterrupt), replacing(path) as temporary:
+    with suppress(KeyboardInterrupt), atomic_path(path) as temporary:
         temporary.write_text("half")
         raise KeyboardInterrupt
     assert path.read_text() == "old"
-    with replacing(link) as temporary:
+    with atomic_path(link) as temporary:
         temporary.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
