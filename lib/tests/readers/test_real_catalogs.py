@@ -126,6 +126,7 @@ ZTF = REALDATA / "ztf" / "ztf_000245_zr_c10_q1_match.pytable"
 CURVES = REALDATA / "ztf" / "ztf_000250_zg_c01_q1_dr5.parquet"
 
 
+@pytest.mark.slow
 @needs_realdata
 @pytest.mark.parametrize(
     ("path", "survey", "counts"),
