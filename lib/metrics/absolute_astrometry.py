@@ -162,11 +162,8 @@ def matched_stars(sample: Sample, stars: FloatArray, radius: float) -> tuple[Any
     matches = match_unique(sample.positions.direction, stars, radius)
     star = np.full(sample.detections.n_objects, -1, dtype=np.int64)
     star[objects] = matches.star
-    found = sample.detections.object
-    if found is None:
-        raise ValueError("detections are not associated")
     note = f'of {len(objects):,} objects, within {radius / MAS / 1000:g}" of reference stars: {matches}'
-    return star[found[sample.selection.rows]], (note,)
+    return star[sample.detections.object[sample.selection.rows]], (note,)
 
 
 def _median_size(level: Parameters) -> Statistic:

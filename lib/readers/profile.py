@@ -105,7 +105,7 @@ class Flux:
     fluxmag0: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
     calibration: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
 
-    def check(self, place: strict_yaml.YamlLocation, where: tuple[str | int, ...]) -> None:
+    def check_sources(self, place: strict_yaml.YamlLocation, where: tuple[str | int, ...]) -> None:
         """Refuse a flux with two calibrations, or with keys that have no effect.
 
         Raises
@@ -148,7 +148,7 @@ class Moments:
     unless: Annotated[Flag | None, BeforeValidator(parse_source)] = None
     optional: bool = False
 
-    def check(self, place: strict_yaml.YamlLocation) -> None:
+    def check_sources(self, place: strict_yaml.YamlLocation) -> None:
         """Refuse keys that have no effect for a moment; raises as `check_keys`."""
         for key in ("star", "psf"):
             for number, source in enumerate(getattr(self, key)):
@@ -258,9 +258,9 @@ def load(name: str | Path) -> Profile:
             raise place.error(where, f"key '{where[-1]}': a header or file name states no unit; add 'unit:'")
     _check_visits(place, profile)
     if profile.flux is not None:
-        profile.flux.check(place, ("flux",))
+        profile.flux.check_sources(place, ("flux",))
     if profile.moments is not None:
-        profile.moments.check(place)
+        profile.moments.check_sources(place)
     both = [] if profile.moments is None else [name for name in SHAPES if name in profile.columns]
     if both:
         raise place.error(

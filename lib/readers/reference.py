@@ -91,7 +91,7 @@ class MagnitudeSource:
     error: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
     zero_point: Annotated[ColumnSource | None, BeforeValidator(parse_source)] = None
 
-    def check(self, place: strict_yaml.YamlLocation, band: str) -> None:
+    def check_sources(self, place: strict_yaml.YamlLocation, band: str) -> None:
         """Refuse keys that have no effect, with file, line and key."""
         where = ("mags", band)
         if (self.mag is None) == (self.flux is None):
@@ -208,7 +208,7 @@ def _profile(name: str | Path) -> ReferenceProfile:
         if source.value is not None and source.unit is None and source.time is None:
             raise place.error(("columns", column), f"key '{column}': a value must be a number with a unit")
     for band, magnitude in profile.mags.items():
-        magnitude.check(place, band)
+        magnitude.check_sources(place, band)
     return profile
 
 

@@ -18,7 +18,7 @@ _TRUTH: Mapping[object, bool] = dict.fromkeys((True, "True", "true", "TRUE", "T"
     (False, "False", "false", "FALSE", "F", "0"), False
 )
 
-_HAS_TO = (
+_REQUIREMENT = (
     "a flag must be true or false (or 1 or 0) in every row; an integer of several bits needs 'bits:' in the survey "
     "profile"
 )
@@ -91,7 +91,7 @@ def evaluate_flag(place: str, flag: Flag, values: AnyArray) -> AnyArray:
     elif flag.above is not None:
         is_set = as_numbers(place, flag.name, there) > flag.above
     else:
-        is_set = as_booleans(place, flag.name, there, np.flatnonzero(~missing), _HAS_TO)
+        is_set = as_booleans(place, flag.name, there, np.flatnonzero(~missing), _REQUIREMENT)
     bad = np.full(len(values), flag.missing == "bad")
     bad[~missing] = is_set == flag.bad
     return bad
@@ -123,7 +123,7 @@ def _any_bit_set(place: str, flag: Flag, values: AnyArray) -> AnyArray:
     return np.asarray(values.astype(np.int64) & np.int64(flag.bits or 0) != 0)
 
 
-def as_booleans(place: str, name: str, values: AnyArray, rows: AnyArray, has_to: str) -> AnyArray:
+def as_booleans(place: str, name: str, values: AnyArray, rows: AnyArray, requirement: str) -> AnyArray:
     """Convert values to bool.
 
     Parameters
@@ -132,7 +132,7 @@ def as_booleans(place: str, name: str, values: AnyArray, rows: AnyArray, has_to:
         File and column, for messages.
     values, rows : (n,) array
         Values, and their row numbers from 0.
-    has_to : str
+    requirement : str
         Requirement on the values, for messages.
 
     Raises
@@ -147,7 +147,7 @@ def as_booleans(place: str, name: str, values: AnyArray, rows: AnyArray, has_to:
         if not wrong.any():
             return values.astype(bool)
         at = int(np.argmax(wrong))
-        raise _neither(place, name, int(rows[at]), values[at].item(), has_to)
+        raise _neither(place, name, int(rows[at]), values[at].item(), requirement)
     booleans = np.empty(len(values), dtype=bool)
     for k, value in enumerate(values.tolist()):
         value = value.decode(errors="replace") if isinstance(value, bytes) else value
@@ -155,10 +155,10 @@ def as_booleans(place: str, name: str, values: AnyArray, rows: AnyArray, has_to:
             _TRUTH.get(value.strip() if isinstance(value, str) else value) if isinstance(value, Hashable) else None
         )
         if meaning is None:
-            raise _neither(place, name, int(rows[k]), value, has_to)
+            raise _neither(place, name, int(rows[k]), value, requirement)
         booleans[k] = meaning
     return booleans
 
 
-def _neither(place: str, name: str, row: int, value: object, has_to: str) -> InputError:
-    return InputError(f"{place}: column '{name}', row {row + 1}: {value!r:.80}: {has_to}")
+def _neither(place: str, name: str, row: int, value: object, requirement: str) -> InputError:
+    return InputError(f"{place}: column '{name}', row {row + 1}: {value!r:.80}: {requirement}")

@@ -50,12 +50,14 @@ def apply_masks(
 
 def _apply_to_column(place: str, name: str, mask: str, stored: Mapping[str, AnyArray]) -> AnyArray:
     values = stored[mask]
-    has_to = f"it is the mask of column '{name}', and must be true or false (or 1 or 0) in every row"
+    requirement = f"it is the mask of column '{name}', and must be true or false (or 1 or 0) in every row"
     flat = values.ravel()
     rows = np.arange(flat.size) // max(flat.size // max(len(values), 1), 1)
     gone = missing_rows(flat)
     if gone.any():
         row = int(rows[np.argmax(gone)]) + 1
-        raise InputError(f"{place}: column '{mask}', row {row}: no value; {has_to}; correct it, or rename the column")
-    missing = as_booleans(place, mask, np.asarray(flat), rows, f"{has_to}; correct it, or rename the column")
+        raise InputError(
+            f"{place}: column '{mask}', row {row}: no value; {requirement}; correct it, or rename the column"
+        )
+    missing = as_booleans(place, mask, np.asarray(flat), rows, f"{requirement}; correct it, or rename the column")
     return apply_mask(place, name, stored[name], mask, missing.reshape(values.shape))

@@ -134,7 +134,7 @@ class Header:
         """
         return {n: _combine_column(place, self.combined[n], stored) if n in self.combined else stored[n] for n in names}
 
-    def check(self, place: str, names: Collection[str], stored: Collection[str]) -> None:
+    def check_columns(self, place: str, names: Collection[str], stored: Collection[str]) -> None:
         """Refuse columns that cannot be formed, before reading; raises as `combine`."""
         for one in (self.combined[name] for name in names if name in self.combined):
             if one.refused is not None:

@@ -64,7 +64,7 @@ def _read(
 def _columns(path: Path, size: int, layout: Hdf5Table, wanted: Mapping[str, str]) -> dict[str, AnyArray]:
     """Read the columns of one table, renamed as requested."""
     place = str(path)
-    layout.header.check(place, wanted.values(), layout.stored)
+    layout.header.check_columns(place, wanted.values(), layout.stored)
     stored = [layout.stored[name] for name in layout.header.needed(wanted.values())]
     combined = layout.header.combine(place, wanted.values(), read_columns(place, stored, size))
     return {name: combined[column] for name, column in wanted.items()}

@@ -93,7 +93,7 @@ def read(
     leaves = _leaves(path, file)
     leaves = {one.name: one for one in _array_leaves(leaves)} | leaves
     header = _header(path, file.schema_arrow)
-    header.check(str(path), names, leaves)
+    header.check_columns(str(path), names, leaves)
     wanted = [leaves[name] for name in header.needed(names)]
     for leaf in wanted:
         if not is_supported(leaf.kind) or leaf.steps.count(LIST_SUFFIX) > 1:

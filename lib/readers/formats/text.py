@@ -61,7 +61,7 @@ def read(
     layout = detect_layout(path)
     header = layout.header
     fields = {field.name: field for field in layout.fields}
-    header.check(str(path), names, fields)
+    header.check_columns(str(path), names, fields)
     wanted = [fields[name] for name in header.needed(names)]
     as_text = set(header.needed([name for name in labels if name in names]))
     columns = _columns(path, layout, wanted, as_text)

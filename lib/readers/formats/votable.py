@@ -274,7 +274,7 @@ class _Document:
             raise InputError(f"{table.place}: more than {MAX_FIELDS} fields")
         size = "".join(attributes.get("arraysize", "").split())
         one = VOTableField(place, name, attributes.get("datatype", "").strip(), size, attributes.get("unit"))
-        one.check(self.size)
+        one.check_arraysize(self.size)
         table.fields.append(one)
 
     def start_row(self, tag: str) -> None:
@@ -341,7 +341,7 @@ class _Document:
         """Convert the last rows, within the size that the file allows."""
         for one in table.wanted(table.cells):
             if one.datatype not in TEXT:  # text needs no more memory than its length
-                one.check(self.size // max(table.rows, 1))
+                one.check_arraysize(self.size // max(table.rows, 1))
         table.convert()
 
     def end_table(self, table: VOTable) -> None:

@@ -78,7 +78,7 @@ class VOTableField:
         """Compute the size of ``count`` elements in BINARY, bytes."""
         return (count + 7) // 8 if self.datatype == "bit" else count * np.dtype(_TYPES[self.datatype]).itemsize
 
-    def check(self, size: int) -> None:
+    def check_arraysize(self, size: int) -> None:
         """Refuse an invalid or too large arraysize.
 
         Raises

@@ -30,7 +30,7 @@ def test_two_parts_of_a_julian_date_are_a_time() -> None:
 
 def test_a_missing_part_is_named_before_reading() -> None:
     with pytest.raises(InputError, match=r"f: column 't': its part 't\.jd2'"):
-        TIME.check("f", ["t"], ["t.jd1"])
+        TIME.check_columns("f", ["t"], ["t.jd1"])
 
 
 def test_a_header_that_is_not_yaml_is_refused() -> None:
