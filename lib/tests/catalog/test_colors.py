@@ -152,7 +152,7 @@ def test_a_rule_states_nothing_that_is_without_effect(tmp_path: Path) -> None:
         requirements.load(["LSE-30", path])
     text = RULES.replace("clips: [3.5, 5]\n", "clips: [3.5, 5]\n        reference_snr: 50\n")
     path.write_text(text.replace("          clips", "          clips"), encoding="utf-8")
-    with pytest.raises(InputError, match="key 'reference_snr' is without effect"):
+    with pytest.raises(InputError, match="key 'reference_snr' has no effect on"):
         requirements.load(["LSE-30", path])
     path.write_text(RULES, encoding="utf-8")
     assert "own" in requirements.load(["LSE-30", path]).definitions
