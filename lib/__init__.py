@@ -1,4 +1,4 @@
-"""Pure functions on arrays and tables: documents, catalogs, separations, metrics, verdicts, results, reports."""
+"""Documents, catalogs, metrics, verdicts, results and reports, without pytest."""
 
 from skyaccept.lib.user_folders import ensure_home
 

@@ -1,4 +1,4 @@
-"""Exceptions: invalid input or output, and a metric that the data cannot determine."""
+"""Exceptions: invalid input or output, and a metric that data cannot determine."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def quantity(text: object) -> u.Quantity:
 
 
 def number_or_quantity(value: object) -> u.Quantity:
-    """Parse a dimensionless number, or text as `quantity` does."""
+    """Parse a number without unit, or text as `quantity` does."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         if not math.isfinite(value):
             raise ValueError(f"{value!r} is not a finite number")

@@ -1,1 +1,1 @@
-"""Verdicts by the risk of a wrong one (JCGM 106), and the number of visits that they take."""
+"""Verdicts at a stated risk (JCGM 106), and the samples that they need."""

@@ -1,4 +1,4 @@
-r"""Model of measurement errors, and the sampling error that it implies for each metric.
+r"""Model of measurement errors, and the implied sampling error of each metric.
 
 **Model.** The error of a star has the standard deviation :math:`\sigma_i`, which is log-normal between stars:
 ``log_sigma_rms`` is the rms of :math:`\ln\sigma_i`. Single measurements are Gaussian and independent, apart from a part

@@ -1,4 +1,4 @@
-r"""Probability of each verdict for a true value and a sample, and the sample that a clause needs.
+r"""Probability of each verdict for a sample, and the sample that a clause needs.
 
 The logarithm of the estimate is Gaussian about that of the true value, with the standard error s of
 `skyaccept.lib.decision.error_model`. A fraction meets its limit if the quantile with that fraction above it is at most
@@ -51,7 +51,7 @@ class VerdictProbabilities:
 
 @dataclass(frozen=True)
 class Plan:
-    """A clause, the sample that it is to be measured on, and a model of the errors.
+    """A clause, a planned sample, and a model of the errors.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Verification control document: requirement, clause, verification element, case, verdict and evidence."""
+"""Verification control document: clauses, elements, cases, verdicts, evidence."""
 
 from __future__ import annotations
 

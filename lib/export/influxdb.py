@@ -1,4 +1,4 @@
-"""Send results to InfluxDB 1: line protocol over HTTP, with a spool for unsent runs.
+"""Send results to InfluxDB 1: line protocol over HTTP, with a spool.
 
 A run is stored in the spool before anything is sent, and removed after the server has written it. A run that the server
 refuses for its content moves to a separate folder. Only one of several simultaneous dispatches sends; the others wait.

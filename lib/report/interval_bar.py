@@ -1,4 +1,4 @@
-"""Interval bar: measured values, estimates with intervals, and limits on one axis from zero."""
+"""Interval bar: values, estimates with intervals, and limits on one axis."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def _covered(
         )
     documents = list(dict.fromkeys(case.document for case in cases))
     if len(documents) > 1:
-        raise place.error(where, f"key 'document' is missing; the clause stands in {', '.join(documents)}")
+        raise place.error(where, f"key 'document' is missing; the clause is in {', '.join(documents)}")
     chosen = tuple(case for case in cases if waiver.covers(case))
     if not chosen:
         offered = ", ".join(case.band for case in cases)

@@ -1,4 +1,4 @@
-r"""Compare two runs clause by clause: a baseline and a new run, or two processings.
+r"""Compare two runs clause by clause: baseline and new run, or two processings.
 
 The difference of two estimates of the true value has its own uncertainty. If both use the same visits and the same
 cells of the sky (`skyaccept.lib.measure.estimates.identity`), their common errors cancel: the replicates are subtracted

@@ -1,4 +1,4 @@
-"""History of a product: results of many runs, as one Parquet file per run in a folder.
+"""History of a product: a folder with one Parquet file of results per run.
 
 The name of a file follows from its content, and it is written in one step. So runs at the same time do not collide, an
 interrupted run leaves nothing, and a run that is added twice is stored once.

@@ -1,4 +1,6 @@
-"""Parquet file of one run in a history: rows of `skyaccept.lib.results.table` with provenance.
+"""Parquet file of one run in a history.
+
+Its rows are those of `skyaccept.lib.results.table`, with the provenance of the run.
 
 Files are untrusted: the metadata are checked before the rows are read, and then each row.
 """
@@ -30,7 +32,7 @@ RUN = {
     "sha256": str,
     "detections": int,
 }
-"""Columns beside those of `skyaccept.lib.results.table.COLUMNS`, and their types; each holds one value."""
+"""Columns in addition to those of `skyaccept.lib.results.table.COLUMNS`, and their types; each holds one value."""
 
 MAX_BYTES, MAX_UNPACKED, MAX_ROWS = 5_000_000, 100_000_000, 20_000
 """Largest file, packed and unpacked, and largest number of rows."""

@@ -68,7 +68,7 @@ def parse_entry(content: Value, package: str, file: str) -> Entry:
         raise content.error("expected a mapping of keys to values")
     if "package" in data and data["package"].data != package:
         said = data["package"]
-        raise said.error(f"key 'package': {said.plain!r}, but the file stands in the folder of {package}")
+        raise said.error(f"key 'package': {said.plain!r}, but the file is in the folder of {package}")
     partial = None
     if "id" in data:
         if "name" in data:
@@ -100,7 +100,7 @@ def _base(base: Value, package: str, file: str) -> str:
 
 
 def _qualified(name: object, total: int, known: Sequence[str], value: Value, key: str) -> list[str]:
-    """The ``total`` parts of a name of which the first are ``known``; those that it states itself have to agree."""
+    """Return the ``total`` parts of a name; ``known`` are the first, and stated ones must agree with them."""
     parts = str(name).split(".")
     lead = total - len(parts)
     if lead < 0 or not all(NAME.fullmatch(part) for part in parts):

@@ -121,7 +121,7 @@ class _Reader:
     def _value(self, event: Any, depth: int, *, lenient: bool = False) -> Value:
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                raise self._error(event, f"alias *{event.anchor} stands for nothing before it")
+                raise self._error(event, f"alias *{event.anchor} has no anchor before it")
             return self._anchors[event.anchor]
         if depth > MAX_DEPTH:
             raise self._error(event, f"nested more than {MAX_DEPTH} deep")
@@ -166,7 +166,7 @@ class _Reader:
                 here = self._made(key, None, 1)
                 if not lenient:
                     raise here.error(f"duplicate key '{name}'")
-                self._notes.append((here, f"duplicate key '{name}', of which the last holds"))
+                self._notes.append((here, f"duplicate key '{name}'; the last one is used"))
             found[name] = value
         for base in merged:
             found = self._merged(event, base) | found

@@ -170,7 +170,7 @@ class _Listing:
             if path.is_dir():
                 yield path
             elif path.suffix in _SUFFIXES:
-                raise InputError(f"{path}: stands in no folder of a package; move it to specs/PACKAGE/")
+                raise InputError(f"{path}: is not in the folder of a package; move it to specs/PACKAGE/")
 
     def _entries(self, folder: Path) -> list[Path]:
         if folder.is_symlink():

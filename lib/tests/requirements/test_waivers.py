@@ -116,7 +116,7 @@ def test_a_clause_of_two_documents_needs_one_named(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(OTHER, encoding="utf-8")
     both = requirements.load(["LSE-30", tmp_path / "other.yaml"])
     path = write(tmp_path, ONE)
-    with pytest.raises(InputError, match=r"line 2: key 'document' is missing; the clause stands in LSE-30, B"):
+    with pytest.raises(InputError, match=r"line 2: key 'document' is missing; the clause is in LSE-30, B"):
         waivers.load(path, both, TODAY)
     path.write_text(ONE.replace("AM1", "AM1\n    document: B"), encoding="utf-8")
     assert set(waivers.load(path, both, TODAY)) == {"OSS-REQ-0388-AM1-z"}

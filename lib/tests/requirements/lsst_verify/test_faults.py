@@ -119,7 +119,7 @@ FAULTS: dict[str, tuple[str, str, int, str]] = {
         "name: design\n",
         "name: design\npackage: other\n",
         7,
-        "key 'package': 'other', but the file stands",
+        "key 'package': 'other', but the file is in",
     ),
     "other metric in the name": (
         "name: design",
@@ -142,8 +142,8 @@ FAULTS: dict[str, tuple[str, str, int, str]] = {
     ),
     "tag of our own": ("value: 10", "value: !mine 3", 10, "tag !mine is not supported"),
     "binary": ("value: 10", "value: !!binary aGk=", 10, "tag binary is not supported"),
-    "unknown alias": ("value: 10", "value: *ten", 10, "alias *ten stands for nothing before it"),
-    "alias in itself": ("  value: 10", "  value: &a [*a]", 10, "alias *a stands for nothing before it"),
+    "unknown alias": ("value: 10", "value: *ten", 10, "alias *ten has no anchor before it"),
+    "alias in itself": ("  value: 10", "  value: &a [*a]", 10, "alias *a has no anchor before it"),
     "merge of a scalar": ("  value: 10", "  <<: 3", 10, "key '<<': merges something else than a mapping or a set"),
     "a key that is none": ("  value: 10", "  ? [a]\n  : 3", 10, "a key must be plain text"),
     "list of documents": ("---\nname", "---\n- a\n---\nname", 6, "expected a mapping of keys to values"),
@@ -271,7 +271,7 @@ def test_a_key_repeated_in_a_prototype_is_noted(tmp_path: Path) -> None:
     content = GOOD + "provenance_query:\n  config: a\n  config: b\n"
     found = requirements.load(packages.one_file(tmp_path, content))
     assert [note.text for note in found.notes] == [
-        "specs/survey/file.yaml: line 13: duplicate key 'config', of which the last holds"
+        "specs/survey/file.yaml: line 13: duplicate key 'config'; the last one is used"
     ]
     assert "duplicate key 'config'" in refusal(packages.one_file(tmp_path, content.replace("provenance", "metadata")))
 
@@ -372,7 +372,7 @@ def test_files_of_specifications_stand_in_the_folder_of_a_package(tmp_path: Path
     """lsst.verify would pass over it."""
     packages.write(tmp_path, specs__alone="")
     (tmp_path / "specs/alone.yaml").write_text(GOOD, encoding="utf-8")
-    assert "alone.yaml: stands in no folder of a package; move it to specs/PACKAGE/" in refusal(tmp_path)
+    assert "alone.yaml: is not in the folder of a package; move it to specs/PACKAGE/" in refusal(tmp_path)
 
 
 def test_the_name_of_a_package_becomes_part_of_identifiers(tmp_path: Path) -> None:

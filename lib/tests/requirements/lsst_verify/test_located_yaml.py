@@ -131,8 +131,8 @@ def test_aliases_stay_bounded(bomb: str) -> None:
     ("text", "words"),
     [
         ("x: &l [a, b]\ny: !!set\n  <<: *l\n", "line 2: key '<<': merges something else than a mapping or a set"),
-        ("x: *x\n", "line 1: alias *x stands for nothing before it"),
-        ("x: &x [*x]\n", "line 1: alias *x stands for nothing before it"),
+        ("x: *x\n", "line 1: alias *x has no anchor before it"),
+        ("x: &x [*x]\n", "line 1: alias *x has no anchor before it"),
         ("x: !!omap [a: 1]\n", "line 1: tag omap is not supported"),
         ("x: !!binary aGk=\n", "line 1: tag binary is not supported"),
         ("x: !!python/object:os.system {}\n", "line 1: tag python/object:os.system is not supported"),
@@ -280,6 +280,6 @@ def test_a_package_with_every_feature_is_read(tmp_path: Path) -> None:
     assert specifications["tasks.Rho.upper"].query == {"config": 'a="c"'}
     assert specifications["tasks.Rho.upper"].tags == ("one",)
     assert [text for _, text in found.notes] == [
-        "specs/tasks/a/specs.yaml: line 20: duplicate key 'config', of which the last holds",
+        "specs/tasks/a/specs.yaml: line 20: duplicate key 'config'; the last one is used",
         "specs/tasks/a/specs.yaml: line 41: key 'metric': tasks.Undefined is not defined in metrics/tasks.yaml",
     ]
