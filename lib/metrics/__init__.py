@@ -8,6 +8,7 @@ from skyaccept.lib.metrics import (
     ellipticity_correlation,
     photometric_repeatability,
     position_repeatability,
+    proper_motion,
     reference_photometry,
     relative_astrometry,
     stellar_locus,
@@ -26,6 +27,7 @@ METRICS: Mapping[str, Metric] = {
         band_offset,
         absolute_astrometry,
         position_repeatability,
+        proper_motion,
         ellipticity_correlation,
     )
     for metric in family.METRICS

@@ -47,6 +47,7 @@ for key in EVERY:
 OPTIONS = [
     (metric, name, shot)
     for (metric, name), estimator in ESTIMATORS.items()
+    if estimator.fast is not None
     for shot in ((False, True) if estimator.takes("subtract_shot_noise") else (False,))
 ]
 

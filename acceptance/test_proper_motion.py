@@ -1,0 +1,11 @@
+"""Proper motions: how well the positions of an object in its visits tell its motion."""
+
+from collections.abc import Callable
+
+from skyaccept.lib.results.model import Result
+
+
+def test_proper_motion_error(sky_verify: Callable[[], Result]) -> None:
+    """The median standard error of proper motions, in each coordinate."""
+    result = sky_verify()
+    assert result.satisfied, result.summary

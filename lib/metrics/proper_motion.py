@@ -1,0 +1,70 @@
+r"""Proper-motion error: the standard error of the slope of a straight line through the positions of an object.
+
+With residuals r of n positions about the line of least squares (intercept and slope) against time t, by coordinate,
+:math:`\sqrt{\sum r_k^2 / (n - 2)} / \sqrt{\sum (t_k - \bar t)^2}` (Draper and Smith 1998, 1.4), mas/yr of 365.25 d.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from skyaccept.lib.exceptions import NotMeasurable
+from skyaccept.lib.metrics.metric import Metric, median
+from skyaccept.lib.sample.sample import Sample
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
+from skyaccept.lib.uncertainty import matrix_errors
+from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.estimator import Estimator, Parameters
+
+
+def measurements(sample: Sample, parameters: Parameters, settings: object, limit: int | None) -> VisitMatrix:
+    """Positions by visit, mas, their epochs, years, and the sum of squares of those of an object about the mean."""
+    mjd = sample.detections.mjd
+    if mjd is None or not np.isfinite(mjd[sample.selection.rows]).any():
+        raise NotMeasurable("the visits have no epochs (a column mjd, or a table with --visits)")
+    years = (mjd[sample.selection.rows] - np.nanmedian(mjd)) / 365.25
+    matrix = sample.matrix(*sample.offsets, limit=limit, extra={"time": years})
+    time = matrix.extra["time"] - matrix_errors.unit_means(matrix.extra["time"])[:, None]
+    # parts keep that of all epochs: these are known, and what a replicate lacks of them is no uncertainty
+    return replace(matrix, extra={"time": time, "squares": np.nansum(time**2, 1, keepdims=True) + 0 * time})
+
+
+def slope_errors(matrix: VisitMatrix, settings: object, scatter: Callable[..., Errors] = matrix_errors.rms) -> Errors:
+    """Scatter of each object about its line over the root of the sum of squares of its epochs, mas/yr."""
+    timed = [values + 0 * matrix.extra["time"] for values in (*matrix.values, matrix.extra["time"])]
+    *offsets, time = (values - matrix_errors.unit_means(values)[:, None] for values in timed)
+    number, squares = np.isfinite(time).sum(1, keepdims=True), np.nansum(time**2, 1, keepdims=True)
+    used = (number > 2) & (squares > 1e-20)  # 3 ms
+    if not used.any():
+        raise NotMeasurable("no object has three visits with epochs that differ")
+    lines = [x - time * np.nansum(time * x, 1, keepdims=True) / np.where(used, squares, np.nan) for x in offsets]
+    part = replace(matrix, values=tuple(x * np.sqrt((number - 1) / np.maximum(number - 2, 1)) for x in lines))
+    root = np.sqrt(np.nanmax(matrix.extra["squares"][used[:, 0]], axis=1))
+    untimed = np.count_nonzero(np.isfinite(matrix.values[0]) & np.isnan(time))
+    notes = (f"{untimed:,} detections have no epoch: not used",) if untimed else ()
+    found = scatter(part, settings, ddof=1).map(lambda values: values / root)
+    return replace(found, measurements=int(number[used].sum()), notes=found.notes + notes)
+
+
+_SLOPE_ERROR = Estimator(
+    description="standard error of an object's proper motion",
+    measurements=measurements,
+    errors=slope_errors,
+    debiased=partial(slope_errors, scatter=matrix_errors.debiased_rms),
+    alternative=partial(slope_errors, scatter=partial(matrix_errors.debiased_rms, gaussian=True)),
+    unit="mas/yr",
+    fewest_visits=3,
+    about_mean=True,
+    formula="√(Σ rₖ² / (n - 2)) / √(Σ (tₖ - t̄)²), r about the line through a coordinate in n visits at times t",
+)
+ESTIMATORS = {"slope_error": _SLOPE_ERROR}
+_ERROR = Metric(
+    name="proper_motion_error",
+    title="median proper-motion error, the larger of RA and Dec",
+    unit="mas/yr",
+    statistic=median,
+    estimators=ESTIMATORS,
+    optional_columns=("mjd",),
+)
+METRICS = (_ERROR,)
