@@ -40,8 +40,8 @@ What LPM-17 leaves open, and how ``srd`` reads it. "Averaged over an arbitrary F
 average over all pairs of a visit, and the median over visits; each of E1, E2 and EX has to meet the limit. They may
 have either sign, so that sizes count, of the median and not of single visits: that of a noisy number is biased.
 "theta <= 1 arcmin": all pairs up to there count alike. "theta >= 5 arcmin" has no end; the mean over all pairs of a
-field is that of its largest separations, where nothing correlates. The limit holds where
-the correlation is largest, so that clauses end at 20 arcmin, as validate_drp and faro do. An image is beyond TE3 or TE4
+field is that of its largest separations, where nothing correlates. The limit holds where the correlation is largest, so
+that clauses end at 20 arcmin, as validate_drp and faro do. An image is beyond TE3 or TE4
 where any of the three is.
 
 Bias: noise of single ellipticities has no part in the mean of products of different stars. It widens the distribution
@@ -363,6 +363,7 @@ def _percentile(level: Parameters) -> Statistic:
 
 
 _SEPARATIONS = {"nearest": "arcmin", "farthest": "arcmin"}
+_ASCENDING = (("nearest", "farthest"),)
 
 METRICS = (
     Metric(
@@ -372,7 +373,7 @@ METRICS = (
         statistic=absolute_median,
         estimators=_TYPICAL,
         parameters=_SEPARATIONS,
-        ascending=(("nearest", "farthest"),),
+        ascending=_ASCENDING,
         optional_columns=SHAPES,
     ),
     Metric(
@@ -383,7 +384,7 @@ METRICS = (
         estimators=_OF_VISITS,
         parameters=_SEPARATIONS,
         level_parameters={"TE": ""},
-        ascending=(("nearest", "farthest"),),
+        ascending=_ASCENDING,
         optional_columns=SHAPES,
     ),
     Metric(
@@ -394,7 +395,7 @@ METRICS = (
         estimators=_OF_VISITS,
         parameters=_SEPARATIONS,
         level_parameters={"TEF": "percent"},
-        ascending=(("nearest", "farthest"),),
+        ascending=_ASCENDING,
         optional_columns=SHAPES,
     ),
 )
