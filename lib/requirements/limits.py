@@ -75,6 +75,7 @@ class Level:
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "mas": (0, 6.48e8),
+    "mas/yr": (0, 6.48e8),
     "arcmin": (0, 10_800),
     "mmag": (0, 1e5),
     "percent": (0, 100),
