@@ -242,7 +242,7 @@ def test_no_text_of_junit_is_beyond_xml() -> None:
     found = replace(
         results(),
         results=(case,),
-        run=cast("RunRecord", dict.fromkeys(results().run, bad)),
+        run=cast("RunRecord", {name: bad for name, value in results().run.items() if isinstance(value, str)}),
         dataset={**results().dataset, "name": bad, "source": bad, "sha256": bad},
     )
     suite = next(iter(junitparser.JUnitXml.fromstring(FORMATS["junit"](found))))

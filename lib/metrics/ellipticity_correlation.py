@@ -363,7 +363,6 @@ def _percentile(level: Parameters) -> Statistic:
 
 
 _SEPARATIONS = {"nearest": "arcmin", "farthest": "arcmin"}
-_ASCENDING = (("nearest", "farthest"),)
 
 METRICS = (
     Metric(
@@ -373,7 +372,7 @@ METRICS = (
         statistic=absolute_median,
         estimators=_TYPICAL,
         parameters=_SEPARATIONS,
-        ascending=_ASCENDING,
+        ascending=(("nearest", "farthest"),),
         optional_columns=SHAPES,
     ),
     Metric(
@@ -384,7 +383,7 @@ METRICS = (
         estimators=_OF_VISITS,
         parameters=_SEPARATIONS,
         level_parameters={"TE": ""},
-        ascending=_ASCENDING,
+        ascending=(("nearest", "farthest"),),
         optional_columns=SHAPES,
     ),
     Metric(
@@ -395,7 +394,7 @@ METRICS = (
         estimators=_OF_VISITS,
         parameters=_SEPARATIONS,
         level_parameters={"TEF": "percent"},
-        ascending=_ASCENDING,
+        ascending=(("nearest", "farthest"),),
         optional_columns=SHAPES,
     ),
 )

@@ -10,8 +10,10 @@ from skyaccept.lib.user_folders import user_folder
 HOMELESS = """
 import os, pwd
 pwd.getpwuid = {}.__getitem__
-from skyaccept.lib import influx, jit, requirements
-print(requirements.load().documents[0].document, influx.spool_folder(), jit.user_folder("XDG_CACHE_HOME", ".cache"))
+from skyaccept.lib import requirements
+from skyaccept.lib.export import influxdb
+from skyaccept.lib.user_folders import user_folder
+print(requirements.load().documents[0].document, influxdb.spool_folder(), user_folder("XDG_CACHE_HOME", ".cache"))
 """
 
 

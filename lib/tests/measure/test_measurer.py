@@ -70,11 +70,16 @@ def test_definitions_stand_side_by_side(hsc: AssociatedDetections, specification
     run = measure.run(hsc, specification, measure.Options(bands=["r"], compare=True))
     first = run.results[AM1]
     # one that does not cover the metric has nothing to say
-    assert set(first.other_definitions) == set(specification.definitions) - {"lvv-t1278", "cfht-2017", "reference"}
+    assert set(first.other_definitions) == set(specification.definitions) - {
+        "lvv-t1278",
+        "cfht-2017",
+        "proper-motion",
+        "reference",
+    }
     alone = measure.run(hsc, specification, measure.Options(bands=["r"], definition="faro")).results[AM1]
     assert first.other_definitions["faro"]["levels"]["design"]["value"] == alone.value
     assert "defined for exactly two visits" in str(first.other_definitions["lvv-t1278-notebook"]["reason"])
-    assert set(run.definitions) == set(specification.definitions) - {"cfht-2017"}
+    assert set(run.definitions) == set(specification.definitions) - {"cfht-2017", "proper-motion"}
 
 
 @pytest.mark.slow

@@ -103,7 +103,7 @@ def test_the_catalog_of_these_tests_is_measured_by_every_metric(here: dict[str, 
     lacking = ("AM3", "AF3", "AD3", "PHOT-SNR", "OSS-REQ-0403", "PA5", "PA6", "STELLAR-LOCUS")
     assert all(any(word in name for word in lacking) for name in without), without
     definitions = {key[1] for key in numbers(here)}
-    assert definitions == {"lvv-t1278", "srd", "faro", "validate_drp", "analysis_tools", "cfht-2017"}
+    assert definitions == {"lvv-t1278", "srd", "faro", "validate_drp", "analysis_tools", "cfht-2017", "proper-motion"}
 
 
 def renamed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -169,7 +169,7 @@ def test_a_rotation_of_the_sky_keeps_pairs_magnitudes_and_totals(here: dict[str,
     frame.assign(ra=ra, dec=dec).to_parquet(tmp_path / "cat.parquet")
     there = measured(tmp_path / "cat.parquet")
     assert np.ptp(ra) > 100
-    by_coordinate = ("-AB", "-AA", "POSITION")
+    by_coordinate = ("-AB", "-AA", "POSITION", "PROPER-MOTION")
 
     def invariant(results: dict[str, Result]) -> dict[tuple[str, ...], float]:
         return {key: value for key, value in numbers(results).items() if not any(c in key[0] for c in by_coordinate)}

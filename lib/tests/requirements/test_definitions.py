@@ -16,7 +16,7 @@ from skyaccept.lib.tests.requirements.documents import (
     with_change,
 )
 
-DEFINITIONS = {"cfht-2017", "reference", "lvv-t1278", "lvv-t1278-notebook", "srd"}
+DEFINITIONS = {"cfht-2017", "proper-motion", "reference", "lvv-t1278", "lvv-t1278-notebook", "srd"}
 DEFINITIONS |= {"validate_drp", "faro", "analysis_tools"}
 
 
@@ -28,7 +28,7 @@ def test_all_definitions_are_shipped() -> None:
         assert definition.id == name
         assert definition.title
         assert definition.text
-        of_pairs = name not in ("cfht-2017", "reference")
+        of_pairs = name not in ("cfht-2017", "proper-motion", "reference")
         assert all((definition.rule(metric) is not None) == of_pairs for metric in METRIC.values())
         assert definition.rule("no_such_metric") is None
 

@@ -85,7 +85,8 @@ def test_results_of_earlier_versions_are_read(path: Path) -> None:
     ],
 )
 def test_what_json_should_not_hold_is_named_with_its_place(old: str, new: str, said: str, tmp_path: Path) -> None:
-    text = model.dumps(stored())
+    started = {"started": "2026-11-22T13:22:59+00:00", "seconds": 7.128}
+    text = model.dumps({**stored(), "run": stored()["run"] | started})
     assert text.count(old) == 1
     path = tmp_path / "r.json"
     path.write_text(text.replace(old, new), encoding="utf-8")
