@@ -70,7 +70,6 @@ class VisitMatrix:
         "comparison_visits": (COMPARISON_VISIT,),
         "visit_keys": (VISIT,),
         "comparison_keys": (COMPARISON_VISIT,),
-        "per_unit_cache": (UNIT,),
     }
     """Leading axes of each field of arrays; `select` refuses one that is not named here."""
 
@@ -92,7 +91,8 @@ class VisitMatrix:
     comparison_keys: AnyArray | None = None
     delete_jointly: bool = False
     pairs: IntArray | None = None
-    per_unit_cache: dict[str, AnyArray] = field(default_factory=dict, repr=False)
+    _per_unit: dict[str, AnyArray] = field(default_factory=dict, init=False, repr=False)
+    """What `per_unit` has computed; a matrix with other values, made by `dataclasses.replace`, begins without."""
 
     @property
     def n_visits(self) -> int:
@@ -131,17 +131,18 @@ class VisitMatrix:
                 changed[one.name] = _taken(value, [chosen[axis] for axis in self.AXES[one.name]])
             elif isinstance(value, np.ndarray) and one.name != "pairs":
                 raise TypeError(f"AXES does not name the axes of field {one.name!r} of a visit matrix")
-        if visits is not None or comparison_visits is not None:
-            changed["per_unit_cache"] = {}
         if units is not None and self.pairs is not None:
             changed["pairs"] = _renumbered(self.pairs, np.arange(len(self.stars))[units], len(self.stars))
-        return replace(self, **changed)
+        part = replace(self, **changed)
+        if visits is None and comparison_visits is None:
+            part._per_unit.update(_taken(self._per_unit, [units]))
+        return part
 
     def per_unit(self, name: str, compute: Callable[[VisitMatrix], AnyArray]) -> AnyArray:
         """Return an array by unit, computed once; parts of the matrix with the same visits take it over."""
-        if name not in self.per_unit_cache:
-            self.per_unit_cache[name] = compute(self)
-        return self.per_unit_cache[name]
+        if name not in self._per_unit:
+            self._per_unit[name] = compute(self)
+        return self._per_unit[name]
 
 
 def name_keys(names: Iterable[str]) -> AnyArray:
