@@ -240,6 +240,5 @@ def text_of(value: u.Quantity) -> str:
 
 
 Quantity = Annotated[u.Quantity, pydantic.PlainValidator(quantity)]
-NumberOrQuantity = Annotated[u.Quantity, pydantic.PlainValidator(number_or_quantity)]
 Day = Annotated[date, pydantic.PlainValidator(day)]
 Words = Annotated[str, pydantic.StringConstraints(strip_whitespace=True, min_length=1)]

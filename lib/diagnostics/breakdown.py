@@ -205,7 +205,7 @@ def break_down(
     found = measurement_residuals(task)
     matrix, flat = task.matrix, found.values
     place = groups.place(matrix, detections, rows, found)
-    values = [GroupStatistic.of(statistic, task.estimator, found, whole) for whole in flat.T]
+    values = [GroupStatistic.from_residuals(statistic, task.estimator, found, whole) for whole in flat.T]
 
     def largest(part: FloatArray) -> float:
         return max(one.value(along) for one, along in zip(values, part.T, strict=True))
@@ -255,7 +255,7 @@ class GroupStatistic:
     centred: bool
 
     @classmethod
-    def of(
+    def from_residuals(
         cls, statistic: Statistic, estimator: Estimator, residuals: MeasurementResiduals, whole: FloatArray
     ) -> GroupStatistic:
         """Statistic of one component, with the residuals of all groups."""

@@ -57,7 +57,7 @@ def measurement_residuals(task: MatrixErrors) -> MeasurementResiduals:
     matrix, kind = task.matrix, task.estimator.residuals
     if kind is None:
         return _of_errors(task)
-    values = kind.factor * np.stack(kind.of(matrix, task.settings), axis=-1)
+    values = kind.factor * np.stack(kind.compute(matrix, task.settings), axis=-1)
     unit, column = np.nonzero(np.isfinite(values).all(axis=-1))
     if not len(unit):
         raise NotMeasurable("no star of the sample was measured often enough to have residuals")

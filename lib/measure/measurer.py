@@ -227,18 +227,19 @@ class Measurer:
         replicates = {level or "value": one.replicates for level, one in by_level.items() if not isinstance(one, str)}
         data = measurement.data | {"replicates": replicates}
         if replicates:
-            data["blocks"] = identity(cache.matrix_errors(plan, sample).matrix, self._detections, sample)
+            matrix = cache.matrix_errors(plan, sample).matrix
+            data["blocks"] = sample.cached(("identity", key), lambda: identity(matrix, self._detections, sample))
         estimates = {level: one if isinstance(one, str) else one.estimate for level, one in by_level.items()}
         return dataclasses.replace(measurement, data=data, estimates=estimates)
 
     def _diagnose(self, definition: Definition, case: Case, result: Result) -> Json:
         """Break the errors down where the case fails or a breakdown was chosen, and follow their trends."""
         options = self._options
-        if result.value is None:
+        failed = result.verdict in ("fail", "inconclusive") and options.confidence is not None
+        if result.value is None or not (options.breakdown or options.confidence is not None):
             return {}
         plan = plans.resolve(definition, case)
         sample, found = self._samples.sample(plan, case.band), Json()
-        failed = result.verdict in ("fail", "inconclusive") and options.confidence is not None
         try:
             task: MatrixErrors | NotMeasurable = self._estimates.matrix_errors(plan, sample)
         except NotMeasurable as reason:

@@ -38,7 +38,7 @@ from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.uncertainty.distribution import part
 from skyaccept.lib.uncertainty.estimator import MatrixErrors
-from skyaccept.lib.uncertainty.jackknife import check, scheme, sorted_errors, tables
+from skyaccept.lib.uncertainty.jackknife import assumptions, check, scheme, sorted_errors, tables
 from skyaccept.lib.uncertainty.statistic import Statistic, level
 from skyaccept.lib.uncertainty.transform import Scale
 
@@ -263,7 +263,8 @@ def difference(
     if _equal(here.matrix, there.matrix):
         return Difference(0.0, 0.0, 0.0, True, words)
     check(here)
-    errors = [statistic.prepare(one) for one in sorted_errors(here)]
+    debiased = assumptions(here)[0](here.matrix, here.settings)
+    errors = [statistic.prepare(one) for one in sorted_errors(here, debiased)]
     levels = [level(statistic, one, here.matrix.n_stars) for one in errors]
     # of two components the larger value counts in each replicate
     before, after = (np.max(tables(task, levels), axis=0) for task in (here, there))

@@ -253,7 +253,9 @@ ESTIMATORS = {
         debiased=partial(matrix_errors.debiased_offsets, about="mean", absolute=True),
         fast=fast_deviation_from_mean,
         signed=False,
-        residuals=Residuals(of=matrix_errors.offsets_about_mean, text="offsets of single measurements from their mean"),
+        residuals=Residuals(
+            compute=matrix_errors.offsets_about_mean, text="offsets of single measurements from their mean"
+        ),
         formula="|x - x̄| and |y - ȳ|, offsets from the mean position in the other band",
     ),
     "visit_rms": replace(
@@ -276,7 +278,7 @@ ESTIMATORS = {
         fast=fast_deviation_from_median,
         signed=False,
         residuals=Residuals(
-            of=matrix_errors.offsets_about_visit,
+            compute=matrix_errors.offsets_about_visit,
             text="offsets of single measurements from the median of their visit",
         ),
         formula="|x - median(x)| and |y - median(y)| within each visit, offsets from the other band",

@@ -62,7 +62,7 @@ class Measurements:
     extra: Mapping[str, FloatArray]
 
     @classmethod
-    def of(cls, matrix: VisitMatrix) -> Measurements:
+    def from_matrix(cls, matrix: VisitMatrix) -> Measurements:
         """List those that a matrix holds."""
         (values,) = matrix.values
         star, column = np.nonzero(np.isfinite(values))

@@ -148,7 +148,7 @@ def zero_points_of_measurements(matrix: VisitMatrix, settings: ReferenceSettings
 
 def _solved(matrix: VisitMatrix) -> tuple[Measurements, _Means]:
     """Measurements of a matrix, and the means of their exposures by the error that a measurement has in the sample."""
-    data = Measurements.of(matrix)
+    data = Measurements.from_matrix(matrix)
     if not len(data.value):
         raise NotMeasurable(f"fewer than two exposures have {STARS} stars to compare with the reference catalog")
     return data, _means(data.value, data.exposure, float(data.extra[SIGMA][0]))

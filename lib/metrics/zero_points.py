@@ -201,7 +201,7 @@ class _Solved:
 
 
 def _solve(matrix: VisitMatrix) -> _Solved:
-    data = Measurements.of(matrix)
+    data = Measurements.from_matrix(matrix)
     found = _Exposures.of(data.value, data.star, data.exposure)
     system = System.of(found.repeats, 1 / data.extra[SIGMA][found.chosen] ** 2)
     start = np.zeros(found.repeats.exposures)
@@ -220,7 +220,7 @@ _EXPOSURE_OFFSET = Estimator(
     fast=fast_exposure_offset,
     unit="mmag",
     columns=("mag",),
-    residuals=Residuals(of=zero_points_of_measurements, text=ZERO_POINT_TEXT),
+    residuals=Residuals(compute=zero_points_of_measurements, text=ZERO_POINT_TEXT),
     fewest_visits=2,
     independent=True,
     formula="z of an exposure, m = M + z + noise for the magnitude m of a star of magnitude M, all solved at once",
@@ -236,7 +236,7 @@ _ESTIMATORS = {
         debiased=reference_zero_points.debiased_exposure_reference_offset,
         fast=reference_zero_points.fast_exposure_reference_offset,
         settings=ReferenceSettings,
-        residuals=Residuals(of=reference_zero_points.zero_points_of_measurements, text=ZERO_POINT_TEXT),
+        residuals=Residuals(compute=reference_zero_points.zero_points_of_measurements, text=ZERO_POINT_TEXT),
         formula="z of an exposure, the mean of m - m(ref) over its stars, less the mean of all z",
     ),
 }

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.sample.sample import Sample
-from skyaccept.lib.sample.visit_matrix import LIMIT, VisitMatrix
+from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.uncertainty.errors import Errors
 from skyaccept.lib.uncertainty.statistic import Statistic
 
@@ -31,9 +31,9 @@ class Residuals:
 
     Attributes
     ----------
-    of : callable
-        ``of(matrix, settings)`` gives the signed residual of each measurement, by component, (n_units, n_visits), NaN
-        where there is none.
+    compute : callable
+        ``compute(matrix, settings)`` gives the signed residual of each measurement, by component, (n_units, n_visits),
+        NaN where there is none.
     text : str
         What they are; ``{unit}`` stands for star or pair.
     error_of : {"measurement", "unit", "visit"}
@@ -44,7 +44,7 @@ class Residuals:
         Of the errors, where these are the rms of a unit.
     """
 
-    of: Callable[[VisitMatrix, Any], tuple[FloatArray, ...]]
+    compute: Callable[[VisitMatrix, Any], tuple[FloatArray, ...]]
     text: str
     error_of: Literal["measurement", "unit", "visit"] = "measurement"
     about_mean: bool = False
@@ -156,10 +156,3 @@ class MatrixErrors:
     estimator: Estimator
     matrix: VisitMatrix
     settings: Any
-
-
-def measurements_for_replicates(
-    estimator: Estimator, sample: Sample, parameters: Parameters, settings: Any
-) -> VisitMatrix:
-    """Visit matrix of as many measurements as replicates are made of; raises `NotMeasurable`."""
-    return estimator.measurements(sample, parameters, settings, LIMIT)

@@ -59,13 +59,14 @@ def estimates(
         Too few visits or stars for an interval.
     """
     check(task)
-    matrix, estimator = task.matrix, task.estimator
-    debiased = estimator.debiased or estimator.errors
-    found = _under(task, debiased, statistics, values)
-    if estimator.alternative is not None and few_visits(matrix):
-        opposite = _under(task, estimator.alternative, statistics, values)
+    matrix = task.matrix
+    debiased, *alternative = assumptions(task)
+    errors = debiased(matrix, task.settings)
+    found = _under(task, debiased, errors, statistics, values)
+    for compute in alternative:
+        opposite = _under(task, compute, compute(matrix, task.settings), statistics, values)
         found = [[_enclosing(*both) for both in zip(*pair, strict=True)] for pair in zip(found, opposite, strict=True)]
-    notes = "".join(f"; {note}" for note in _debiased(task, debiased).notes)
+    notes = "".join(f"; {note}" for note in errors.notes)
     method = (
         f"delete-block jackknife over {number_of_blocks(matrix)} blocks of {matrix.n_visits} visits, over "
         f"{_cells(matrix)} cells of {matrix.n_stars:,} stars, and over both{matrix.subsample_note}{notes}"
@@ -85,12 +86,8 @@ def tables(task: MatrixErrors, levels: Sequence[Callable[[Sorted], float]]) -> l
     levels : sequence of callable
         One for each component.
     """
-    estimator = task.estimator
-    computes = [estimator.debiased or estimator.errors]
-    if estimator.alternative is not None and few_visits(task.matrix):
-        computes.append(estimator.alternative)
     found = []
-    for compute in computes:
+    for compute in assumptions(task):
         rows = [
             [[level(errors) for level, errors in zip(levels, cell, strict=True)] for cell in row]
             for row in _replicates(task, compute)
@@ -112,6 +109,15 @@ def check(task: MatrixErrors) -> None:
         raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
 
 
+def assumptions(task: MatrixErrors) -> list[Compute]:
+    """How debiased errors are computed: in one way, or in two where few visits cannot tell which holds."""
+    estimator = task.estimator
+    found = [estimator.debiased or estimator.errors]
+    if estimator.alternative is not None and few_visits(task.matrix):
+        found.append(estimator.alternative)
+    return found
+
+
 def few_visits(matrix: VisitMatrix) -> bool:
     """Whether most units have too few visits to tell how their variances differ."""
     visits = numbers(matrix.values[0])
@@ -128,9 +134,8 @@ def scheme(task: MatrixErrors) -> Scheme:
     return Scheme(_inflation(task), by_stars, matrix.n_visits if len(matrix.components) == 1 else None)
 
 
-def sorted_errors(task: MatrixErrors, matrix: VisitMatrix | None = None) -> list[Sorted]:
-    """Debiased errors of a matrix by component, in ascending order."""
-    errors = _debiased(task, task.estimator.debiased or task.estimator.errors, matrix)
+def sorted_errors(task: MatrixErrors, errors: Errors) -> list[Sorted]:
+    """Errors of an estimator by component, in ascending order, as its statistic is taken of them."""
     return [_finished(task, *_in_order(values, errors.weights)) for values in errors.components.values()]
 
 
@@ -198,10 +203,6 @@ def _inflation(task: MatrixErrors) -> float:
     return jackknife_bias.of_offsets(visits, float(numbers(matrix.comparison[0]).mean()), number)
 
 
-def _debiased(task: MatrixErrors, compute: Compute, matrix: VisitMatrix | None = None) -> Errors:
-    return compute(task.matrix if matrix is None else matrix, task.settings)
-
-
 def _in_order(values: AnyArray, weights: AnyArray | None) -> Sorted:
     order = np.argsort(values, kind="stable")
     return values[order], None if weights is None else weights[order]
@@ -237,8 +238,7 @@ def _replicates(task: MatrixErrors, compute: Compute) -> Iterator[list[list[Sort
 
 def _of_part(task: MatrixErrors, compute: Compute, part: VisitMatrix, units: BoolArray) -> list[Sorted]:
     """Errors of some of the units, by component."""
-    errors = compute(part if units.all() else part.select(units=units), task.settings)
-    return [_finished(task, *_in_order(values, errors.weights)) for values in errors.components.values()]
+    return sorted_errors(task, compute(part if units.all() else part.select(units=units), task.settings))
 
 
 def _of_parts(task: MatrixErrors, errors: Errors, kept: Sequence[BoolArray]) -> Iterator[list[Sorted]]:
@@ -263,17 +263,15 @@ def _of_parts(task: MatrixErrors, errors: Errors, kept: Sequence[BoolArray]) -> 
 def _under(
     task: MatrixErrors,
     compute: Compute,
+    errors: Errors,
     statistics: Sequence[Statistic],
     values: Sequence[Sequence[float]] | None,
 ) -> list[list[Component | NotMeasurable]]:
-    """Distribution and replicates by component and statistic, under one assumption."""
+    """Distribution and replicates by component and statistic, under one assumption; ``errors`` are those of all."""
     matrix, estimator = task.matrix, task.estimator
-    errors = compute(matrix, task.settings)
-    own = len(errors) if estimator.independent else None
-    counted = (matrix.n_stars, matrix.stars.shape[1]) if own is None else (own, 1)
-    unbiased = [_finished(task, *_in_order(v, errors.weights)) for v in errors.components.values()]
-    defined = estimator.errors(matrix, task.settings)
-    plain = [_finished(task, *_in_order(v, defined.weights)) for v in defined.components.values()]
+    counted = (len(errors), 1) if estimator.independent else (matrix.n_stars, matrix.stars.shape[1])
+    unbiased = sorted_errors(task, errors)
+    plain = sorted_errors(task, estimator.errors(matrix, task.settings))
     asked = [[views(one, one.prepare(whole), *counted) for one in statistics] for whole in unbiased]
     rows: list[list[list[FloatArray]]] = [[] for _ in unbiased]
     for row in _replicates(task, compute):

@@ -104,7 +104,7 @@ def debiased_deviations(matrix: VisitMatrix, settings: Any, *, absolute: bool = 
         values = matrix.values[axis][used]
         number = numbers(values)
         residual = (values - unit_means(values)[:, None]) * np.sqrt(number / (number - 1))[:, None]
-        found[name] = np.sign(residual) * _Shape.of(_scatter(matrix, axis, 2)).corrected(np.abs(residual))
+        found[name] = np.sign(residual) * _Shape.from_scatter(_scatter(matrix, axis, 2)).corrected(np.abs(residual))
     return _by_measurement(found, used, absolute=absolute)
 
 
@@ -351,7 +351,7 @@ class _Shape:
     after: FloatArray | None = None
 
     @classmethod
-    def of(cls, scatter: _Scatter) -> _Shape:
+    def from_scatter(cls, scatter: _Scatter) -> _Shape:
         """Compare both; without effect where few or many visits leave nothing to correct."""
         used, number = scatter.regular, scatter.number[scatter.regular]
         visits = float(1 / np.mean(1 / number)) if used.any() else 0.0
@@ -374,11 +374,11 @@ class _Shape:
 
 _ABOUT_MEAN = "residuals of single measurements about the mean of their {unit}"
 
-RESIDUALS_OF_RMS = Residuals(of=residuals_about_mean, text=_ABOUT_MEAN, error_of="unit", about_mean=True)
+RESIDUALS_OF_RMS = Residuals(compute=residuals_about_mean, text=_ABOUT_MEAN, error_of="unit", about_mean=True)
 """Where an error is the rms of a unit."""
 
-RESIDUALS = Residuals(of=residuals_about_mean, text=_ABOUT_MEAN, about_mean=True)
+RESIDUALS = Residuals(compute=residuals_about_mean, text=_ABOUT_MEAN, about_mean=True)
 """Where an error is a deviation from the mean or median of a unit, or a difference within it."""
 
-OFFSETS = Residuals(of=offsets_from_comparison, text="offsets of single measurements")
+OFFSETS = Residuals(compute=offsets_from_comparison, text="offsets of single measurements")
 """Where an error is a measurement, less what it is compared with."""
