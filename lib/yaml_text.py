@@ -74,7 +74,7 @@ def compose(path: Path, text: str) -> yaml.MappingNode:
         Malformed YAML, several documents, anything but plain data, a duplicate key, or out of bounds.
     """
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node = _compose(text)
     except _RefusedError as error:
         raise InputError(f"{path}: line {error.line}: {error}") from None
     except yaml.YAMLError as error:
@@ -82,6 +82,12 @@ def compose(path: Path, text: str) -> yaml.MappingNode:
     if not isinstance(node, yaml.MappingNode):
         raise InputError(f"{path}: line 1: expected a mapping of keys to values")
     return node
+
+
+@lru_cache(maxsize=64)
+def _compose(text: str) -> yaml.Node | None:
+    """Parse a document; the shipped ones are read many times in a process."""
+    return yaml.compose(text, Loader=_Loader)
 
 
 def to_python(node: yaml.Node) -> Any:

@@ -304,6 +304,7 @@ def _measure(chosen: Scenario, seed: int, rule: DecisionRule) -> tuple[Sequence[
             reference=survey.reference(chosen, seed),
             rule=rule,
             confidence=None if rule.name == "simple" else CONFIDENCE,
+            diagnose=False,
         ),
     )
     # of two bands that are compared both have to be there

@@ -116,8 +116,9 @@ class Measurer:
                     found = normalize_json(self._record(case, other, self._measure_or_explain(other, case)).to_json())
                     others[other.id] = {"levels": found["levels"], "sample": found["sample"], "reason": found["reason"]}
         result = dataclasses.replace(self._record(case, definition, measurement), other_definitions=others)
-        data = result.data | self._diagnose(definition, case, result)
-        result = dataclasses.replace(result, data=cast("DataRecord", data))
+        if options.diagnose:
+            data = result.data | self._diagnose(definition, case, result)
+            result = dataclasses.replace(result, data=cast("DataRecord", data))
         return result.with_waiver(options.waivers.get(result.test))
 
     def check(self, cases: Iterable[Case]) -> None:

@@ -39,6 +39,8 @@ class Options:
         Of the intervals, between 0 and 1; with None values are measured alone.
     breakdown : sequence of str
         Keys of `skyaccept.lib.diagnostics.groups.KEYS` that all clauses are broken down by.
+    diagnose : bool
+        Break the errors of failing clauses down and follow their trends; verdicts do not depend on it.
 
     Raises
     ------
@@ -55,6 +57,7 @@ class Options:
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
     confidence: float | None = CONFIDENCE
     breakdown: Sequence[str] = ()
+    diagnose: bool = True
 
     def __post_init__(self) -> None:
         if self.level not in LEVELS:
