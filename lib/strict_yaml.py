@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -84,7 +85,7 @@ def read(path: Path, schema: type[T]) -> tuple[T, YamlLocation]:
     """
     node = compose(path, read_text(path))
     try:
-        return pydantic.TypeAdapter(schema).validate_python(to_python(node)), YamlLocation(path, node)
+        return _adapter(schema).validate_python(to_python(node)), YamlLocation(path, node)
     except pydantic.ValidationError as error:
         raise InputError(*_error_lines(path, node, error)) from None
 
@@ -98,10 +99,16 @@ def validate(data: object, schema: type[T], origin: SourceLocation) -> T:
         A missing, unknown or wrong value; one line per fault, each with its location.
     """
     try:
-        return pydantic.TypeAdapter(schema).validate_python(data)
+        return _adapter(schema).validate_python(data)
     except pydantic.ValidationError as error:
         faults = [(fault["loc"], fault["msg"]) for fault in error.errors(include_url=False)]
         raise InputError(*(str(origin.error(where, text)) for where, text in faults)) from None
+
+
+@cache
+def _adapter(schema: type[T]) -> pydantic.TypeAdapter[T]:
+    """Return the validator of a dataclass, which takes longer to make than a document takes to check."""
+    return pydantic.TypeAdapter(schema)
 
 
 def path_exists(path: Path) -> bool:
