@@ -11,7 +11,7 @@ from pathlib import Path
 
 import skyaccept
 from skyaccept.cli import compare, dispatch, export, history, inspection, power, report, selftest
-from skyaccept.fixtures.plugin import OPTIONS, WRITE_ERROR
+from skyaccept.fixtures.plugin import OPTIONS
 from skyaccept.fixtures.renamed_options import RENAMED, refusal
 
 DESCRIPTION = "Acceptance tests for multi-visit sky catalogs, driven by requirement documents."
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Ctrl-C.
     """
     from skyaccept.lib import terminal_text
-    from skyaccept.lib.exceptions import InputError, OutputError
+    from skyaccept.lib.exceptions import WRITE_ERROR, InputError, OutputError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+WRITE_ERROR = 74
+"""Exit status where files cannot be written, as that of an input/output error in sysexits.h."""
+
 
 class InputError(ValueError):
     """Invalid document, catalog or option; the message names file, place and remedy."""

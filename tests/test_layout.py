@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,23 @@ def test_imports_inside_lib_go_one_way(path: Path) -> None:
             assert floor(parts[2:]) <= own, f"{path.relative_to(ROOT)} imports {name}"
 
 
+def module_name(path: Path) -> str:
+    """Name by which a module or package is imported."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(("skyaccept", *parts)).removesuffix(".__init__")
+
+
+def test_no_two_modules_import_each_other() -> None:
+    """There is an order in which every module, imports for type checking included, comes after what it imports."""
+    names = {module_name(path): path for path in modules()}
+    imports = {
+        module: {name if name in names else name.rpartition(".")[0] for name in imported(path)} & names.keys()
+        for module, path in names.items()
+    }
+    assert any(imports.values())
+    tuple(TopologicalSorter(imports).static_order())
+
+
 def test_every_module_of_lib_stands_in_a_room() -> None:
     """A new module goes into a package; the ground floor is for what knows nothing of surveys."""
     assert {path.stem for path in (ROOT / "lib").glob("*.py")} == GROUND_FLOOR | {"__init__"}
@@ -137,7 +155,8 @@ def test_acceptance_holds_requirement_tests_and_nothing_else() -> None:
     """Its modules are test modules, and import results only."""
     found = [path for path in modules() if path.relative_to(ROOT).parts[0] == "acceptance"]
     assert all(path.name == "__init__.py" or path.name.startswith("test_") for path in found)
-    allowed = {"collections.abc.Callable", "skyaccept.lib.results.model.Result"}
+    results = "skyaccept.lib.results"
+    allowed = {"collections.abc.Callable", f"{results}.model.Result", f"{results}.sentences.summary"}
     assert {name for path in found for name in imported(path)} == allowed
 
 

@@ -7,8 +7,8 @@ import pytest
 from skyaccept.cli import inspection
 from skyaccept.cli import main as command
 from skyaccept.cli.tests.test_main import usage_error
-from skyaccept.fixtures.plugin import WRITE_ERROR
 from skyaccept.fixtures.tests import catalogs
+from skyaccept.lib.exceptions import WRITE_ERROR
 from skyaccept.lib.readers import load
 
 COLUMNS = {"visit": [1, 2], "band": ["r", "r"], "RAJ2000": [10.0, 10.0], "DEJ2000": [20.0, 20.0]}

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 import skyaccept
 from skyaccept.cli import main as command
-from skyaccept.fixtures.plugin import WRITE_ERROR
 from skyaccept.fixtures.tests import catalogs, forked
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.catalog.association import associate
+from skyaccept.lib.exceptions import WRITE_ERROR
 from skyaccept.lib.readers import reference
 from skyaccept.lib.tests import packages
 from skyaccept.lib.tests.samples import moving_stars

@@ -11,6 +11,7 @@ from skyaccept.lib.report import html as pages
 from skyaccept.lib.report import text
 from skyaccept.lib.results.model import Result, Results
 from skyaccept.lib.results.records import UncoveredRecord
+from skyaccept.lib.results.sentences import summary
 
 Status = Literal["verified", "not verified", "in verification", "not covered"]
 
@@ -122,7 +123,7 @@ def cells(result: Result) -> Sequence[str]:
         text.interval(result),
         limit,
         text.verdict_text(result.verdict),
-        result.summary,
+        summary(result),
     )
 
 

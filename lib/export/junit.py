@@ -9,6 +9,7 @@ from xml.etree import ElementTree as Tree
 
 from skyaccept.lib.results.model import Result, Results
 from skyaccept.lib.results.records import interval_ends
+from skyaccept.lib.results.sentences import summary
 
 _OUTCOMES: Mapping[str | None, tuple[str, str]] = {
     "fail": ("failure", "fail"),
@@ -89,7 +90,7 @@ def _case(suite: Tree.Element, result: Result) -> None:
     )
     if result.verdict in _OUTCOMES:
         kind, name = _OUTCOMES[result.verdict]
-        Tree.SubElement(case, kind, {"type": name, "message": _text(result.summary)})
+        Tree.SubElement(case, kind, {"type": name, "message": _text(summary(result))})
 
 
 def _properties(parent: Tree.Element, values: Mapping[str, object]) -> None:

@@ -17,6 +17,7 @@ from skyaccept.lib.export.keys import unique_keys
 from skyaccept.lib.results.model import LevelResult, Result, Results
 from skyaccept.lib.results.model import dumps as written
 from skyaccept.lib.results.records import interval_ends
+from skyaccept.lib.results.sentences import summary
 from skyaccept.lib.rounding import Json
 
 UNITS = {"mas": "marcsec", "percent": "percent", "mmag": "mmag"}
@@ -92,7 +93,7 @@ def _spec(name: str, level: str, stated: LevelResult, result: Result) -> Json:
 
 def _notes(result: Result, levels: dict[str, LevelResult]) -> Json:
     verdicts = {name: result.verdict if name == result.level else level.verdict for name, level in levels.items()}
-    return {"verdict": verdicts or result.verdict, "sentence": result.summary, "test": result.test}
+    return {"verdict": verdicts or result.verdict, "sentence": summary(result), "test": result.test}
 
 
 def _blob(name: str, result: Result, level: LevelResult | None) -> Json:

@@ -9,6 +9,7 @@ from skyaccept.lib.export.keys import unique_keys
 from skyaccept.lib.results.model import Result, Results
 from skyaccept.lib.results.model import dumps as written
 from skyaccept.lib.results.records import UncoveredRecord
+from skyaccept.lib.results.sentences import summary
 from skyaccept.lib.rounding import Json
 
 
@@ -59,7 +60,7 @@ def _result_needs(result: Result) -> list[_Need]:
     fields = {
         "type": "test",
         "title": result.test,
-        "content": result.summary,
+        "content": summary(result),
         "status": result.verdict or "measured",
         "tags": [result.metric, result.definition, f"band_{result.band}", *result.verification],
     }

@@ -14,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 from skyaccept.lib.report import history_plot, interval_bar, maps, plots, rerun_command, text
 from skyaccept.lib.requirements.model import LEVELS
+from skyaccept.lib.results import sentences
 from skyaccept.lib.results.comparison import Change
 from skyaccept.lib.results.history import Series
 from skyaccept.lib.results.model import Result, Results
@@ -152,9 +153,11 @@ def _environment() -> jinja2.Environment:
         "conformance_text": text.conformance_text,
         "difference": text.difference,
         "remarks": text.remarks,
+        "sample_text": sentences.sample_text,
         "selection": text.selection,
         "not_run": text.not_run,
         "plots": _plots,
+        "summary": sentences.summary,
         "rerun_command": rerun_command.rerun_command,
         "bar": _bar,
     }

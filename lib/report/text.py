@@ -14,7 +14,7 @@ from skyaccept.lib.report import text_bar
 from skyaccept.lib.results.comparison import PAIRED
 from skyaccept.lib.results.model import Result, Results
 from skyaccept.lib.results.records import LevelRecord
-from skyaccept.lib.results.sentences import join_words
+from skyaccept.lib.results.sentences import join_words, sample_text
 
 DASH = "\N{EN DASH}"
 
@@ -289,7 +289,7 @@ def _row_without_limit(result: Result) -> tuple[str, ...]:
         interval(result),
         *((target,) if result.kind == "capability" else ()),
         unit(result.unit),
-        result.sample_text if result.value is not None else "",
+        sample_text(result) if result.value is not None else "",
         verdict,
     )
 

@@ -18,7 +18,6 @@ from skyaccept.lib.decision import rule
 from skyaccept.lib.decision.rule import Verdict
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.requirements.waivers import WAIVABLE, Waiver
-from skyaccept.lib.results import sentences
 from skyaccept.lib.results.records import (
     BaselineRecord,
     DataRecord,
@@ -142,20 +141,10 @@ class Result:
         return rule.margin(self.value, self.operator, self.limit)
 
     @property
-    def sample_text(self) -> str:
-        """Size of the sample in words; "" without a sample."""
-        return sentences.sample_text(self)
-
-    @property
     def coordinates(self) -> Mapping[str, float]:
         """Values along ``ra`` (times cos Dec) and ``dec``, and in ``total``, if each coordinate is limited."""
         by_level = self.data.get("coordinates", {})
         return by_level.get(self.level if self.level in self.levels else "value", {})
-
-    @property
-    def summary(self) -> str:
-        """Verdict as a sentence: value, sample, limit and margin; safe for a terminal."""
-        return sentences.summary(self)
 
     def with_waiver(self, waiver: Waiver | None) -> Result:
         """Return this result with the waiver of its case; a failure becomes ``waived``.

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from skyaccept.lib.decision.rule import format_probability
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.terminal_text import safe
-
-if TYPE_CHECKING:
-    from skyaccept.lib.results.model import Result
 
 _COORDINATES = {
     "ra": "RA cos(Dec)",

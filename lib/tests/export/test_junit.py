@@ -5,6 +5,7 @@ from xml.etree import ElementTree as Tree
 
 from skyaccept.lib.export import junit
 from skyaccept.lib.results.records import RunRecord
+from skyaccept.lib.results.sentences import summary
 from skyaccept.lib.tests.results.stored import stored_results
 
 
@@ -16,7 +17,7 @@ def test_suites_are_requirements_and_failures_are_counted() -> None:
     ]
     (failure,) = root.iter("failure")
     assert failure.get("type") == "inconclusive"
-    assert failure.get("message") == stored_results().results[0].summary
+    assert failure.get("message") == summary(stored_results().results[0])
 
 
 def test_values_are_properties() -> None:

@@ -1,6 +1,7 @@
 """Jobs of lsst.verify."""
 
 from skyaccept.lib.export.lsst_verify import convert
+from skyaccept.lib.results.sentences import summary
 from skyaccept.lib.tests.results.stored import stored_results
 
 JOB = convert(stored_results())
@@ -34,4 +35,4 @@ def test_the_blob_holds_histogram_and_interval() -> None:
 
 def test_verdicts_and_summaries_are_notes() -> None:
     assert JOB["meta"]["oss_req_0388.AM1_r.verdict"] == {"design": "pass", "minimum": "pass", "stretch": "fail"}
-    assert JOB["meta"]["oss_req_0388.AM1_r.sentence"] == stored_results().results[1].summary
+    assert JOB["meta"]["oss_req_0388.AM1_r.sentence"] == summary(stored_results().results[1])

@@ -14,6 +14,7 @@ from skyaccept.lib.measure import plan
 from skyaccept.lib.requirements.model import Specification
 from skyaccept.lib.results import model, schema
 from skyaccept.lib.results.model import Results
+from skyaccept.lib.results.sentences import summary
 from skyaccept.lib.tests.metrics.test_photometric_repeatability import catalog
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.records import DATASET, RUN, interval_of
@@ -188,8 +189,8 @@ def test_sentences_and_margins_tell_a_limit_from_a_target() -> None:
     assert required.margin == pytest.approx(-95)
     assert asked.margin is None
     measured = "scatter of the magnitudes of a star is 100 mmag on 15 measurements of 5 objects in 3 visits (srd); "
-    assert f"{measured}the design limit is <= 5 mmag, missed by 95 mmag" in required.summary
-    assert f"{measured}the design target is <= 5 mmag, and the capability" in asked.summary
+    assert f"{measured}the design limit is <= 5 mmag, missed by 95 mmag" in summary(required)
+    assert f"{measured}the design target is <= 5 mmag, and the capability" in summary(asked)
     assert (
         measure.run(bad, requirements.load(["LSE-61"]), measure.Options(bands=["r"], level="stretch")).results[0].level
         == "design"
