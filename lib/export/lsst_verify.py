@@ -20,8 +20,8 @@ from skyaccept.lib.results.records import interval_ends
 from skyaccept.lib.results.sentences import summary
 from skyaccept.lib.rounding import Json
 
-UNITS = {"mas": "marcsec", "percent": "percent", "mmag": "mmag"}
-"""Names of units in verify_metrics."""
+UNITS = {"mas": "marcsec", "mas/yr": "marcsec / yr", "percent": "percent", "mmag": "mmag", "": ""}
+"""Names of units in verify_metrics, which are those of astropy."""
 
 
 def dumps(results: Results) -> str:

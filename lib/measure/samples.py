@@ -105,7 +105,7 @@ class SampleCache:
             raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")
         if band not in self._visits:
             self._visits[band] = int(np.count_nonzero(np.bincount(d.visit[d.band == d.bands.index(band)])))
-        if plan.estimator.unit.startswith("mas") and self._photometry_only:
+        if plan.estimator.quantity == "positions" and self._photometry_only:
             raise NotMeasurable(
                 "the catalog has one position for each object, the same in all visits: photometry only, and no "
                 "positions of single visits to measure"

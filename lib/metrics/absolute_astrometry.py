@@ -172,6 +172,8 @@ def _median_size(level: Parameters) -> Statistic:
 
 _REFERENCE_OFFSET = Estimator(
     description="offset from the reference star, per coordinate",
+    quantity="positions",
+    unit="mas",
     measurements=measurements,
     errors=matrix_errors.offsets,
     debiased=matrix_errors.debiased_offsets,

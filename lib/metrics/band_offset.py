@@ -233,6 +233,8 @@ def _by_visit(sample: Sample) -> dict[int, tuple[AnyArray, FloatArray]]:
 
 _OFFSET = Estimator(
     description="offset from the mean position in the other band",
+    quantity="positions",
+    unit="mas",
     measurements=measurements,
     errors=matrix_errors.offsets,
     debiased=matrix_errors.debiased_offsets,
@@ -285,6 +287,8 @@ ESTIMATORS = {
     ),
     "separation_std": Estimator(
         description="scatter of the separations between two visits, one of each band",
+        quantity="positions",
+        unit="mas",
         measurements=complex_measurements,
         errors=matrix_errors.separation_scatter,
         fast=fast_separation_scatter,

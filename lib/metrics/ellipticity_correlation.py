@@ -292,6 +292,7 @@ def _by_cells(sample: Sample, parts: Mapping[str, list[tuple[FloatArray, FloatAr
 
 _VISIT_CORRELATION = Estimator(
     description="correlation of residual ellipticities of a visit",
+    quantity="shapes",
     measurements=component_measurements,
     errors=partial(visit_correlations.visit_correlations, combine=visit_correlations.single),
     debiased=partial(visit_correlations.visit_correlations, combine=visit_correlations.single, debiased=True),
@@ -305,6 +306,7 @@ _VISIT_CORRELATION = Estimator(
 
 _MEDIAN_RESIDUAL_XI = Estimator(
     description="correlation of the median residual ellipticities of stars, mean of xi+",
+    quantity="shapes",
     measurements=star_measurements,
     errors=partial(visit_correlations.star_correlation, center=np.nanmedian, combine=visit_correlations.mean),
     fast=partial(fast_star_xi, mean=False),

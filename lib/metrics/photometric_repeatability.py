@@ -210,6 +210,7 @@ _QUARTILE = NormalDist().inv_cdf(0.75)
 
 _MAGNITUDE_RMS = Estimator(
     description="rms of the magnitudes of a star",
+    quantity="magnitudes",
     measurements=measurements,
     errors=matrix_errors.rms,
     debiased=matrix_errors.debiased_rms,
@@ -226,6 +227,7 @@ _MAGNITUDE_RMS = Estimator(
 
 _MAGNITUDE_DIFFERENCE = Estimator(
     description="difference of two magnitudes of a star / sqrt(2)",
+    quantity="magnitudes",
     measurements=measurements_for_pairs,
     errors=matrix_errors.differences,
     fast=fast_magnitude_difference,
@@ -241,6 +243,7 @@ _MAGNITUDE_DIFFERENCE = Estimator(
 _ONE_BY_ONE = {
     "magnitude_deviation": Estimator(
         description="deviation of a magnitude from the mean of its star",
+        quantity="magnitudes",
         measurements=measurements,
         errors=partial(matrix_errors.deviations, about="mean", absolute=True),
         debiased=partial(matrix_errors.debiased_deviations, absolute=True),

@@ -106,6 +106,8 @@ def _outliers(level: Parameters) -> Statistic:
 ESTIMATORS = {
     "object_rms": Estimator(
         description="rms of an object's positions about their mean",
+        quantity="positions",
+        unit="mas",
         measurements=measurements,
         errors=matrix_errors.rms,
         debiased=matrix_errors.debiased_rms,
@@ -119,6 +121,8 @@ ESTIMATORS = {
     ),
     "residual": Estimator(
         description="residual of a position about the mean of its object",
+        quantity="positions",
+        unit="mas",
         measurements=measurements,
         errors=partial(matrix_errors.deviations, about="mean", absolute=True),
         debiased=partial(matrix_errors.debiased_deviations, absolute=True),

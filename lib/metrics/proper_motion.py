@@ -49,6 +49,7 @@ def slope_errors(matrix: VisitMatrix, settings: object, scatter: Callable[..., E
 
 _SLOPE_ERROR = Estimator(
     description="standard error of an object's proper motion",
+    quantity="positions",
     measurements=measurements,
     errors=slope_errors,
     debiased=partial(slope_errors, scatter=matrix_errors.debiased_rms),

@@ -282,6 +282,7 @@ def _and(bands: tuple[str, ...] | list[str]) -> str:
 
 _MEAN_DIFFERENCE = Estimator(
     description="mean magnitude of a star minus that of its reference star",
+    quantity="magnitudes",
     measurements=measurements,
     errors=matrix_errors.means,
     debiased=debiased_means,

@@ -228,6 +228,8 @@ def _method(found: PairValues) -> str:
 
 _PAIR_RMS = Estimator(
     description="rms of the separation of a pair",
+    quantity="positions",
+    unit="mas",
     measurements=measurements,
     errors=matrix_errors.rms,
     debiased=matrix_errors.debiased_rms,
@@ -242,6 +244,8 @@ _PAIR_RMS = Estimator(
 
 _DEVIATION = Estimator(
     description="deviation of a separation from the median of its pair",
+    quantity="positions",
+    unit="mas",
     measurements=measurements,
     errors=partial(matrix_errors.deviations, about="median", absolute=True),
     debiased=partial(matrix_errors.debiased_deviations, absolute=True),

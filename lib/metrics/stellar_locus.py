@@ -297,6 +297,7 @@ METRICS = (
         estimators={
             "locus_distance": Estimator(
                 description="distance of a star from the stellar locus",
+                quantity="magnitudes",
                 measurements=measurements,
                 errors=locus_distance,
                 debiased=debiased_locus_distance,

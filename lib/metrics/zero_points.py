@@ -214,6 +214,7 @@ ZERO_POINT_TEXT = "zero points of the exposures of single measurements"
 
 _EXPOSURE_OFFSET = Estimator(
     description="zero point of an exposure",
+    quantity="magnitudes",
     measurements=measurements,
     errors=exposure_offset,
     debiased=debiased_exposure_offset,

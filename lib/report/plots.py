@@ -24,7 +24,7 @@ def histogram(result: Result) -> str:
     edges, counts = np.array(data["edges"]), np.array(data["counts"], dtype=float)
     edges, counts = _rebin(edges, counts, 2)
     marks = [Mark("median", data["median"], "measured")]
-    if result.unit != "percent":
+    if not _is_fraction(result):
         if result.limit is not None:
             marks.append(Mark(f"{result.level} {_bound(result)}", result.limit, "limit"))
         if result.value is not None and abs(result.value - data["median"]) > 1e-9:
@@ -58,7 +58,7 @@ def cumulative(result: Result) -> str:
     bounds = []
     if result.limit is not None:
         bounds = [Mark(f"{_bound(result)} {result.limit:g} {text_unit(result.unit)}", result.limit, "limit")]
-    if result.unit == "percent":
+    if _is_fraction(result):
         marks += [
             Mark(f"{name} {value}", at, "threshold") for name, value in thresholds.items() for at in _number(value)
         ]
@@ -190,6 +190,11 @@ def dependence(result: Result) -> DependenceRecord:
 def unit(result: Result) -> str:
     """Return the unit of the errors, also if the metric is a percentage."""
     return str(result.data.get("histogram", {}).get("unit", result.unit))
+
+
+def _is_fraction(result: Result) -> bool:
+    """Whether the value is not one of errors, but the percentage of those beyond a threshold."""
+    return result.unit != unit(result)
 
 
 def _number(quantity: str) -> list[float]:

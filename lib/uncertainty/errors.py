@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from skyaccept.lib.arrays import AnyArray, BoolArray, IntArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.uncertainty import order_statistics
 
-ZERO: Mapping[str, float] = {"mas": 1e-4, "mmag": 1e-4}
+Quantity = Literal["positions", "magnitudes", "shapes"]
+"""What of the detections is measured."""
+
+ZERO: Mapping[str, float] = {"mas": 1e-4, "mmag": 1e-4, "mas/yr": 1e-4, "": 1e-14}
 """Size up to which an error is 0, by unit: above the rounding of float64, and half of the bins that count errors.
 
-One part in ten thousand of errors of 1 mas or mmag is smaller by chance.
+One part in ten thousand of errors of 1 mas or mmag is smaller by chance. Correlations have no unit.
 """
 
 MOST_ZEROS = 0.05
@@ -84,7 +88,7 @@ class Errors:
         }
         return replace(self, components=found, zeros=1)
 
-    def check_rounding(self, unit: str) -> Errors:
+    def check_rounding(self, quantity: Quantity, unit: str) -> Errors:
         """Return the errors unless too many of them are 0.
 
         Raises
@@ -92,17 +96,14 @@ class Errors:
         NotMeasurable
             More than `MOST_ZEROS`, of one component where several are limited: the data are rounded.
         """
-        if unit not in ZERO:
-            return self
         for values in self.components.values():
             zero = (values <= ZERO[unit]) & (values >= -ZERO[unit])
             number = float(zero.sum() if self.weights is None else self.weights[zero].sum())
             total = float(len(values) if self.weights is None else self.weights.sum())
             fraction = (number - self.zeros) / total
             if fraction > MOST_ZEROS:
-                what = "positions" if unit == "mas" else "magnitudes"
                 raise NotMeasurable(
-                    f"{100 * fraction:.0f} % of the errors are exactly 0, which errors of measured {what} are not: the "
-                    f"{what} are rounded to steps too coarse for them, or one value stands in for several visits"
+                    f"{100 * fraction:.0f} % of the errors are exactly 0, which errors of measured {quantity} are not: "
+                    f"the {quantity} are rounded to steps too coarse, or one value stands in for several visits"
                 )
         return self

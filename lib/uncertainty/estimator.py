@@ -10,7 +10,7 @@ import numpy as np
 from skyaccept.lib.arrays import AnyArray, FloatArray
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.visit_matrix import VisitMatrix
-from skyaccept.lib.uncertainty.errors import Errors
+from skyaccept.lib.uncertainty.errors import Errors, Quantity
 from skyaccept.lib.uncertainty.statistic import Statistic
 
 Parameters = Mapping[str, float]
@@ -62,6 +62,9 @@ class Estimator:
     ----------
     description, unit, formula : str
         What the errors are, their unit, and the formula of one error; ``{ddof}`` stands for that of the settings.
+    quantity : {"positions", "magnitudes", "shapes"}
+        What of the detections is measured. Where objects have one position for all visits, there are no errors of
+        positions.
     measurements : callable
         ``measurements(sample, parameters, settings, limit)`` gives the `VisitMatrix`, of a subsample of the stars where
         there are more measurements than ``limit``.
@@ -100,12 +103,13 @@ class Estimator:
     """
 
     description: str
+    quantity: Quantity
+    unit: str
     measurements: Callable[[Sample, Parameters, Any, int | None], VisitMatrix]
     errors: Callable[[VisitMatrix, Any], Errors]
     debiased: Callable[[VisitMatrix, Any], Errors] | None = None
     alternative: Callable[[VisitMatrix, Any], Errors] | None = None
     fast: Callable[[Sample, Parameters, Any], Errors] | None = None
-    unit: str = "mas"
     formula: str = ""
     settings: type[Any] = NoSettings
     columns: tuple[str, ...] = ()
@@ -136,8 +140,8 @@ class Estimator:
             matrix = self.measurements(sample, parameters, settings, None)
             found = self.errors(matrix, settings)
         if self.subtract_median:
-            found.check_rounding(self.unit)
-        return self.finish(found).check_rounding(self.unit)
+            found.check_rounding(self.quantity, self.unit)
+        return self.finish(found).check_rounding(self.quantity, self.unit)
 
     def finish(self, errors: Errors) -> Errors:
         """Subtract the median and drop the signs, where the estimator does."""

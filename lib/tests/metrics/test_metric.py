@@ -10,9 +10,12 @@ from skyaccept.lib import measure, requirements
 from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import NotMeasurable
+from skyaccept.lib.export.lsst_verify import UNITS
+from skyaccept.lib.metrics import METRICS
+from skyaccept.lib.requirements.limits import RANGES
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.tests.samples import detections, scattered
-from skyaccept.lib.uncertainty.errors import MOST_ZEROS, Errors
+from skyaccept.lib.uncertainty.errors import MOST_ZEROS, ZERO, Errors, Quantity
 
 
 def errors(zeros: int, of: int = 1000) -> Errors:
@@ -20,35 +23,47 @@ def errors(zeros: int, of: int = 1000) -> Errors:
     return Errors(components={"value": np.where(np.arange(of) < zeros, 0.0, np.linspace(1, 2, of))}, measurements=of)
 
 
-@pytest.mark.parametrize("unit", ["mas", "mmag"])
-def test_too_many_zeros_are_refused_in_units_of_positions_and_magnitudes(unit: str) -> None:
+@pytest.mark.parametrize(
+    ("quantity", "unit"), [("positions", "mas"), ("positions", "mas/yr"), ("magnitudes", "mmag"), ("shapes", "")]
+)
+def test_too_many_zeros_are_refused(quantity: Quantity, unit: str) -> None:
     most = round(MOST_ZEROS * 1000)
-    assert errors(most).check_rounding(unit) is not None
-    with pytest.raises(NotMeasurable, match="5 % of the errors are exactly 0"):
-        errors(most + 1).check_rounding(unit)
-    errors(1000).check_rounding("")
+    assert errors(most).check_rounding(quantity, unit) is not None
+    words = f"5 % of the errors are exactly 0, which errors of measured {quantity} are not"
+    with pytest.raises(NotMeasurable, match=words):
+        errors(most + 1).check_rounding(quantity, unit)
+
+
+def test_tables_of_units_hold_those_of_every_metric() -> None:
+    """Zero errors, limits and parameters, and what lsst.verify calls them."""
+    estimators = [one for metric in METRICS.values() for one in metric.estimators.values()]
+    assert ZERO.keys() == {one.unit for one in estimators}
+    units = {metric.unit for metric in METRICS.values()}
+    parameters = {unit for m in METRICS.values() for unit in (*m.parameters.values(), *m.level_parameters.values())}
+    assert RANGES.keys() == units | parameters
+    assert UNITS.keys() == units | ZERO.keys()
 
 
 def test_zeros_by_the_way_errors_are_made_do_not_count() -> None:
-    replace(errors(500), zeros=450).check_rounding("mas")
+    replace(errors(500), zeros=450).check_rounding("positions", "mas")
     with pytest.raises(NotMeasurable):
-        replace(errors(501), zeros=450).check_rounding("mas")
+        replace(errors(501), zeros=450).check_rounding("positions", "mas")
 
 
 def test_weights_count_the_zeros() -> None:
     """As often as each value occurred."""
     found = replace(errors(1), weights=np.where(np.arange(1000) == 0, 50.0, 1.0))
-    found.check_rounding("mmag")
+    found.check_rounding("magnitudes", "mmag")
     with pytest.raises(NotMeasurable):
-        replace(found, weights=np.where(np.arange(1000) == 0, 60.0, 1.0)).check_rounding("mmag")
+        replace(found, weights=np.where(np.arange(1000) == 0, 60.0, 1.0)).check_rounding("magnitudes", "mmag")
 
 
 def test_each_component_counts_and_the_total_does_not() -> None:
     """One that is rounded is enough."""
     sound, rounded = errors(0).values, errors(100).values
-    replace(errors(0), components={"ra": sound, "dec": sound}, total=rounded).check_rounding("mas")
+    replace(errors(0), components={"ra": sound, "dec": sound}, total=rounded).check_rounding("positions", "mas")
     with pytest.raises(NotMeasurable):
-        replace(errors(0), components={"ra": sound, "dec": -rounded}, total=sound).check_rounding("mas")
+        replace(errors(0), components={"ra": sound, "dec": -rounded}, total=sound).check_rounding("positions", "mas")
 
 
 def field(visits: int = 5, step: float = 0.0, mag_step: float = 0.0) -> AssociatedDetections:
