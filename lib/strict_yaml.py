@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -19,6 +18,8 @@ from skyaccept.lib.units import MAX_CHARACTERS, parse_unit
 from skyaccept.lib.yaml_text import compose, one_line, read_text, to_python
 
 T = TypeVar("T")
+
+_ADAPTERS: dict[type[Any], pydantic.TypeAdapter[Any]] = {}
 
 STRICT: dict[str, Any] = {"extra": "forbid", "arbitrary_types_allowed": True}
 """Settings of pydantic for the dataclasses of documents."""
@@ -105,10 +106,11 @@ def validate(data: object, schema: type[T], origin: SourceLocation) -> T:
         raise InputError(*(str(origin.error(where, text)) for where, text in faults)) from None
 
 
-@cache
 def _adapter(schema: type[T]) -> pydantic.TypeAdapter[T]:
-    """Return the validator of a dataclass, which takes longer to make than a document takes to check."""
-    return pydantic.TypeAdapter(schema)
+    """Return the validator of a dataclass, made once: that takes longer than to check a document."""
+    if schema not in _ADAPTERS:
+        _ADAPTERS[schema] = pydantic.TypeAdapter(schema)
+    return _ADAPTERS[schema]
 
 
 def path_exists(path: Path) -> bool:
