@@ -19,9 +19,8 @@ Over all pairs of stars with a separation from ``nearest`` to below ``farthest``
 
 - TE1, TE2, ``ellipticity_correlation``: their size;
 - TEF, ``ellipticity_correlation_outliers``: the percentage of images (visits) strictly beyond TE3 or TE4;
-- TE3, TE4, ``ellipticity_correlation_percentile``: the size that a fraction TEF of the images exceeds, the (100 -
-TEF)th
-  percentile, interpolated linearly between order statistics.
+- TE3, TE4, ``ellipticity_correlation_percentile``: the size that a fraction TEF of the images exceeds, the percentile at
+  100 - TEF, interpolated linearly between order statistics.
 
 =================== ====================================================================== =====================
 estimator           errors                                                                 used by
@@ -41,8 +40,7 @@ average over all pairs of a visit, and the median over visits; each of E1, E2 an
 have either sign, so that sizes count, of the median and not of single visits: that of a noisy number is biased.
 "theta <= 1 arcmin": all pairs up to there count alike. "theta >= 5 arcmin" has no end; the mean over all pairs of a
 field is that of its largest separations, where nothing correlates. The limit holds where the correlation is largest, so
-that clauses end at 20 arcmin, as validate_drp and faro do. An image is beyond TE3 or TE4
-where any of the three is.
+that clauses end at 20 arcmin, as validate_drp and faro do. An image is beyond TE3 or TE4 where any of the three is.
 
 Bias: noise of single ellipticities has no part in the mean of products of different stars. It widens the distribution
 over images, and so raises TEF, TE3 and TE4; `visit_correlations.visit_correlations` takes that off
