@@ -19,8 +19,8 @@ Over all pairs of stars with a separation from ``nearest`` to below ``farthest``
 
 - TE1, TE2, ``ellipticity_correlation``: their size;
 - TEF, ``ellipticity_correlation_outliers``: the percentage of images (visits) strictly beyond TE3 or TE4;
-- TE3, TE4, ``ellipticity_correlation_percentile``: the size that a fraction TEF of the images exceeds, the percentile at
-  100 - TEF, interpolated linearly between order statistics.
+- TE3, TE4, ``ellipticity_correlation_percentile``: the size that a fraction TEF of the images exceeds, the percentile
+  at 100 - TEF, interpolated linearly between order statistics.
 
 =================== ====================================================================== =====================
 estimator           errors                                                                 used by
