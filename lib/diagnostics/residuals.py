@@ -31,7 +31,7 @@ class MeasurementResiduals:
     text : str
         What they are.
     error_of : {"measurement", "unit", "visit"}
-    about_mean : bool
+    fitted : int
     factor : float
         As in `skyaccept.lib.uncertainty.estimator.Residuals`.
     """
@@ -42,7 +42,7 @@ class MeasurementResiduals:
     stars: IntArray
     text: str
     error_of: str = "measurement"
-    about_mean: bool = False
+    fitted: int = 0
     factor: float = 1.0
 
 
@@ -68,7 +68,7 @@ def measurement_residuals(task: MatrixErrors) -> MeasurementResiduals:
         stars=matrix.stars[unit],
         text=kind.text.format(unit="pair" if matrix.of_pairs else "star"),
         error_of=kind.error_of,
-        about_mean=kind.about_mean,
+        fitted=kind.fitted,
         factor=kind.factor,
     )
 

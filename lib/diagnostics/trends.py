@@ -94,7 +94,7 @@ def _by_magnitude(found: MeasurementResiduals, place: cells.Place) -> Json | Non
     middle = table[["rms", "magnitude", "number"]].median()
     low, high = (table["rms"].quantile(share) for share in (0.16, 0.84))
     axes = found.values.shape[1]
-    degrees_of_freedom = axes * np.maximum(middle["number"] - found.about_mean, 1)
+    degrees_of_freedom = axes * np.maximum(middle["number"] - found.fitted, 1)
     median = np.asarray(2 * special.gammaincinv(degrees_of_freedom / 2, 0.5) / degrees_of_freedom)
     known: Json = {
         "magnitude": _rounded(middle["magnitude"]),

@@ -200,15 +200,15 @@ def _without_limit(value: float | None, measurement: Measurement) -> Verdict | N
 
 def summarise(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> SampleSummary:
     """Account of a sample, and of what was measured in it."""
-    chosen = sample.selection
+    chosen, lacking = sample.selection, errors.rejected if errors else {}
     return SampleSummary(
         objects=len(sample.groups.start),
         visits=sample.visits,
         pairs=errors.pairs if errors else 0,
         measurements=errors.measurements if errors else 0,
         rows_in=chosen.rows_in,
-        rows_used=len(chosen.rows),
-        rejected=dict(chosen.rejected),
+        rows_used=len(chosen.rows) - sum(lacking.values()),
+        rejected={**chosen.rejected, **lacking},
         cuts=tuple(str(cut) for cut in cuts),
         notes=chosen.notes + (errors.notes if errors else ()),
     )

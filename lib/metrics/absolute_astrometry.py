@@ -49,6 +49,7 @@ class Offsets:
     y: FloatArray
     used: BoolArray
     notes: tuple[str, ...]
+    without_epoch: int = 0
 
 
 def measurements(sample: Sample, parameters: Parameters, settings: MatchSettings, limit: int | None) -> VisitMatrix:
@@ -84,7 +85,7 @@ def fast_reference_offset(sample: Sample, parameters: Parameters, settings: Matc
         measurements=len(found.x),
         method="each measurement against its reference star, float64",
         notes=found.notes,
-        rows=found.used,
+        rejected={"epoch:not finite": found.without_epoch} if found.without_epoch else {},
     )
 
 
@@ -112,15 +113,13 @@ def _compare(sample: Sample, radius: float) -> Offsets:
     still = int(np.count_nonzero(~reference.moving))
     if still:
         notes += (f"{still:,} of {len(reference):,} reference stars have no proper motion: left out of the matching",)
-    if not timed.all():
-        notes += (f"{np.count_nonzero(~timed):,} detections have no epoch: not compared",)
     if not used.any():
         raise NotMeasurable(f"no object was matched with a reference star: {notes[0]}")
     rows, star = sample.selection.rows[used], matched[used]
     origin = reference.directions_at(star, mjd[used])
     x, y = coordinates.offsets(sample.detections.ra[rows], sample.detections.dec[rows], origin)
     notes += (f"matched at epoch MJD {epoch:.3f}; proper motion and parallax applied to each visit",)
-    return Offsets(x=x, y=y, used=used, notes=notes)
+    return Offsets(x=x, y=y, used=used, notes=notes, without_epoch=int(np.count_nonzero(~timed)))
 
 
 def without_motion(sample: Sample, reference: Reference, radius: float) -> Offsets:

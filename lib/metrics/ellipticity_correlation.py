@@ -249,10 +249,6 @@ def _errors(sample: Sample, found: list[Sums], components: Mapping[str, FloatArr
     d, rows = sample.detections, sample.selection.rows
     notes = []
     unknown = len(rows) - int(np.count_nonzero(np.isfinite(sum(sample.column(name) for name in SHAPES))))
-    if unknown:
-        notes.append(
-            f"{unknown:,} of {len(rows):,} detections have no ellipticity of themselves or of the PSF: not used"
-        )
     if d.shape_axes == "pixels":
         notes.append("ellipticities along the axes of the pixels, which are taken to be parallel in all detectors")
     empty = int(np.count_nonzero(sum(one.number.sum(axis=0) for one in found) == 0))
@@ -264,6 +260,7 @@ def _errors(sample: Sample, found: list[Sums], components: Mapping[str, FloatArr
         measurements=round(sum(float(one.number.sum()) for one in found)),
         method=method,
         notes=tuple(notes),
+        rejected={"ellipticity:not finite": unknown} if unknown else {},
     )
 
 

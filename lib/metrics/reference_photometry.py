@@ -123,7 +123,6 @@ def fast_mean_difference(sample: Sample, parameters: Parameters, settings: Refer
         measurements=len(found.value),
         method=found.method,
         notes=(*found.notes, f"{len(seen):,} stars are compared", _signed(means), _COMMON),
-        rows=found.used,
     )
 
 

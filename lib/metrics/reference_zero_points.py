@@ -62,7 +62,6 @@ def fast_exposure_reference_offset(sample: Sample, parameters: Parameters, setti
         measurements=len(means.of),
         method=method,
         notes=tuple(notes),
-        rows=found.used,
     )
 
 

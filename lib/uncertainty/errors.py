@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from skyaccept.lib.arrays import AnyArray, BoolArray, IntArray
+from skyaccept.lib.arrays import AnyArray, IntArray
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.uncertainty import order_statistics
 
@@ -51,6 +51,8 @@ class Errors:
         How they were computed.
     notes : tuple of str
         Sentences for the summary of the sample, or on the method of the interval.
+    rejected : mapping of str to int
+        Rows of the sample that lack what the errors need, by reason, such as an epoch.
     zeros : int
         How many are 0 by definition, at most, such as the middle one of an odd number about their median.
     """
@@ -65,8 +67,7 @@ class Errors:
     method: str = ""
     notes: tuple[str, ...] = ()
     zeros: int = 0
-    rows: BoolArray | None = field(default=None, repr=False)
-    """Which of the selected rows were measured, where these are not all."""
+    rejected: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.components.values())))

@@ -38,8 +38,8 @@ class Residuals:
         What they are; ``{unit}`` stands for star or pair.
     error_of : {"measurement", "unit", "visit"}
         What one error is of: a measurement itself, or the rms of a unit or of a visit.
-    about_mean : bool
-        Whether the mean of the unit was subtracted, which takes a degree of freedom.
+    fitted : int
+        Parameters fitted to the unit, each of which takes a degree of freedom: 1 for a mean, 2 for a line.
     factor : float
         Of the errors, where these are the rms of a unit.
     """
@@ -47,7 +47,7 @@ class Residuals:
     compute: Callable[[VisitMatrix, Any], tuple[FloatArray, ...]]
     text: str
     error_of: Literal["measurement", "unit", "visit"] = "measurement"
-    about_mean: bool = False
+    fitted: int = 0
     factor: float = 1.0
 
 

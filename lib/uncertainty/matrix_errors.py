@@ -374,10 +374,10 @@ class _Shape:
 
 _ABOUT_MEAN = "residuals of single measurements about the mean of their {unit}"
 
-RESIDUALS_OF_RMS = Residuals(compute=residuals_about_mean, text=_ABOUT_MEAN, error_of="unit", about_mean=True)
+RESIDUALS_OF_RMS = Residuals(compute=residuals_about_mean, text=_ABOUT_MEAN, error_of="unit", fitted=1)
 """Where an error is the rms of a unit."""
 
-RESIDUALS = Residuals(compute=residuals_about_mean, text=_ABOUT_MEAN, about_mean=True)
+RESIDUALS = Residuals(compute=residuals_about_mean, text=_ABOUT_MEAN, fitted=1)
 """Where an error is a deviation from the mean or median of a unit, or a difference within it."""
 
 OFFSETS = Residuals(compute=offsets_from_comparison, text="offsets of single measurements")

@@ -108,7 +108,8 @@ def test_stars_and_detections_that_cannot_be_used_are_counted() -> None:
     assert aa1.sample is not None
     assert aa1.sample.measurements == 45 * 3
     assert "5 of 50 reference stars have no proper motion: left out of the matching" in aa1.sample.notes
-    assert "50 detections have no epoch: not compared" in aa1.sample.notes
+    assert aa1.sample.rejected == {"epoch:not finite": 50}
+    assert aa1.sample.rows_in == aa1.sample.rows_used + 50
 
 
 def test_a_rotation_keeps_the_total_and_squares_add_up() -> None:

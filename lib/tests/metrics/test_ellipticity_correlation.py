@@ -145,7 +145,9 @@ def test_the_clauses_agree_with_plain_loops(center: tuple[float, float]) -> None
             assert run[f"TEF-TE{scale[1]}"].levels[level].value == pytest.approx(beyond)
     account = run["TE1"].sample
     assert account is not None
-    assert f"{np.count_nonzero(np.isnan(found.e1))} of {len(found)} detections" in account.notes[-1]  # type: ignore[arg-type]
+    unknown = np.count_nonzero(np.isnan(found.e1))  # type: ignore[arg-type]
+    assert account.rejected == {"ellipticity:not finite": unknown}
+    assert account.rows_used == len(found) - unknown
 
 
 @pytest.mark.slow

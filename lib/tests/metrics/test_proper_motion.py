@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from skyaccept.lib import measure, requirements
 from skyaccept.lib.arrays import FloatArray
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics.metric import evaluate
 from skyaccept.lib.metrics.proper_motion import ESTIMATORS, METRICS
+from skyaccept.lib.results.model import Result
 from skyaccept.lib.tests.reference import Star, mean_position
 from skyaccept.lib.tests.samples import detections, offset, sample, scattered
 from skyaccept.lib.uncertainty import jackknife
@@ -66,7 +68,7 @@ def test_the_value_agrees_with_a_plain_loop(center: tuple[float, float]) -> None
     assert len(errors) == len(each)
     assert [by["ra"], by["dec"]] == pytest.approx(np.median(each, axis=0), rel=1e-5)
     assert value == max(by["ra"], by["dec"])
-    assert errors.notes == (f"{np.count_nonzero(np.isnan(mjd))} detections have no epoch: not used",)
+    assert errors.rejected == {"epoch:not finite": np.count_nonzero(np.isnan(mjd))}
 
 
 def test_what_has_no_error_is_said() -> None:
@@ -87,6 +89,46 @@ def test_equal_gaussian_errors_give_the_closed_form_and_motions_of_stars_nothing
     assert found.mjd is not None
     found.dec[:] += (found.mjd - 58000) / 365.25 * (found.object % 7) * 20 / 3.6e6
     assert measured(found)[0] == pytest.approx(value, rel=1e-3)
+
+
+def result_of(found: AssociatedDetections, breakdown: tuple[str, ...] = (), confidence: float | None = None) -> Result:
+    options = measure.Options(bands=["r"], breakdown=breakdown, confidence=confidence)
+    results = measure.run(found, requirements.load(["diagnostics"]), options).results
+    return next(one for one in results if one.metric == METRIC.name)
+
+
+def test_detections_without_an_epoch_are_rejected_rows() -> None:
+    found = survey(3, 30, 6)
+    assert found.mjd is not None
+    found.mjd[found.visit == 2] = np.nan
+    counted = result_of(found).sample
+    assert counted is not None
+    assert counted.rejected["epoch:not finite"] == 30
+    assert counted.rows_in == counted.rows_used + sum(counted.rejected.values()) == 180
+    assert counted.measurements == counted.rows_used == 150
+
+
+def test_the_rms_of_the_residuals_of_an_object_is_its_error() -> None:
+    found = survey(5, 30, 6)
+    assert found.mjd is not None
+    found.mjd[::7] = np.nan
+    matrix = SLOPE.measurements(sample(found), {}, NoSettings(), None)
+    errors = SLOPE.errors(matrix, NoSettings())
+    assert SLOPE.residuals is not None
+    for name, values in zip(("ra", "dec"), SLOPE.residuals.compute(matrix, NoSettings()), strict=True):
+        assert np.sqrt(np.nanmean(values**2, axis=1)) == pytest.approx(errors.components[name], rel=1e-12)
+
+
+def test_a_bad_visit_is_named_by_the_breakdown_and_shown_by_the_trends() -> None:
+    found = survey(6, 200, 12)
+    shift = np.random.default_rng(7).normal(0, 3 * SIGMA / 3.6e6, len(found))
+    found.dec[:] += np.where(found.visit == 4, shift, 0)
+    result = result_of(found, ("visit",), 0.95)
+    by = result.data["breakdown"]["visit"]
+    assert (by["worst"], by["departing"]) == ("4", 1)
+    assert by["value"] == pytest.approx(result.value, rel=0.15)
+    visits = result.data["dependence"]["visits"]
+    assert visits["name"][int(np.argmax([size or 0 for size in visits["size"]]))] == "4"
 
 
 @pytest.mark.slow
