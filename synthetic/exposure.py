@@ -75,7 +75,7 @@ class Exposure:
         """The same with columns replaced or added."""
         return replace(self, columns={**self.columns, **columns})
 
-    def take(self, rows: AnyArray) -> Exposure:
+    def select(self, rows: AnyArray) -> Exposure:
         """The chosen rows, as a mask or as indices."""
         return replace(
             self,

@@ -32,7 +32,7 @@ def names(column: int) -> list[tuple[str, str]]:
     return [(name.strip("` "), row[0]) for row in cells for name in row[column].split("; ") if name]
 
 
-def known(name: str, column: int) -> bool:
+def is_term(name: str, column: int) -> bool:
     """Whether a label or key is a term, in the singular or plural, or stands in the table."""
     word = name.lower().replace("_", " ").removesuffix("s")
     return word in {term.removesuffix("s") for term in terms()} or name in dict(names(column))
@@ -91,12 +91,12 @@ def test_each_term_is_defined_in_one_sentence() -> None:
 
 
 def test_every_label_of_the_report_has_a_term() -> None:
-    lacking = sorted(label for label in labels() if not known(label, 1))
+    lacking = sorted(label for label in labels() if not is_term(label, 1))
     assert not lacking, f"add terms to {PAGE.name}, or the labels to its table"
 
 
 def test_every_key_of_the_results_has_a_term() -> None:
-    lacking = sorted(key for key in keys() if not known(key, 2))
+    lacking = sorted(key for key in keys() if not is_term(key, 2))
     assert not lacking, f"add terms to {PAGE.name}, or the keys to its table"
 
 

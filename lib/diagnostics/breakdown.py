@@ -151,7 +151,7 @@ def keys(by: Sequence[str], detections: AssociatedDetections) -> tuple[str, ...]
     return ("visit", "sky") if detections.detector is None else ("visit", "detector", "sky")
 
 
-def record(
+def breakdown_data(
     task: MatrixErrors | NotMeasurable,
     statistic: Statistic,
     detections: AssociatedDetections,
@@ -193,7 +193,7 @@ def break_down(
     by: Sequence[str],
     confidence: float = 0.95,
 ) -> list[Breakdown]:
-    """Break the errors of a metric down by each of some keys; parameters as `record`.
+    """Break the errors of a metric down by each of some keys; parameters as `breakdown_data`.
 
     Raises
     ------
@@ -204,7 +204,7 @@ def break_down(
     """
     found = measurement_residuals(task)
     matrix, flat = task.matrix, found.values
-    place = groups.place(matrix, detections, rows, found)
+    place = groups.locate(matrix, detections, rows, found)
     values = [GroupStatistic.from_residuals(statistic, task.estimator, found, whole) for whole in flat.T]
 
     def largest(part: FloatArray) -> float:

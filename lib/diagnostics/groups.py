@@ -115,7 +115,7 @@ COLUMNS: Mapping[str, str] = {"detector": "detector", "airmass": "airmass", "mag
 """Columns that keys need."""
 
 
-def place(matrix: VisitMatrix, detections: AssociatedDetections, rows: IntArray, found: MeasurementResiduals) -> Place:
+def locate(matrix: VisitMatrix, detections: AssociatedDetections, rows: IntArray, found: MeasurementResiduals) -> Place:
     """Where the residuals of a matrix were made; ``rows`` of the catalog are its sample."""
     return Place(matrix, detections, table(matrix, detections, rows), found.stars, found.column)
 

@@ -45,7 +45,7 @@ VISITS = 80
 _DIGITS = {"mjd": 9, "airmass": 5}
 
 
-def record(task: MatrixErrors | NotMeasurable, detections: AssociatedDetections, rows: IntArray) -> Json:
+def trend_data(task: MatrixErrors | NotMeasurable, detections: AssociatedDetections, rows: IntArray) -> Json:
     """What the results hold of it, or why there is nothing.
 
     Parameters
@@ -63,7 +63,7 @@ def record(task: MatrixErrors | NotMeasurable, detections: AssociatedDetections,
     except NotMeasurable as reason:
         return {"no_dependence": str(reason)}
     matrix = task.matrix
-    place = cells.place(matrix, detections, rows, found)
+    place = cells.locate(matrix, detections, rows, found)
     sizes = np.abs(found.values)
     parts = {
         "magnitude": _by_magnitude(found, place),

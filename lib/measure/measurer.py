@@ -16,7 +16,7 @@ from skyaccept.lib.measure import plan as plans
 from skyaccept.lib.measure.estimates import EstimateCache, identity
 from skyaccept.lib.measure.options import CONFIDENCE, Options
 from skyaccept.lib.measure.plan import MeasurementPlan
-from skyaccept.lib.measure.record import Measurement, histogram, record, summarise
+from skyaccept.lib.measure.record import Measurement, histogram, make_result, summarise
 from skyaccept.lib.measure.samples import SampleCache
 from skyaccept.lib.metrics.metric import evaluate
 from skyaccept.lib.requirements.definitions import Definition
@@ -137,7 +137,7 @@ class Measurer:
     def failed(self, case: Case, reason: str) -> Result:
         """Record of a case whose measurement broke."""
         definition = self._options.deciding_definition(case)
-        return record(case, definition, self._options.level, Measurement(reason=reason, broken=True))
+        return make_result(case, definition, self._options.level, Measurement(reason=reason, broken=True))
 
     def remeasure(self, case: Case, definition: str, level: str) -> Remeasured:
         """Measure one clause in one band under a definition and at a level, with the matrix for replicates.
@@ -161,7 +161,7 @@ class Measurer:
     def _record(self, case: Case, definition: Definition, measurement: Measurement) -> Result:
         options = self._options
         confidence = options.confidence or CONFIDENCE
-        return record(case, definition.id, options.level, measurement, options.rule, confidence)
+        return make_result(case, definition.id, options.level, measurement, options.rule, confidence)
 
     def _measure_or_explain(self, definition: Definition, case: Case) -> Measurement:
         """Measure for a comparison: a column that only this definition needs may be missing."""
@@ -249,10 +249,10 @@ class Measurer:
         if options.breakdown or failed:
             statistic = plan.statistics[result.level if result.level in result.levels else ""]
             confidence = options.confidence or CONFIDENCE
-            found |= breakdown.record(task, statistic, self._detections, rows, self._keys, confidence)
+            found |= breakdown.breakdown_data(task, statistic, self._detections, rows, self._keys, confidence)
         if options.confidence is not None:
             key = ("trends", plan.key(case.band))
-            found |= sample.cached(key, lambda: trends.record(task, self._detections, rows))
+            found |= sample.cached(key, lambda: trends.trend_data(task, self._detections, rows))
         return found
 
     def _shared_statistics(self, definition: Definition, band: str) -> Mapping[Hashable, Mapping[Statistic, None]]:

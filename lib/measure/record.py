@@ -71,7 +71,7 @@ class Measurement:
         return self.estimates.get(level, "nothing was measured")
 
 
-def record(
+def make_result(
     case: Case,
     definition: str,
     level: str,

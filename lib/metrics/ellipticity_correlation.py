@@ -71,7 +71,7 @@ from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.separation import Annulus, tree
 from skyaccept.lib.separation.correlation import COMPONENTS, Sums, group_pairs, sums
-from skyaccept.lib.separation.separation_bins import Binning
+from skyaccept.lib.separation.separation_bins import SeparationBins
 from skyaccept.lib.sphere import ARCMIN, chord
 from skyaccept.lib.uncertainty.errors import Errors
 from skyaccept.lib.uncertainty.estimator import Estimator, NoSettings, Parameters
@@ -86,7 +86,7 @@ PAIRS = 500_000
 class BinSettings:
     """Bins of separation."""
 
-    bins: Binning
+    bins: SeparationBins
 
 
 def fast_visit_correlation(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:

@@ -24,7 +24,7 @@ MOST = 0.75
 def exposures(sample: Sample) -> tuple[IntArray, str]:
     """Code of the exposure of each selected row, and what one is."""
 
-    def find() -> tuple[IntArray, str]:
+    def compute() -> tuple[IntArray, str]:
         d, rows = sample.detections, sample.selection.rows
         visit = d.visit[rows].astype(np.int64)
         if d.detector is None:
@@ -36,7 +36,7 @@ def exposures(sample: Sample) -> tuple[IntArray, str]:
             return visit, f"visit: one detector of it has {typical:g} stars in the median, and {STARS} are needed"
         return code, "detector in each visit"
 
-    return sample.cached("exposures", find)
+    return sample.cached("exposures", compute)
 
 
 def matrix_by_exposure(

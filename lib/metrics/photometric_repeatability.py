@@ -315,12 +315,12 @@ def from_mean(sample: Sample, least: int) -> tuple[FloatArray, AnyArray]:
     """Magnitudes minus the mean of their star, mmag, and the number of measurements of each star."""
     groups = sample.groups
 
-    def find() -> FloatArray:
+    def compute() -> FloatArray:
         magnitudes = finite(sample, "mag") * MMAG
         means = np.add.reduceat(magnitudes, groups.start) / groups.count
         return np.asarray(magnitudes - groups.broadcast(means))
 
-    residuals = sample.cached("magnitude residuals", find)
+    residuals = sample.cached("magnitude residuals", compute)
     if (groups.count < least).any():
         raise NotMeasurable(
             f"the sample has stars with fewer than {least} measurements: its definition has to cut on min_visits"

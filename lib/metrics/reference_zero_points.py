@@ -107,7 +107,7 @@ def _means(value: FloatArray, code: NDArray[np.int64], sigma: float | None = Non
 
 
 def _compared(sample: Sample, settings: ReferenceSettings) -> tuple[Differences, NDArray[np.int64], _Means]:
-    def find() -> tuple[Differences, NDArray[np.int64], _Means]:
+    def compute() -> tuple[Differences, NDArray[np.int64], _Means]:
         found = differences(sample, settings)
         code = exposures(sample)[0][found.used]
         order = np.lexsort((code, sample.star_index[found.used]))  # the same bits in whatever order the rows stand
@@ -115,7 +115,7 @@ def _compared(sample: Sample, settings: ReferenceSettings) -> tuple[Differences,
         place = np.argsort(order)
         return found, code, replace(means, of=means.of[place], clipped=means.clipped[place])
 
-    return sample.cached(("zero points against the reference", settings.radius, settings.reference_snr), find)
+    return sample.cached(("zero points against the reference", settings.radius, settings.reference_snr), compute)
 
 
 def measurements(sample: Sample, parameters: Parameters, settings: ReferenceSettings, limit: int | None) -> VisitMatrix:

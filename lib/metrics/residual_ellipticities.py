@@ -18,7 +18,7 @@ def residual_ellipticities(sample: Sample, by_visit: bool) -> ComplexArray:
     In the axes at the middle of each visit, or of the sample.
     """
 
-    def find() -> ComplexArray:
+    def compute() -> ComplexArray:
         d, rows = sample.detections, sample.selection.rows
         missing = [name for name in SHAPES if getattr(d, name) is None]
         if missing:
@@ -46,4 +46,4 @@ def residual_ellipticities(sample: Sample, by_visit: bool) -> ComplexArray:
         found[sample.star_index, column] = np.where(np.isfinite(residual), residual, complex(np.nan, np.nan))
         return found
 
-    return sample.cached(("residual ellipticities", by_visit), find)
+    return sample.cached(("residual ellipticities", by_visit), compute)

@@ -57,7 +57,7 @@ class Line:
     angle: float
 
     @classmethod
-    def of(cls, x: FloatArray, y: FloatArray) -> Line:
+    def least_squares(cls, x: FloatArray, y: FloatArray) -> Line:
         """Line with the smallest sum of squares of distances at right angles."""
         dx, dy = x - x.mean(), y - y.mean()
         angle = 0.5 * np.arctan2(2 * (dx @ dy), dx @ dx - dy @ dy)
@@ -94,7 +94,7 @@ def fit(x: FloatArray, y: FloatArray, locus: Locus) -> tuple[Line, NDArray[np.in
     used = np.flatnonzero((x > low) & (x < high) & (y > locus.y.at_least) & (y < locus.y.at_most))
     if len(used) < FEWEST:
         raise NotMeasurable(f"only {len(used)} stars in the box {locus.x}, {locus.y}; a line takes {FEWEST}")
-    line = Line.of(x[used], y[used])
+    line = Line.least_squares(x[used], y[used])
     for clip in locus.clips:
         place, distance = line.along(x, y), line.distance(x, y)
         between = (place > line.at(low)) & (place < line.at(high))
@@ -104,7 +104,7 @@ def fit(x: FloatArray, y: FloatArray, locus: Locus) -> tuple[Line, NDArray[np.in
         used = np.flatnonzero(between & (np.abs(distance) <= clip * width))
         if len(used) < FEWEST:
             raise NotMeasurable(f"fewer than {FEWEST} stars are left along the locus {locus.x}")
-        line = Line.of(x[used], y[used])
+        line = Line.least_squares(x[used], y[used])
     return line, used
 
 

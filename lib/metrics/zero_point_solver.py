@@ -118,7 +118,7 @@ def solve(repeats: Repeats) -> Solution:
         weights = 1 / (sigma**2 * (1 + beyond**2))
     used = np.abs(beyond) <= 1
     offsets, _, sigma = _refined(repeats, np.where(used, 1 / sigma**2, 0.0), offsets)
-    system = System.of(repeats, np.where(used, 1 / sigma**2, 0.0))
+    system = System.from_weights(repeats, np.where(used, 1 / sigma**2, 0.0))
     offsets = system.solve(repeats.magnitude, offsets)
     rng = np.random.default_rng(0)
     draws = -(-DRAWN // repeats.exposures)
@@ -130,7 +130,7 @@ def solve(repeats: Repeats) -> Solution:
 
 def _refined(repeats: Repeats, weights: FloatArray, offsets: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Zero points under some weights, nearly; residuals as large as errors are, and the errors of measurements."""
-    system = System.of(repeats, weights)
+    system = System.from_weights(repeats, weights)
     offsets = system.solve(repeats.magnitude, offsets, _ROUGH)
     residual = system.residual(repeats.magnitude, offsets) / np.sqrt(1 - system.leverage)
     return offsets, residual, _sigma(repeats, residual)
@@ -169,7 +169,7 @@ class System:
     by_star: FloatArray
 
     @classmethod
-    def of(cls, repeats: Repeats, weights: FloatArray) -> System:
+    def from_weights(cls, repeats: Repeats, weights: FloatArray) -> System:
         """Equations of some observations."""
         shape = (repeats.exposures, repeats.stars)
         matrix = sparse.coo_array((weights, (repeats.exposure, repeats.star)), shape=shape).tocsr()

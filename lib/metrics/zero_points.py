@@ -63,7 +63,7 @@ class _Exposures:
     few: int
 
     @classmethod
-    def of(cls, magnitude: FloatArray, star: AnyArray, code: AnyArray) -> _Exposures:
+    def connected(cls, magnitude: FloatArray, star: AnyArray, code: AnyArray) -> _Exposures:
         """Those with `STARS` stars, that stars seen more than once connect with most others.
 
         Raises
@@ -142,13 +142,13 @@ def _errors(sample: Sample) -> Errors:
 
 
 def _solution(sample: Sample) -> tuple[_Exposures, zero_point_solver.Solution]:
-    def find() -> tuple[_Exposures, zero_point_solver.Solution]:
+    def compute() -> tuple[_Exposures, zero_point_solver.Solution]:
         magnitude, code = finite(sample, "mag") * MMAG, exposures(sample)[0]
         order = np.lexsort((code, sample.star_index))  # the same bits in whatever order the rows stand
-        found = _Exposures.of(magnitude[order], sample.star_index[order], code[order])
+        found = _Exposures.connected(magnitude[order], sample.star_index[order], code[order])
         return replace(found, chosen=order[found.chosen]), zero_point_solver.solve(found.repeats)
 
-    return sample.cached("zero points solved", find)
+    return sample.cached("zero points solved", compute)
 
 
 def measurements(sample: Sample, parameters: Parameters, settings: NoSettings, limit: int | None) -> VisitMatrix:
@@ -202,8 +202,8 @@ class _Solved:
 
 def _solve(matrix: VisitMatrix) -> _Solved:
     data = Measurements.from_matrix(matrix)
-    found = _Exposures.of(data.value, data.star, data.exposure)
-    system = System.of(found.repeats, 1 / data.extra[SIGMA][found.chosen] ** 2)
+    found = _Exposures.connected(data.value, data.star, data.exposure)
+    system = System.from_weights(found.repeats, 1 / data.extra[SIGMA][found.chosen] ** 2)
     start = np.zeros(found.repeats.exposures)
     start[found.repeats.exposure] = data.extra[START][found.chosen]
     offsets = system.solve(found.repeats.magnitude, start)

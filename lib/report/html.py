@@ -87,7 +87,7 @@ class ComparedClause:
     words: str
 
     @property
-    def known(self) -> Result:
+    def latest(self) -> Result:
         """Result of the clause in the later run that has it."""
         found = self.after or self.before
         if found is None:
@@ -97,7 +97,7 @@ class ComparedClause:
     @property
     def requirement(self) -> tuple[str, str]:
         """Document and requirement of the clause."""
-        return self.known.document, self.known.requirement
+        return self.latest.document, self.latest.requirement
 
     @property
     def bar(self) -> Markup:

@@ -17,16 +17,16 @@ def draw(result: Result) -> str:
         return ""
     end = _BEYOND * max(result.value, result.limit, 1e-12)
 
-    def place(value: float) -> int:
+    def column(value: float) -> int:
         return round((WIDTH - 1) * min(max(value, 0.0), end) / end)
 
     drawn = [" "] * WIDTH
     if result.interval is not None:
         low, high = (result.interval[name] for name in ("low", "high"))
-        first, last = place(low or 0.0), place(end if high is None else high)
+        first, last = column(low or 0.0), column(end if high is None else high)
         drawn[first : last + 1] = _INTERVAL * (last + 1 - first)
         if high is None or high > end:
             drawn[-1] = _MORE
-    drawn[place(result.limit)] = _LIMIT
-    drawn[place(result.value)] = _VALUE
+    drawn[column(result.limit)] = _LIMIT
+    drawn[column(result.value)] = _VALUE
     return "".join(drawn)

@@ -14,7 +14,7 @@ from skyaccept.lib.catalog.colors import Locus
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.requirements.limits import Identifier, check_range
 from skyaccept.lib.sample.cuts import Cut
-from skyaccept.lib.separation.separation_bins import Binning
+from skyaccept.lib.separation.separation_bins import SeparationBins
 from skyaccept.lib.strict_yaml import STRICT, Quantity
 from skyaccept.lib.uncertainty.estimator import Estimator
 
@@ -45,7 +45,7 @@ class Rule:
     radius: Quantity | None = None
     reference_snr: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None
     locus: Locus | None = None
-    bins: Binning | None = None
+    bins: SeparationBins | None = None
 
 
 @dataclass(frozen=True)

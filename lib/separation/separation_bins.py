@@ -18,7 +18,7 @@ Angle = Annotated[float, PlainValidator(strict_yaml.number_in(u.rad))]
 
 
 @dataclass(frozen=True)
-class Binning:
+class SeparationBins:
     """How many bins, and from where to where (radians) where not all over what is asked for.
 
     Without ``farthest`` they divide the separations that a clause asks for, from ``nearest`` on; with it they divide

@@ -22,7 +22,7 @@ def duplicates(exposure: Exposure, strength: float) -> Exposure:
     """Detections that are there a second time, measured anew, percent."""
     rng = exposure.draws("fault duplicates")
     rows = np.flatnonzero(rng.random(len(exposure)) < strength / 100)
-    again = exposure.take(rows)
+    again = exposure.select(rows)
     east, north = again.columns["ra_err"] * rng.standard_normal((2, len(again)))
     return exposure.joined(
         again.moved(east, north).brightened(again.columns["mag_err"] * rng.standard_normal(len(rows)))
@@ -32,7 +32,7 @@ def duplicates(exposure: Exposure, strength: float) -> Exposure:
 def repeated_rows(exposure: Exposure, strength: float) -> Exposure:
     """Rows that stand in the catalog twice, percent."""
     rows = exposure.draws("fault repeated_rows").random(len(exposure)) < strength / 100
-    return exposure.joined(exposure.take(rows))
+    return exposure.joined(exposure.select(rows))
 
 
 def swapped_visits(exposure: Exposure, strength: float) -> Exposure:

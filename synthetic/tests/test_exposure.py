@@ -79,7 +79,7 @@ def test_spurious_detections_are_poisson_and_belong_to_nothing() -> None:
     numbers = np.array([np.count_nonzero(part.source == SPURIOUS) for part in made])
     assert numbers.mean() == pytest.approx(20, abs=5 * np.sqrt(20 / 300))
     assert numbers.var() / numbers.mean() == pytest.approx(1, abs=5 * np.sqrt(2 / 300))
-    nothing = made[0].take(made[0].source == SPURIOUS)
+    nothing = made[0].select(made[0].source == SPURIOUS)
     assert (nothing.columns["snr"] >= 5).all()
     assert np.isnan(nothing.true_mag).all()
     gaps = replace(base, camera=Camera(13 * u.arcmin, 2 * u.arcmin, 0 * u.arcsec))
@@ -166,7 +166,7 @@ def test_galaxies_lose_light_in_a_psf_by_their_size_and_the_seeing() -> None:
     """Against sums over pixels: a PSF of the same seeing fitted to the wider image by least squares."""
     size, base = 0.8, sharp(plain(stars=10))
     made = first(replace(base, galaxies=Galaxies(500, 18 * u.mag, 18.5 * u.mag, 0.3, size * u.arcsec)))
-    galaxies = made.take(made.sky.galaxy[made.source])
+    galaxies = made.select(made.sky.galaxy[made.source])
     assert (galaxies.columns["extendedness"] == 1).all()
     psf, wide = made.visit.seeing / FWHM, np.hypot(made.visit.seeing, size * 1000) / FWHM
     axis = np.arange(-4000, 4001, 25.0)

@@ -22,7 +22,7 @@ def tried(trial: Trial, rule: DecisionRule = SIMPLE) -> Found:
     return found
 
 
-def of(fault: str) -> Trial:
+def strongest_trial(fault: str) -> Trial:
     """The stronger trial of a fault."""
     return [trial for trial in TRIALS if trial.fault == fault][-1]
 
@@ -33,7 +33,7 @@ def of(fault: str) -> Trial:
 )
 def test_exactly_the_clauses_that_have_to_react_do(trial: Trial) -> None:
     """Where none may react, by values alone: `skyaccept selftest` tries these with intervals as well."""
-    mild = trial.fault and trial is not of(trial.fault)
+    mild = trial.fault and trial is not strongest_trial(trial.fault)
     assert tried(trial, SIMPLE if mild else DecisionRule("guarded")).wrong == ()
 
 
@@ -78,7 +78,9 @@ def test_every_clause_reacts_to_something_and_most_of_the_table_is_definite() ->
 def test_what_is_not_as_it_has_to_be_is_said(fault: str, row: Row, said: str) -> None:
     base = sensitivity.load().surveys[row.survey]
     expected = {clause: base.reaction(row, clause) for clause in sensitivity.clauses()}
-    found = tried(replace(of(fault), expected=expected, refused=row.refused, account=row.account, noted=row.noted))
+    found = tried(
+        replace(strongest_trial(fault), expected=expected, refused=row.refused, account=row.account, noted=row.noted)
+    )
     assert len(found.wrong) == 1
     assert sensitivity_report.headline([found]).endswith("; 1 do not")
     with pytest.raises(AssertionError, match=said):
@@ -89,7 +91,7 @@ def test_what_is_not_as_it_has_to_be_is_said(fault: str, row: Row, said: str) ->
 @pytest.mark.slow
 def test_a_clause_that_no_band_has_is_not_measurable() -> None:
     """AB1 is not asked of r, and its cells are shown all the same."""
-    found = tried(of("psf_model"))
+    found = tried(strongest_trial("psf_model"))
     assert found.verdicts["AB1"] == "not_measurable"
     assert found.wrong == ()
     assert "AB1: not measurable; expected: lost" in sensitivity_report.page([found], 1)
@@ -106,7 +108,7 @@ def test_of_some_faults_only_their_surveys_are_tried() -> None:
 
 @pytest.mark.slow
 def test_workers_change_nothing() -> None:
-    chosen = [of("band_offset"), of("repeated_rows")]
+    chosen = [strongest_trial("band_offset"), strongest_trial("repeated_rows")]
     assert list(sensitivity.run(chosen, workers=2, rule=SIMPLE)) == [tried(trial) for trial in chosen]
 
 
@@ -143,9 +145,9 @@ def test_a_wrong_table_is_refused(old: str, new: str, said: str, tmp_path: Path)
 
 
 def test_the_page_escapes_and_says_what_is_wrong() -> None:
-    trial = replace(of("band_offset"), fault="<b>", refused="<i>")
+    trial = replace(strongest_trial("band_offset"), fault="<b>", refused="<i>")
     shown = sensitivity_report.page(
-        [Found(trial, {}, ("AM1 <u>",)), Found(of("jitter"), dict.fromkeys(trial.expected, "pass"))], 1
+        [Found(trial, {}, ("AM1 <u>",)), Found(strongest_trial("jitter"), dict.fromkeys(trial.expected, "pass"))], 1
     )
     assert "<b>" not in shown
     assert "<i>" not in shown

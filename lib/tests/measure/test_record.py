@@ -14,7 +14,7 @@ import pytest
 from skyaccept.lib import requirements
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.measure.record import Measurement, record
+from skyaccept.lib.measure.record import Measurement, make_result
 from skyaccept.lib.report import html, maps, text
 from skyaccept.lib.requirements.model import Case
 from skyaccept.lib.requirements.waivers import Waiver
@@ -26,6 +26,7 @@ from skyaccept.lib.uncertainty.distribution import Estimate
 
 SAMPLE = SampleSummary(300, 5, 2000, 10_000, 1500, 1500, {})
 LEVELS = ("design", "minimum", "stretch")
+AM1 = "OSS-REQ-0388-AM1-r"
 GUARDED = DecisionRule("guarded", 0.05)
 WAIVER = Waiver("OSS-REQ-0388", "AM1", "bad <optics>", "A. Who", date(2030, 1, 31))
 
@@ -65,7 +66,7 @@ def page(*found: Result) -> tuple[str, str]:
 
 def test_the_limits_of_all_levels_are_decided_at_the_same_risk(case: Callable[[str], Case]) -> None:
     """At 9.5 mas with an error of 6 %: inconclusive at 10 mas, pass at 20, fail at 5."""
-    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(9.5, log_normal(9.5, 0.06)), GUARDED)
+    found = make_result(case(AM1), "lvv-t1278", "design", measured(9.5, log_normal(9.5, 0.06)), GUARDED)
     assert {name: level.verdict for name, level in found.levels.items()} == dict(
         zip(LEVELS, ("inconclusive", "pass", "fail"), strict=True)
     )
@@ -91,7 +92,7 @@ def test_the_limits_of_all_levels_are_decided_at_the_same_risk(case: Callable[[s
 
 def test_a_pass_and_a_fail_say_how_sure_they_are(case: Callable[[str], Case]) -> None:
     outcomes = [measured(x, log_normal(x, 0.03)) for x in (9.0, 11.0)]
-    met, missed = (record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", o, GUARDED) for o in outcomes)
+    met, missed = (make_result(case(AM1), "lvv-t1278", "design", o, GUARDED) for o in outcomes)
     assert (met.verdict, missed.verdict) == ("pass", "fail")
     assert "is 9.455 mas: pass, the true value meets the limit with a probability of > 0.999" in summary(met)
     assert "fail, the true value meets the limit with a probability of < 0.001" in summary(missed)
@@ -101,7 +102,7 @@ def test_a_pass_and_a_fail_say_how_sure_they_are(case: Callable[[str], Case]) ->
 
 def test_simple_says_nothing_of_bounds_and_shows_the_conformance(case: Callable[[str], Case]) -> None:
     rule = DecisionRule("simple")
-    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(9.5, log_normal(9.5, 0.06)), rule)
+    found = make_result(case(AM1), "lvv-t1278", "design", measured(9.5, log_normal(9.5, 0.06)), rule)
     assert found.verdict == "pass"
     assert summary(found).endswith("the design limit is <= 10 mas, met with 0.5 mas")
     _, table = page(found)
@@ -110,7 +111,7 @@ def test_simple_says_nothing_of_bounds_and_shows_the_conformance(case: Callable[
 
 
 def test_where_bias_changes_the_verdict_it_is_said(case: Callable[[str], Case]) -> None:
-    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(9.5, log_normal(11.4, 0.02)), GUARDED)
+    found = make_result(case(AM1), "lvv-t1278", "design", measured(9.5, log_normal(11.4, 0.02)), GUARDED)
     assert found.verdict == "fail"
     words = "the value as defined, 9.5, meets the limit; without its bias, 11.4, it does not"
     assert words in summary(found)
@@ -124,18 +125,20 @@ def test_without_an_interval_nothing_is_measurable_under_guarded(case: Callable[
         (measured(9.0, "one visit is too few"), "one visit is too few"),
         (measured(9.0, unbounded(9.0, 0.1)), "no finite upper bound"),
     ):
-        found = record(case(test), "lvv-t1278", "design", outcome, GUARDED)
+        found = make_result(case(test), "lvv-t1278", "design", outcome, GUARDED)
         assert (found.verdict, found.value, found.measured, found.satisfied) == ("not_measurable", 9.0, False, False)
         assert words in str(found.reason)
         assert words in summary(found)
         page(found)
-        assert record(case(test), "lvv-t1278", "design", outcome, DecisionRule("simple")).verdict == "pass"
-    assert record(case(test), "lvv-t1278", "design", measured(9.0, log_normal(9.0, 0.01)), GUARDED).verdict == "pass"
+        assert make_result(case(test), "lvv-t1278", "design", outcome, DecisionRule("simple")).verdict == "pass"
+    assert (
+        make_result(case(test), "lvv-t1278", "design", measured(9.0, log_normal(9.0, 0.01)), GUARDED).verdict == "pass"
+    )
 
 
 def test_an_end_that_bounds_nothing_is_none(case: Callable[[str], Case]) -> None:
     """Few stars can give an upper end of 1e58 mas; the record has none, and conforms to the schema."""
-    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(9.0, log_normal(9.0, 70.0)), GUARDED)
+    found = make_result(case(AM1), "lvv-t1278", "design", measured(9.0, log_normal(9.0, 70.0)), GUARDED)
     assert found.interval is not None
     assert found.interval["high"] is None
     assert found.interval["low"] is not None
@@ -146,7 +149,7 @@ def test_an_end_that_bounds_nothing_is_none(case: Callable[[str], Case]) -> None
 
 def test_a_capability_passes_with_an_interval_whatever_its_value(case: Callable[[str], Case]) -> None:
     outcome = measured(99.0, log_normal(99.0, 0.5))
-    found = record(case("DMS-REQ-0360-AM1-r"), "lvv-t1278", "design", outcome, GUARDED)
+    found = make_result(case("DMS-REQ-0360-AM1-r"), "lvv-t1278", "design", outcome, GUARDED)
     assert (found.verdict, found.reason) == ("pass", None)
     conforming(found)
 
@@ -159,7 +162,7 @@ def test_each_coordinate_is_named_by_its_own_name(case: Callable[[str], Case]) -
         "coordinates": {"design": {"ra": 50.0, "dec": 60.0, "total": 70.0}},
         "dependence": {"of": "offsets", "note": "", "sky": {**sky, "number": [9] * 8}},
     }
-    found = record(case("OSS-REQ-0388-AA1-r"), "srd", "design", replace(outcome, data=data), GUARDED)
+    found = make_result(case("OSS-REQ-0388-AA1-r"), "srd", "design", replace(outcome, data=data), GUARDED)
     assert "is 60 mas (RA cos(Dec) 50, Dec 60, total 70) on" in summary(found)
     drawn = maps.sky(found)
     assert ">degrees east of RA 150.0000, north of Dec -20.0000<" in drawn
@@ -186,7 +189,7 @@ def test_a_waiver_takes_failures_and_accuses_a_pass(
     case: Callable[[str], Case], outcome: Measurement, verdict: str, accepted: bool
 ) -> None:
     """What was not measured, or broke, cannot be waived."""
-    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", outcome, GUARDED)
+    found = make_result(case(AM1), "lvv-t1278", "design", outcome, GUARDED)
     waived = found.with_waiver(WAIVER)
     assert (waived.verdict, waived.satisfied) == (verdict, accepted)
     assert found.with_waiver(None) is found
@@ -216,7 +219,7 @@ def test_a_waiver_takes_failures_and_accuses_a_pass(
     ],
 )
 def test_the_schema_refuses_what_cannot_be(case: Callable[[str], Case], changes: dict[str, Any]) -> None:
-    found = record(case("OSS-REQ-0388-AM1-r"), "lvv-t1278", "design", measured(11.0, log_normal(11.0, 0.01)), GUARDED)
+    found = make_result(case(AM1), "lvv-t1278", "design", measured(11.0, log_normal(11.0, 0.01)), GUARDED)
     data = conforming(found)
     data["results"][0].update(changes)
     with pytest.raises(InputError, match="not in the results schema"):

@@ -20,7 +20,7 @@ from skyaccept.lib.numba_cache import share_cores
 from skyaccept.lib.results.model import Result
 from skyaccept.lib.sample.visit_matrix import LIMIT
 from skyaccept.lib.separation.correlation import COMPONENTS
-from skyaccept.lib.separation.separation_bins import Binning
+from skyaccept.lib.separation.separation_bins import SeparationBins
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.lib.tests.realdata import REALDATA, needs_realdata
 from skyaccept.lib.tests.records import interval_of
@@ -42,7 +42,7 @@ from skyaccept.lib.uncertainty.statistic import Statistic
 SETTINGS = NoSettings()
 NEAR, FAR = {"nearest": 0.0, "farthest": 1.0}, {"nearest": 5.0, "farthest": 20.0}
 ARCMIN = np.pi / 180 / 60
-BINS = BinSettings(bins=Binning(10, 0.25 * ARCMIN))
+BINS = BinSettings(bins=SeparationBins(10, 0.25 * ARCMIN))
 PLACES = [(150.0, 2.0), (0.0, -30.0), (40.0, 75.0), (200.0, 89.95), (10.0, -90.0)]
 
 
@@ -385,9 +385,9 @@ def test_what_cannot_be_measured_says_why() -> None:
             estimator.errors(estimator.measurements(sample(apart), FAR, settings, None), settings)
     xi = ESTIMATORS["visit_xi"]
     with pytest.raises(NotMeasurable, match=r"begin at 2 arcmin"):
-        xi.of_sample(sample(apart), NEAR, BinSettings(bins=Binning(10, 2 * ARCMIN)))
+        xi.of_sample(sample(apart), NEAR, BinSettings(bins=SeparationBins(10, 2 * ARCMIN)))
     with pytest.raises(NotMeasurable, match="no bin of the definition"):
-        xi.of_sample(sample(apart), FAR, BinSettings(bins=Binning(5, 0.25 * ARCMIN, 2 * ARCMIN)))
+        xi.of_sample(sample(apart), FAR, BinSettings(bins=SeparationBins(5, 0.25 * ARCMIN, 2 * ARCMIN)))
     single = results(catalog(ra, dec, 0.01 * noise(rng, 30, 1)))["TE2"]
     assert single.value is not None
     assert str(single.no_interval).startswith("no interval: 1 visit cannot tell")

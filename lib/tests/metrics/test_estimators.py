@@ -15,7 +15,7 @@ from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.metrics import METRICS
 from skyaccept.lib.sample.sample import Sample
 from skyaccept.lib.sample.visit_matrix import LIMIT
-from skyaccept.lib.separation.separation_bins import Binning
+from skyaccept.lib.separation.separation_bins import SeparationBins
 from skyaccept.lib.sphere import ARCMIN
 from skyaccept.lib.tests import samples
 from skyaccept.lib.uncertainty.errors import Errors
@@ -34,7 +34,7 @@ GIVEN: dict[str, Any] = {
     "reference_snr": 10.0,
     "reference_band": "i",
     "locus": LOCUS,
-    "bins": Binning(3, 0.5 * ARCMIN),
+    "bins": SeparationBins(3, 0.5 * ARCMIN),
 }
 
 EVERY = [(metric.name, name) for metric in METRICS.values() for name in metric.estimators]

@@ -170,7 +170,7 @@ def test_a_line_is_the_principal_axis(angle: float) -> None:
     along, aside = rng.normal(0, 1.0, 4000), rng.normal(0, 0.1, 4000)
     x = 2 + along * np.cos(angle) - aside * np.sin(angle)
     y = -1 + along * np.sin(angle) + aside * np.cos(angle)
-    line = Line.of(x, y)
+    line = Line.least_squares(x, y)
     assert line.angle == pytest.approx(angle, abs=0.01)
     _, _, axes = np.linalg.svd(np.stack([x - x.mean(), y - y.mean()], axis=1), full_matrices=False)
     assert abs(axes[0] @ [np.cos(line.angle), np.sin(line.angle)]) == pytest.approx(1, abs=1e-12)

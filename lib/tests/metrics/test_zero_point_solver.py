@@ -79,7 +79,7 @@ def test_conjugate_gradients_find_what_dense_least_squares_finds(seed: int, star
     weights = 10 ** rng.uniform(-2, 2, len(made.star))
     weights[rng.random(len(weights)) < 0.1] = 0
     weights[made.star == 0] = 1
-    found = System.of(made, weights).solve(made.magnitude, rng.normal(0, 100, exposures))
+    found = System.from_weights(made, weights).solve(made.magnitude, rng.normal(0, 100, exposures))
     assert found == pytest.approx(dense(made, weights), abs=1e-6)
 
 

@@ -43,7 +43,7 @@ def baseline() -> Results:
     return verified(sky())
 
 
-def of(changes: tuple[Change, ...], clause: str) -> Change:
+def change_of(changes: tuple[Change, ...], clause: str) -> Change:
     return next(change for change in changes if change.test == f"OSS-REQ-0388-{clause}-r")
 
 
@@ -75,7 +75,7 @@ def test_another_estimate_or_interval_of_the_same_data_is_a_change() -> None:
             for r in before.results
             if r.test.endswith("AM1-r") and r.value_unbiased is not None and r.interval is not None
         ]
-        found = of(compare(before, dataclasses.replace(before, results=tuple(moved))), "AM1")
+        found = change_of(compare(before, dataclasses.replace(before, results=tuple(moved))), "AM1")
         return found.flag, found.reason
 
     assert after() == ("same", None)
@@ -102,13 +102,13 @@ def test_another_value_of_the_same_data_is_a_change_however_small() -> None:
 def test_a_processing_that_is_worse_by_a_few_per_cent_shows_in_the_pair() -> None:
     """3 mas on 6 add 12 %; as two independent surveys nobody could tell 5 %, as the same stars and visits one can."""
     worse = compare(baseline(), verified(processed(sky(), 3.0)))
-    am1 = of(worse, "AM1")
+    am1 = change_of(worse, "AM1")
     assert (am1.flag, am1.paired) == ("worse", True)
     assert "OSS-REQ-0388-AM1-r" in regressions(with_baseline(baseline(), verified(processed(sky(), 3.0)), "base.json"))
     assert am1.difference == pytest.approx(SIGMA * np.sqrt(2) * (np.sqrt(1.25) - 1), rel=0.5)
     assert am1.low is not None
     assert 0 < am1.low < (am1.difference or 0) < (am1.high or 0)
-    back = of(compare(verified(processed(sky(), 3.0)), baseline()), "AM1")
+    back = change_of(compare(verified(processed(sky(), 3.0)), baseline()), "AM1")
     assert back.flag == "better"
     assert back.difference == pytest.approx(-(am1.difference or 0))
 
@@ -123,8 +123,8 @@ def test_an_equally_good_processing_is_the_same_within_what_is_uncertain() -> No
 
 @pytest.mark.slow
 def test_another_sky_is_compared_as_independent_with_a_wider_interval() -> None:
-    paired = of(compare(baseline(), verified(processed(sky(), 1.0))), "AM1")
-    alone = of(compare(baseline(), verified(sky(2))), "AM1")
+    paired = change_of(compare(baseline(), verified(processed(sky(), 1.0))), "AM1")
+    alone = change_of(compare(baseline(), verified(sky(2))), "AM1")
     assert (alone.flag, alone.paired) == ("same", False)
     assert paired.paired
 
@@ -137,7 +137,7 @@ def test_another_sky_is_compared_as_independent_with_a_wider_interval() -> None:
 @pytest.mark.slow
 def test_the_interval_of_a_difference_is_that_of_plain_loops() -> None:
     after = verified(processed(sky(), 3.0))
-    found = of(compare(baseline(), after), "AM1")
+    found = change_of(compare(baseline(), after), "AM1")
     old, new = (
         next(r for r in run.results if r.clause == "AM1").data["replicates"]["design"]["value"]
         for run in (baseline(), after)
@@ -163,12 +163,12 @@ def test_what_cannot_be_compared_says_why() -> None:
     fewer = dataclasses.replace(baseline(), results=baseline().results[3:])
     assert [c.flag for c in compare(baseline(), fewer)][-3:] == ["gone"] * 3
     assert [c.flag for c in compare(fewer, baseline())][:3] == ["new"] * 3
-    alone = of(compare(baseline(), verified(sky(2), confidence=None)), "AM1")
+    alone = change_of(compare(baseline(), verified(sky(2), confidence=None)), "AM1")
     assert alone.flag == "not_comparable"
     assert "no interval was asked for" in str(alone.reason)
     stretched = compare(baseline(), verified(sky(2), level="stretch"))
-    assert of(stretched, "AF1").flag == "not_comparable"
-    assert of(stretched, "AM1").flag == "same"
+    assert change_of(stretched, "AF1").flag == "not_comparable"
+    assert change_of(stretched, "AM1").flag == "same"
 
 
 def test_clauses_that_a_run_was_not_asked_for_are_not_gone() -> None:

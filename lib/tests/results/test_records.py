@@ -41,7 +41,7 @@ PLACES = {
 }
 
 
-def place(path: str) -> dict[str, Any]:
+def schema_part(path: str) -> dict[str, Any]:
     """Part of the schema."""
     found: Any = schema.schema()
     for key in path.split("/"):
@@ -51,7 +51,7 @@ def place(path: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", PLACES)
 def test_a_record_has_the_keys_of_the_schema(name: str) -> None:
-    record, stated = getattr(records, name), place(PLACES[name])
+    record, stated = getattr(records, name), schema_part(PLACES[name])
     assert set(record.__annotations__) == set(stated["properties"])
     assert record.__required_keys__ == set(stated.get("required", ()))
 

@@ -51,7 +51,7 @@ def of_offsets(matrix: VisitMatrix, *, absolute: bool = False) -> MatrixErrors:
     return MatrixErrors(estimator=replace(estimator, absolute=absolute), matrix=matrix, settings=NoSettings())
 
 
-def known(task: MatrixErrors, statistic: Statistic) -> Estimate:
+def estimate_of(task: MatrixErrors, statistic: Statistic) -> Estimate:
     (found,) = estimates(task, [statistic])
     assert not isinstance(found, NotMeasurable), found
     return found[0]
@@ -179,10 +179,12 @@ def test_an_interval_does_not_depend_on_the_order_of_visits() -> None:
     rng = np.random.default_rng(4)
     errors = rng.normal(0, 5, (400, 40))
     matrix = replace(stars(errors), visit_keys=name_keys(f"v{k}" for k in range(40)))
-    low, high = known(of_rms(matrix), Statistic("percentile", 50)).interval(0.95)
+    low, high = estimate_of(of_rms(matrix), Statistic("percentile", 50)).interval(0.95)
     order = rng.permutation(40)
     renamed = matrix.select(visits=order)
-    assert known(of_rms(renamed), Statistic("percentile", 50)).interval(0.95) == pytest.approx((low, high), rel=1e-3)
+    assert estimate_of(of_rms(renamed), Statistic("percentile", 50)).interval(0.95) == pytest.approx(
+        (low, high), rel=1e-3
+    )
 
 
 @pytest.mark.slow
@@ -190,9 +192,9 @@ def test_an_interval_does_not_depend_on_the_order_of_visits() -> None:
 def test_equal_errors_lose_the_known_factor(visits: int) -> None:
     """The median of chi makes up for itself, and the residuals of three visits do as well."""
     errors = np.random.default_rng(4).normal(0, 8, (4000, visits))
-    assert known(of_rms(stars(errors), 1), Statistic("percentile", 50)).value == pytest.approx(8, rel=0.03)
-    assert known(of_rms(stars(errors), 0), Statistic("percentile", 50)).value == pytest.approx(8, rel=0.03)
-    found = known(of_deviations(stars(errors)), Statistic("percentile", 90))
+    assert estimate_of(of_rms(stars(errors), 1), Statistic("percentile", 50)).value == pytest.approx(8, rel=0.03)
+    assert estimate_of(of_rms(stars(errors), 0), Statistic("percentile", 50)).value == pytest.approx(8, rel=0.03)
+    found = estimate_of(of_deviations(stars(errors)), Statistic("percentile", 90))
     assert found.value == pytest.approx(8 * 1.6449, rel=0.03)
 
 
@@ -203,7 +205,7 @@ def test_a_mixture_at_three_visits_is_not_corrected_as_if_its_errors_were_equal(
     errors = rng.standard_normal((3000, 3)) * np.where(faint, 15.0, 5.0)[:, None]
     plain = float(np.median(errors.std(axis=1, ddof=1)))
     assert plain / 0.8326 > 6.7
-    estimate = known(of_rms(stars(errors, np.where(faint, 4.0, 6.0)), 1), Statistic("percentile", 50))
+    estimate = estimate_of(of_rms(stars(errors, np.where(faint, 4.0, 6.0)), 1), Statistic("percentile", 50))
     assert estimate.value == pytest.approx(5, rel=0.04)
     low, high = estimate.interval(0.95)
     assert low < 5 < high
@@ -214,7 +216,7 @@ def test_bad_stars_that_nothing_announces_are_found_from_ten_visits() -> None:
     rng = np.random.default_rng(6)
     bad = rng.random(3000) < 0.1
     errors = rng.standard_normal((3000, 10)) * np.where(bad, 30.0, 5.0)[:, None]
-    estimate = known(of_rms(stars(errors), 1), Statistic("above", 20.0))
+    estimate = estimate_of(of_rms(stars(errors), 1), Statistic("above", 20.0))
     assert estimate.value == pytest.approx(100 * bad.mean(), abs=1.5)
 
 
@@ -226,16 +228,16 @@ def test_the_noise_of_what_offsets_are_compared_with_is_taken_off() -> None:
     matrix = replace(stars(here), comparison=(other - other.mean(axis=1, keepdims=True),))
     plain = float(np.sqrt(np.mean(here**2)))
     assert plain == pytest.approx(math.sqrt(9 + 36 + 32), rel=0.02)
-    estimate = known(of_offsets(matrix), Statistic("rms"))
+    estimate = estimate_of(of_offsets(matrix), Statistic("rms"))
     assert estimate.value == pytest.approx(math.sqrt(9 + 36), rel=0.05)
 
 
 def test_visits_that_differ_limit_the_interval_and_stars_that_differ_do_as_well() -> None:
     rng = np.random.default_rng(8)
     jitter = rng.normal(0, 5, (400, 12)) * np.exp(rng.normal(0, 0.5, 12))
-    assert known(of_rms(stars(jitter), 1), Statistic("percentile", 50)).limited_by == "visits"
+    assert estimate_of(of_rms(stars(jitter), 1), Statistic("percentile", 50)).limited_by == "visits"
     uneven = rng.normal(0, 5, (100, 12)) * np.exp(rng.normal(0, 0.7, 100))[:, None]
-    assert known(of_rms(stars(uneven), 1), Statistic("percentile", 50)).limited_by == "stars"
+    assert estimate_of(of_rms(stars(uneven), 1), Statistic("percentile", 50)).limited_by == "stars"
 
 
 def test_what_no_interval_can_be_formed_of_is_said() -> None:
@@ -257,12 +259,12 @@ def test_a_percentage_above_a_threshold_is_known_as_the_quantiles_there_are() ->
     rng = np.random.default_rng(12)
     errors = rng.standard_normal((400, 8)) * rng.choice([4.0, 6.0, 9.0], 400)[:, None]
     task = of_rms(stars(errors), 1)
-    crossing = known(task, Statistic("above", 8.6)).coordinates[0].parts[0]
+    crossing = estimate_of(task, Statistic("above", 8.6)).coordinates[0].parts[0]
     assert isinstance(crossing, Crossing)
     telling = crossing.above[np.abs(crossing.known) < 3]
     assert len(telling) > 10
     for x in telling:
-        chance = known(task, Statistic("percentile", 100 - x)).conformance("<=", 8.6)
+        chance = estimate_of(task, Statistic("percentile", 100 - x)).conformance("<=", 8.6)
         assert crossing.below(x) == pytest.approx(chance, abs=0.02)
 
 
@@ -270,7 +272,7 @@ def test_a_percentage_above_a_threshold_is_known_as_the_quantiles_there_are() ->
 def test_percentages_of_none_and_of_all_have_finite_bounds(threshold: float, percent: float) -> None:
     errors = np.random.default_rng(10).normal(0, 5, (200, 6))
     for task in (of_rms(stars(errors), 1), of_offsets(stars(errors), absolute=True)):
-        estimate = known(task, Statistic("above", threshold))
+        estimate = estimate_of(task, Statistic("above", threshold))
         low, high = estimate.interval(0.95)
         assert estimate.value == pytest.approx(percent, abs=0.1)
         assert 0 <= low <= percent + 0.1
@@ -282,13 +284,13 @@ def test_three_visits_with_three_common_ones_asked_for_have_an_interval() -> Non
     """A replicate with a visit fewer asks for one fewer."""
     errors = np.random.default_rng(11).normal(0, 5, (300, 3))
     matrix = replace(stars(errors), min_visits=3)
-    low, high = known(of_rms(matrix, 1), Statistic("percentile", 50)).interval(0.95)
+    low, high = estimate_of(of_rms(matrix, 1), Statistic("percentile", 50)).interval(0.95)
     assert 0 < low < 5 < high
 
 
 def test_the_same_matrix_gives_the_same_bits() -> None:
     errors = np.random.default_rng(12).normal(0, 5, (100, 5))
-    first, second = (known(of_rms(stars(errors), 1), Statistic("percentile", 50)) for _ in range(2))
+    first, second = (estimate_of(of_rms(stars(errors), 1), Statistic("percentile", 50)) for _ in range(2))
     assert first == second
     assert first.interval(0.95) == second.interval(0.95)
 
@@ -300,7 +302,7 @@ def test_one_wrong_star_in_a_thousand_detections_changes_no_median() -> None:
     wrong = errors.copy()
     wrong[rng.choice(600, 5, replace=False), rng.integers(0, 8, 5)] += 1e5
     statistic = Statistic("percentile", 50)
-    good, bad = (known(of_rms(stars(e), 1), statistic) for e in (errors, wrong))
+    good, bad = (estimate_of(of_rms(stars(e), 1), statistic) for e in (errors, wrong))
     assert bad.value == pytest.approx(good.value, rel=0.01)
     assert bad.interval(0.95) == pytest.approx(good.interval(0.95), rel=0.03)
     assert "5 of 600 stars hold an error beyond 20 times" in bad.method
