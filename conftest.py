@@ -1,4 +1,4 @@
-"""For the checkout only: the plugin's own tests need pytester, and everything needs skyaccept to be installed."""
+"""Settings for the tests in a checkout, which need pytester and an installed skyaccept."""
 
 import importlib.util
 import os
@@ -14,10 +14,10 @@ if importlib.util.find_spec("skyaccept") is None:
 
 pytest_plugins = ["pytester"]
 
-# tests that run pytest anew do so in a home of their own, where nothing would be compiled yet
+# tests that start pytest do so in another home folder, where no compiled code would be cached
 os.environ.setdefault("SKYACCEPT_CACHE", str(Path.home() / ".cache" / "skyaccept"))
 
-# workers of pytest-xdist share the cores: threads of compiled code on top of them get into each other's way
+# workers of pytest-xdist share the cores, so compiled code must not start a thread per core in each worker
 if "PYTEST_XDIST_WORKER" in os.environ:
     from skyaccept.lib.numba_cache import share_cores
 
@@ -26,26 +26,26 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Send all tests of a module that names an ``xdist_group`` to one worker: what they share is made once.
+    """Send all tests of a module with an ``xdist_group`` to one worker, so that shared fixtures are made once.
 
-    xdist itself goes by the ids of the tests, to which pytest 9.2 no longer lets it add the group.
+    The scheduler of xdist itself reads the group from the test id, which pytest 9.2 no longer lets it change.
     """
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return _group(config.rootpath / nodeid.split("::")[0]) or nodeid
+            return _xdist_group(config.rootpath / nodeid.split("::")[0]) or nodeid
 
     return Scheduling(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 @cache
-def _group(path: Path) -> str | None:
-    found = re.search(r'xdist_group\("(\w+)"\)', path.read_text(encoding="utf-8"))
-    return found and found[1]
+def _xdist_group(path: Path) -> str | None:
+    match = re.search(r'xdist_group\("(\w+)"\)', path.read_text(encoding="utf-8"))
+    return match and match[1]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let workers begin with what is slow, so that none of them ends long after the others."""
+    """Run slow tests first, so that all workers finish at about the same time."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)

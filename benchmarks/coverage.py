@@ -1,10 +1,11 @@
-"""Coverage of the intervals: ``python -m benchmarks.coverage OUT.json [--surveys N] [--workers N]``.
+"""Measure the coverage of the confidence intervals with simulated surveys.
 
-Surveys are simulated in four regimes with 3, 5, 10 and 30 visits, and for each metric it is counted how often the 95 %
-interval misses the true value on either side, how wide it is, and how often a limit just below the true value is met:
-under the guarded rule (probability of conformance of at least 95 %) and by comparing the value itself. The true values
-are integrals over the laws that the surveys are drawn from. The table of docs/uncertainty.md is made from the output
-(``python -m benchmarks.coverage --table OUT.json``). An output that is there already is continued.
+``python -m benchmarks.coverage OUT.json [--surveys N] [--workers N]`` simulates surveys in four regimes with 3, 5, 10
+and 30 visits. For each metric it records how often the 95 % interval misses the true value on either side, the width
+of the interval, and how often the metric passes a limit just below the true value: under the guarded rule (conformance
+probability of at least 95 %) and by comparing the measured value itself. The true values are integrals over the
+distributions from which the surveys are drawn. An existing output file is continued.
+``python -m benchmarks.coverage OUT.json --table`` prints the tables of docs/uncertainty.md.
 """
 
 from __future__ import annotations
@@ -34,126 +35,126 @@ from skyaccept.lib.uncertainty.estimator import MatrixErrors
 from skyaccept.lib.uncertainty.jackknife import estimates
 from skyaccept.lib.uncertainty.statistic import Statistic
 
-from benchmarks.table import show, sums
+from benchmarks.table import coverage_tables, summary_lines
 
 REGIMES = ("independent", "distorted", "correlated", "outliers")
 VISITS = (3, 5, 10, 30)
 STARS = 300
 
 FIELDS = 40
-"""Fields of 3000 stars that the true values are integrals over."""
+"""Number of simulated fields, of 3000 stars each, over which the true values are averaged."""
 
-WIDTH = 12.4
+FIELD_WIDTH = 12.4
 """Side of the field, arcmin."""
 
-BRIGHT = 200.0
-"""S/N from which a star is bright (srd)."""
+BRIGHT_SNR = 200.0
+"""Minimum S/N of a bright star in the srd definitions."""
 
-MODES = 10.0, 30.0
-"""Visit-wide distortions: rms of a coordinate, mas, and longest wavelength, arcmin."""
+DISTORTION = 10.0, 30.0
+"""Distortions of whole visits: rms per coordinate in mas, and longest wavelength in arcmin."""
 
-PATCHES = 6.0, 3.0
-"""Errors correlated over arcminutes: rms of a coordinate, mas, and scale of a Gaussian correlation, arcmin."""
+CORRELATED = 6.0, 3.0
+"""Errors correlated over arcminutes: rms per coordinate in mas, and scale of the Gaussian correlation in arcmin."""
 
-ROUND = 100
-"""Surveys of a cell before the next one has its turn."""
+ROUND_SIZE = 100
+"""Surveys simulated for one cell of the table before the next cell is continued."""
 
-DEAR = 30, 4
-"""Visits from which a cell is dear, and how many times fewer surveys it gets."""
+EXPENSIVE_VISITS, EXPENSIVE_DIVISOR = 30, 4
+"""Cells with at least this many visits are slow, so their number of surveys is divided by the second number."""
 
-FIRST = 10_000
-"""First seed: none of those that the intervals were developed with."""
+FIRST_SEED = 10_000
+"""First seed; seeds below were used while the intervals were developed."""
 
 OUTLIERS = 0.03, 5.0
-"""Share of the measurements whose errors are wider, and by which factor."""
+"""Fraction of measurements with wider errors, and the factor by which they are wider."""
 
-PHOTOMETRIC = 0.5
-"""mmag for each mas of distortions and patches."""
+MMAG_PER_MAS = 0.5
+"""Photometric errors in mmag per mas of distortion or correlated error."""
 
-REFERENCE = 2.0
-"""Error of a coordinate of the reference catalog, mas; persistent, so it belongs to the true value."""
+REFERENCE_ERROR = 2.0
+"""Error of the reference catalog per coordinate, mas; it is the same in all visits and so part of the true value."""
 
-_WAVES = np.array([[1, 0], [0, 1], [1, 1], [1, -1], [2, 1], [1, 2]]) * 2 * np.pi / MODES[1]
-_SHARES = np.array([1, 1, 0.64, 0.64, 0.36, 0.36])
+_WAVES = np.array([[1, 0], [0, 1], [1, 1], [1, -1], [2, 1], [1, 2]]) * 2 * np.pi / DISTORTION[1]
+_WAVE_VARIANCES = np.array([1, 1, 0.64, 0.64, 0.36, 0.36])
 
 
 @dataclass(frozen=True)
 class Stars:
-    """Positions (n, 2) in arcmin, S/N, and errors of a coordinate in mas and of a magnitude in mmag."""
+    """Positions (n, 2) in arcmin, S/N, and standard errors per coordinate in mas and of the magnitude in mmag."""
 
-    where: FloatArray
+    xy: FloatArray
     snr: FloatArray
     position: FloatArray
     magnitude: FloatArray
 
 
-def stars(rng: np.random.Generator, number: int) -> Stars:
-    """Stars from 17.5 to 21.5 mag, their number growing as 10^(0.2 mag), to a depth of 24; in order along the sky."""
+def draw_stars(rng: np.random.Generator, number: int) -> Stars:
+    """Draw stars from 17.5 to 21.5 mag, with counts that grow as 10^(0.2 mag) and a depth of 24, ordered by cell."""
     low, high = 10 ** (0.2 * 17.5), 10 ** (0.2 * 21.5)
     mag = np.log10(low + (high - low) * rng.random(number)) / 0.2
     x = 10 ** (0.4 * (mag - 24))
     snr = 1.0857 / np.sqrt(0.001 * x + 0.039 * x * x)
-    where = rng.uniform(0, WIDTH, (number, 2))
-    return Stars(where[along_the_sky(where)], snr, np.hypot(4, 297 / snr), np.hypot(4, 1085.7 / snr))
+    xy = rng.uniform(0, FIELD_WIDTH, (number, 2))
+    return Stars(xy[order_by_cell(xy)], snr, np.hypot(4, 297 / snr), np.hypot(4, 1085.7 / snr))
 
 
-def along_the_sky(where: FloatArray) -> Any:
-    """Order in which runs of a sixteenth of the stars are cells of the field, as in the tree of the positions."""
-    order = np.arange(len(where))
+def order_by_cell(xy: FloatArray) -> Any:
+    """Return the order that splits the stars into 16 consecutive cells of the field, as the tree of positions does."""
+    order = np.arange(len(xy))
     for level in range(4):
-        for a, b in itertools.pairwise((len(where) * k) >> level for k in range(2**level + 1)):
+        for a, b in itertools.pairwise((len(xy) * k) >> level for k in range(2**level + 1)):
             part = order[a:b]
-            order[a:b] = part[np.argsort(where[part, level % 2], kind="stable")]
+            order[a:b] = part[np.argsort(xy[part, level % 2], kind="stable")]
     return order
 
 
-def waves(where: FloatArray) -> FloatArray:
-    """Distortions of a coordinate by unit amplitudes, (n, 12)."""
-    phase = where @ _WAVES.T
-    size = MODES[0] * np.sqrt(_SHARES / _SHARES.sum())
+def distortion_basis(xy: FloatArray) -> FloatArray:
+    """Return the distortion of a coordinate by each of 12 waves of unit amplitude, (n, 12)."""
+    phase = xy @ _WAVES.T
+    size = DISTORTION[0] * np.sqrt(_WAVE_VARIANCES / _WAVE_VARIANCES.sum())
     return np.concatenate([np.cos(phase) * size, np.sin(phase) * size], axis=1)
 
 
-def errors(
+def draw_errors(
     rng: np.random.Generator, regime: str, field: Stars, widths: list[FloatArray], visits: int
 ) -> list[FloatArray]:
-    """Errors by star and visit for each of several quantities; outliers hit all of a measurement."""
+    """Draw errors by star and visit for several quantities; an outlier affects all quantities of a measurement."""
     shape = (len(field.snr), visits)
-    wide = np.where(rng.random(shape) < OUTLIERS[0], OUTLIERS[1], 1.0) if regime == "outliers" else np.ones(shape)
-    found = []
+    wide = np.xy(rng.random(shape) < OUTLIERS[0], OUTLIERS[1], 1.0) if regime == "outliers" else np.ones(shape)
+    draws = []
     for width in widths:
-        scale = PHOTOMETRIC if width is field.magnitude else 1.0
+        scale = MMAG_PER_MAS if width is field.magnitude else 1.0
         error = width[:, None] * rng.standard_normal(shape) * wide
         if regime == "distorted":
-            error += scale * waves(field.where) @ rng.standard_normal((2 * len(_WAVES), visits))
+            error += scale * distortion_basis(field.xy) @ rng.standard_normal((2 * len(_WAVES), visits))
         elif regime == "correlated":
-            error += scale * PATCHES[0] * _root(field.where) @ rng.standard_normal(shape)
-        found.append(error)
-    return found
+            error += scale * CORRELATED[0] * _correlation_root(field.xy) @ rng.standard_normal(shape)
+        draws.append(error)
+    return draws
 
 
-def _root(where: FloatArray) -> FloatArray:
-    square = ((where[:, None] - where) ** 2).sum(axis=-1)
-    return np.asarray(np.linalg.cholesky(np.exp(-square / 2 / PATCHES[1] ** 2) + 1e-8 * np.eye(len(where))))
+def _correlation_root(xy: FloatArray) -> FloatArray:
+    square = ((xy[:, None] - xy) ** 2).sum(axis=-1)
+    return np.asarray(np.linalg.cholesky(np.exp(-square / 2 / CORRELATED[1] ** 2) + 1e-8 * np.eye(len(xy))))
 
 
-def pairs(where: FloatArray, half: float) -> tuple[Any, FloatArray]:
-    """Pairs 5 arcmin apart, and the unit vectors from one to the other."""
-    apart = where[None] - where[:, None]
+def find_pairs(xy: FloatArray, half: float) -> tuple[Any, FloatArray]:
+    """Return the pairs 5 arcmin apart, and the unit vectors from the first to the second star."""
+    apart = xy[None] - xy[:, None]
     distance = np.hypot(apart[..., 0], apart[..., 1])
     i, j = np.nonzero(np.triu((distance >= 5 - half) & (distance < 5 + half), 1))
     return np.stack([i, j], axis=1), apart[i, j] / distance[i, j, None]
 
 
-def survey(rng: np.random.Generator, regime: str, visits: int) -> Iterator[tuple[str, MatrixErrors]]:
-    """Matrices of one simulated survey by the metrics that they serve."""
-    field = stars(rng, STARS)
+def simulate_matrices(rng: np.random.Generator, regime: str, visits: int) -> Iterator[tuple[str, MatrixErrors]]:
+    """Simulate one survey; yields the name and errors of each visit matrix."""
+    field = draw_stars(rng, STARS)
     p = field.position
-    x, y, magnitude, other_x, other_y = errors(rng, regime, field, [p, p, field.magnitude, p, p], visits)
-    bright, logarithm = field.snr >= BRIGHT, np.log(field.snr)
+    x, y, magnitude, other_x, other_y = draw_errors(rng, regime, field, [p, p, field.magnitude, p, p], visits)
+    bright, logarithm = field.snr >= BRIGHT_SNR, np.log(field.snr)
     keys = name_keys(f"visit {k}" for k in range(visits))
     for name, chosen, half in (("lvv", np.full(STARS, True), 0.5), ("srd", bright, 1.0)):
-        pair, along = pairs(field.where[chosen], half)
+        pair, along = find_pairs(field.xy[chosen], half)
         i, j = pair.T
         apart = along[:, :1] * (x[chosen][j] - x[chosen][i]) + along[:, 1:] * (y[chosen][j] - y[chosen][i])
         matrix = VisitMatrix(
@@ -184,32 +185,35 @@ def survey(rng: np.random.Generator, regime: str, visits: int) -> Iterator[tuple
         both, values=here, comparison=other, comparison_keys=name_keys(f"other {k}" for k in range(other[0].shape[1]))
     )
     yield "band", MatrixErrors(estimator=band_offset.ESTIMATORS["offset"], matrix=matrix, settings=None)
-    catalog = rng.normal(0, REFERENCE, (2, single.n_stars, 1))
+    catalog = rng.normal(0, REFERENCE_ERROR, (2, single.n_stars, 1))
     here = tuple(o[bright] - shift for o, shift in zip((x, y), catalog, strict=True))
     estimator = replace(absolute_astrometry.ESTIMATORS["reference_offset"], absolute=True)
     yield "reference", MatrixErrors(estimator=estimator, matrix=replace(both, values=here), settings=None)
 
 
 class Mixture:
-    """Gaussians about zero of many widths: shares of their sizes, and quantiles."""
+    """Absolute values of a mixture of zero-mean Gaussians: tail probabilities and percentiles."""
 
     def __init__(self, parts: list[tuple[float, FloatArray]]) -> None:
         widths, weights = (np.concatenate(a) for a in zip(*((s, np.full(len(s), w)) for w, s in parts), strict=True))
         share, edges = np.histogram(np.log(widths), 2000, weights=weights)
         self._widths, self._share = np.exp((edges[1:] + edges[:-1]) / 2), share / share.sum()
 
-    def above(self, size: float) -> float:
-        """Share of sizes above one."""
+    def fraction_above(self, size: float) -> float:
+        """Return the probability of an absolute value above ``size``."""
         return float(self._share @ (2 * stats.norm.sf(size / self._widths)))
 
     def percentile(self, percent: float) -> float:
-        """Percentile of sizes."""
-        return float(optimize.brentq(lambda size: self.above(size) - 1 + percent / 100, 1e-3, 1e3))
+        """Return a percentile of the absolute values."""
+        return float(optimize.brentq(lambda size: self.fraction_above(size) - 1 + percent / 100, 1e-3, 1e3))
 
 
 @cache
-def truth(regime: str) -> dict[str, tuple[str, Statistic, float]]:
-    """Matrix, statistic and true value of each metric; thresholds are exceeded by 8 % in truth."""
+def true_values(regime: str) -> dict[str, tuple[str, Statistic, float]]:
+    """Return the matrix, statistic and true value of each metric.
+
+    Thresholds are chosen such that 8 % of the errors exceed them.
+    """
     rng = np.random.default_rng(0)
     pair_rms, star_rms, squares = [], [], []
     separations: list[tuple[float, FloatArray]] = []
@@ -218,17 +222,17 @@ def truth(regime: str) -> dict[str, tuple[str, Statistic, float]]:
     extra = 1 + OUTLIERS[0] * (OUTLIERS[1] ** 2 - 1) if regime == "outliers" else 1.0
     kinds = [(1 - OUTLIERS[0], 1.0), (OUTLIERS[0], OUTLIERS[1] ** 2)] if regime == "outliers" else [(1.0, 1.0)]
     for _ in range(FIELDS):
-        field = stars(rng, 3000)
-        bright = field.snr >= BRIGHT
+        field = draw_stars(rng, 3000)
+        bright = field.snr >= BRIGHT_SNR
         for name, chosen, half in (("lvv", np.full(3000, True), 0.5), ("srd", bright, 1.0)):
-            where, variance = field.where[chosen], field.position[chosen] ** 2
-            i, j = pairs(where, half)[0][::7].T
+            xy, variance = field.xy[chosen], field.position[chosen] ** 2
+            i, j = find_pairs(xy, half)[0][::7].T
             common = np.zeros(len(i))
             if regime == "distorted":
-                common = ((waves(where)[j] - waves(where)[i]) ** 2).sum(axis=1)
+                common = ((distortion_basis(xy)[j] - distortion_basis(xy)[i]) ** 2).sum(axis=1)
             elif regime == "correlated":
-                square = ((where[j] - where[i]) ** 2).sum(axis=1)
-                common = 2 * PATCHES[0] ** 2 * (1 - np.exp(-square / 2 / PATCHES[1] ** 2))
+                square = ((xy[j] - xy[i]) ** 2).sum(axis=1)
+                common = 2 * CORRELATED[0] ** 2 * (1 - np.exp(-square / 2 / CORRELATED[1] ** 2))
             if name == "lvv":
                 pair_rms.append(np.sqrt((variance[i] + variance[j]) * extra + common))
             else:
@@ -237,14 +241,14 @@ def truth(regime: str) -> dict[str, tuple[str, Statistic, float]]:
                 ]
         shared = np.zeros(int(bright.sum()))
         if regime == "distorted":
-            shared = (waves(field.where[bright]) ** 2).sum(axis=1)
+            shared = (distortion_basis(field.xy[bright]) ** 2).sum(axis=1)
         elif regime == "correlated":
-            shared += PATCHES[0] ** 2
+            shared += CORRELATED[0] ** 2
         mag, pos = field.magnitude[bright] ** 2, field.position[bright] ** 2
-        star_rms.append(np.sqrt(mag * extra + PHOTOMETRIC**2 * shared))
+        star_rms.append(np.sqrt(mag * extra + MMAG_PER_MAS**2 * shared))
         squares.append(pos * extra + shared)
-        magnitudes += [(p, np.sqrt(mag * a + PHOTOMETRIC**2 * shared)) for p, a in kinds]
-        offsets += [(p, np.sqrt(pos * a + shared + REFERENCE**2)) for p, a in kinds]
+        magnitudes += [(p, np.sqrt(mag * a + MMAG_PER_MAS**2 * shared)) for p, a in kinds]
+        offsets += [(p, np.sqrt(pos * a + shared + REFERENCE_ERROR**2)) for p, a in kinds]
     rms = np.concatenate(pair_rms)
     threshold = float(np.percentile(rms, 92))
     apart, mag, offset = Mixture(separations), Mixture(magnitudes), Mixture(offsets)
@@ -262,15 +266,21 @@ def truth(regime: str) -> dict[str, tuple[str, Statistic, float]]:
     }
 
 
-def one(task: tuple[str, int, int]) -> dict[str, list[float]]:
-    """One survey: estimate, bounds, conformance with a limit at the true value, and the plain value, by metric."""
+def measure_survey(task: tuple[str, int, int]) -> dict[str, list[float]]:
+    """Simulate and measure one survey.
+
+    Returns, by metric, the estimate, the ends of its interval, the conformance probability for a limit at the true
+    value, and the measured value.
+    """
     regime, visits, seed = task
     rng = np.random.default_rng([seed, REGIMES.index(regime), visits])
     found = {}
-    for matrix, work in survey(rng, regime, visits):
-        asked = [(name, statistic, true) for name, (of, statistic, true) in truth(regime).items() if of == matrix]
+    for matrix, work in simulate_matrices(rng, regime, visits):
+        targets = [
+            (name, statistic, true) for name, (key, statistic, true) in true_values(regime).items() if key == matrix
+        ]
         for (name, statistic, true), inferred in zip(
-            asked, estimates(work, [statistic for _, statistic, _ in asked]), strict=True
+            targets, estimates(work, [statistic for _, statistic, _ in targets]), strict=True
         ):
             if isinstance(inferred, NotMeasurable):
                 raise inferred
@@ -279,22 +289,22 @@ def one(task: tuple[str, int, int]) -> dict[str, list[float]]:
                 estimate.value,
                 *estimate.interval(0.95),
                 estimate.conformance("<=", true),
-                _plain(work, statistic),
+                _measured_value(work, statistic),
             ]
     return found
 
 
-def _plain(work: MatrixErrors, statistic: Statistic) -> float:
-    """Value as the definition has it."""
-    found = work.estimator.finish(work.estimator.errors(work.matrix, work.settings))
-    return evaluate(statistic, found)[0]
+def _measured_value(work: MatrixErrors, statistic: Statistic) -> float:
+    """Return the statistic of the errors without bias correction."""
+    errors = work.estimator.finish(work.estimator.errors(work.matrix, work.settings))
+    return evaluate(statistic, errors)[0]
 
 
-def summary(regime: str, visits: int, found: list[dict[str, list[float]]]) -> dict[str, dict[str, float]]:
-    """Figures of a cell of the table, by metric."""
+def summary(regime: str, visits: int, surveys: list[dict[str, list[float]]]) -> dict[str, dict[str, float]]:
+    """Average the results of the surveys of one cell of the table, by metric."""
     table = {}
-    for name, (_, statistic, true) in truth(regime).items():
-        value, low, high, conformance, plain = np.array([survey[name] for survey in found]).T
+    for name, (_, statistic, true) in true_values(regime).items():
+        value, low, high, conformance, plain = np.array([survey[name] for survey in surveys]).T
         width = (high - low) / (1 if statistic.kind == "above" else true)
         table[name] = {
             "true": true,
@@ -319,65 +329,82 @@ def run(
     save: Callable[[dict[str, Any]], None] | None = None,
     before: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """All cells of the table, in rounds over all of them: ``save(cells)`` after each, so that it can be stopped.
+    """Simulate the surveys of all cells of the table.
 
-    ``before`` are cells that are continued.
+    Parameters
+    ----------
+    surveys
+        Number of surveys of each cell.
+    workers
+        Number of processes.
+    regimes, visits
+        Regimes and numbers of visits whose combinations are the cells.
+    save
+        Called with the cells after each round over all of them, so that the program can be stopped and continued.
+    before
+        Cells of an earlier run, which are continued.
+
+    Returns
+    -------
+    dict
+        Number of surveys and figures by metric, for each cell.
     """
     for regime in regimes:
-        truth(regime)  # before workers are forked
+        true_values(regime)  # fills the cache before workers are forked
     cells = dict(before or {})
     with ProcessPoolExecutor(workers) as pool:
-        for upto in range(ROUND, surveys + ROUND, ROUND):
+        for target in range(ROUND_SIZE, surveys + ROUND_SIZE, ROUND_SIZE):
             new = False
             for regime, number in itertools.product(regimes, visits):
                 name = f"{regime} {number}"
                 done = cells[name]["surveys"] if name in cells else 0
-                share = DEAR[1] if number >= DEAR[0] else 1
-                tasks = [(regime, number, FIRST + k) for k in range(done, -(-min(upto, surveys) // share))]
+                divisor = EXPENSIVE_DIVISOR if number >= EXPENSIVE_VISITS else 1
+                tasks = [(regime, number, FIRST_SEED + k) for k in range(done, -(-min(target, surveys) // divisor))]
                 if not tasks:
                     continue
-                found = list(pool.map(one, tasks, chunksize=5) if workers > 1 else map(one, tasks))
+                measured = pool.map(measure_survey, tasks, chunksize=5) if workers > 1 else map(measure_survey, tasks)
+                found = list(measured)
                 cell = {"surveys": len(found), "metrics": summary(regime, number, found)}
-                cells[name] = both(cells[name], cell) if name in cells else cell
+                cells[name] = merge_cells(cells[name], cell) if name in cells else cell
                 new = True
             if new and save is not None:
                 save(cells)
     return cells
 
 
-def both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Two parts of a cell as one: means by their numbers of surveys, also of medians and scatters."""
-    n, m = one["surveys"], other["surveys"]
+def merge_cells(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Merge two runs of a cell: all figures, also medians and scatters, are averaged by the number of surveys."""
+    n, m = first["surveys"], second["surveys"]
     metrics = {
-        name: {key: (n * value + m * other["metrics"][name][key]) / (n + m) for key, value in figures.items()}
-        for name, figures in one["metrics"].items()
+        name: {key: (n * value + m * second["metrics"][name][key]) / (n + m) for key, value in figures.items()}
+        for name, figures in first["metrics"].items()
     }
     return {"surveys": n + m, "metrics": metrics}
 
 
 def main() -> None:
-    """Run, or show what was run."""
+    """Simulate the surveys, or print the tables of an earlier run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--table", action="store_true", help="show what is there")
-    parser.add_argument("--surveys", type=int, default=2000, help="of a cell; of dear ones fewer")
+    parser.add_argument("--table", action="store_true", help="print the tables of OUT.json and exit")
+    parser.add_argument("--surveys", type=int, default=2000, help="surveys of each cell; slow cells get fewer")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--regimes", default=",".join(REGIMES))
     parser.add_argument("--visits", default=",".join(map(str, VISITS)))
-    chosen = parser.parse_args()
-    if chosen.table:
-        cells = json.loads(chosen.out.read_text())
-        sys.stdout.write("\n".join([*show(cells), *sums(cells)]) + "\n")
+    options = parser.parse_args()
+    if options.table:
+        cells = json.loads(options.out.read_text())
+        sys.stdout.write("\n".join([*coverage_tables(cells), *summary_lines(cells)]) + "\n")
         return
-    regimes = tuple(chosen.regimes.split(","))
-    visits = tuple(int(number) for number in chosen.visits.split(","))
+    regimes = tuple(options.regimes.split(","))
+    visits = tuple(int(number) for number in options.visits.split(","))
 
     def save(cells: dict[str, Any]) -> None:
-        chosen.out.write_text(json.dumps(cells, indent=1) + "\n")
-        sys.stderr.write(f"{max(cell['surveys'] for cell in cells.values())} surveys a cell\n")
+        options.out.write_text(json.dumps(cells, indent=1) + "\n")
+        sys.stderr.write(f"{max(cell['surveys'] for cell in cells.values())} surveys per cell\n")
 
-    before = json.loads(chosen.out.read_text()) if chosen.out.exists() else None
-    run(chosen.surveys, chosen.workers, regimes, visits, save, before)
+    before = json.loads(options.out.read_text()) if options.out.exists() else None
+    run(options.surveys, options.workers, regimes, visits, save, before)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Tables of the documentation that the program knows: ``python -m benchmarks.doc_tables``.
+"""Generate the tables of the documentation: ``python -m benchmarks.doc_tables``.
 
-A page holds each table between ``<!-- table: NAME -->`` and ``<!-- end of table -->``. The command writes all tables
-anew; a test fails where a page is not what it would write.
+Each table of a page is enclosed by ``<!-- table: NAME -->`` and ``<!-- end of table -->``. The command replaces all
+tables. A test fails if a page is out of date.
 """
 
 from __future__ import annotations
@@ -25,101 +25,105 @@ ROOT = Path(__file__).resolve().parent.parent
 _BLOCK = re.compile(r"(<!-- table: ([a-z ]+) -->\n).*?(\n<!-- end of table -->)", re.DOTALL)
 
 
-def options() -> list[str]:
-    """Options of ``skyaccept verify``, as its help describes them."""
-    words = {name: f"--{name} {settings.get('metavar', '')}".strip() for name, settings in OPTIONS.items()}
-    return markdown(("option", "meaning"), [(f"`{word}`", OPTIONS[name]["help"]) for name, word in words.items()])
+def option_table() -> list[str]:
+    """Return the options of ``skyaccept verify`` with their help texts."""
+    labels = {option: f"--{option} {settings.get('metavar', '')}".strip() for option, settings in OPTIONS.items()}
+    return markdown(("option", "meaning"), [(f"`{word}`", OPTIONS[option]["help"]) for option, word in labels.items()])
 
 
-def scenarios() -> list[str]:
-    """Whole scenarios; those of single faults follow from the table of faults."""
+def scenario_table() -> list[str]:
+    """Return the shipped scenarios without those of single faults, which the table of faults covers."""
     names = [name for name in scenario.shipped() if not name.startswith("fault-")]
     return markdown(("scenario", "survey"), [(f"`{name}`", scenario.load(name).text.strip()) for name in names])
 
 
-def faults() -> list[str]:
-    """Faults with their units and what they change."""
+def fault_table() -> list[str]:
+    """Return the faults with their units and expected effects."""
     rows = [(f"`{fault.name}`", fault.unit, fault.text, fault.expected) for fault in FAULTS.values()]
     return markdown(("fault", "unit", "what is wrong", "expected effect"), rows)
 
 
-def expected_reactions() -> list[str]:
-    """Sensitivity matrix, fault by clause."""
+def sensitivity_table() -> list[str]:
+    """Return the sensitivity matrix, fault by clause."""
     return sensitivity_report.markdown(sensitivity.load())
 
 
-def recovered() -> list[str]:
-    """Coverage of whole simulated surveys, and its averages."""
-    cells = _stored("recovery")
-    return [*recovery.show(cells), "", *(f"- {line}" for line in recovery.sums(cells))]
+def recovery_tables() -> list[str]:
+    """Return the coverage in complete simulated surveys, and averages."""
+    cells = _load_results("recovery")
+    return [*recovery.coverage_table(cells), "", *(f"- {line}" for line in recovery.average_lines(cells))]
 
 
-def coverage() -> list[str]:
-    """Coverage of the intervals by metric, and its averages."""
-    return [*_coverage_tables()[0], "", *(f"- {line}" for line in list(table.sums(_stored("coverage")))[:3])]
+def coverage_tables() -> list[str]:
+    """Return the coverage of the intervals by metric, and averages."""
+    return [*_split_coverage_tables()[0], "", *(f"- {line}" for line in _coverage_summary()[:3])]
 
 
-def acceptance() -> list[str]:
-    """How often a limit below the true value is met, and its averages."""
-    return [*_coverage_tables()[1], "", *(f"- {line}" for line in list(table.sums(_stored("coverage")))[3:])]
+def acceptance_tables() -> list[str]:
+    """Return how often a limit below the true value is passed, and averages."""
+    return [*_split_coverage_tables()[1], "", *(f"- {line}" for line in _coverage_summary()[3:])]
 
 
 TABLES: Mapping[str, Callable[[], list[str]]] = {
-    "options": options,
-    "scenarios": scenarios,
-    "faults": faults,
-    "sensitivity": expected_reactions,
-    "recovery": recovered,
-    "coverage": coverage,
-    "acceptance": acceptance,
+    "options": option_table,
+    "scenarios": scenario_table,
+    "faults": fault_table,
+    "sensitivity": sensitivity_table,
+    "recovery": recovery_tables,
+    "coverage": coverage_tables,
+    "acceptance": acceptance_tables,
 }
-"""Lines of each table by its name in the pages."""
+"""Function that returns the lines of each table, by the table's name in the pages."""
 
 
 def markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    """Return a table in Markdown; bars within cells are escaped."""
+    """Format a table in Markdown; bars within cells are escaped."""
     head = tuple(head)
     lines = [" | ".join(cell.replace("|", r"\|") for cell in row) for row in rows]
     return [f"| {line} |" for line in (" | ".join(head), " | ".join(["---"] * len(head)), *lines)]
 
 
-def renewed(page: str) -> str:
-    """Return a page with all its tables as they are now.
+def update_tables(page: str) -> str:
+    """Return a page with all its tables brought up to date.
 
     Raises
     ------
     KeyError
         The page names a table that does not exist.
     """
-    return _BLOCK.sub(lambda found: found[1] + "\n".join(TABLES[found[2]]()) + found[3], page)
+    return _BLOCK.sub(lambda match: match[1] + "\n".join(TABLES[match[2]]()) + match[3], page)
 
 
-def pages() -> list[Path]:
-    """Pages of the documentation."""
+def find_pages() -> list[Path]:
+    """Return the paths of the README and all documentation pages."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def names(page: str) -> list[str]:
-    """Names of the tables of a page."""
-    return [found[2] for found in _BLOCK.finditer(page)]
+def table_names(page: str) -> list[str]:
+    """Return the names of the tables of a page."""
+    return [match[2] for match in _BLOCK.finditer(page)]
 
 
 def main() -> None:
-    """Write all tables anew, and name the pages that change."""
-    for path in pages():
+    """Update the tables of all pages and print the pages that changed."""
+    for path in find_pages():
         page = path.read_text(encoding="utf-8")
-        if renewed(page) != page:
-            path.write_text(renewed(page), encoding="utf-8")
-            sys.stdout.write(f"{path.relative_to(ROOT)}: renewed\n")
+        if update_tables(page) != page:
+            path.write_text(update_tables(page), encoding="utf-8")
+            sys.stdout.write(f"{path.relative_to(ROOT)}: updated\n")
 
 
-def _coverage_tables() -> list[list[str]]:
-    lines = table.show(_stored("coverage"))
+def _split_coverage_tables() -> list[list[str]]:
+    lines = table.coverage_tables(_load_results("coverage"))
     return [list(group) for filled, group in groupby(lines, key=bool) if filled]
 
 
+def _coverage_summary() -> list[str]:
+    return list(table.summary_lines(_load_results("coverage")))
+
+
 @cache
-def _stored(name: str) -> dict[str, Any]:
+def _load_results(name: str) -> dict[str, Any]:
     cells: dict[str, Any] = json.loads((ROOT / "docs" / f"{name}.json").read_text(encoding="utf-8"))
     return cells
 

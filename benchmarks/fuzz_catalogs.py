@@ -1,8 +1,9 @@
-"""Mutated catalogs of all formats: each has to end in a catalog or in one message.
+"""Fuzz the readers with mutated catalogs of all formats.
 
-Run ``python -m benchmarks.fuzz_catalogs --count 500`` for so many inputs of each format, or ``--seconds 120`` for as
-many as fit. Inputs that end in anything else (a traceback, a hang, an abort of the process, too much memory, rows that
-are not accounted for) are kept in the folder ``--keep`` and make the exit status 1.
+``python -m benchmarks.fuzz_catalogs --count 500`` tries 500 inputs of each format, ``--seconds 120`` as many as two
+minutes allow. Each input must be read or refused with one message. Any other outcome (traceback, hang, crash, too much
+memory, rows that are not accounted for) is a fault: the input is saved in the folder ``--keep``, and the exit status
+is 1.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from skyaccept.lib.requirements.model import Specification
 from benchmarks import fuzz_seeds, fuzz_structure
 
 HANG = 20.0
-"""Seconds after which an input hangs."""
+"""Seconds after which reading an input counts as a hang."""
 
 MEMORY = 2 * 1024**3
-"""Bytes that the process may take at its peak."""
+"""Maximum peak memory of the process in bytes."""
 
-MEASURED = ("AM1", "PA1gri")
-"""Clauses that are measured on what was read."""
+CLAUSES = ("AM1", "PA1gri")
+"""Clauses that are measured with the data of an input."""
 
-ENDS = ("read", "other rows", "refused", "fault")
-"""How an input ends; one with other rows than the catalog that it was made from may still be read as it stands."""
+OUTCOMES = ("read", "other rows", "refused", "fault")
+"""Possible outcomes; ``other rows`` means that an input was read with another number of rows than the original."""
 
 TOKENS = (
     *(b"", b"0", b"-1", b"1e308", b"nan", b"inf", b"99999999999999999999", b"2147483648", b"-9223372036854775809"),
@@ -49,8 +50,8 @@ TOKENS = (
 )
 
 
-def mutated(kind: str, content: bytes, rng: np.random.Generator) -> bytes:
-    """Content with one to four changes of bytes, words, lines or length, or of the structure of its format."""
+def mutate(kind: str, content: bytes, rng: np.random.Generator) -> bytes:
+    """Mutate bytes, words, lines or length at one to four places, or the structure of the format."""
     structured = fuzz_structure.STRUCTURED.get(kind)
     if structured is not None and rng.random() < 0.5:
         for _ in range(int(rng.integers(1, 4))):
@@ -60,16 +61,16 @@ def mutated(kind: str, content: bytes, rng: np.random.Generator) -> bytes:
         if not content:
             return content
         at = int(rng.integers(0, len(content)))
-        # headers and footers decide how the rest is read
+        # prefer headers and footers, which decide how the rest is read
         if rng.random() < 0.4:
             at = int(rng.integers(0, min(len(content), 2000)))
         elif rng.random() < 0.3:
             at = max(0, len(content) - 1 - int(rng.integers(0, min(len(content), 3000))))
-        content = _changed(content, at, rng)
+        content = _mutate_bytes(content, at, rng)
     return content
 
 
-def _changed(content: bytes, at: int, rng: np.random.Generator) -> bytes:
+def _mutate_bytes(content: bytes, at: int, rng: np.random.Generator) -> bytes:
     kind = int(rng.integers(0, 9))
     size = int(rng.choice([1, 2, 4, 8, 80, 1000]))
     if kind == 0:
@@ -102,12 +103,12 @@ def _specification() -> Specification:
     return requirements.load()
 
 
-def accounted(detections: AssociatedDetections) -> bool:
-    """Measure what can be measured in one band: every row has to be used, or rejected for a reason, in each case."""
+def rows_accounted_for(detections: AssociatedDetections) -> bool:
+    """Measure the cases of one band; returns whether each row is used or rejected for a reason in all of them."""
     specification = _specification()
     measurer = Measurer(detections, specification, Options(confidence=None))
     for case in specification.cases(["r"]):
-        if case.clause.id in MEASURED:
+        if case.clause.id in CLAUSES:
             sample = measurer.measure(case).sample
             if sample is not None and len(detections) != sample.rows_used + sum(sample.rejected.values()):
                 return False
@@ -115,42 +116,42 @@ def accounted(detections: AssociatedDetections) -> bool:
 
 
 def outcome(path: Path) -> str:
-    """Read and measure an input: ``read`` with the number of rows, ``refused``, or the last line of a traceback."""
+    """Read and measure an input; returns ``read: N rows``, ``refused`` or ``fault: ...``."""
     try:
         detections = load(path)
-        whole = accounted(detections)
+        complete = rows_accounted_for(detections)
     except InputError as error:
         if "\n" in str(error) or str(path) not in str(error):
             return f"fault: message {str(error)[:200]!r}"
-        found = "refused"
+        result = "refused"
     else:
-        found = f"read: {len(detections)} rows" if whole else "fault: rows are not accounted for"
+        result = f"read: {len(detections)} rows" if complete else "fault: rows are not accounted for"
     with contextlib.suppress(InputError):
         inspection.describe_inspection(inspection.inspect(str(path)))
-    return found
+    return result
 
 
-def _work(pipe: Connection) -> None:
-    """Read inputs that come through a pipe, one after the other, and send back how each ended."""
+def _read_inputs(pipe: Connection) -> None:
+    """Receive paths of inputs through a pipe, read each, and send back its outcome."""
     resource.setrlimit(resource.RLIMIT_AS, (8 * 1024**3, 8 * 1024**3))
     while (path := pipe.recv()) is not None:
         Path("/proc/self/clear_refs").write_text("5")
         started = time.monotonic()
         try:
-            found = outcome(path)
-        except BaseException as error:  # whatever comes out is what is looked for
+            result = outcome(path)
+        except BaseException as error:  # any exception is a fault
             last = traceback.extract_tb(error.__traceback__)[-1]
-            found = (
+            result = (
                 f"fault: {type(error).__name__} {str(error)[:150]!r} {last.filename.rpartition('/')[2]}:{last.lineno}"
             )
         peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024
         if peak > MEMORY:
-            found = f"fault: {peak / 1024**3:.1f} GiB"
-        pipe.send((found, time.monotonic() - started))
+            result = f"fault: {peak / 1024**3:.1f} GiB"
+        pipe.send((result, time.monotonic() - started))
 
 
 class Reader:
-    """A process that reads inputs, started anew after it hung or died."""
+    """A process that reads inputs, restarted after a hang or a crash."""
 
     def __init__(self) -> None:
         self.start()
@@ -158,24 +159,24 @@ class Reader:
     def start(self) -> None:
         """Start the process."""
         context = multiprocessing.get_context("spawn")
-        self.pipe, there = context.Pipe()
-        self.process = context.Process(target=_work, args=(there,), daemon=True)
+        self.pipe, remote = context.Pipe()
+        self.process = context.Process(target=_read_inputs, args=(remote,), daemon=True)
         self.process.start()
-        there.close()
+        remote.close()
 
     def read(self, path: Path, wait: float = HANG) -> str:
-        """Outcome of one input."""
+        """Return the outcome of one input."""
         self.pipe.send(path)
         try:
             if self.pipe.poll(wait):
                 return str(self.pipe.recv()[0])
-            found = f"fault: hangs for more than {wait:g} s"
+            result = f"fault: hangs for more than {wait:g} s"
         except EOFError:
-            found = "fault: the process ended"
+            result = "fault: the process ended"
         self.process.kill()
         self.process.join()
         self.start()
-        return found
+        return result
 
     def stop(self) -> None:
         """End the process."""
@@ -184,10 +185,10 @@ class Reader:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the fuzzer; 1 if an input ended in anything but a catalog or a message."""
+    """Run the fuzzer; returns 1 if there were faults."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100, help="inputs of each format")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many seconds")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this many seconds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--formats", nargs="*", choices=sorted(fuzz_seeds.SEEDS), default=sorted(fuzz_seeds.SEEDS))
     parser.add_argument("--keep", type=Path, default=Path("fuzz-faults"))
@@ -203,7 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
             fuzz_seeds.SEEDS[kind](path)
             found = reader.read(path, 120)
             if not found.startswith("read"):
-                raise SystemExit(f"{kind}: the catalog itself: {found}")
+                raise SystemExit(f"{kind}: the original catalog is not read: {found}")
             contents[kind] = ("".join(path.suffixes), path.read_bytes(), found)
         for number in range(options.count):
             for kind, (suffix, content, whole) in contents.items():
@@ -211,7 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
                     break
                 rng = np.random.default_rng([options.seed, number, sum(kind.encode())])
                 path = folder / f"cat{suffix}"
-                path.write_bytes(mutated(kind, content, rng))
+                path.write_bytes(mutate(kind, content, rng))
                 found = reader.read(path)
                 if found.startswith("read") and found != whole:
                     found = f"other rows: {found}"
@@ -222,8 +223,8 @@ def main(arguments: list[str] | None = None) -> int:
                     print(f"{kind} {number}: {found}", flush=True)
     reader.stop()
     for kind in options.formats:
-        print(f"{kind:12s} " + ", ".join(f"{counts[kind, end]} {end}" for end in ENDS))
-    total = Counter({end: sum(n for (_, e), n in counts.items() if e == end) for end in ENDS})
+        print(f"{kind:12s} " + ", ".join(f"{counts[kind, end]} {end}" for end in OUTCOMES))
+    total = Counter({end: sum(n for (_, e), n in counts.items() if e == end) for end in OUTCOMES})
     print(f"{'all':12s} " + ", ".join(f"{n} {end}" for end, n in total.items()))
     return int(total["fault"] > 0)
 

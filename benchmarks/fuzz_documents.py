@@ -1,9 +1,10 @@
-"""Odd documents: ``python -m benchmarks.fuzz_documents [--mutants N] [--seed N] [--kind KIND] [--show]``.
+"""Fuzz the readers of YAML documents with mutated documents.
 
-Every YAML document that skyaccept reads, requirement documents, definitions, survey and reference profiles, scenarios,
-waivers and an lsst.verify package, is changed at one node of its structure: left out, written twice, renamed, made an
-alias of another, or replaced by an odd value. It has to be read, or refused in one message with file and line; printed
-are the counts by kind and outcome, and what ended otherwise.
+``python -m benchmarks.fuzz_documents [--mutants N] [--seed N] [--kind KIND] [--show]`` mutates every kind of YAML
+document that skyaccept reads: requirements, definitions, survey and reference profiles, scenarios, waivers and a
+package for lsst.verify. A mutation deletes, duplicates, renames or replaces one node, or makes it an alias of another.
+Each mutant must be read, or refused in one message with file and line. The program prints the counts by kind and
+outcome, and every mutant with another outcome.
 """
 
 from __future__ import annotations
@@ -37,13 +38,13 @@ from skyaccept.synthetic import scenario
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
-LONGEST = 20.0
-"""Seconds that a document may take."""
+MAX_SECONDS = 20.0
+"""Maximum time for a document in seconds."""
 
-LARGEST = 2 << 20
-"""KiB that the process may take."""
+MAX_MEMORY = 2 << 20
+"""Maximum memory of the process in KiB."""
 
-ODD = (
+ODD_VALUES = (
     *("null", "true", "no", ".nan", ".inf", "-.inf", "1e308", "1.0e+308", "-1", "0", "1", "0.5", "9" * 25, "9" * 6000),
     *("''", "' '", "x" * 200, "x" * 30_000, "[]", "{}", "[null]", "[[1], {a: [b]}]", "{a: b}", "{1: 2}"),
     *("[" * 30 + "]" * 30, "'5'", "5 arcmin", "-5 arcmin", "0 mas", "1e308 mas", "nan deg", "-1 mag", "5 furlong"),
@@ -52,7 +53,7 @@ ODD = (
     *(":".join(["1"] * 3000), "010", "0x" + "f" * 3000, '"\\e[31m"', '"a\\nb"', '"\\u202e"', "../../etc/passwd", "'*'"),
     *("!mine x", "!!python/object:os.system {}", "!!binary aGk=", "!!set {a}", "!!int x"),
 )
-"""What a node is replaced by, as YAML."""
+"""Replacement values for nodes, as YAML."""
 
 ROWS = "visit,band,ra,dec,mag,mag_err,snr,extendedness,flux,flux_err,zp,flag_bad,mjd,cls\n" + "".join(
     f"{visit},{band},{10 + 1e-2 * star},{1e-6 * visit},20.{star},0.01,100,0,{900 + star},9,27,0,{60000 + visit},0.1\n"
@@ -60,7 +61,7 @@ ROWS = "visit,band,ra,dec,mag,mag_err,snr,extendedness,flux,flux_err,zp,flag_bad
     for band in "gr"[visit % 2]
     for star in range(5)
 )
-"""A tiny catalog."""
+"""Catalog of five stars in four visits, as CSV."""
 
 PROFILE = """\
 survey: rich
@@ -89,12 +90,12 @@ waivers:
 
 
 class TooLongError(BaseException):
-    """A document took more than `LONGEST`; nothing on the way catches it."""
+    """A document took longer than `MAX_SECONDS`; not an ``Exception``, so that no reader catches it."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A document, and how it is read once it stands in a file of this name in a folder."""
+    """A document to mutate: its kind, file name and text, and the function that reads the file."""
 
     kind: str
     name: str
@@ -104,7 +105,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the reading of a changed document ended: accepted, refused, unplaced, traceback, hang or memory."""
+    """Outcome of a mutant: accepted, refused, unplaced (no file and line), traceback, hang or memory."""
 
     kind: str
     name: str
@@ -114,91 +115,94 @@ class Outcome:
 
 
 def subjects(folder: Path) -> list[Subject]:
-    """Everything that is changed; of requirements and definitions small parts, to be read quickly."""
+    """Return the documents to mutate; requirements and definitions are split into small parts, for speed."""
     catalog = folder / "catalog.csv"
     catalog.write_text(ROWS, encoding="utf-8")
     specification = requirements.load()
     shipped = {**requirements.shipped(), "definitions": Path(requirements.__file__).parents[2] / "requirements_specs"}
     shipped["definitions"] /= loading.DEFINITIONS
-    found = [
+    documents = [
         Subject("document", f"{name}-{number}.yaml", text, lambda path: requirements.load(["LSE-30", path]).cases())
         for name, path in shipped.items()
-        for number, text in enumerate(_parts(path.read_text(encoding="utf-8")))
+        for number, text in enumerate(_split(path.read_text(encoding="utf-8")))
     ]
-    found += [
+    documents += [
         Subject("profile", f"{name}.yaml", path.read_text(encoding="utf-8"), profile.load)
         for name, path in profile.shipped().items()
     ]
     for name, text in (("rich", PROFILE), ("generic", profile.shipped()["generic"].read_text(encoding="utf-8"))):
-        found.append(Subject("catalog", f"{name}.yaml", text, lambda path: readers.load(catalog, path)))
-    found += [
+        documents.append(Subject("catalog", f"{name}.yaml", text, lambda path: readers.load(catalog, path)))
+    documents += [
         Subject("reference", f"{name}.yaml", path.read_text(encoding="utf-8"), lambda p: reference.load(catalog, p))
         for name, path in reference.shipped().items()
     ]
-    found += [
+    documents += [
         Subject("scenario", f"{name}.yaml", path.read_text(encoding="utf-8"), scenario.load)
         for name, path in scenario.shipped().items()
     ]
-    found.append(
+    documents.append(
         Subject("waivers", "w.yaml", WAIVERS, lambda path: waivers.load(path, specification, date(2027, 1, 1)))
     )
     package = packages.write(folder / "package")
-    found += [
+    documents += [
         Subject("package", f"package/{name}", text, lambda _: requirements.load(package))
         for name, text in packages.SMALL.items()
         if name.endswith((".yaml", ".yml"))
     ]
-    return found
+    return documents
 
 
-def _parts(text: str) -> Iterator[str]:
-    """Documents with one requirement or definition each, under other names than those that are shipped."""
+def _split(text: str) -> Iterator[str]:
+    """Split a document into documents of one requirement or definition each, with new names."""
     document = yaml.safe_load(text)
     for key in ("requirements", "definitions"):
-        for one in document.get(key, ()):
-            few = {**one, "id": f"{one['id']}-x"} | {
-                part: one[part][:3] for part in ("clauses", "rules") if part in one
+        for item in document.get(key, ()):
+            small = {**item, "id": f"{item['id']}-x"} | {
+                part: item[part][:3] for part in ("clauses", "rules") if part in item
             }
-            yield yaml.safe_dump({**document, key: [few]}, sort_keys=False)
+            yield yaml.safe_dump({**document, key: [small]}, sort_keys=False)
 
 
-def changed(text: str, draw: random.Random) -> tuple[str, str]:
-    """Change one node of a YAML text; returns what was done, and the text."""
+def mutate(text: str, rng: random.Random) -> tuple[str, str]:
+    """Mutate one node of a YAML text; returns a description of the mutation, and the new text."""
     roots = list(yaml.compose_all(text, Loader=LOADER))
     inner = [node for root in roots for node in _nodes(root) if not isinstance(node, yaml.ScalarNode) and node.value]
-    parent = draw.choice(inner)
-    at = draw.randrange(len(parent.value))
-    done = draw.choice(("left out", "twice", "renamed", "alias", "merge", *["replaced"] * 8))
-    node = parent.value[at]
-    key = node[0].value if isinstance(node, tuple) else at
+    parent = rng.choice(inner)
+    position = rng.randrange(len(parent.value))
+    action = rng.choice(("left out", "twice", "renamed", "alias", "merge", *["replaced"] * 8))
+    node = parent.value[position]
+    key = node[0].value if isinstance(node, tuple) else position
     where = f"line {(node[0] if isinstance(node, tuple) else node).start_mark.line + 1}, {key}"
-    if done == "left out":
-        del parent.value[at]
-    elif done == "twice":
-        parent.value.insert(at, parent.value[at])
-    elif done == "renamed" and isinstance(parent, yaml.MappingNode):
-        parent.value[at] = (_odd(draw.choice(("other", "''", "'<<'", "null", "1.10"))), parent.value[at][1])
-    elif done == "merge" and isinstance(parent, yaml.MappingNode):
-        parent.value.insert(0, (yaml.ScalarNode("tag:yaml.org,2002:merge", "<<"), draw.choice(inner)))
+    if action == "left out":
+        del parent.value[position]
+    elif action == "twice":
+        parent.value.insert(position, parent.value[position])
+    elif action == "renamed" and isinstance(parent, yaml.MappingNode):
+        parent.value[position] = (
+            _parse_node(rng.choice(("other", "''", "'<<'", "null", "1.10"))),
+            parent.value[position][1],
+        )
+    elif action == "merge" and isinstance(parent, yaml.MappingNode):
+        parent.value.insert(0, (yaml.ScalarNode("tag:yaml.org,2002:merge", "<<"), rng.choice(inner)))
     else:
-        new, words = (draw.choice(inner), "an alias") if done == "alias" else _replacement(draw)
-        where += f" by {words[:60]}"
-        done = "alias" if done == "alias" else "replaced"
-        parent.value[at] = (parent.value[at][0], new) if isinstance(parent, yaml.MappingNode) else new
-    return f"{where} {done}", yaml.serialize_all(roots, Dumper=DUMPER, allow_unicode=True, width=10**6)
+        new, description = (rng.choice(inner), "an alias") if action == "alias" else _draw_replacement(rng)
+        where += f" by {description[:60]}"
+        action = "alias" if action == "alias" else "replaced"
+        parent.value[position] = (parent.value[position][0], new) if isinstance(parent, yaml.MappingNode) else new
+    return f"{where} {action}", yaml.serialize_all(roots, Dumper=DUMPER, allow_unicode=True, width=10**6)
 
 
-def _replacement(draw: random.Random) -> tuple[yaml.Node, str]:
-    words = draw.choice(ODD)
-    return _odd(words), words
+def _draw_replacement(rng: random.Random) -> tuple[yaml.Node, str]:
+    value = rng.choice(ODD_VALUES)
+    return _parse_node(value), value
 
 
-def _odd(words: str) -> yaml.Node:
-    return yaml.compose(words, Loader=LOADER)
+def _parse_node(value: str) -> yaml.Node:
+    return yaml.compose(value, Loader=LOADER)
 
 
 def _nodes(root: yaml.Node) -> Iterator[yaml.Node]:
-    """A node and all in it, each once."""
+    """Yield a node and all nodes below it, each once."""
     stack, seen = [root], set[int]()
     while stack:
         node = stack.pop()
@@ -212,67 +216,67 @@ def _nodes(root: yaml.Node) -> Iterator[yaml.Node]:
             stack += node.value
 
 
-def ended(subject: Subject, text: str, folder: Path) -> tuple[str, str]:
-    """How the reading of a changed document ends, and what it says."""
+def read_mutant(subject: Subject, text: str, folder: Path) -> tuple[str, str]:
+    """Read a mutant; returns the outcome and the message."""
     path = folder / subject.name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     started = time.monotonic()
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS)
     try:
         subject.load(path)
-        found = ("accepted", "")
+        outcome = ("accepted", "")
     except InputError as error:
         lines = str(error).splitlines()
         placed = all(re.search(r"\.ya?ml: line \d+", line) or "catalog.csv" in line for line in lines)
-        found = ("refused" if placed else "unplaced", str(error))
+        outcome = ("refused" if placed else "unplaced", str(error))
     except TooLongError:
-        found = ("hang", f"{time.monotonic() - started:.0f} s")
+        outcome = ("hang", f"{time.monotonic() - started:.0f} s")
     except Exception:
-        found = ("traceback", "".join(traceback.format_exc().splitlines(keepends=True)[-6:]))
+        outcome = ("traceback", "".join(traceback.format_exc().splitlines(keepends=True)[-6:]))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         path.write_text(subject.text, encoding="utf-8")
-    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > LARGEST:
-        found = ("memory", found[1])
-    return found
+    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > MAX_MEMORY:
+        outcome = ("memory", outcome[1])
+    return outcome
 
 
-def _too_long(_signal: int, _frame: FrameType | None) -> None:
+def _raise_too_long(_signal: int, _frame: FrameType | None) -> None:
     raise TooLongError
 
 
 def run(mutants: int, seed: int, folder: Path, kinds: Sequence[str] = ()) -> Iterator[Outcome]:
-    """Read so many changed documents, drawn evenly from the kinds."""
-    signal.signal(signal.SIGALRM, _too_long)
+    """Read the given number of mutants, drawn with equal probability from the kinds of documents."""
+    signal.signal(signal.SIGALRM, _raise_too_long)
     by_kind: dict[str, list[Subject]] = {}
     for subject in subjects(folder):
         by_kind.setdefault(subject.kind, []).append(subject)
-    draw = random.Random(seed)  # noqa: S311  (no secret)
+    rng = random.Random(seed)  # noqa: S311  (no secret)
     for _ in range(mutants):
-        subject = draw.choice(by_kind[draw.choice(list(kinds) or list(by_kind))])
-        change, text = changed(subject.text, draw)
-        yield Outcome(subject.kind, subject.name, change, *ended(subject, text, folder))
+        subject = rng.choice(by_kind[rng.choice(list(kinds) or list(by_kind))])
+        change, text = mutate(subject.text, rng)
+        yield Outcome(subject.kind, subject.name, change, *read_mutant(subject, text, folder))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the counts as JSON; 1 where a document ended in anything but acceptance or a message with its place."""
+    """Print the counts as JSON; returns 1 if a mutant was neither accepted nor refused with file and line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--mutants", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", action="append", default=[])
-    parser.add_argument("--show", action="store_true", help="print what was accepted with an odd value")
-    given = parser.parse_args(arguments)
+    parser.add_argument("--show", action="store_true", help="print the mutants with replaced values that were accepted")
+    options = parser.parse_args(arguments)
     counts: dict[str, Counter[str]] = {}
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
-        for one in run(given.mutants, given.seed, Path(folder), given.kind):
-            counts.setdefault(one.kind, Counter())[one.ended] += 1
-            if one.ended not in ("accepted", "refused"):
+        for outcome in run(options.mutants, options.seed, Path(folder), options.kind):
+            counts.setdefault(outcome.kind, Counter())[outcome.ended] += 1
+            if outcome.ended not in ("accepted", "refused"):
                 bad += 1
-                sys.stdout.write(f"{one.ended}: {one.name}, {one.change}\n{one.message}\n")
-            elif given.show and one.ended == "accepted" and one.change.endswith("replaced"):
-                sys.stdout.write(f"accepted: {one.name}, {one.change}\n")
+                sys.stdout.write(f"{outcome.ended}: {outcome.name}, {outcome.change}\n{outcome.message}\n")
+            elif options.show and outcome.ended == "accepted" and outcome.change.endswith("replaced"):
+                sys.stdout.write(f"accepted: {outcome.name}, {outcome.change}\n")
             sys.stdout.flush()
     sys.stdout.write(json.dumps(counts, indent=1) + "\n")
     return int(bad > 0)

@@ -1,9 +1,9 @@
-"""Results JSON with one thing wrong, through everything that reads results: ``python -m benchmarks.fuzz_results [N]``.
+"""Fuzz everything that reads results JSON.
 
-Nodes of the results of a run are deleted, doubled or replaced by odd values, one in each mutant. A mutant is loaded,
-and where that works its page, all exports, comparisons both ways, its line protocol and its file of a history with its
-page are made, in a process with bounds on time and memory. What is no `InputError` and no success is printed, and
-the exit status is 1. The seed decides which mutants there are.
+``python -m benchmarks.fuzz_results [N]`` tries N mutants of the results of a run; each has one node deleted, duplicated
+or replaced by an odd value, as the seed determines. A mutant is loaded, and if this works, its report, all exports,
+comparisons in both directions, its line protocol, and a history with its page are written, in a process with limited
+time and memory. Any outcome other than success or an `InputError` is printed, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from skyaccept.lib.results.model import Results, dumps
 BASELINE = "hsc-few-visits"
 CASES = ("OSS-REQ-0388-AM1-r", "OSS-REQ-0388-AF1-r", "OSS-REQ-0387-PF1gri-r", "OSS-REQ-0388-AM2-r")
 SECONDS, MEMORY = 20, 2 << 30
-"""What a mutant may take."""
+"""Maximum time in seconds and memory in bytes for a mutant."""
 
-ODD: tuple[Any, ...] = (
+ODD_VALUES: tuple[Any, ...] = (
     None,
     True,
     0,
@@ -68,98 +68,98 @@ ODD: tuple[Any, ...] = (
     {"": None},
     {"design": {}},
 )
-"""What a node is replaced by."""
+"""Replacement values for nodes."""
 
-KINDS = ("well", "refused", "traceback", "hang", "memory")
-"""What may become of a mutant; the first two are as they should be."""
+OUTCOMES = ("read", "refused", "traceback", "hang", "memory")
+"""Possible outcomes of a mutant; the first two are correct."""
 
 
 @cache
 def seeds() -> tuple[Any, Any]:
-    """Results of a run with some cases of each kind, as JSON with a baseline, and the same as `Results`."""
-    found = load_baseline(BASELINE)
-    chosen = {result.test: result for result in found.results if result.test in CASES}
-    chosen |= {result.verdict: result for result in found.results}  # type: ignore[misc]
-    chosen |= {result.kind: result for result in found.results}
-    kept = {id(result): result for result in chosen.values()}
-    small = Results(found.run, found.dataset, tuple(kept.values()), found.definitions, found.uncovered[:2])
+    """Return results with cases of every kind and verdict: as JSON with a baseline, and as `Results` without."""
+    results = load_baseline(BASELINE)
+    chosen = {result.test: result for result in results.results if result.test in CASES}
+    chosen |= {result.verdict: result for result in results.results}  # type: ignore[misc]
+    chosen |= {result.kind: result for result in results.results}
+    unique = {id(result): result for result in chosen.values()}
+    small = Results(results.run, results.dataset, tuple(unique.values()), results.definitions, results.uncovered[:2])
     other = comparison.with_baseline(small, small, "baseline.json")
     return json.loads(dumps(other.to_json())), small
 
 
-def paths(node: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Places of all nodes; of a list of numbers the first and last."""
+def node_paths(node: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the paths of all nodes; of a long list only the first two and the last."""
     if above:
         yield above
     if isinstance(node, dict):
         for key, inner in node.items():
-            yield from paths(inner, (*above, key))
+            yield from node_paths(inner, (*above, key))
     elif isinstance(node, list):
         for k in sorted({0, 1, len(node) - 1} & set(range(len(node)))) if len(node) > 8 else range(len(node)):
-            yield from paths(node[k], (*above, k))
+            yield from node_paths(node[k], (*above, k))
 
 
 def mutant(number: int, seed: int = 1) -> tuple[str, Any]:
-    """What is wrong with a mutant, in words, and its JSON."""
+    """Create a mutant; returns a description of the mutation, and the JSON."""
     rng = random.Random(f"{seed} {number}")  # noqa: S311  (no secret)
     data = copy.deepcopy(seeds()[0])
-    place = rng.choice(_places())
+    path = rng.choice(_mutated_paths())
     node = data
-    for key in place[:-1]:
+    for key in path[:-1]:
         node = node[key]
-    how = rng.randrange(-3, len(ODD))
-    name = "/".join(map(str, place))
-    if how == -3 or (how == -2 and isinstance(node, dict)):
-        del node[place[-1]]
+    choice = rng.randrange(-3, len(ODD_VALUES))
+    name = "/".join(map(str, path))
+    if choice == -3 or (choice == -2 and isinstance(node, dict)):
+        del node[path[-1]]
         return f"{name} deleted", data
-    if how == -2:
-        node.append(node[place[-1]])
-        return f"{name} doubled", data
-    if how == -1:
-        other = rng.choice(_places())
-        node[place[-1]] = _at(seeds()[0], other)
+    if choice == -2:
+        node.append(node[path[-1]])
+        return f"{name} duplicated", data
+    if choice == -1:
+        other = rng.choice(_mutated_paths())
+        node[path[-1]] = _node_at(seeds()[0], other)
         return f"{name} replaced by {'/'.join(map(str, other))}", data
-    node[place[-1]] = ODD[how]
-    return f"{name} replaced by {ascii(ODD[how])[:40]}", data
+    node[path[-1]] = ODD_VALUES[choice]
+    return f"{name} replaced by {ascii(ODD_VALUES[choice])[:40]}", data
 
 
 @cache
-def _places() -> list[tuple[Any, ...]]:
-    """Places, those with the same names of keys less often where there are many."""
+def _mutated_paths() -> list[tuple[Any, ...]]:
+    """Return the paths to mutate: at most four of those that differ only in list positions."""
     groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
-    for place in paths(seeds()[0]):
-        groups.setdefault(tuple(str(key) for key in place if not isinstance(key, int)), []).append(place)
+    for path in node_paths(seeds()[0]):
+        groups.setdefault(tuple(str(key) for key in path if not isinstance(key, int)), []).append(path)
     rng = random.Random(1)  # noqa: S311  (no secret)
-    return [place for group in groups.values() for place in rng.sample(group, min(len(group), 4))]
+    return [path for group in groups.values() for path in rng.sample(group, min(len(group), 4))]
 
 
-def _at(node: Any, place: Sequence[Any]) -> Any:
-    for key in place:
+def _node_at(node: Any, path: Sequence[Any]) -> Any:
+    for key in path:
         node = node[key]
     return copy.deepcopy(node)
 
 
-def use(path: Path, folder: Path) -> None:
-    """Do everything with a results JSON that the commands do."""
-    found = model.load(path)
-    html.page(found).encode()
+def use_results(path: Path, folder: Path) -> None:
+    """Load a results JSON and write everything that the commands make from it."""
+    results = model.load(path)
+    html.page(results).encode()
     refused = []
     for convert in export.FORMATS.values():
-        convert(found).encode()
-    for before, after in ((seeds()[1], found), (found, seeds()[1]), (found, found)):
+        convert(results).encode()
+    for before, after in ((seeds()[1], results), (results, seeds()[1]), (results, results)):
         changes = comparison.compare(before, after)
         html.comparison_page(before, after, changes).encode()
-    for make in (lambda: influxdb.lines(found).encode(), lambda: _history(found, folder)):
+    for make in (lambda: influxdb.lines(results).encode(), lambda: _write_history(results, folder)):
         try:
             make()
-        except InputError as error:  # the others have to work all the same
+        except InputError as error:  # the other output must still work
             refused.append(error)
     if refused:
         raise refused[0]
 
 
-def _history(found: Results, folder: Path) -> None:
-    path = history.append(found, folder)
+def _write_history(results: Results, folder: Path) -> None:
+    path = history.append(results, folder)
     try:
         html.history_page(history.load(folder)).encode()
     finally:
@@ -167,11 +167,11 @@ def _history(found: Results, folder: Path) -> None:
 
 
 def outcome(data: Any, folder: Path) -> tuple[str, str]:
-    """What becomes of a mutant: one of `KINDS`, and the message."""
+    """Use a mutant; returns one of `OUTCOMES`, and the message."""
     path = folder / "results.json"
     path.write_text(json.dumps(data), encoding="utf-8")
     try:
-        use(path, folder / "history")
+        use_results(path, folder / "history")
     except InputError as error:
         lines = str(error).splitlines()
         return (
@@ -183,13 +183,13 @@ def outcome(data: Any, folder: Path) -> tuple[str, str]:
         return "memory", f"more than {MEMORY:,} bytes"
     except Exception:
         return "traceback", "".join(traceback.format_exc().splitlines(keepends=True)[-5:])
-    return "well", ""
+    return "read", ""
 
 
-def _bounded(task: tuple[int, int]) -> tuple[str, str, str]:
-    """Outcome of a mutant within bounds, with what is wrong with it."""
+def _timed_outcome(task: tuple[int, int]) -> tuple[str, str, str]:
+    """Return the description, outcome and message of a mutant, with limited time."""
     number, seed = task
-    words, data = mutant(number, seed)
+    description, data = mutant(number, seed)
 
     def stop(*_: object) -> None:
         raise TimeoutError
@@ -198,21 +198,21 @@ def _bounded(task: tuple[int, int]) -> tuple[str, str, str]:
     signal.alarm(SECONDS)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return words, *outcome(data, Path(folder))
+            return description, *outcome(data, Path(folder))
     finally:
         signal.alarm(0)
 
 
-def _limit() -> None:
-    """Bound memory, and make errors of warnings, as the tests do."""
+def _limit_process() -> None:
+    """Limit the memory, and turn warnings into errors as the tests do."""
     warnings.simplefilter("error")
     resource.setrlimit(
         resource.RLIMIT_AS, (MEMORY + (4 << 30), MEMORY + (4 << 30))
-    )  # libraries map 4 GiB that they do not use
+    )  # libraries reserve 4 GiB of address space that they do not use
 
 
 def main() -> int:
-    """Try mutants and count what becomes of them."""
+    """Try mutants and count the outcomes; returns 1 if there were faults."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("number", nargs="?", type=int, default=4_000, metavar="N", help="(default: 4000)")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
@@ -220,16 +220,16 @@ def main() -> int:
     options = parser.parse_args()
     counts: Counter[str] = Counter()
     shown: Counter[str] = Counter()
-    with multiprocessing.get_context("spawn").Pool(options.processes, _limit) as pool:
+    with multiprocessing.get_context("spawn").Pool(options.processes, _limit_process) as pool:
         tasks = [(number, options.seed) for number in range(options.number)]
-        for words, kind, said in pool.imap(_bounded, tasks, chunksize=4):
+        for description, kind, message in pool.imap(_timed_outcome, tasks, chunksize=4):
             counts[kind] += 1
-            if kind in KINDS[2:]:
-                shown[said] += 1
-                if shown[said] == 1:
-                    sys.stdout.write(f"{kind}: {words}\n{said}\n")
-    sys.stdout.write(f"{options.number} mutants: {', '.join(f'{kind} {counts[kind]}' for kind in KINDS)}\n")
-    return int(any(counts[kind] for kind in KINDS[2:]))
+            if kind in OUTCOMES[2:]:
+                shown[message] += 1
+                if shown[message] == 1:
+                    sys.stdout.write(f"{kind}: {description}\n{message}\n")
+    sys.stdout.write(f"{options.number} mutants: {', '.join(f'{kind} {counts[kind]}' for kind in OUTCOMES)}\n")
+    return int(any(counts[kind] for kind in OUTCOMES[2:]))
 
 
 if __name__ == "__main__":

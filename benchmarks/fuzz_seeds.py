@@ -1,4 +1,4 @@
-"""Small catalogs of all formats, from which mutated ones are made."""
+"""Small catalogs of all formats, which `benchmarks.fuzz_catalogs` mutates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from astropy.time import Time
 
 
 def catalog() -> Table:
-    """Twelve stars in four visits, with masked magnitudes."""
+    """Return a catalog of twelve stars in four visits, with masked magnitudes."""
     rng = np.random.default_rng(5)
     stars, visits = 12, 4
     n = stars * visits
@@ -44,12 +44,12 @@ def catalog() -> Table:
 
 
 def frame() -> pd.DataFrame:
-    """The same as a data frame."""
+    """Return the catalog as a data frame."""
     return catalog().to_pandas()
 
 
-def timed() -> QTable:
-    """The same with times as astropy stores them."""
+def catalog_with_times() -> QTable:
+    """Return the catalog with an astropy ``Time`` column."""
     table = QTable(catalog())
     table["mjd"] = Time(60000 + np.arange(len(table)) / 7, format="mjd", scale="utc")
     return table
@@ -153,9 +153,9 @@ SEEDS: Mapping[str, Callable[[Path], object]] = {
     "sextractor": _sextractor,
     "daophot": _daophot,
     "ipac": _ipac,
-    "ecsv": lambda path: timed().write(path, format="ascii.ecsv", overwrite=True),
+    "ecsv": lambda path: catalog_with_times().write(path, format="ascii.ecsv", overwrite=True),
     "parquet": lambda path: pq.write_table(pa.Table.from_pandas(frame()), path),
-    "parquet-astropy": lambda path: timed().write(path, format="parquet", overwrite=True),
+    "parquet-astropy": lambda path: catalog_with_times().write(path, format="parquet", overwrite=True),
     "fits": _fits,
     "fits-gz": _fits,
     "fits-ascii": lambda path: _fits(path, "ascii"),
@@ -166,11 +166,11 @@ SEEDS: Mapping[str, Callable[[Path], object]] = {
     "votable-binary2": _votable("binary2"),
     "hdf5-records": _records,
     "hdf5-columns": _columns,
-    "hdf5-astropy": lambda path: timed().write(path, path="cat", serialize_meta=True, overwrite=True),
+    "hdf5-astropy": lambda path: catalog_with_times().write(path, path="cat", serialize_meta=True, overwrite=True),
     "hdf5-pandas": lambda path: frame().to_hdf(path, key="cat", format="table", mode="w"),
     "hdf5-pandas-fixed": lambda path: frame().assign(band=1).to_hdf(path, key="cat", format="fixed", mode="w"),
 }
-"""What writes a catalog of each format to a path."""
+"""Function that writes the catalog to a path, by format."""
 
 SUFFIXES: Mapping[str, str] = {
     "csv-hash": ".csv",
@@ -186,4 +186,4 @@ SUFFIXES: Mapping[str, str] = {
     **dict.fromkeys(("votable-tabledata", "votable-binary", "votable-binary2"), ".vot"),
     **dict.fromkeys(("hdf5-records", "hdf5-columns", "hdf5-astropy", "hdf5-pandas", "hdf5-pandas-fixed"), ".h5"),
 }
-"""What its name ends in, where that is not the name of the format."""
+"""File name suffix of each format whose suffix is not its name."""

@@ -1,4 +1,4 @@
-"""Mutations that know the structure of a format: of FITS, VOTable, HDF5 and Parquet."""
+"""Mutations of the structure of FITS, VOTable, HDF5 and Parquet files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ELEMENTS = ("TD", "TR", "FIELD", "TABLE", "DATA", "VALUES", "STREAM", "BINARY", 
 
 
 def fits_cards(content: bytes, rng: np.random.Generator) -> bytes:
-    """Give one card another value, keyword or place, or take it out; the length of the file stays."""
+    """Delete one header card, or change its value, keyword or position; the file keeps its length."""
     cards = [at for at in range(0, len(content), CARD) if re.match(rb"[A-Z0-9_-]+ *= ", content[at : at + 12])]
     if not cards:
         return content
@@ -64,43 +64,43 @@ def fits_cards(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def xml_elements(content: bytes, rng: np.random.Generator) -> bytes:
-    """Give one attribute another name or value, or double, rename or take out one element."""
+    """Change the name or value of one attribute, or duplicate, rename or delete one element."""
     kind = int(rng.integers(0, 5))
     if kind < 3:
-        found = list(re.finditer(rb'([A-Za-z]+)="([^"]*)"', content))
-        if not found:
+        matches = list(re.finditer(rb'([A-Za-z]+)="([^"]*)"', content))
+        if not matches:
             return content
-        one = found[int(rng.integers(0, len(found)))]
-        name = str(rng.choice(NAMES)).encode() if kind == 0 else one[1]
-        value = one[2] if kind == 0 else str(rng.choice(ATTRIBUTES)).encode()
-        return content[: one.start()] + name + b'="' + value + b'"' + content[one.end() :]
-    found = list(re.finditer(rb"<([A-Z0-9]+)([^<>]*)/>|<([A-Z0-9]+)([^<>]*)>([^<]*)</\3>", content))
-    if not found:
+        match = matches[int(rng.integers(0, len(matches)))]
+        name = str(rng.choice(NAMES)).encode() if kind == 0 else match[1]
+        value = match[2] if kind == 0 else str(rng.choice(ATTRIBUTES)).encode()
+        return content[: match.start()] + name + b'="' + value + b'"' + content[match.end() :]
+    matches = list(re.finditer(rb"<([A-Z0-9]+)([^<>]*)/>|<([A-Z0-9]+)([^<>]*)>([^<]*)</\3>", content))
+    if not matches:
         return content
-    one = found[int(rng.integers(0, len(found)))]
-    text = one[0]
+    match = matches[int(rng.integers(0, len(matches)))]
+    text = match[0]
     if kind == 3:
         text = text * int(rng.choice([0, 2]))
     else:
-        text = text.replace(one[1] or one[3], str(rng.choice(ELEMENTS)).encode())
-    return content[: one.start()] + text + content[one.end() :]
+        text = text.replace(match[1] or match[3], str(rng.choice(ELEMENTS)).encode())
+    return content[: match.start()] + text + content[match.end() :]
 
 
 def hdf5_objects(content: bytes, rng: np.random.Generator) -> bytes:
-    """Take out, retype, reshape or describe anew one object of the file."""
+    """Delete or copy one object of the file, or change its attributes, type or shape."""
     file = io.BytesIO(content)
     try:
         with h5py.File(file, "r+") as opened:
             names: list[str] = []
             opened.visit(names.append)
             if names:
-                _object(opened, names[int(rng.integers(0, len(names)))], rng)
+                _mutate_object(opened, names[int(rng.integers(0, len(names)))], rng)
     except (OSError, RuntimeError, ValueError, TypeError, KeyError):
         return content
     return file.getvalue()
 
 
-def _object(file: h5py.File, name: str, rng: np.random.Generator) -> None:
+def _mutate_object(file: h5py.File, name: str, rng: np.random.Generator) -> None:
     item = file[name]
     kind = int(rng.integers(0, 6))
     if kind == 0:
@@ -124,20 +124,20 @@ def _object(file: h5py.File, name: str, rng: np.random.Generator) -> None:
 
 
 def _odd_column(n: int, rng: np.random.Generator) -> pa.Array:
-    """A column of any type, with or without missing values."""
+    """Return a column of a random type, with or without missing values."""
     numbers = [None if rng.random() < 0.1 else int(rng.integers(-(2**40), 2**40)) for _ in range(n)]
-    texts = [None if one is None else str(one % 7) for one in numbers]
+    texts = [None if number is None else str(number % 7) for number in numbers]
     kinds = (
         lambda: pa.array(numbers),
         lambda: pa.array(numbers).cast(pa.float32(), safe=False),
         lambda: pa.array(numbers).cast(pa.decimal128(20, 0)),
-        lambda: pa.array([None if one is None else abs(one) for one in numbers], pa.uint64()),
+        lambda: pa.array([None if number is None else abs(number) for number in numbers], pa.uint64()),
         lambda: pa.array(numbers, pa.timestamp("us")),
         lambda: pa.array(numbers, pa.timestamp("us", "UTC")),
         lambda: pa.array(numbers, pa.duration("s")),
-        lambda: pa.array([None if one is None else one % 86400 for one in numbers], pa.time32("s")),
-        lambda: pa.array([None if one is None else one % 20000 for one in numbers], pa.date32()),
-        lambda: pa.array([None if one is None else one % 2 == 0 for one in numbers]),
+        lambda: pa.array([None if number is None else number % 86400 for number in numbers], pa.time32("s")),
+        lambda: pa.array([None if number is None else number % 20000 for number in numbers], pa.date32()),
+        lambda: pa.array([None if number is None else number % 2 == 0 for number in numbers]),
         lambda: pa.array(texts),
         lambda: pa.array(texts).dictionary_encode(),
         lambda: pa.array(texts).cast(pa.binary()),
@@ -145,8 +145,8 @@ def _odd_column(n: int, rng: np.random.Generator) -> pa.Array:
         lambda: pa.nulls(n),
         lambda: pa.array([[1.0, 2.0]] * n, pa.list_(pa.float64(), 2)),
         lambda: pa.array([[1.0] * int(rng.integers(0, 3)) for _ in range(n)]),
-        lambda: pa.array([{"x": one, "y": [one]} for one in numbers]),
-        lambda: pa.array([[("a", one)] for one in numbers], pa.map_(pa.string(), pa.int64())),
+        lambda: pa.array([{"x": number, "y": [number]} for number in numbers]),
+        lambda: pa.array([[("a", number)] for number in numbers], pa.map_(pa.string(), pa.int64())),
         lambda: pa.array([float("inf")] * n),
         lambda: pa.array(["x" * int(rng.integers(0, 100_000))] * n),
     )
@@ -154,23 +154,25 @@ def _odd_column(n: int, rng: np.random.Generator) -> pa.Array:
 
 
 def parquet_columns(content: bytes, rng: np.random.Generator) -> bytes:
-    """Give a column another type, drop, double or rename one, drop rows, and write with other options."""
+    """Change the type of a column, delete, duplicate or rename one, or drop rows, and write with other options."""
     try:
         table = pq.ParquetFile(io.BytesIO(content)).read()
     except (pa.ArrowException, OSError):
         return content
-    at = int(rng.integers(0, table.num_columns))
-    name = table.column_names[at]
+    position = int(rng.integers(0, table.num_columns))
+    name = table.column_names[position]
     kind = int(rng.integers(0, 8))
     if kind < 4:
-        table = table.set_column(at, name, _odd_column(len(table), rng))
+        table = table.set_column(position, name, _odd_column(len(table), rng))
     elif kind == 4:
-        table = table.remove_column(at)
+        table = table.remove_column(position)
     elif kind == 5:
-        names = [f"{name}.mask" if k == (at + 1) % table.num_columns else n for k, n in enumerate(table.column_names)]
+        names = [
+            f"{name}.mask" if k == (position + 1) % table.num_columns else n for k, n in enumerate(table.column_names)
+        ]
         table = table.rename_columns(names)
     elif kind == 6:
-        table = table.append_column(table.column_names[int(rng.integers(0, table.num_columns))], table.column(at))
+        table = table.append_column(table.column_names[int(rng.integers(0, table.num_columns))], table.column(position))
     else:
         table = table.slice(int(rng.integers(0, len(table))))
     written = io.BytesIO()
@@ -193,4 +195,4 @@ STRUCTURED: Mapping[str, Callable[[bytes, np.random.Generator], bytes]] = {
     **dict.fromkeys(("parquet", "parquet-astropy"), parquet_columns),
     **dict.fromkeys(("hdf5-records", "hdf5-columns", "hdf5-astropy", "hdf5-pandas", "hdf5-pandas-fixed"), hdf5_objects),
 }
-"""Mutation of each format that has one, by the names of `benchmarks.fuzz_seeds.SEEDS`."""
+"""Structural mutation by format, for formats of `benchmarks.fuzz_seeds.SEEDS` that have one."""

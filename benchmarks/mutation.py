@@ -1,8 +1,9 @@
-"""Mutation score of the tests: ``python -m benchmarks.mutation OUT.json [--mutants N] [--workers N] [--seed N]``.
+"""Measure the mutation score of the tests of ``lib``.
 
-Single operators, comparisons, numbers and calls in the packages of `FOLDERS` are changed: a random choice, as many of
-each package. The tests of ``lib`` are run against each: first those of the module, then those of its package, then all.
-A mutant that no test notices is printed with its line: it is either equivalent or a missing test.
+``python -m benchmarks.mutation OUT.json [--mutants N] [--workers N] [--seed N]`` changes single operators, comparisons,
+numbers and calls in the packages of `FOLDERS`: a random sample with the same number of mutants from each package. For
+each mutant the tests of the module run first, then those of its package, then all of ``lib``. A mutant that no test
+detects is printed with its line: it is equivalent to the original, or a test is missing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from queue import SimpleQueue
 ROOT = Path(__file__).parents[1]
 FOLDERS = tuple(f"lib/{name}" for name in ("separation", "sample", "metrics", "uncertainty", "decision", "readers"))
 LIMIT = 900
-"""Seconds after which a mutant that never ends is killed."""
+"""Seconds after which the tests of a mutant are stopped; the mutant then counts as detected."""
 
 _OPERATORS = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "*", "**": "*", "%": "*", "&": "|", "|": "&", ">>": "<<"}
 _COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "is not": "is", "is": "is not"}
@@ -37,7 +38,7 @@ _NAMES |= {"floor": "ceil", "ceil": "floor", "sin": "cos", "cos": "sin", "and": 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change of a file: what stands from one place to another, and what stands there instead."""
+    """A change of a file: the byte range ``start:end`` with the text ``old`` becomes ``new``."""
 
     path: str
     line: int
@@ -47,54 +48,54 @@ class Mutant:
     new: str
 
 
-def mutants() -> list[Mutant]:
-    """Every mutant of the folders."""
+def all_mutants() -> list[Mutant]:
+    """Return every mutant of `FOLDERS`."""
     found = []
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             source = path.read_text(encoding="utf-8")
-            found += list(_of(str(path.relative_to(ROOT)), source))
+            found += list(_find_mutants(str(path.relative_to(ROOT)), source))
     return found
 
 
-def _of(path: str, source: str) -> Iterator[Mutant]:
+def _find_mutants(path: str, source: str) -> Iterator[Mutant]:
     starts = [0]
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line.encode()))
     text = source.encode()
 
-    def place(line: int | None, column: int | None) -> int:
+    def offset(line: int | None, column: int | None) -> int:
         return starts[(line or 1) - 1] + (column or 0)
 
-    def between(left: ast.expr, right: ast.expr, known: dict[str, str]) -> Iterator[Mutant]:
-        start, end = place(left.end_lineno, left.end_col_offset), place(right.lineno, right.col_offset)
-        said = text[start:end].decode()
-        sign = said.strip(" ()\n")
-        if sign in known:
-            first = start + said.index(sign)
-            line = text[:first].count(b"\n") + 1
-            yield Mutant(path, line, first, first + len(sign), sign, known[sign])
+    def operator_between(left: ast.expr, right: ast.expr, replacements: dict[str, str]) -> Iterator[Mutant]:
+        start, end = offset(left.end_lineno, left.end_col_offset), offset(right.lineno, right.col_offset)
+        gap = text[start:end].decode()
+        sign = gap.strip(" ()\n")
+        if sign in replacements:
+            position = start + gap.index(sign)
+            line = text[:position].count(b"\n") + 1
+            yield Mutant(path, line, position, position + len(sign), sign, replacements[sign])
 
     for node in ast.walk(_without_annotations(ast.parse(source))):
         if isinstance(node, ast.BinOp):
-            yield from between(node.left, node.right, _OPERATORS)
+            yield from operator_between(node.left, node.right, _OPERATORS)
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
-            yield from between(node.left, node.comparators[0], _COMPARISONS)
+            yield from operator_between(node.left, node.comparators[0], _COMPARISONS)
         elif isinstance(node, ast.BoolOp):
-            yield from between(node.values[0], node.values[1], _NAMES)
+            yield from operator_between(node.values[0], node.values[1], _NAMES)
         elif isinstance(node, ast.Constant) and type(node.value) in (int, float, bool):
-            start, end = place(node.lineno, node.col_offset), place(node.end_lineno, node.end_col_offset)
+            start, end = offset(node.lineno, node.col_offset), offset(node.end_lineno, node.end_col_offset)
             new = str(not node.value) if type(node.value) is bool else f"({text[start:end].decode()} + 1)"
             yield Mutant(path, node.lineno, start, end, text[start:end].decode(), new)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
             if name in _NAMES:
-                end = place(node.func.end_lineno, node.func.end_col_offset)
+                end = offset(node.func.end_lineno, node.func.end_col_offset)
                 yield Mutant(path, node.func.end_lineno or 0, end - len(name), end, name, _NAMES[name])
 
 
 def _without_annotations(tree: ast.Module) -> ast.Module:
-    """Take out what does nothing: annotations, and assignments to constants of the module that only name types."""
+    """Remove annotations, which have no effect when the code runs."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             node.returns = None
@@ -105,35 +106,35 @@ def _without_annotations(tree: ast.Module) -> ast.Module:
     return tree
 
 
-def noticed(mutant: Mutant, copy: Path) -> str:
-    """Which tests notice a mutant in a copy of the tree; empty where none does."""
+def detecting_tests(mutant: Mutant, copy: Path) -> str:
+    """Return the tests that detect a mutant in a copy of the tree; empty if none does."""
     original = (copy / mutant.path).read_bytes()
     changed = original[: mutant.start] + mutant.new.encode() + original[mutant.end :]
-    with written(copy, mutant.path, changed):
+    with replaced_file(copy, mutant.path, changed):
         return next((tests for tests in stages(mutant.path) if not passes(copy, [tests])), "")
 
 
 def stages(path: str) -> list[str]:
-    """Tests of a module, then those of its package, then all."""
+    """Return the tests of a module, those of its package, and all tests of ``lib``, in this order."""
     package, module = Path(path).parts[1], Path(path).name
     own = Path("lib/tests", package, f"test_{module}")
     return [*([str(own)] if (ROOT / own).is_file() else []), f"lib/tests/{package}", "lib/tests"]
 
 
-def drawn(whole: Sequence[Mutant], number: int, seed: int) -> list[Mutant]:
-    """Choose mutants at random, as many of each folder."""
+def sample_mutants(whole: Sequence[Mutant], number: int, seed: int) -> list[Mutant]:
+    """Draw a random sample with the same number of mutants from each folder."""
     rng = random.Random(seed)  # noqa: S311
-    chosen = []
+    sample = []
     for k, folder in enumerate(FOLDERS):
-        own = [mutant for mutant in whole if mutant.path.startswith(f"{folder}/")]
-        share = number // len(FOLDERS) + (k < number % len(FOLDERS))
-        chosen += rng.sample(own, min(share, len(own)))
-    return chosen
+        package_mutants = [mutant for mutant in whole if mutant.path.startswith(f"{folder}/")]
+        size = number // len(FOLDERS) + (k < number % len(FOLDERS))
+        sample += rng.sample(package_mutants, min(size, len(package_mutants)))
+    return sample
 
 
 @contextmanager
-def written(copy: Path, name: str, content: bytes) -> Iterator[None]:
-    """Put another content into a file of a copy of the tree for as long as it is needed."""
+def replaced_file(copy: Path, name: str, content: bytes) -> Iterator[None]:
+    """Replace the content of a file in a copy of the tree within a ``with`` block."""
     path = copy / name
     original = path.read_bytes()
     path.write_bytes(content)
@@ -144,7 +145,7 @@ def written(copy: Path, name: str, content: bytes) -> Iterator[None]:
 
 
 def passes(copy: Path, tests: list[str]) -> bool:
-    """Whether all of some tests pass in a copy of the tree."""
+    """Return whether the given tests pass in a copy of the tree."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     try:
         done = subprocess.run(command, cwd=copy, env=_environment(copy), capture_output=True, timeout=LIMIT)  # noqa: S603
@@ -153,8 +154,8 @@ def passes(copy: Path, tests: list[str]) -> bool:
     return done.returncode == 0
 
 
-def copied(folder: Path) -> Path:
-    """Copy of the tree whose package is found before the one that is installed."""
+def copy_tree(folder: Path) -> Path:
+    """Copy the tree to ``folder/tree``, with a package that is imported instead of the installed one."""
     copy = folder / "tree"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info"))
     package = copy / "site" / "skyaccept"
@@ -165,11 +166,11 @@ def copied(folder: Path) -> Path:
 
 
 def check(copy: Path, tests: list[str]) -> None:
-    """Make sure that some tests are those of the copy, and pass in it."""
+    """Check that Python imports the copy, and that the given tests pass in it."""
     program = "import skyaccept.lib.catalog.detections as found; print(found.__file__)"
     where = subprocess.run([sys.executable, "-c", program], env=_environment(copy), capture_output=True, text=True)  # noqa: S603
     if str(copy) not in where.stdout or not passes(copy, tests):
-        raise SystemExit(f"the tests do not pass in {copy} as it is: {where.stdout}{where.stderr}")
+        raise SystemExit(f"the tests do not pass in the unchanged copy {copy}: {where.stdout}{where.stderr}")
 
 
 def _environment(copy: Path) -> dict[str, str]:
@@ -178,37 +179,37 @@ def _environment(copy: Path) -> dict[str, str]:
 
 
 def main() -> None:
-    """Run the tests against a choice of mutants."""
+    """Run the tests against a sample of mutants."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--mutants", type=int, default=60)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    whole = mutants()
-    chosen = drawn(whole, asked.mutants, asked.seed)
+    options = parser.parse_args()
+    whole = all_mutants()
+    sample = sample_mutants(whole, options.mutants, options.seed)
     with tempfile.TemporaryDirectory() as folder:
         copies: SimpleQueue[Path] = SimpleQueue()
-        for number in range(asked.workers):
-            copies.put(copy := copied(Path(folder) / str(number)))
+        for number in range(options.workers):
+            copies.put(copy := copy_tree(Path(folder) / str(number)))
             check(copy, ["lib/tests/separation/test_pair.py"])
 
-        def one(mutant: Mutant) -> dict[str, object]:
+        def run_tests(mutant: Mutant) -> dict[str, object]:
             copy = copies.get()
             try:
-                by = noticed(mutant, copy)
+                tests = detecting_tests(mutant, copy)
             finally:
                 copies.put(copy)
-            sys.stderr.write(f"{mutant.path}:{mutant.line}: {mutant.old} -> {mutant.new}: {by or 'SURVIVED'}\n")
-            return asdict(mutant) | {"noticed_by": by}
+            sys.stderr.write(f"{mutant.path}:{mutant.line}: {mutant.old} -> {mutant.new}: {tests or 'SURVIVED'}\n")
+            return asdict(mutant) | {"noticed_by": tests}
 
-        with ThreadPoolExecutor(asked.workers) as pool:
-            found = list(pool.map(one, chosen))
-    killed = sum(bool(one["noticed_by"]) for one in found)
-    asked.out.write_text(
+        with ThreadPoolExecutor(options.workers) as pool:
+            found = list(pool.map(run_tests, sample))
+    killed = sum(bool(run_tests["noticed_by"]) for run_tests in found)
+    options.out.write_text(
         json.dumps({"of": len(whole), "tried": len(found), "killed": killed, "mutants": found}, indent=1)
     )
-    sys.stdout.write(f"{killed} of {len(found)} mutants are noticed ({len(whole):,} there are)\n")
+    sys.stdout.write(f"{killed} of {len(found)} mutants are detected, of a total of {len(whole):,}\n")
 
 
 if __name__ == "__main__":

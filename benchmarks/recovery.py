@@ -1,10 +1,10 @@
-"""Recovery of the injected truth, from simulation to interval: ``python -m benchmarks.recovery OUT.json [--seeds N]``.
+"""Measure how often intervals of complete simulated surveys contain the truth.
 
-Surveys with independent errors are simulated whole, associated, cut and measured as any catalog is. The true value of a
-clause is the mean over all seeds of what its errors amount to in the limit of many visits
-(`skyaccept.synthetic.expectation.expected`): that of stars and visits drawn like these. It is counted how often the
-95 % interval holds it. A value near zero cannot be less, so only the upper end can miss it, in 2.5 %.
-Surveys that the output holds already, of as many seeds, are not made again.
+``python -m benchmarks.recovery OUT.json [--seeds N]`` simulates surveys with independent errors, and associates, cuts
+and measures them like any catalog. The true value of a clause is its expected value in the limit of many visits
+(`skyaccept.synthetic.expectation.expected`), averaged over all seeds. The program records how often the 95 % interval
+contains it. An estimate of a value near zero cannot be negative, so only the upper end can miss, in 2.5 % of the
+surveys. Surveys that the output file has already for the same number of seeds are skipped.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from skyaccept.lib.catalog.association import RADIUS, associate
 from skyaccept.synthetic import expectation, scenario, survey
 
 SCENARIOS = {"nominal": 8, "nominal, 4 visits": 4, "nominal, 20 visits": 20, "nominal, 40 visits": 40, "degraded": 8}
-"""Surveys by name, and their visits in each band."""
+"""Names of the surveys, and their number of visits in each band."""
 
 BANDS = ("g", "r")
-LEAST, SIGNIFICANCE = 93.0, 0.001
-"""Coverage, percent, that no clause may be significantly below, and at which significance."""
+MIN_COVERAGE, SIGNIFICANCE = 93.0, 0.001
+"""Coverage in percent below which no clause may be, and the significance level of the test."""
 
 NEAR_ZERO = 2.0
-"""Standard deviations of an estimate below which its true value is near zero: then most intervals begin there."""
+"""True values below this number of standard deviations are near zero: most of their intervals start at zero."""
 
 
-def one(task: tuple[str, int]) -> dict[str, tuple[float, float, float, float, float]]:
-    """Expected limit, value, estimate and interval of each clause of one survey."""
+def measure_survey(task: tuple[str, int]) -> dict[str, tuple[float, float, float, float, float]]:
+    """Simulate and measure a survey; returns truth, value, estimate and ends of the interval of each clause."""
     name, seed = task
-    whole = scenario.load(name.partition(",")[0])
-    bands = [band for band in BANDS if band in whole.visits.number]
-    chosen = scenario.override(whole, bands=bands, visits=SCENARIOS[name])
+    base = scenario.load(name.partition(",")[0])
+    bands = [band for band in BANDS if band in base.visits.number]
+    variant = scenario.override(base, bands=bands, visits=SCENARIOS[name])
     specification = requirements.load()
-    expected = expectation.expected(chosen, specification, seed, limit=True)
-    detections = associate(survey.simulate(chosen, seed).detections, RADIUS)
+    expected = expectation.expected(variant, specification, seed, limit=True)
+    detections = associate(survey.simulate(variant, seed).detections, RADIUS)
     results = measure.run(
-        detections, specification, measure.Options(bands=bands, reference=survey.reference(chosen, seed))
+        detections, specification, measure.Options(bands=bands, reference=survey.reference(variant, seed))
     ).results
     return {
         r.test: (expected[r.test], r.value, r.value_unbiased, r.interval["low"], r.interval["high"])
@@ -53,11 +53,11 @@ def one(task: tuple[str, int]) -> dict[str, tuple[float, float, float, float, fl
     }
 
 
-def summary(found: list[dict[str, tuple[float, ...]]]) -> dict[str, dict[str, float]]:
-    """Truth, means of values and estimates, and coverage by clause."""
+def summary(runs: list[dict[str, tuple[float, ...]]]) -> dict[str, dict[str, float]]:
+    """Return the true value, the mean value and estimate, and the coverage, by clause."""
     table = {}
-    for test in sorted(set().union(*found)):
-        expected, value, unbiased, low, high = np.array([run[test] for run in found if test in run], dtype=float).T
+    for test in sorted(set().union(*runs)):
+        expected, value, unbiased, low, high = np.array([run[test] for run in runs if test in run], dtype=float).T
         true = expected.mean()
         covered = int(np.count_nonzero((low <= true) & (true <= high)))
         table[test] = {
@@ -67,15 +67,15 @@ def summary(found: list[dict[str, tuple[float, ...]]]) -> dict[str, dict[str, fl
             "unbiased": unbiased.mean(),
             "error": unbiased.std(ddof=1) / np.sqrt(len(unbiased)),
             "covered": 100 * covered / len(expected),
-            "too_few": float(stats.binom.cdf(covered, len(expected), LEAST / 100)),
+            "too_few": float(stats.binom.cdf(covered, len(expected), MIN_COVERAGE / 100)),
         }
     return table
 
 
-def show(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
-    """Table in Markdown: coverage, and bias with its error, by clause and survey, in percent.
+def coverage_table(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
+    """Format coverage and bias in percent by clause and survey as a table in Markdown.
 
-    A value near zero has no bias shown: an estimate that cannot be negative is too high on average.
+    The bias of a value near zero is left out: an estimate that cannot be negative is too high on average.
     """
     yield "| clause | " + " | ".join(cells) + " |"
     yield "|---" * (1 + len(cells)) + "|"
@@ -83,53 +83,53 @@ def show(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str
         yield f"| {test} | " + " | ".join(_cell(table.get(test)) for table in cells.values()) + " |"
 
 
-def sums(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
-    """Average coverage: of all, of values away from zero, of these by survey; and what is too low."""
+def average_lines(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
+    """Return lines with average coverages, of all and of values away from zero, and the clauses below the minimum."""
     rows = [(name, test, row) for name, table in cells.items() for test, row in table.items()]
-    far = [one for one in rows if _away(one[-1])]
-    parts = [("all", rows), ("those that are not near zero", far)]
-    parts += [(f"these of {name}", [one for one in far if one[0] == name]) for name in cells]
-    for which, some in parts:
+    far = [row for row in rows if _away_from_zero(row[-1])]
+    parts = [("of all clauses", rows), ("of clauses with values away from zero", far)]
+    parts += [(f"of those in {name}", [row for row in far if row[0] == name]) for name in cells]
+    for label, some in parts:
         if some:
             covered = np.average([row["covered"] for *_, row in some], weights=[row["surveys"] for *_, row in some])
-            yield f"{covered:.1f} % of {which} ({len(some)})"
-    low = [f"{test} of {name}" for name, test, row in rows if row["too_few"] < SIGNIFICANCE / len(rows)]
-    yield f"significantly below {LEAST:g} %: {', '.join(low) or 'none'}"
+            yield f"{covered:.1f} % {label} ({len(some)})"
+    low = [f"{test} in {name}" for name, test, row in rows if row["too_few"] < SIGNIFICANCE / len(rows)]
+    yield f"significantly below {MIN_COVERAGE:g} %: {', '.join(low) or 'none'}"
 
 
-def _away(row: Mapping[str, float]) -> bool:
-    """Whether the true value is not near zero."""
+def _away_from_zero(row: Mapping[str, float]) -> bool:
+    """Return whether the true value is not near zero."""
     return row["true"] > NEAR_ZERO * row["error"] * np.sqrt(row["surveys"])
 
 
 def _cell(row: Mapping[str, float] | None) -> str:
-    """Coverage and bias."""
+    """Format the coverage and the bias of a clause."""
     if row is None:
         return "-"
-    if not _away(row):
+    if not _away_from_zero(row):
         return f"{row['covered']:.1f} (near zero)"
     bias, error = (100 * part / row["true"] for part in (row["unbiased"] - row["true"], row["error"]))
     return f"{row['covered']:.1f} ({bias:+.1f} ± {error:.1f})"
 
 
 def main() -> None:
-    """Run, and print the table."""
+    """Simulate the surveys and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    asked = parser.parse_args()
-    cells = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
-    with ProcessPoolExecutor(asked.workers) as pool:
+    options = parser.parse_args()
+    cells = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
+    with ProcessPoolExecutor(options.workers) as pool:
         for name in SCENARIOS:
-            if max((row["surveys"] for row in cells.get(name, {}).values()), default=0) == asked.seeds:
-                sys.stderr.write(f"{name}: as {asked.out} has it\n")
+            if max((row["surveys"] for row in cells.get(name, {}).values()), default=0) == options.seeds:
+                sys.stderr.write(f"{name}: taken from {options.out}\n")
                 continue
-            tasks = [(name, seed) for seed in range(1, asked.seeds + 1)]
-            cells[name] = summary(list(pool.map(one, tasks, chunksize=5)))
-            asked.out.write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
+            tasks = [(name, seed) for seed in range(1, options.seeds + 1)]
+            cells[name] = summary(list(pool.map(measure_survey, tasks, chunksize=5)))
+            options.out.write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
             sys.stderr.write(f"{name}\n")
-    sys.stdout.write("\n".join([*show(cells), "", *(f"- {line}" for line in sums(cells))]) + "\n")
+    sys.stdout.write("\n".join([*coverage_table(cells), "", *(f"- {line}" for line in average_lines(cells))]) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The separation kernel without its geometry: the same pairs and memory traffic, for the most it could do."""
+"""Separation kernel without geometry, which bounds the speed of the real one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from skyaccept.lib.separation.lanes import LANES, fma, load_rows, zero_where_nan
 
 
 @numba.njit(error_model="numpy")
-def _traffic(
+def _memory_traffic(
     factors: Any, x: arrays.AnyArray, y: arrays.AnyArray, i: int, j: int, common: int, ddof: int
 ) -> pair.Number:
     total = square = lanes.zeros(x)
     for v in range(0, x.shape[1], LANES):
         xi, yi, xj, yj = load_rows((x, y), (i, j), v)
-        seen = zero_where_nan((xj - xi) + (yj - yi))
-        total += seen
-        square = fma(seen, seen, square)
+        shift = zero_where_nan((xj - xi) + (yj - yi))
+        total += shift
+        square = fma(shift, shift, square)
     return lanes.total(square) - lanes.total(total)
 
 
@@ -29,28 +29,30 @@ def _no_geometry(frame: Any, i: int, j: int) -> pair.Geometry:
     return 1.0, 1.0, 1.0, 1.0, 1.0, frame[i, 0] + frame[j, 0] + 5.0
 
 
-def _with(function: Any, **names: Any) -> types.FunctionType:
-    """Copy of a compiled function's source that sees other functions under some names."""
+def _replace_globals(function: Any, **names: Any) -> types.FunctionType:
+    """Copy the Python function of a compiled one, with some of its global names replaced."""
     source = function.py_func
     return types.FunctionType(source.__code__, {**source.__globals__, **names}, source.__name__)
 
 
 def _without_geometry() -> Any:
-    """Compile the kernel anew, with the two functions above in place of the geometry."""
+    """Compile the kernel with the two functions above in place of the geometry."""
     fake = types.ModuleType("pair")
-    fake.__dict__.update({**vars(pair), "geometry": _no_geometry, "short_rms": _traffic, "fine_rms": _traffic})
-    write_rms = numba.njit(error_model="numpy")(_with(kernel._write_rms, pair=fake))
-    return numba.njit(parallel=True, error_model="numpy")(_with(kernel.reduce_pairs, _write_rms=write_rms))
+    fake.__dict__.update(
+        {**vars(pair), "geometry": _no_geometry, "short_rms": _memory_traffic, "fine_rms": _memory_traffic}
+    )
+    write_rms = numba.njit(error_model="numpy")(_replace_globals(kernel._write_rms, pair=fake))
+    return numba.njit(parallel=True, error_model="numpy")(_replace_globals(kernel.reduce_pairs, _write_rms=write_rms))
 
 
 _ROOFLINE = _without_geometry()
 
 
-def pair_rms(where: Positions, annulus: Annulus) -> PairValues:
-    """As `skyaccept.lib.separation.pair_rms`, with meaningless values."""
-    whole = kernel.reduce_pairs
+def pair_rms(positions: Positions, annulus: Annulus) -> PairValues:
+    """Run `skyaccept.lib.separation.pair_rms` without geometry: same pairs and memory traffic, meaningless values."""
+    original = kernel.reduce_pairs
     try:
         kernel.reduce_pairs = _ROOFLINE
-        return separation.pair_rms(where, annulus, ddof=1, min_common_visits=2)
+        return separation.pair_rms(positions, annulus, ddof=1, min_common_visits=2)
     finally:
-        kernel.reduce_pairs = whole
+        kernel.reduce_pairs = original

@@ -1,7 +1,7 @@
-"""Whole runs, file to report: seconds and peak memory for 1e5, 1e6 and 1e7 detections.
+"""Measure duration and peak memory of complete runs, from file to report.
 
-``python -m benchmarks.runs OUT.json`` simulates the catalogs, verifies each a few times in a process of its own and
-writes the figures with those of the machine.
+``python -m benchmarks.runs OUT.json`` simulates catalogs with 1e5, 1e6 and 1e7 detections, verifies each several times
+in a separate process, and writes the results together with a description of the machine.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 SIZES = {"1e5": (1_200, 100), "1e6": (11_600, 100), "1e7": (116_000, 100)}
-"""Stars and visits in one band of a field of 3.6 degrees."""
+"""Number of stars and visits in one band of a field of 3.6 degrees."""
 
 ROUNDS = {"1e5": 5, "1e6": 5, "1e7": 5}
 
 
 def simulate(stars: int, visits: int, catalog: Path) -> dict[str, float]:
-    """Simulate the nominal scenario with other numbers, in r alone."""
+    """Simulate the nominal scenario in r with the given numbers of stars and visits."""
     program = "import sys; from skyaccept.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "simulate", "nominal", "-o", str(catalog), "--band=r"]
     return run([*command, f"--stars={stars}", f"--visits={visits}"], catalog.parent)
 
 
 def verify(catalog: Path) -> dict[str, float]:
-    """Verify a catalog, file to report."""
+    """Verify a catalog, from file to report."""
     folder = catalog.parent
     command = [sys.executable, "-m", "pytest", "--pyargs", "skyaccept.acceptance", f"--sky-dataset={catalog}"]
     command += ["--sky-band=r", "-q", f"--html={folder / 'report.html'}", f"--sky-results={folder / 'results.json'}"]
@@ -39,7 +39,7 @@ def verify(catalog: Path) -> dict[str, float]:
 
 
 def run(command: list[str], folder: Path) -> dict[str, float]:
-    """Run a command in a process of its own; seconds and peak memory in GiB."""
+    """Run a command in a separate process; returns its duration in seconds and its peak memory in GiB."""
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder)  # noqa: S603
     _, status, usage = os.wait4(process.pid, 0)
@@ -49,7 +49,7 @@ def run(command: list[str], folder: Path) -> dict[str, float]:
 
 
 def main(out: Path) -> None:
-    """Run all sizes and write the figures."""
+    """Simulate and verify catalogs of all sizes and write the results."""
     figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -60,7 +60,7 @@ def main(out: Path) -> None:
             detections = pq.read_metadata(catalog).num_rows
             figures[size] = {"detections": detections, "simulation": simulated, "runs": runs}
             sys.stdout.write(f"{size}: {json.dumps(figures[size])}\n")
-    # the second process finds the code compiled
+    # the first process may compile code, so the second one counts
     command = [sys.executable, "-m", "benchmarks.memory"]
     memory = [subprocess.run(command, check=True, capture_output=True).stdout for _ in range(2)]  # noqa: S603
     machine = {
@@ -76,7 +76,7 @@ def main(out: Path) -> None:
 
 
 def _processor() -> str:
-    """Name of the processor, where the system tells."""
+    """Return the name of the processor, if the system reports it."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text().splitlines():

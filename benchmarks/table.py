@@ -1,4 +1,4 @@
-"""Tables of `benchmarks.coverage` in Markdown, and what they come to."""
+"""Tables and averages of the results of `benchmarks.coverage`, in Markdown."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-ASKED, MANY = ("AM1", "AF1", "AD1", "PA1", "PF1", "PA2", "AB1", "AA1"), 10
-"""Metrics whose coverage should not be too large either, and visits from which."""
+MAIN_METRICS = ("AM1", "AF1", "AD1", "PA1", "PF1", "PA2", "AB1", "AA1")
+"""Metrics whose coverage must not be too large either, from `MANY_VISITS` visits on."""
 
-_NAMED = 4  # figures that are farthest beyond a bound
+MANY_VISITS = 10
+
+_LISTED = 4  # extreme cases listed by name
 
 Cells = dict[str, Any]
 
 
-def show(cells: Cells) -> Iterator[str]:
-    """Tables in Markdown by metric and cell.
+def coverage_tables(cells: Cells) -> Iterator[str]:
+    """Format two tables in Markdown by metric and cell.
 
-    First coverage in percent and median width, then how often a limit at the true value is met, in percent: under the
-    guarded rule, and by the value itself.
+    The first has the coverage in percent and the median width. The second has how often a limit at the true value is
+    passed, in percent: under the guarded rule, and by the measured value itself.
     """
     names = list(next(iter(cells.values()))["metrics"])
     figures = (
@@ -35,36 +37,38 @@ def show(cells: Cells) -> Iterator[str]:
         yield ""
 
 
-def sums(cells: Cells) -> Iterator[str]:
-    """What the tables come to, in sentences.
+def summary_lines(cells: Cells) -> Iterator[str]:
+    """Summarize the tables in sentences.
 
-    Coverage is compared with 93 %, and of `ASKED` metrics from `MANY` visits on with 97 % too; how often a limit just
-    below the true value is met, with 5 %. Each by a binomial test, for one figure alone and for all (Bonferroni).
+    Coverage is compared with 93 %, and for `MAIN_METRICS` from `MANY_VISITS` visits on with 97 % as well. The fraction
+    of surveys that pass a limit just below the true value is compared with 5 %. Binomial tests count the significant
+    cases at the 5 % level, without and with a Bonferroni correction for the number of cases.
     """
     rows = [
-        (f"{name} of {cell}", name in ASKED and int(cell.split()[1]) >= MANY, found["surveys"], figures)
+        (f"{name}, {cell}", name in MAIN_METRICS and int(cell.split()[1]) >= MANY_VISITS, found["surveys"], figures)
         for cell, found in cells.items()
         for name, figures in found["metrics"].items()
     ]
-    asked = [row for row in rows if row[1]]
+    main = [row for row in rows if row[1]]
 
     def mean(some: list[Any], key: str) -> str:
         return f"{np.mean([figures[key] for *_, figures in some]):.1f} %"
 
-    def beyond(some: list[Any], key: str, bound: float, above: bool, what: str) -> str:
-        far = []
+    def count_beyond(some: list[Any], key: str, bound: float, above: bool, label: str) -> str:
+        cases = []
         for name, _, n, figures in some:
-            times = round(n * figures[key] / 100)
-            chance = stats.binomtest(times, n, bound / 100, "greater" if above else "less").pvalue
-            far.append((figures[key], name, chance))
-        found = sorted((one for one in far if (one[0] > bound) == above and one[0] != bound), reverse=above)
-        alone, together = (sum(p < 0.05 / m for *_, p in found) for m in (1, len(some)))
-        names = "".join(f"; {name} {value:.1f}" for value, name, _ in found[:_NAMED])
-        said = f"{len(found)} of {len(some)} {what} {bound:g} %, {alone} by more than chance for one alone"
-        return f"{said}, {together} for all{names}."
+            successes = round(n * figures[key] / 100)
+            p_value = stats.binomtest(successes, n, bound / 100, "greater" if above else "less").pvalue
+            cases.append((figures[key], name, p_value))
+        beyond = sorted((case for case in cases if (case[0] > bound) == above and case[0] != bound), reverse=above)
+        single, corrected = (sum(p < 0.05 / m for *_, p in beyond) for m in (1, len(some)))
+        names = "; ".join(f"{name}: {value:.1f}" for value, name, _ in beyond[:_LISTED])
+        counts = f"{len(beyond)} of {len(some)} {label} {bound:g} %, {single} of them significantly"
+        return f"{counts} ({corrected} after Bonferroni correction)" + (f": {names}." if names else ".")
 
-    yield f"Covered are {mean(rows, 'covered')} on average, of those asked from ten visits on {mean(asked, 'covered')}."
-    yield beyond(rows, "covered", 93, False, "are below")
-    yield beyond(asked, "covered", 97, True, "asked are above")
-    yield f"Accepted are {mean(rows, 'accepted')} on average."
-    yield beyond(rows, "accepted", 5, True, "are above")
+    extra = f"main metrics, {MANY_VISITS} or more visits: {mean(main, 'covered')}"
+    yield f"Average coverage: {mean(rows, 'covered')}; {extra}."
+    yield count_beyond(rows, "covered", 93, False, "coverages are below")
+    yield count_beyond(main, "covered", 97, True, "coverages of main metrics are above")
+    yield f"Average acceptance: {mean(rows, 'accepted')}."
+    yield count_beyond(rows, "accepted", 5, True, "acceptances are above")

@@ -1,4 +1,4 @@
-"""Kernels: pair-visits and detections per second. Run with ``make bench``; never part of the tests."""
+"""Benchmarks of the kernels in pair-visits and detections per second (``make bench``)."""
 
 from __future__ import annotations
 
@@ -29,55 +29,55 @@ CASES = [
 
 
 @cache
-def field(objects: int, visits: int, radius: float, precise: bool, seen: float = 0.85) -> Positions:
-    """Stars uniform over a disc, seen in 85 % of the visits with 10 mas per coordinate."""
+def draw_field(objects: int, visits: int, radius: float, precise: bool, detected: float = 0.85) -> Positions:
+    """Draw stars uniformly over a disc, detected in 85 % of the visits with errors of 10 mas per coordinate."""
     rng = np.random.default_rng(1)
     distance = radius * np.sqrt(rng.random(objects))
     angle = rng.uniform(0, 2 * np.pi, objects)
-    obj, visit = np.nonzero(rng.random((objects, visits)) < seen)
+    obj, visit = np.nonzero(rng.random((objects, visits)) < detected)
     dec = 2 + distance * np.sin(angle)
     ra = 150 + distance * np.cos(angle) / np.cos(np.radians(dec))
     error = rng.normal(0, 10 / 3.6e6, (2, len(obj)))
     return Positions.from_degrees(obj, visit, ra[obj] + error[0], dec[obj] + error[1], precise=precise)
 
 
-def name(case: tuple[Any, ...]) -> str:
+def case_name(case: tuple[Any, ...]) -> str:
     return f"{case[0]}x{case[1]}-{case[3]:g}arcmin-{'float64' if case[5] else 'float32'}"
 
 
-def run(benchmark: Any, case: tuple[Any, ...], reduce: Callable[[Positions, Annulus], Any]) -> None:
-    """Time a reduction and note its rate."""
+def time_reduction(benchmark: Any, case: tuple[Any, ...], reduce: Callable[[Positions, Annulus], Any]) -> None:
+    """Time a reduction and record its rate in pair-visits per second."""
     objects, visits, radius, middle, half, precise = case
-    where = field(objects, visits, radius, precise)
+    positions = draw_field(objects, visits, radius, precise)
     annulus = Annulus((middle - half) * ARCMIN, (middle + half) * ARCMIN)
-    found = reduce(where, annulus)
-    benchmark.pedantic(reduce, args=(where, annulus), rounds=7, warmup_rounds=1)
+    values = reduce(positions, annulus)
+    benchmark.pedantic(reduce, args=(positions, annulus), rounds=7, warmup_rounds=1)
     if benchmark.stats is not None:
-        benchmark.extra_info["pairs"] = found.pairs
-        benchmark.extra_info["pair_visits_per_second"] = found.pairs * visits / benchmark.stats.stats.median
+        benchmark.extra_info["pairs"] = values.pairs
+        benchmark.extra_info["pair_visits_per_second"] = values.pairs * visits / benchmark.stats.stats.median
 
 
-@pytest.mark.parametrize("case", CASES, ids=name)
+@pytest.mark.parametrize("case", CASES, ids=case_name)
 def test_pair_rms(benchmark: Any, case: tuple[Any, ...]) -> None:
-    run(benchmark, case, lambda p, a: separation.pair_rms(p, a, ddof=1, min_common_visits=2))
+    time_reduction(benchmark, case, lambda p, a: separation.pair_rms(p, a, ddof=1, min_common_visits=2))
 
 
-@pytest.mark.parametrize("case", CASES, ids=name)
+@pytest.mark.parametrize("case", CASES, ids=case_name)
 def test_roofline(benchmark: Any, case: tuple[Any, ...]) -> None:
-    run(benchmark, case, roofline.pair_rms)
+    time_reduction(benchmark, case, roofline.pair_rms)
 
 
-@pytest.mark.parametrize("case", CASES[:4], ids=name)
+@pytest.mark.parametrize("case", CASES[:4], ids=case_name)
 def test_deviations_from_the_median(benchmark: Any, case: tuple[Any, ...]) -> None:
-    run(
+    time_reduction(
         benchmark,
         case,
         lambda p, a: separation.pair_deviations(p, a, about="median", min_common_visits=2, absolute=True),
     )
 
 
-def stars_in_visits() -> tuple[Any, Any, Any]:
-    """2.1 million detections in 50 visits, in random order: right ascension, declination, visit."""
+def draw_detections() -> tuple[Any, Any, Any]:
+    """Draw RA, Dec and visit of 2.1 million detections in 50 visits, in random order."""
     rng = np.random.default_rng(2)
     stars, visits = 42_000, 50
     ra, dec = 150 + rng.uniform(-1.8, 1.8, stars), 2 + rng.uniform(-1.8, 1.8, stars)
@@ -88,14 +88,14 @@ def stars_in_visits() -> tuple[Any, Any, Any]:
 
 
 def test_association(benchmark: Any) -> None:
-    ra, dec, visit = stars_in_visits()
+    ra, dec, visit = draw_detections()
     benchmark.pedantic(connected_components, args=(unit_vectors(ra, dec), visit, 1000 * MAS), rounds=5, warmup_rounds=1)
     if benchmark.stats is not None:
         benchmark.extra_info["detections_per_second"] = len(ra) / benchmark.stats.stats.median
 
 
 def test_association_of_a_catalog(benchmark: Any) -> None:
-    ra, dec, visit = stars_in_visits()
+    ra, dec, visit = draw_detections()
     catalog = Detections(ra, dec, visit, np.zeros(len(ra), np.int16), tuple(map(str, range(50))), ("r",))
     benchmark.pedantic(associate, args=(catalog, 1000 * MAS), rounds=5, warmup_rounds=1)
     if benchmark.stats is not None:

@@ -1,7 +1,7 @@
 """Run mypy over the packages under their installed names.
 
-The folders are packages of `skyaccept` only through the mapping in pyproject.toml, which mypy cannot follow; a tree
-of symbolic links that mirrors the mapping lets it see them.
+Only the mapping in pyproject.toml makes the folders packages of `skyaccept`, and mypy does not read it. A temporary
+tree of symbolic links that mirrors the mapping lets mypy find them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CACHE = ROOT / ".mypy_cache"
 
 
 def build(tree: Path, root: Path = ROOT) -> Path:
-    """Make the tree in an empty folder and return the package in it."""
+    """Create the tree in an empty folder and return the path of the package in it."""
     mapping = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-dir"]
     package = tree / "skyaccept"
     package.mkdir()
@@ -29,7 +29,7 @@ def build(tree: Path, root: Path = ROOT) -> Path:
 
 
 def check(root: Path = ROOT, cache: Path = CACHE) -> subprocess.CompletedProcess[str]:
-    """Run mypy on the packages of a checkout; what an earlier run found of unchanged modules is in the cache."""
+    """Run mypy on the packages of a checkout; ``cache`` has the results of unchanged modules."""
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder), root)
         options = ["--config-file", str(root / "pyproject.toml"), "--cache-dir", str(cache)]

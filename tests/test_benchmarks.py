@@ -1,4 +1,4 @@
-"""What benchmarks of the tests and of the intervals count."""
+"""Tests of the benchmarks of mutation, coverage, recovery and faults."""
 
 import ast
 import json
@@ -20,12 +20,12 @@ def f(a: float, n: int = 2) -> float:
 
 @pytest.fixture(autouse=True)
 def few_fields(monkeypatch: pytest.MonkeyPatch) -> None:
-    """True values of fewer stars, which nothing here depends on."""
+    """Average the true values over fewer stars; nothing here depends on their precision."""
     monkeypatch.setattr(coverage, "FIELDS", 4)
 
 
-def test_mutants_are_single_changes_of_code_that_still_compiles() -> None:
-    found = list(mutation._of("f.py", SOURCE))
+def test_mutants_are_single_changes_that_compile() -> None:
+    found = list(mutation._find_mutants("f.py", SOURCE))
     for mutant in found:
         compile(SOURCE[: mutant.start] + mutant.new + SOURCE[mutant.end :], "f.py", "exec")
         assert SOURCE[mutant.start : mutant.end] == mutant.old
@@ -42,13 +42,13 @@ def test_mutants_are_single_changes_of_code_that_still_compiles() -> None:
     ]
 
 
-def test_mutants_are_drawn_from_every_package_alike() -> None:
-    whole = mutation.mutants()
+def test_sample_has_equally_many_mutants_of_each_package() -> None:
+    whole = mutation.all_mutants()
     paths = {mutant.path for mutant in whole}
-    chosen = mutation.drawn(whole, 14, seed=1)
-    by_package = [sum(mutant.path.startswith(f"{folder}/") for mutant in chosen) for folder in mutation.FOLDERS]
+    sample = mutation.sample_mutants(whole, 14, seed=1)
+    by_package = [sum(mutant.path.startswith(f"{folder}/") for mutant in sample) for folder in mutation.FOLDERS]
     assert by_package == [3, 3, 2, 2, 2, 2]
-    assert chosen == mutation.drawn(whole, 14, seed=1)
+    assert sample == mutation.sample_mutants(whole, 14, seed=1)
     assert {
         "lib/uncertainty/matrix_errors.py",
         "lib/metrics/photometric_repeatability.py",
@@ -58,7 +58,7 @@ def test_mutants_are_drawn_from_every_package_alike() -> None:
     assert len(whole) > 1000
 
 
-def test_a_clause_that_is_covered_too_seldom_is_named() -> None:
+def test_clause_with_low_coverage_is_listed() -> None:
     rng = np.random.default_rng(1)
     runs = []
     for _ in range(400):
@@ -73,24 +73,24 @@ def test_a_clause_that_is_covered_too_seldom_is_named() -> None:
     figures = recovery.summary(runs)
     assert 92 < figures["good"]["covered"] < 98
     assert figures["bad"]["covered"] < 82
-    lines = list(recovery.sums({"survey": figures}))
+    lines = list(recovery.average_lines({"survey": figures}))
     good, bad, zero = (figures[name]["covered"] for name in ("good", "bad", "zero"))
-    assert f"{(good + bad + zero) / 3:.1f} % of all (3)" in lines
-    assert f"{(good + bad) / 2:.1f} % of those that are not near zero (2)" in lines
-    assert f"{(good + bad) / 2:.1f} % of these of survey (2)" in lines
-    assert lines[-1] == "significantly below 93 %: bad of survey"
+    assert f"{(good + bad + zero) / 3:.1f} % of all clauses (3)" in lines
+    assert f"{(good + bad) / 2:.1f} % of clauses with values away from zero (2)" in lines
+    assert f"{(good + bad) / 2:.1f} % of those in survey (2)" in lines
+    assert lines[-1] == "significantly below 93 %: bad in survey"
     true, error = (figures["good"][name] for name in ("true", "error"))
     bias = f"{100 * (figures['good']['unbiased'] / true - 1):+.1f} ± {100 * error / true:.1f}"
     other = {"zero": figures["zero"], "other": figures["bad"]}
-    rows = list(recovery.show({"survey": figures, "other": other}))
+    rows = list(recovery.coverage_table({"survey": figures, "other": other}))
     assert rows[:2] == ["| clause | survey | other |", "|---|---|---|"]
     assert f"| good | {good:.1f} ({bias}) | - |" in rows
     assert f"| zero | {zero:.1f} (near zero) | {zero:.1f} (near zero) |" in rows
 
 
 @pytest.mark.slow
-def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:
-    """Two surveys and then two more, against four at once; medians of widths are averaged."""
+def test_continued_table_equals_table_of_all_surveys() -> None:
+    """Compare two surveys and then two more with four at once; only means are the same, medians are not."""
     cell = ("independent",), (3,)
     whole = coverage.run(4, 1, *cell)
     half = coverage.run(2, 1, *cell)
@@ -103,27 +103,28 @@ def test_a_table_that_is_continued_is_that_of_all_surveys() -> None:
             assert abs(found["independent 3"]["metrics"][name][key] - figures[key]) < 1e-9 * max(1, abs(figures[key]))
 
 
-def test_figures_beyond_their_bounds_are_counted() -> None:
+def test_summary_counts_cases_beyond_their_bounds() -> None:
     def cell(surveys: int, covered: float, accepted: float) -> dict[str, object]:
         return {"surveys": surveys, "metrics": {"AM1": {"covered": covered, "accepted": accepted}}}
 
     cells = {"a 3": cell(300, 99, 5), "b 10": cell(300, 98, 6), "c 30": cell(300, 91, 4), "d 30": cell(2000, 91, 9)}
-    assert list(table.sums(cells)) == [
-        "Covered are 94.8 % on average, of those asked from ten visits on 93.3 %.",
-        "2 of 4 are below 93 %, 1 by more than chance for one alone, 1 for all; AM1 of c 30 91.0; AM1 of d 30 91.0.",
-        "1 of 3 asked are above 97 %, 0 by more than chance for one alone, 0 for all; AM1 of b 10 98.0.",
-        "Accepted are 6.0 % on average.",
-        "2 of 4 are above 5 %, 1 by more than chance for one alone, 1 for all; AM1 of d 30 9.0; AM1 of b 10 6.0.",
+    corrected = "after Bonferroni correction"
+    assert list(table.summary_lines(cells)) == [
+        "Average coverage: 94.8 %; main metrics, 10 or more visits: 93.3 %.",
+        f"2 of 4 coverages are below 93 %, 1 of them significantly (1 {corrected}): AM1, c 30: 91.0; AM1, d 30: 91.0.",
+        f"1 of 3 coverages of main metrics are above 97 %, 0 of them significantly (0 {corrected}): AM1, b 10: 98.0.",
+        "Average acceptance: 6.0 %.",
+        f"2 of 4 acceptances are above 5 %, 1 of them significantly (1 {corrected}): AM1, d 30: 9.0; AM1, b 10: 6.0.",
     ]
 
 
 @pytest.mark.slow
-def test_dear_cells_get_fewer_surveys() -> None:
-    found = coverage.run(2, 1, ("independent",), (3, coverage.DEAR[0]))
+def test_slow_cells_get_fewer_surveys() -> None:
+    found = coverage.run(2, 1, ("independent",), (3, coverage.EXPENSIVE_VISITS))
     assert {name: cell["surveys"] for name, cell in found.items()} == {"independent 3": 2, "independent 30": 1}
 
 
-def test_the_documentation_names_the_surveys_of_its_tables() -> None:
+def test_documentation_states_the_number_of_surveys() -> None:
     cells = json.loads((mutation.ROOT / "docs/coverage.json").read_text(encoding="utf-8"))
     page = (mutation.ROOT / "docs/uncertainty.md").read_text(encoding="utf-8")
     assert len(cells) == len(coverage.REGIMES) * len(coverage.VISITS)
@@ -137,9 +138,9 @@ def test_the_documentation_names_the_surveys_of_its_tables() -> None:
 
 
 @pytest.mark.slow
-def test_faults_of_other_tools_are_wrong_lines_that_a_test_is_there_for() -> None:
-    """Each can be written, in one place, and is read; the documentation names the same, and leaves no fault out."""
-    wrong = faults.wrong_lines()
+def test_each_fault_of_other_tools_has_a_wrong_line_and_a_test() -> None:
+    """Each line to replace occurs once, the new file parses, and the documentation lists the same faults."""
+    wrong = faults.load_wrong_lines()
     for one in wrong:
         source = (mutation.ROOT / one.file).read_text(encoding="utf-8")
         assert source.count(one.old) == 1, one

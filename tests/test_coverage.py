@@ -1,4 +1,4 @@
-"""The benchmark of coverage in small: it would catch an interval that is broken."""
+"""Test of coverage with few simulated surveys, which would reveal a badly wrong interval."""
 
 import importlib
 from pathlib import Path
@@ -9,11 +9,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.slow
-def test_intervals_cover_and_a_limit_below_the_true_value_is_not_met(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Intervals of stars alone would cover two thirds where whole visits are distorted, of visits alone too much."""
+def test_intervals_cover_and_limit_below_truth_is_rarely_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals from stars alone would cover 2/3 for distorted visits; from visits alone they would be too wide."""
     monkeypatch.syspath_prepend(ROOT)
     coverage = importlib.import_module("benchmarks.coverage")
-    monkeypatch.setattr(coverage, "FIELDS", 4)  # 12,000 stars: known far better than a survey of 300 can tell
+    monkeypatch.setattr(coverage, "FIELDS", 4)  # 12,000 stars: true values precise enough for surveys of 300 stars
     cells = coverage.run(20, 1, ("distorted",), (5,)) | coverage.run(20, 1, ("independent",), (5,))
     for cell, found in cells.items():
         figures = found["metrics"].values()
