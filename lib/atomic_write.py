@@ -18,7 +18,9 @@ _TERMINATING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path that becomes ``path`` in one step at the end; remove it if the work breaks off.
+    """Yield a temporary path that becomes ``path`` in one step at the end.
+
+    It is removed if the work breaks off.
 
     Yield the path of a device or a pipe itself.
 
@@ -76,7 +78,7 @@ def write_together(contents: Mapping[Path, bytes]) -> list[OutputError]:
 
 
 def encode(text: str) -> bytes:
-    """Encode text as UTF-8; write bytes of file names that are not UTF-8 as visible escapes."""
+    """Encode text as UTF-8, and other bytes of file names as visible escapes."""
     return text.encode(errors="backslashreplace")
 
 
@@ -98,7 +100,9 @@ def write_into(folder: Path, name: str, content: bytes, what: str) -> Path:
 
 
 def check_writable(path: Path, option: str = "", *, make_folder: bool = False) -> None:
-    """Check before the work that a file can be written, in a folder that exists or can be made.
+    """Check before the work that a file can be written.
+
+    Its folder has to exist, or it must be possible to make it.
 
     Raises
     ------
@@ -135,7 +139,7 @@ def _named_errors(path: Path, what: str = "") -> Iterator[None]:
 
 @contextmanager
 def _staged(path: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield a temporary file in the folder of the target, and the target; remove what is left at the end."""
+    """Yield a temporary file beside the target, and the target; clean up at the end."""
     target = path.resolve()
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     with _handling([number for number in _TERMINATING if signal.getsignal(number) is signal.SIG_DFL], _exit):

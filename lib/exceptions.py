@@ -20,7 +20,7 @@ class OutputError(InputError):
 
 
 class NotMeasurable(Exception):  # noqa: N818  (a verdict, not a fault)
-    """The clause cannot be measured on the dataset; the message is the reason in the report.
+    """A clause cannot be measured on the dataset; the message says why.
 
     Attributes
     ----------

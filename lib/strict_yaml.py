@@ -52,7 +52,7 @@ class YamlLocation:
     notes: tuple[tuple[str, str], ...] = ()
 
     def error(self, location: Sequence[str | int], text: str) -> InputError:
-        """Return an error that names file, line and the entries on the way to ``location``."""
+        """Return an error that names file, line and the way to ``location``."""
         node, trail, _ = _locate(self.root, location)
         return InputError(f"{self.path}: line {node.start_mark.line + 1}: {trail}{one_line(text)}")
 
@@ -107,7 +107,10 @@ def validate(data: object, schema: type[T], origin: SourceLocation) -> T:
 
 
 def _adapter(schema: type[T]) -> pydantic.TypeAdapter[T]:
-    """Return the validator of a dataclass, made once: that takes longer than to check a document."""
+    """Return the validator of a dataclass, made once.
+
+    To make it takes longer than to check a document.
+    """
     if schema not in _ADAPTERS:
         _ADAPTERS[schema] = pydantic.TypeAdapter(schema)
     return _ADAPTERS[schema]
@@ -143,7 +146,10 @@ def _error_lines(path: Path, root: yaml.Node, error: pydantic.ValidationError) -
 
 
 def _locate(root: yaml.Node, location: Sequence[Any], *, at_key: bool = False) -> tuple[yaml.Node, str, str]:
-    """Return the node nearest to a pydantic location, the ids of the entries above it, and the last key."""
+    """Return the node nearest to a pydantic location, and the way to it.
+
+    Also the ids of the entries above it, and the last key.
+    """
     node, names, key = root, [], ""
     for depth, part in enumerate(location, start=1):
         if isinstance(node, yaml.MappingNode):
@@ -162,7 +168,9 @@ def _locate(root: yaml.Node, location: Sequence[Any], *, at_key: bool = False) -
 
 
 def quantity(text: object) -> u.Quantity:
-    """Parse ``"5 arcmin"``, a number and a unit known to astropy; return a quantity unchanged.
+    """Parse ``"5 arcmin"``, a number and a unit known to astropy.
+
+    A quantity is returned unchanged.
 
     Raises
     ------
@@ -239,7 +247,7 @@ def number_in(unit: u.UnitBase) -> Callable[[object], float]:
 
 
 def unit_name(unit: u.UnitBase) -> str:
-    """Return the name of a unit in results and reports: ``mas``, ``percent``, ``arcmin``."""
+    """Return the name of a unit in results: ``mas``, ``percent``, ``arcmin``."""
     return "percent" if unit == u.percent else str(unit)
 
 

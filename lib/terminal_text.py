@@ -19,7 +19,7 @@ def safe(text: str) -> str:
 
 
 def message(error: Exception) -> str:
-    """Return the message of an error, safe for a terminal, with a line for each of its texts."""
+    """Return the message of an error, safe for a terminal, a line for each text."""
     return lines(map(str, error.args)) if error.args else safe(str(error))
 
 

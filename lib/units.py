@@ -69,7 +69,7 @@ _MAX_DEPTH = 3
 
 
 def parse_unit(text: str, *, factor: bool = False) -> u.UnitBase:
-    """Parse a unit known to astropy, in one of `UNIT_SPELLINGS`, or ``dimensionless``.
+    """Parse a unit of astropy or `UNIT_SPELLINGS`, or ``dimensionless``.
 
     Long powers and deep parentheses are refused, as astropy would evaluate them however long it takes. The zero point
     of a logarithmic unit is dropped: ``mag(AB)`` is ``mag``.

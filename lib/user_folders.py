@@ -7,7 +7,9 @@ from pathlib import Path
 
 
 def ensure_home() -> None:
-    """Set ``HOME`` to the root folder for a user without a home, as container runtimes do.
+    """Set ``HOME`` to the root folder for a user without a home.
+
+    As container runtimes do.
 
     Such a user has neither ``HOME`` nor an entry in the list of users, so that `Path.home` raises. astropy calls it on
     import. The user cannot write to the root folder.
@@ -19,6 +21,9 @@ def ensure_home() -> None:
 
 
 def user_folder(variable: str, *below_home: str) -> Path:
-    """Return the absolute path in a variable such as ``XDG_CACHE_HOME``, else a folder below the home folder."""
+    """Return the absolute path in a variable, else a folder below the home folder.
+
+    The variable is one such as ``XDG_CACHE_HOME``.
+    """
     named = Path(os.environ.get(variable, ""))
     return named if named.is_absolute() else Path.home().joinpath(*below_home)

@@ -101,7 +101,9 @@ def to_python(node: yaml.Node) -> Any:
 
 @lru_cache(maxsize=10_000)
 def scalar(text: str, tag: str | None, *, bare: bool) -> object:
-    """Return the value of a YAML scalar with its tag, if any; ``bare`` means without quotes.
+    """Return the value of a YAML scalar with its tag, if any.
+
+    ``bare`` means without quotes.
 
     Raises
     ------
@@ -193,7 +195,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _check(node: yaml.Node) -> None:
-    """Refuse a node that is not plain data, and keys that are not text or occur twice."""
+    """Refuse a node that is not plain data, and keys that are no text or double."""
     if node.tag not in _TAGS:
         hint = f"; put {node.value[:MAX_DIGITS]} in quotes if it is text" if isinstance(node, yaml.ScalarNode) else ""
         raise _RefusedError(node, f"tag {node.tag.removeprefix(_PREFIX)} is not supported{hint}")

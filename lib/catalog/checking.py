@@ -175,7 +175,10 @@ def suggest_missing(outside: AnyArray, number: int) -> str:
 def _resolve_duplicates(
     rows: _Rows, detections: Detections, others: Callable[[], Mapping[str, AnyArray]], duplicates: Duplicates
 ) -> Detections:
-    """Refuse or merge rows that repeat a measurement; note those flagged as not primary."""
+    """Refuse or merge rows that repeat a measurement.
+
+    Note those that are flagged as not primary.
+    """
     duplicate_pairs = overlap.find_duplicates(detections)
     unplaced = np.flatnonzero(~(np.isfinite(detections.ra) & np.isfinite(detections.dec)))
     if not len(duplicate_pairs.first) and len(unplaced) < 2:
@@ -222,7 +225,7 @@ def _resolve_duplicates(
 
 
 def _equal_in_left_out(others: Mapping[str, AnyArray], duplicate_pairs: DuplicatePairs) -> AnyArray:
-    """Return which pairs agree in time, magnitude and detector among the unread columns."""
+    """Return which pairs agree in the unread time, magnitude and detector."""
     equal = np.ones(len(duplicate_pairs.first), dtype=bool)
     for name in ("mjd", "mag", "detector"):
         if name in others:

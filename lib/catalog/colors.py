@@ -110,7 +110,10 @@ class ColorTerm:
         return tuple(dict.fromkeys((*self.measured, *(band for one in self.range for band in one.color))))
 
     def magnitude(self, mags: Magnitudes) -> NDArray[np.float64]:
-        """Predict magnitudes in the survey's band; NaN for unknown magnitudes and outside the ranges."""
+        """Predict magnitudes in the survey's band.
+
+        NaN for unknown magnitudes, and outside the ranges.
+        """
         color = mags[self.color[0]] - mags[self.color[1]]
         # Horner's scheme
         value = np.zeros(len(color))

@@ -118,6 +118,9 @@ def _nearest(tree: Any, points: FloatArray, reach: float) -> NDArray[np.int64]:
 
 
 def _two_nearest(tree: Any, points: FloatArray, reach: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find the two nearest points of a tree within reach; the size of the tree means none."""
+    """Find the two nearest points of a tree within reach.
+
+    The size of the tree stands for none.
+    """
     _, index = tree.query(points, k=2, distance_upper_bound=reach)
     return index[:, 0], index[:, 1]

@@ -187,7 +187,7 @@ def select_rows(detections: D, rows: NDArray[np.int64]) -> D:
 
 
 def inverse_index(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Return the index of each of ``size`` codes in ``codes``, -1 for a code that is not there."""
+    """Return the index of each of ``size`` codes in ``codes``, or -1."""
     number = np.full(size, -1, dtype=np.int64)
     number[codes] = np.arange(len(codes))
     return number

@@ -50,7 +50,9 @@ class DuplicatePairs:
 
 
 def find_duplicates(detections: Detections) -> DuplicatePairs:
-    """Find pairs of rows with the same visit, band, position and magnitude up to rounding.
+    """Find pairs of rows with the same visit, band, position and magnitude.
+
+    Position and magnitude are compared up to rounding.
 
     Parameters
     ----------
@@ -122,7 +124,7 @@ def _same_exposure_and_position(d: Detections, first: IntArray, second: IntArray
 
 
 def _shared_cells(d: Detections) -> tuple[IntArray, Keys]:
-    """Find rows that share a cell of the sky and an exposure, with the key of the cell.
+    """Find rows that share a cell of the sky and an exposure, with its key.
 
     A row near the upper edge of its cell belongs to the next cell as well, so that close rows always share a cell.
     Rows may also share a key by chance, or for want of a position.
@@ -161,7 +163,7 @@ def _shared_cells(d: Detections) -> tuple[IntArray, Keys]:
 
 
 def _hash(cell: IntArray) -> Keys:
-    """Multiplicative hash (Knuth): upper half of the product with 2^64 / golden ratio, modulo 2^64."""
+    """Multiplicative hash (Knuth): upper half of key times 2^64 / golden ratio."""
     return ((cell.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)).astype(np.uint32)
 
 

@@ -32,7 +32,7 @@ _LOOSE = 0.3  # largest disagreement of visits, in distances of neighbouring det
 
 @dataclass(frozen=True)
 class _Cells:
-    """Mean position of the stars of each pair of visit and detector, in order of visits.
+    """Mean position of the stars by visit and detector, in order of visits.
 
     Attributes
     ----------
@@ -48,7 +48,9 @@ class _Cells:
 
 
 def detector_layout(detections: Detections) -> dict[str, tuple[float, float]]:
-    """Estimate detector positions in degrees from the centre; empty without a common layout.
+    """Estimate detector positions in degrees from the centre.
+
+    Empty without a common layout.
 
     North is up in the visit with the most detectors. Detectors without stars are missing.
     """
@@ -82,7 +84,7 @@ def detector_layout(detections: Detections) -> dict[str, tuple[float, float]]:
 
 
 def too_many_detectors(detections: Detections) -> str | None:
-    """Explain why there is no focal plane map, for the notes; None if one is possible."""
+    """Explain why there is no focal plane map; None if one is possible."""
     number = 0 if detections.detector is None else len(pd.unique(detections.detector))
     if number <= MAX_DETECTORS:
         return None
@@ -122,7 +124,10 @@ def _cells(detections: Detections, rows: IntArray, detector: IntArray) -> _Cells
 
 
 def _align(cells: _Cells, plan: ComplexArray) -> ComplexArray:
-    """Shift and rotate each visit onto the layout; NaN for a visit with too few detectors in common."""
+    """Shift and rotate each visit onto the layout.
+
+    NaN for a visit with too few detectors in common.
+    """
     visit, here, there = cells.visit, cells.place, plan[cells.detector]
     both = np.isfinite(there)
     number = np.bincount(visit, both)

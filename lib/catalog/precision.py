@@ -59,7 +59,7 @@ class Step:
 
 
 def precision_note(ra: AnyArray, dec: AnyArray) -> str:
-    """Describe the precision of positions rounded to `MIN_NOTED` or more; else return ""."""
+    """Describe positions rounded to `MIN_NOTED` or more; "" for others."""
     steps = {"RA": rounding_step(ra), "Dec": rounding_step(dec)}
     north = dec[np.isfinite(dec)]
     if not len(north):
@@ -105,7 +105,7 @@ def rounding_step(values: AnyArray) -> Step:
 
 
 def _single(values: FloatArray) -> list[Step]:
-    """Find a step of single precision, up to the last digits lost in a change of units."""
+    """Find a step of single precision, up to digits lost in a change of units."""
     steps = []
     for unit in _UNITS:
         held = values * unit

@@ -109,7 +109,10 @@ class Reference:
 
 
 def earth_position(mjd: AnyArray) -> FloatArray:
-    """Barycentric position of the Earth in ICRS, au, (n, 3); NaN where the time is NaN."""
+    """Barycentric position of the Earth in ICRS, au, (n, 3).
+
+    NaN where the time is NaN.
+    """
     from astropy.coordinates import get_body_barycentric
     from astropy.time import Time
 

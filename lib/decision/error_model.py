@@ -85,7 +85,7 @@ class ErrorModel:
 
     @property
     def shared_sigma(self) -> float:
-        """Standard deviation of the part that a visit shares, for a star of standard deviation 1."""
+        """Standard deviation of what a visit shares, for a star of standard deviation 1."""
         return float(np.sqrt(self.shared_variance_fraction / (1 - self.shared_variance_fraction)))
 
 
@@ -113,7 +113,9 @@ class SamplingError:
 
 @dataclass(frozen=True)
 class SimulatedErrors:
-    """Simulated errors of one estimator for a number of visits, in units of the error of the median star.
+    """Simulated errors of one estimator for a number of visits.
+
+    In units of the error of the median star.
 
     Raises
     ------
@@ -193,7 +195,10 @@ class SimulatedErrors:
 
     @cached_property
     def _errors(self) -> FloatArray:
-        """Errors of units that share the visits of their group: groups, units, and visits if each has an error."""
+        """Errors of units that share the visits of their group.
+
+        The axes are groups, units, and visits if each has an error.
+        """
         return self._simulate(np.random.default_rng(1), share_star=False)
 
     @cached_property
@@ -225,7 +230,10 @@ class SimulatedErrors:
         return np.abs(errors, out=errors)
 
     def _separations(self, rng: np.random.Generator, shape: tuple[int, int, int], *, share_star: bool) -> FloatArray:
-        """Deviations of separations: errors of two stars along the line between them, and the visit's distortion."""
+        """Deviations of separations, with errors of both stars and of the visit.
+
+        Errors of two stars along the line between them, and the distortion of the visit.
+        """
         groups, members, visits = shape
         angle = rng.uniform(0, 2 * np.pi, (groups, members, 1))
         errors = self._sigma(rng, (groups, members))[..., None] * rng.standard_normal(shape)
@@ -241,7 +249,7 @@ class SimulatedErrors:
         return np.asarray(np.exp(self.model.log_sigma_rms * rng.standard_normal(shape)))
 
     def _variances(self, x: float | None, stars: int, pairs: float) -> tuple[float, float]:
-        """Variances of the mean fraction above x, or of the mean square, from stars and from visits."""
+        """Variances of the mean fraction above x, or mean square, by stars and visits."""
         unit, common = _covariances(self._errors, x)
         visits = common if self.model.shared_variance_fraction else 0.0
         if self.estimator not in PAIR_ESTIMATORS:
@@ -265,7 +273,7 @@ def _slope(fraction_above: Callable[[float], float], x: float) -> float:
 
 
 def _covariances(errors: FloatArray, x: float | None) -> tuple[float, float]:
-    """Variance of a unit and covariance of two units of a group, by an unbiased analysis of variance."""
+    """Unbiased variance of a unit, and covariance of two units of a group."""
     y = errors**2 if x is None else (errors > x).astype(np.float64)
     if y.ndim == 3:
         y = y.mean(axis=2)

@@ -122,7 +122,10 @@ class Plan:
 
     @cached_property
     def pairs(self) -> float:
-        """Expected number of pairs of the separation class, for stars uniform over the field, taken as flat."""
+        """Expected number of pairs of the separation class.
+
+        Stars are uniform over the field, which is taken as flat.
+        """
         own = self.definition.id == self.case.clause.definition
         rule = self.definition.rule(self.case.clause.metric)
         width = self.case.clause.half_width if own and self.case.clause.half_width is not None else None
@@ -169,7 +172,10 @@ class Plan:
     def verdict_probabilities(
         self, true_value: float, simulated: SimulatedErrors | None = None
     ) -> VerdictProbabilities:
-        """Return the probability of each verdict; parameters and errors as for `sampling_error`."""
+        """Return the probability of each verdict.
+
+        Parameters and errors as for `sampling_error`.
+        """
         simulated = simulated or self.simulated
         error = self.sampling_error(true_value, simulated)
         sign = 1.0 if self.operator.startswith("<") else -1.0
@@ -194,7 +200,10 @@ class Plan:
         return 100 * error.expected_reading if self.is_fraction else true_value * error.expected_reading
 
     def degrees_of_freedom(self, error: SamplingError) -> float:
-        """Return the degrees of freedom of an estimated standard error, after Welch and Satterthwaite."""
+        """Return the degrees of freedom of an estimated standard error.
+
+        After Welch and Satterthwaite.
+        """
         stars = error.star_variance**2 / (min(self.stars, CELLS) - 1)
         visits = error.visit_variance**2 / (min(self.visits, BLOCKS) - 1)
         return (error.star_variance + error.visit_variance) ** 2 / (stars + visits)
@@ -204,7 +213,10 @@ class Plan:
         return (true_value < self.limit) if self.operator.startswith("<") else (true_value > self.limit)
 
     def correct_probability(self, true_value: float, simulated: SimulatedErrors | None = None) -> float:
-        """Return the probability of the right verdict; parameters and errors as for `sampling_error`."""
+        """Return the probability of the right verdict.
+
+        Parameters and errors as for `sampling_error`.
+        """
         probabilities = self.verdict_probabilities(true_value, simulated)
         return probabilities.passed if self.meets(true_value) else probabilities.failed
 
@@ -264,7 +276,10 @@ class Plan:
 
 
 def _distance_density(s: float) -> float:
-    """Density of the distance of two points uniform in a disc of radius 1 (disc line picking)."""
+    """Density of the distance of two points in a disc of radius 1.
+
+    The points are uniform (disc line picking).
+    """
     return 4 * s / math.pi * math.acos(s / 2) - s * s / math.pi * math.sqrt(max(0.0, 4 - s * s))
 
 
@@ -280,7 +295,10 @@ def _tail(threshold: float, distance: float, freedom: float) -> float:
 
 
 def _smallest(enough: Callable[[int], bool], low: int, high: int) -> int | None:
-    """Smallest number from ``low`` to ``high`` that is enough, if every larger number is enough as well."""
+    """Smallest sufficient number from ``low`` to ``high``.
+
+    Every number larger than a sufficient one has to be sufficient as well.
+    """
     if enough(low):
         return low
     step = low

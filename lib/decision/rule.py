@@ -210,7 +210,9 @@ def explain_inconclusive(decision: Decision, limited_by: str, stars: int, visits
 
 
 def _sample_factor(conformance: float, risk: float) -> float | None:
-    """Factor by which the sample must grow to decide, if the estimate stays and its error falls as 1 / sqrt(sample).
+    """Factor by which the sample must grow to decide.
+
+    The estimate is taken to stay, and its error to fall as 1 / sqrt(sample).
 
     In units of that error the limit is ``z = Phi^-1(conformance)`` away, and must be ``Phi^-1(1 - risk)`` away.
     """

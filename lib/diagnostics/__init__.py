@@ -1,1 +1,1 @@
-"""Residuals of single measurements, by group and against covariates: where errors come from."""
+"""Where errors come from: residuals of single measurements, groups, trends."""

@@ -1,4 +1,4 @@
-r"""Where the errors of a metric come from: its statistic by visit, detector, airmass, magnitude or place on the sky.
+r"""Errors of a metric by visit, detector, airmass, magnitude or place on the sky.
 
 The residuals (`skyaccept.lib.diagnostics.residuals`) of a cell, say a visit, yield a value with an interval, and
 their size, a quantile of their absolute values, is compared with that of all other cells:
@@ -99,7 +99,7 @@ class Breakdown:
 
     @property
     def worst(self) -> Cell | None:
-        """The cell whose residuals are larger than those of the others by most, if any departs so."""
+        """The departing cell whose residuals are larger than the others by most."""
         found = [cell for cell in self.cells if cell.departs and cell.ratio is not None and cell.ratio > 1]
         return max(found, key=lambda cell: cell.ratio or 0.0, default=None)
 
@@ -137,7 +137,9 @@ def columns(by: Sequence[str]) -> list[str]:
 
 
 def keys(by: Sequence[str], detections: AssociatedDetections) -> tuple[str, ...]:
-    """Keys that were asked for, or those that explain a failure: visit, sky and, where the catalog has it, detector.
+    """Keys of a breakdown: those that were chosen, or those that explain a failure.
+
+    The latter are visit, sky and, where the catalog has it, detector.
 
     Raises
     ------
@@ -193,7 +195,7 @@ def break_down(
     by: Sequence[str],
     confidence: float = 0.95,
 ) -> list[Breakdown]:
-    """Break the errors of a metric down by each of some keys; parameters as `breakdown_data`.
+    """Break the errors of a metric down by keys; parameters as `breakdown_data`.
 
     Raises
     ------
@@ -218,8 +220,9 @@ def break_down(
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked of cells: ``statistic`` of residuals, (m, c), and the percentile ``share`` that is their size.
+    """How cells are compared.
 
+    ``statistic`` is that of residuals, (m, c), and the percentile ``share`` of their sizes is compared.
     ``percentage`` says whether the statistic is one; ``tests`` is how many breakdowns are looked at.
     """
 
@@ -232,7 +235,7 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupStatistic:
-    """Statistic of the residuals of a group, comparable with that of the errors of the metric.
+    """Statistic of the residuals of a group, comparable with that of the errors.
 
     Attributes
     ----------
@@ -346,7 +349,10 @@ def _rank(cell: Cell) -> tuple[Any, ...]:
 
 
 def _cell(name: str, values: FloatArray, objects: IntArray, ask: Ask) -> tuple[Cell, tuple[float, float, float] | None]:
-    """Value of a cell with its interval; logarithm of the size of its residuals, its variance, degrees of freedom."""
+    """Value of a cell with its interval, and the size of its residuals.
+
+    The logarithm of the size has a variance and degrees of freedom.
+    """
     number, stars = len(values), len(np.unique(objects))
     # stars that stand together fall into different blocks
     block = objects % BLOCKS
@@ -375,7 +381,7 @@ def _cell(name: str, values: FloatArray, objects: IntArray, ask: Ask) -> tuple[C
 
 
 def _size(values: FloatArray, share: float) -> float:
-    """Mean logarithm of neighbouring percentiles of sizes; a single one jumps when stars are left out."""
+    """Mean logarithm of neighbouring percentiles of sizes; one alone would jump."""
     around = share + min(_WINDOW, (100 - share) / 2) * np.linspace(-1, 1, 9)
     # numpy.percentile, which costs ten times as much for so few values
     found = np.interp((len(values) - 1) * around / 100, np.arange(len(values)), np.sort(np.abs(values)))
@@ -384,7 +390,7 @@ def _size(values: FloatArray, share: float) -> float:
 
 
 def _binomial(percentage: float, stars: int, confidence: float) -> tuple[float, float]:
-    """Interval of a percentage of independent stars (Clopper and Pearson 1934); 0 of some stars is not 0 of all."""
+    """Interval of a percentage of independent stars (Clopper and Pearson 1934)."""
     hits, tail = percentage / 100 * stars, (1 - confidence) / 2
     low = float(special.betaincinv(hits, stars - hits + 1, tail)) if hits > 0 else 0.0
     high = float(special.betaincinv(hits + 1, stars - hits, 1 - tail)) if hits < stars else 1.0

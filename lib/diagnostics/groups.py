@@ -1,4 +1,4 @@
-"""Where measurements were made: visits, detectors, bins of airmass and magnitude, regions of the sky."""
+"""Groups of measurements: visits, detectors, airmass, magnitude, sky."""
 
 from __future__ import annotations
 
@@ -116,12 +116,12 @@ COLUMNS: Mapping[str, str] = {"detector": "detector", "airmass": "airmass", "mag
 
 
 def locate(matrix: VisitMatrix, detections: AssociatedDetections, rows: IntArray, found: MeasurementResiduals) -> Place:
-    """Where the residuals of a matrix were made; ``rows`` of the catalog are its sample."""
+    """Where the residuals of a matrix were made; ``rows`` are its sample."""
     return Place(matrix, detections, table(matrix, detections, rows), found.stars, found.column)
 
 
 def table(matrix: VisitMatrix, detections: AssociatedDetections, rows: IntArray) -> IntArray:
-    """Row of the catalog of each star in each visit, of some rows; negative where there is none."""
+    """Row of the catalog of each star in each visit; negative where there is none."""
     if matrix.objects is None or matrix.visits is None:
         raise ValueError("the matrix does not say which objects and visits it holds")
     star = inverse_index(matrix.objects, detections.n_objects)
@@ -134,7 +134,10 @@ def table(matrix: VisitMatrix, detections: AssociatedDetections, rows: IntArray)
 
 
 def _bins(values: FloatArray, digits: str) -> Members:
-    """Bins with the same number of measurements; of several values of a measurement one in the bin is enough."""
+    """Bins with equal numbers of measurements.
+
+    A measurement of several values is in the bin of each of them.
+    """
     known = values[np.isfinite(values)]
     if not len(known):
         return []

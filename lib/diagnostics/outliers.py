@@ -1,4 +1,4 @@
-"""Which of some sizes depart from the rest: by more than each is uncertain, and by more than they scatter."""
+"""Sizes that depart from the rest by more than their errors and their scatter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ among eight.
 
 
 def departures(sizes: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Ratio of each size to that of the others, and the significance of its departure.
+    """Ratio of each size to that of the others, and its significance.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def departures(sizes: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _outliers(x: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Significance of each value as an outlier among all, and the outliers, at most a third of them."""
+    """Significance of each value as an outlier, and at most a third as outliers."""
     left = np.arange(len(x))
     significance, removed, found = np.ones(len(x)), [], []
     for _ in range(max(1, len(x) // 3)):

@@ -1,4 +1,4 @@
-r"""Residuals of single measurements: what each contributes to the errors of a metric.
+r"""Residuals of single measurements: their contributions to errors of a metric.
 
 About the mean of its star (or pair) a residual is made larger by :math:`\sqrt{n/(n-1)}` for the mean of n that it is
 part of; against another band or a reference catalog it is the offset. Where the errors are zero points of exposures a

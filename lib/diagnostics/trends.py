@@ -1,4 +1,6 @@
-r"""What the errors of a metric depend on, binned for plots: magnitude, place on the sky, detector, visit and airmass.
+r"""Trends of errors with magnitude, place on the sky, detector, visit and airmass.
+
+Values are binned for plots.
 
 Sizes are medians of the absolute residuals of single measurements (`skyaccept.lib.diagnostics.residuals`), which a
 few wrong associations do not move. Against magnitude stands the rms of each star or pair over its visits, with a
@@ -76,7 +78,10 @@ def trend_data(task: MatrixErrors | NotMeasurable, detections: AssociatedDetecti
 
 
 def _by_magnitude(found: MeasurementResiduals, place: cells.Place) -> Json | None:
-    """Rms of stars, or of pairs by their fainter star, and the model; None without magnitudes."""
+    """Rms of stars, or of pairs by their fainter star, and the model.
+
+    None without magnitudes.
+    """
     if place.detections.mag is None:
         return None
     magnitude = cells.magnitudes(place)
@@ -145,7 +150,7 @@ def _by_sky(sizes: FloatArray, place: cells.Place) -> Json:
 
 
 def _by_detector(sizes: FloatArray, place: cells.Place) -> Json | None:
-    """Sizes by detector; None where the catalog has none, or more than a camera may have."""
+    """Sizes by detector; None without detectors, or with too many for a camera."""
     if place.detections.detector is None or focal_plane.too_many_detectors(place.detections) is not None:
         return None
     detectors, code = np.unique(place.detections.detector[place.rows], return_inverse=True)
@@ -179,7 +184,7 @@ def _by_visit(sizes: FloatArray, place: cells.Place) -> Json | None:
 
 
 def _of_visits(values: NDArray[Any], table: IntArray) -> FloatArray:
-    """Mean over the stars of each visit of what a catalog says of the exposure; NaN where it says nothing."""
+    """Mean over the stars of each visit of a column; NaN where it has no value."""
     known = np.where(table >= 0, values[table], np.nan)
     return np.array([_mean(column) for column in known.T])
 
@@ -190,7 +195,10 @@ def _mean(values: FloatArray) -> float:
 
 
 def _medians(code: IntArray, sizes: FloatArray, of: int) -> tuple[FloatArray, IntArray]:
-    """Median size, NaN of fewer than `FEWEST`, and number of measurements of each cell; one of a pair may be in two."""
+    """Median size and number of measurements of each cell.
+
+    NaN for fewer than `FEWEST`; a measurement of a pair may be in two cells.
+    """
     twice = code.shape[1] == 2
     other = code[:, -1] != code[:, 0] if twice else np.zeros(len(code), dtype=bool)
     codes = np.concatenate([code[:, 0], code[other, -1]])

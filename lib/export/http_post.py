@@ -57,7 +57,9 @@ class Credentials:
 
     @classmethod
     def from_environment(cls) -> Credentials:
-        """Read token, or user and password; ignore trailing line ends, as in files of secrets.
+        """Read token, or user and password.
+
+        Trailing line ends are ignored, as in files of secrets.
 
         Raises
         ------
@@ -79,7 +81,10 @@ class Credentials:
         return cls(f"Basic {pair}", (pair, *_encodings(password)))
 
     def hide(self, text: str) -> str:
-        """Return text on one line without secrets, also without a truncated one at its end."""
+        """Return text on one line without secrets.
+
+        A truncated secret at its end is hidden as well.
+        """
         for secret in self.secrets:
             text = text.replace(secret, _HIDDEN)
             for length in range(len(secret) - 1, 3, -1):
@@ -195,7 +200,10 @@ def _body(response: http.client.HTTPResponse) -> str:
 
 
 class _NoRedirects(urllib.request.HTTPErrorProcessor):
-    """Return every status as an answer; never follow redirects, which would forward the credentials."""
+    """Return every status as an answer.
+
+    Redirects are never followed: they would forward the credentials.
+    """
 
     def http_response(self, _: object, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
         return response

@@ -61,7 +61,9 @@ class Sent:
 
 
 def lines(results: Results) -> str:
-    """Return line protocol: a line for each clause, band and level, at the time of the run in seconds.
+    """Return line protocol: a line for each clause, band and level.
+
+    The time is that of the run, in seconds.
 
     Raises
     ------

@@ -65,7 +65,10 @@ def convert(results: Results) -> Json:
 
 
 def _metrics(result: Result) -> Iterator[tuple[tuple[str, ...], dict[str, LevelResult]]]:
-    """Yield the name of each metric of a result, ending in the level or "", and its levels."""
+    """Yield the name of each metric of a result, with its levels.
+
+    The name ends in the level, or in "".
+    """
     case = (result.requirement, result.clause, result.band, result.test)
     if any(level.parameters for level in result.levels.values()):
         for name, level in result.levels.items():

@@ -46,7 +46,10 @@ def convert(results: Results) -> Json:
 
 @dataclass(frozen=True)
 class _Need:
-    """Requirement, clause or case; ``name`` is unique and ends in the shown name, ``above`` is linked."""
+    """Requirement, clause or case.
+
+    ``name`` is unique and ends in the shown name, ``above`` is linked.
+    """
 
     name: tuple[str, ...]
     above: tuple[str, ...]
@@ -90,5 +93,8 @@ def _limits(result: Result) -> list[str]:
 
 
 def _key(text: str) -> str:
-    """Return an identifier of sphinx-needs: at least five capital letters, digits and underscores."""
+    """Return an identifier of sphinx-needs.
+
+    At least five capital letters, digits and underscores.
+    """
     return re.sub("[^A-Z0-9_]", "_", text.upper()).ljust(5, "_")

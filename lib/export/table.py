@@ -12,7 +12,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv(results: Results) -> str:
-    """Return CSV with a header; prefix text like a formula with an apostrophe for spreadsheets."""
+    """Return CSV with a header.
+
+    Text like a formula gets an apostrophe in front, for spreadsheets.
+    """
     import pandas as pd
 
     table = pd.DataFrame(
@@ -26,7 +29,7 @@ def csv(results: Results) -> str:
 
 
 def ecsv(results: Results) -> str:
-    """Return ECSV with types, with run and dataset as metadata; empty cells are masked."""
+    """Return ECSV with types, run and dataset; empty cells are masked."""
     from astropy.table import MaskedColumn, Table
 
     found = rows(results)

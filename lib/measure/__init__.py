@@ -1,4 +1,4 @@
-"""Measure clauses on detections: the one orchestration for pytest, command line and notebooks."""
+"""Measure clauses on detections, for pytest, command line and notebooks alike."""
 
 from skyaccept.lib.measure.assembly import assemble, needs, run
 from skyaccept.lib.measure.measurer import Measurer

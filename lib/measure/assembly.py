@@ -46,7 +46,7 @@ def run(detections: AssociatedDetections, specification: Specification, options:
 
 
 def assemble(measurer: Measurer, specification: Specification, measured: Iterable[Result], run: RunRecord) -> Results:
-    """Put the records of the cases, in document order, together with what belongs to the run as a whole."""
+    """Join the records of the cases, in document order, with those of the run."""
     results = tuple(measured)
     return Results(
         normalize_json(run),
@@ -59,7 +59,9 @@ def assemble(measurer: Measurer, specification: Specification, measured: Iterabl
 
 
 def needs(specification: Specification, cases: Iterable[Case], options: Options | None = None) -> frozenset[str]:
-    """Columns of a catalog that cases need in addition to visit, band, position and object; flags as ``flag_NAME``.
+    """Columns of a catalog that cases need; flags as ``flag_NAME``.
+
+    Those beyond visit, band, position and object.
 
     Parameters
     ----------

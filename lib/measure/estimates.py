@@ -47,11 +47,14 @@ class EstimateCache:
         return all((key, statistic) in self._estimates for statistic in statistics)
 
     def get(self, key: Hashable, statistic: Statistic) -> EstimateWithReplicates | str:
-        """Estimate of a statistic and its replicates, or the reason why there is no interval."""
+        """Estimate of a statistic and its replicates, or why there is no interval."""
         return self._estimates[key, statistic]
 
     def matrix_errors(self, plan: MeasurementPlan, sample: Sample) -> MatrixErrors:
-        """Estimator and visit matrix of a plan, made once; raises `NotMeasurable` each time where there is none."""
+        """Estimator and visit matrix of a plan, made once.
+
+        Raises `NotMeasurable` each time where there is none.
+        """
         key = plan.key(sample.band)
         if key not in self._matrices:
             try:
@@ -98,7 +101,7 @@ def raise_if_reason(found: Found | NotMeasurable) -> Found:
 
 
 def stored(tables: Sequence[FloatArray], names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
-    """Replicates as the results keep them: values of all, without each block of visits, without each cell."""
+    """Replicates as in the results: of all, without each block, without each cell."""
 
     def rounded(row: FloatArray) -> list[float]:
         return [round_significant(value) for value in row]
@@ -110,7 +113,9 @@ def stored(tables: Sequence[FloatArray], names: Sequence[str]) -> dict[str, dict
 
 
 def identity(matrix: VisitMatrix, detections: AssociatedDetections, sample: Sample) -> Json | None:
-    """What tells whether the replicates of two runs leave out the same: names of visits, and where the cells are.
+    """Identity of the blocks and cells that replicates leave out.
+
+    Two runs leave out the same if the names of visits and the places of cells agree.
 
     None where a measurement is not of one visit, so that there are no names.
     """

@@ -38,7 +38,7 @@ from skyaccept.lib.uncertainty.statistic import Statistic
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Remeasured:
-    """A value, the statistic that it is, and the visit matrix that replicates of it are made of."""
+    """A value, its statistic, and the visit matrix of its replicates."""
 
     value: float
     statistic: Statistic
@@ -46,7 +46,7 @@ class Remeasured:
 
 
 class Measurer:
-    """Measures cases one at a time and keeps what they share: samples, errors, estimates.
+    """Measures cases one at a time, and keeps samples, errors and estimates.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class Measurer:
         return result.with_waiver(options.waivers.get(result.test))
 
     def check(self, cases: Iterable[Case]) -> None:
-        """Make sure that the catalog has the columns that the cases need, before anything is measured.
+        """Make sure that the catalog has the columns that the cases need.
 
         Raises
         ------
@@ -140,7 +140,9 @@ class Measurer:
         return make_result(case, definition, self._options.level, Measurement(reason=reason, broken=True))
 
     def remeasure(self, case: Case, definition: str, level: str) -> Remeasured:
-        """Measure one clause in one band under a definition and at a level, with the matrix for replicates.
+        """Measure one clause in one band, with the matrix for replicates.
+
+        Under a definition and at a level.
 
         Raises
         ------
@@ -164,7 +166,10 @@ class Measurer:
         return make_result(case, definition.id, options.level, measurement, options.rule, confidence)
 
     def _measure_or_explain(self, definition: Definition, case: Case) -> Measurement:
-        """Measure for a comparison: a column that only this definition needs may be missing."""
+        """Measure for a comparison.
+
+        A column that only this definition needs may be missing.
+        """
         try:
             return self._measure_under(definition, case)
         except InputError as error:
@@ -234,7 +239,7 @@ class Measurer:
         return dataclasses.replace(measurement, data=data, estimates=estimates)
 
     def _diagnose(self, definition: Definition, case: Case, result: Result) -> Json:
-        """Break the errors down where the case fails or a breakdown was chosen, and follow their trends."""
+        """Add trends, and a breakdown if the case fails or one was chosen."""
         options = self._options
         failed = result.verdict in ("fail", "inconclusive") and options.confidence is not None
         if result.value is None or not (options.breakdown or options.confidence is not None):
@@ -256,7 +261,10 @@ class Measurer:
         return found
 
     def _shared_statistics(self, definition: Definition, band: str) -> Mapping[Hashable, Mapping[Statistic, None]]:
-        """Statistics that all clauses need of the same errors in a band, as they can share replicates."""
+        """Statistics that all clauses need of the same errors in a band.
+
+        They can share replicates.
+        """
         known = self._statistics.get((definition.id, band))
         if known is None:
             known = self._statistics[definition.id, band] = {}

@@ -1,4 +1,4 @@
-r"""Two processings of the same sky paired by star and by visit, so that small differences show.
+r"""Compare two processings of the same sky, paired by star and by visit.
 
 Measurements of the same star, or pair of stars, in the same visit share most of their error: the image is the same.
 What both datasets hold is therefore measured in both with the same blocks of visits and cells of stars left out, and
@@ -75,7 +75,10 @@ class Processing:
 
     @cached_property
     def directions(self) -> FloatArray:
-        """Mean direction of each object over its detections, a unit vector, (n_objects, 3); NaN without any."""
+        """Mean direction of each object over its detections, (n_objects, 3).
+
+        Unit vectors; NaN without any detection.
+        """
         d = self.detections
         rows = np.flatnonzero((d.object >= 0) & np.isfinite(d.ra) & np.isfinite(d.dec))
         vectors = unit_vectors(d.ra[rows], d.dec[rows])
@@ -85,7 +88,7 @@ class Processing:
 
 
 def columns(results: Results, specification: Specification) -> frozenset[str]:
-    """Columns of a catalog that the clauses of some results need, each under the definition of its result."""
+    """Columns that the clauses of some results need, each under its definition."""
     cases = {case.id: case for case in specification.cases()}
     asked: dict[str, list[Case]] = {}
     for result in results.results:
@@ -155,7 +158,7 @@ class Pairing:
         return found
 
     def _renamed(self, matrix: VisitMatrix) -> VisitMatrix:
-        """A matrix of the dataset after, with the codes of objects and visits of the one before."""
+        """The matrix after, with the codes of objects and visits of the one before."""
         objects, visits, other = matrix.objects, matrix.visits, matrix.comparison_visits
         return replace(
             matrix,
@@ -185,7 +188,7 @@ def _of(number: int, before: int, after: int) -> str:
 
 
 def common(here: VisitMatrix, there: VisitMatrix) -> tuple[VisitMatrix, VisitMatrix]:
-    """Two matrices reduced to the units, the visits and the single measurements that both hold.
+    """Reduce two matrices to units, visits and measurements that both hold.
 
     Parameters
     ----------
@@ -243,7 +246,9 @@ def common(here: VisitMatrix, there: VisitMatrix) -> tuple[VisitMatrix, VisitMat
 def difference(
     here: MatrixErrors, there: MatrixErrors, statistic: Statistic, confidence: float, words: str
 ) -> Difference:
-    """Difference of a statistic of two matrices that hold the same, after minus before.
+    """Difference of a statistic of two matrices that hold the same.
+
+    After minus before.
 
     Parameters
     ----------
@@ -291,7 +296,10 @@ def _shared(here: IntArray, there: IntArray, nothing: str) -> tuple[IntArray, In
 
 
 def _unit_codes(matrix: VisitMatrix, size: int) -> IntArray:
-    """Code of each unit, the same whichever star of a pair comes first; ``size`` is above all codes of objects."""
+    """Code of each unit, the same whichever star of a pair comes first.
+
+    ``size`` is above all codes of objects.
+    """
     if matrix.objects is None:
         raise ValueError("the matrix does not say which objects it holds")
     ordered = np.sort(matrix.objects[matrix.stars], axis=1)
@@ -299,7 +307,10 @@ def _unit_codes(matrix: VisitMatrix, size: int) -> IntArray:
 
 
 def _shared_comparison_visits(here: VisitMatrix, there: VisitMatrix) -> tuple[IntArray | None, IntArray | None]:
-    """Places of the visits of the other band that both have; None where none is compared with."""
+    """Places of the visits of the other band that both have.
+
+    None where nothing is compared with.
+    """
     if here.comparison_visits is None or there.comparison_visits is None:
         return None, None
     return _shared(
@@ -310,7 +321,7 @@ def _shared_comparison_visits(here: VisitMatrix, there: VisitMatrix) -> tuple[In
 
 
 def _measured_by_both(here: VisitMatrix, there: VisitMatrix) -> tuple[VisitMatrix, VisitMatrix]:
-    """Matrices of the same units and visits, without the measurements that only one of them has."""
+    """Remove the measurements that only one of two matrices has."""
     seen = np.logical_and.reduce([np.isfinite(values) for values in (*here.values, *there.values)])
     found = [replace(one, values=tuple(np.where(seen, v, np.nan) for v in one.values)) for one in (here, there)]
     if here.comparison:

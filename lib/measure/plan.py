@@ -1,4 +1,4 @@
-"""Resolve a definition for a case: its sample, estimator, settings, and a statistic for each level."""
+"""Resolve a definition for a case: sample, estimator, settings and statistics."""
 
 from __future__ import annotations
 
@@ -67,13 +67,19 @@ class MeasurementPlan:
         return self.estimator.of_sample(sample, self.parameters, self.settings)
 
     def matrix_errors(self, sample: Sample) -> MatrixErrors:
-        """Estimator and visit matrix for replicates, breakdowns and trends; raises `NotMeasurable`."""
+        """Estimator and visit matrix for replicates, breakdowns and trends.
+
+        Raises `NotMeasurable`.
+        """
         matrix = self.estimator.measurements(sample, self.parameters, self.settings, LIMIT)
         return MatrixErrors(estimator=self.estimator, matrix=matrix, settings=self.settings)
 
 
 def resolve(definition: Definition, case: Case) -> MeasurementPlan:
-    """Resolve a definition for a case; raises `NotMeasurable` where it has no rule for the metric."""
+    """Resolve a definition for a case.
+
+    Raises `NotMeasurable` where it has no rule for the metric.
+    """
     clause, metric = case.clause, METRICS[case.clause.metric]
     rule = definition.rule(clause.metric)
     if rule is None:
@@ -95,7 +101,10 @@ def resolve(definition: Definition, case: Case) -> MeasurementPlan:
 
 
 def columns(definition: Definition, case: Case) -> set[str]:
-    """Columns that cuts and estimator need, flags as ``flag_NAME``; none where the definition has no rule."""
+    """Columns that cuts and estimator need, flags as ``flag_NAME``.
+
+    Empty where the definition has no rule.
+    """
     if definition.rule(case.clause.metric) is None:
         return set()
     return resolve(definition, case).columns

@@ -36,7 +36,9 @@ BINS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """What was measured under one definition: a value for each level, or the reason why there is none.
+    """What was measured under one definition.
+
+    A value for each level, or the reason why there is none.
 
     Attributes
     ----------
@@ -79,7 +81,10 @@ def make_result(
     rule: DecisionRule | None = None,
     confidence: float = CONFIDENCE,
 ) -> Result:
-    """Record of a case that was measured under a definition; ``level`` and ``rule`` decide the verdict."""
+    """Make the result of a case that was measured under a definition.
+
+    ``level`` and ``rule`` decide the verdict.
+    """
     rule = rule or DecisionRule()
     clause, metric, kind = case.clause, METRICS[case.clause.metric], case.requirement.kind
     levels = {
@@ -159,7 +164,10 @@ def _level_result(
 
 
 def _decision(decided: Decision, measurement: Measurement, level: str) -> DecisionRecord:
-    """Decision as it stands in the results; an inconclusive one says what limits it and what would settle it."""
+    """Decision as in the results.
+
+    An inconclusive one says what limits it and what would settle it.
+    """
     found: DecisionRecord = {
         "rule": decided.rule,
         "risk": decided.risk,
@@ -187,12 +195,15 @@ def _interval(known: Estimate | str, confidence: float) -> IntervalRecord | None
 
 
 def _stated(end: float | None) -> float | None:
-    """End of an interval for the record; None where it is not finite, or so far away that it bounds nothing."""
+    """End of an interval for the record.
+
+    None where it is not finite, or so far away that it bounds nothing.
+    """
     return end if end is not None and abs(end) <= LARGEST else None
 
 
 def _without_limit(value: float | None, measurement: Measurement) -> Verdict | None:
-    """What can be said before a limit is looked at: no verdict where there is a value."""
+    """Verdict before a limit is looked at: none where there is a value."""
     if value is not None:
         return None
     return "error" if measurement.broken else "not_measurable"
@@ -215,7 +226,10 @@ def summarise(sample: Sample, cuts: Sequence[Cut], errors: Errors | None) -> Sam
 
 
 def histogram(errors: Errors, estimator: Estimator) -> HistogramRecord:
-    """Binned errors for the plots; the last edge leaves out at most the largest 0.5 %, which are counted."""
+    """Binned errors for the plots.
+
+    The last edge leaves out at most the largest 0.5 %, which are counted.
+    """
     values, times = errors.values, errors.weights
     low, high = min(0.0, float(values.min())), order_statistics.percentile(values, 99.5, times)
     edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)

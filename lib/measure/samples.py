@@ -1,4 +1,4 @@
-"""Samples that clauses are measured on, each selected once, and why nothing can be measured on one."""
+"""Samples of clauses, each selected once, and why one cannot be measured."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class SampleCache:
         return has_one_position_per_object(self._detections)
 
     def _check(self, plan: MeasurementPlan, sample: Sample) -> None:
-        """Say why nothing can be measured, where that is plain before any pair is looked at."""
+        """Say why nothing can be measured, where that is plain from the start."""
         d, band = self._detections, sample.band
         if band not in d.bands:
             raise NotMeasurable(f"the dataset has no detections in band {band}; it has {', '.join(d.bands)}")

@@ -1,4 +1,4 @@
-"""Metrics: what can be measured, in which unit, and the estimators that the definitions choose from."""
+"""Metrics: what can be measured, its unit, and the estimators to choose from."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-r"""Absolute astrometry AA1: how far measured positions are from those of a reference catalog.
+r"""Absolute astrometry AA1: distances of positions from a reference catalog.
 
 Each detection :math:`k` of a matched object is compared with the place of its reference star at the epoch of the visit,
 proper motion and parallax applied: :math:`x_k` along RA (times cos Dec, at the declination of the reference star) and
@@ -36,14 +36,14 @@ from skyaccept.lib.uncertainty.statistic import Statistic
 
 @dataclass(frozen=True, kw_only=True)
 class MatchSettings:
-    """Radius, radians, within which objects at their mean positions are matched with reference stars."""
+    """Radius, radians, in which mean positions are matched with reference stars."""
 
     radius: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Offsets:
-    """Offsets of the selected rows that are ``used`` along RA (times cos Dec) and Dec, mas."""
+    """Offsets of the ``used`` rows along RA (times cos Dec) and Dec, mas."""
 
     x: FloatArray
     y: FloatArray
@@ -53,7 +53,7 @@ class Offsets:
 
 
 def measurements(sample: Sample, parameters: Parameters, settings: MatchSettings, limit: int | None) -> VisitMatrix:
-    """Offsets of single measurements from the reference star at the epoch of the visit, mas.
+    """Offsets from the reference star at the epoch of the visit, mas.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def without_motion(sample: Sample, reference: Reference, radius: float) -> Offse
 
 
 def _without_motion(sample: Sample, reference: Reference, radius: float, lacking: str) -> NotMeasurable:
-    """Reason why nothing is measured, with the diagnostic that can be had nevertheless."""
+    """Reason why nothing is measured, with the diagnostic without motion."""
     try:
         found = without_motion(sample, reference, radius)
     except NotMeasurable as reason:
@@ -156,7 +156,7 @@ def _without_motion(sample: Sample, reference: Reference, radius: float, lacking
 
 
 def matched_stars(sample: Sample, stars: FloatArray, radius: float) -> tuple[AnyArray, tuple[str, ...]]:
-    """Reference star of each row of the sample, negative without one, and the account of the matching."""
+    """Reference star of each row, negative without one, and an account."""
     objects = sample.positions.objects
     matches = match_unique(sample.positions.direction, stars, radius)
     star = np.full(sample.detections.n_objects, -1, dtype=np.int64)

@@ -1,4 +1,4 @@
-r"""Band-to-band astrometry AB1, ABF1 and AB2: positions in one band against those of the same objects in another.
+r"""Band-to-band astrometry AB1, ABF1 and AB2: positions in one band and another.
 
 The offset of a detection in the band is taken from the mean position of its object in the band compared with (r in
 LPM-17): :math:`x` along RA (times cos Dec, at the declination of that mean) and :math:`y` along Dec. All measurements,
@@ -56,7 +56,9 @@ class BandSettings:
 
 
 def measurements(sample: Sample, parameters: Parameters, settings: BandSettings, limit: int | None) -> VisitMatrix:
-    """Offsets from the mean position in the other band by visit, mas, and those of the other band from that mean.
+    """Offsets from the mean position in the other band by visit, mas.
+
+    The offsets of the other band are from the same mean.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ def fast_offset(sample: Sample, parameters: Parameters, settings: BandSettings) 
 
 
 def fast_deviation_from_mean(sample: Sample, parameters: Parameters, settings: BandSettings) -> Errors:
-    """Sizes of the deviations of the offsets from their mean over all measurements, by coordinate, mas."""
+    """Sizes of the deviations of offsets from their mean, by coordinate, mas."""
     found = _offsets(sample, settings)
     x, y = (np.abs(o - o.mean()) for o in (found.x, found.y))
     return _errors(found, x, y, "about the mean offset of the band")
@@ -121,7 +123,10 @@ def fast_visit_rms(sample: Sample, parameters: Parameters, settings: BandSetting
 
 
 def fast_deviation_from_median(sample: Sample, parameters: Parameters, settings: BandSettings) -> Errors:
-    """Sizes of the deviations of the offsets from the median of their visit by coordinate; total uncentred; mas."""
+    """Sizes of the deviations of offsets from the median of their visit, mas.
+
+    By coordinate; the total is uncentred.
+    """
     found = _offsets(sample, settings)
     order = np.argsort(found.visit, kind="stable")
     total = np.hypot(found.x, found.y)[order]
@@ -135,7 +140,9 @@ def fast_deviation_from_median(sample: Sample, parameters: Parameters, settings:
 
 
 def fast_separation_scatter(sample: Sample, parameters: Parameters, settings: BandSettings) -> Errors:
-    """Scatter of the separations between the positions of common objects in two visits, one of each band, mas.
+    """Scatter of the separations of objects between two visits, mas.
+
+    One visit of each band, and the objects that both have.
 
     The sample standard deviation (ddof = 1) of every pair of visits that have two common objects or more; a visit is
     not paired with itself.
@@ -181,7 +188,7 @@ def compared_with(sample: Sample, band: str) -> Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class _Offsets:
-    """Offsets along RA and Dec, mas, with the visit of each, the selected rows, and what they rest on in words."""
+    """Offsets along RA and Dec, mas, with their visits, rows and notes."""
 
     x: FloatArray
     y: FloatArray

@@ -12,7 +12,7 @@ _BLOCK = 1_000_000
 def offsets(
     ra: AnyArray, dec: AnyArray, origin: FloatArray, place: AnyArray | None = None
 ) -> tuple[FloatArray, FloatArray]:
-    """Offsets of positions from origins on the sky, along RA (times cos Dec) and Dec, mas.
+    """Offsets of positions from origins along RA (times cos Dec) and Dec, mas.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-r"""Residual ellipticity TE1 to TE4 and TEF: how what the PSF model misses correlates between stars.
+r"""Residual ellipticity TE1 to TE4 and TEF: correlated errors of the PSF model.
 
 The residual of a star in a visit is :math:`\delta e = e - e_\mathrm{PSF}`, ellipticity of its image minus that of the
 model of the PSF there, both as distortions (|e| = (a^2 - b^2) / (a^2 + b^2) of an ellipse with axes a and b),
@@ -110,7 +110,7 @@ def fast_visit_correlation(sample: Sample, parameters: Parameters, settings: NoS
 
 
 def fast_visit_largest(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:
-    """Largest size of E1, E2 and EX of each visit; parameters and errors as `fast_visit_correlation`."""
+    """Largest size of E1, E2 and EX of each visit, as `fast_visit_correlation`."""
     found = _by_visit(sample, *_range(parameters))
     values = visit_correlations.largest(_components(found)[:, _measured(found, parameters)])
     return _errors(sample, [found], {"value": values}, "products of all pairs of a visit, float64")
@@ -128,7 +128,7 @@ def fast_visit_xi(sample: Sample, parameters: Parameters, settings: BinSettings)
 
 
 def fast_star_xi(sample: Sample, parameters: Parameters, settings: BinSettings, *, mean: bool) -> Errors:
-    """Mean of xi+ over the bins with pairs, of the medians of the residuals of each star; one number.
+    """Mean of xi+ over bins, of the median residuals of each star; one number.
 
     With ``mean``, the mean of the sizes of xi+, of the means of the residuals.
     """
@@ -164,7 +164,7 @@ def bin_measurements(sample: Sample, parameters: Parameters, settings: BinSettin
 
 
 def star_measurements(sample: Sample, parameters: Parameters, settings: BinSettings, limit: int | None) -> VisitMatrix:
-    """Residuals by star and visit, with the pairs of stars; where there are too many, of a subsample of the stars."""
+    """Residuals by star and visit, with pairs of stars, or of a subsample of them."""
     where, edges = sample.positions, _bins(parameters, settings)
     most = len(where)
     if limit is not None:
@@ -187,7 +187,7 @@ def star_measurements(sample: Sample, parameters: Parameters, settings: BinSetti
 
 
 def _of_stars(sample: Sample, parameters: Parameters, settings: BinSettings, *, mean: bool) -> list[Sums]:
-    """Sums over the pairs of stars by bin, of the mean or median ellipticity of each star."""
+    """Sums over pairs of stars by bin, of the mean or median of each star."""
     edges = _bins(parameters, settings)
 
     def compute() -> list[Sums]:
@@ -265,7 +265,7 @@ def _errors(sample: Sample, found: list[Sums], components: Mapping[str, FloatArr
 
 
 def _by_cells(sample: Sample, parts: Mapping[str, list[tuple[FloatArray, FloatArray, FloatArray]]]) -> VisitMatrix:
-    """Matrix of pairs of cells; by component and class, sums of products, of their squares, and numbers of pairs."""
+    """Matrix of pairs of cells: sums and numbers by component and class."""
     number = len(sample.positions)
     first = starts(number)
     cells = first[group_pairs(len(first))]

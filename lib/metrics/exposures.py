@@ -1,4 +1,4 @@
-"""Exposures that have a zero point each, and how much of their zero points is noise."""
+"""Exposures that have a zero point each, and the noise of their zero points."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ def exposures(sample: Sample) -> tuple[IntArray, str]:
 def matrix_by_exposure(
     sample: Sample, values: AnyArray, rows: BoolArray, limit: int | None, extra: Mapping[str, AnyArray]
 ) -> VisitMatrix:
-    """Measurements by star and visit of some of the selected rows, with their exposures and ``extra`` columns."""
+    """Measurements of some rows by star and visit, with their exposures.
+
+    ``extra`` columns are added.
+    """
     return sample.matrix(
         values,
         star=sample.star_index[rows],
@@ -54,7 +57,10 @@ def matrix_by_exposure(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Measurements:
-    """Star, value, exposure and further columns of each measurement of a matrix of `matrix_by_exposure`."""
+    """Star, value, exposure and further columns of each measurement.
+
+    Of a matrix of `matrix_by_exposure`.
+    """
 
     star: IntArray
     value: FloatArray
@@ -71,7 +77,7 @@ class Measurements:
 
 
 def less_noise(offsets: FloatArray, noise: float) -> Errors:
-    """Zero points about their mean, shrunk by what the mean variance ``noise`` of the solution adds to theirs."""
+    """Zero points about their mean, shrunk by the mean variance of their ``noise``."""
     fraction = noise_fraction(noise, offsets)
     note = f"nearly all is noise of the solution, of whose variance {100 * MOST:g} % are taken off"
     errors = Errors(components={"value": offsets * np.sqrt(1 - fraction)})
@@ -79,12 +85,15 @@ def less_noise(offsets: FloatArray, noise: float) -> Errors:
 
 
 def shown(matrix: VisitMatrix, zero_points: FloatArray) -> tuple[FloatArray, ...]:
-    """Zero points of the exposures of all measurements, in the order of `Measurements`, by unit and visit."""
+    """Zero points of the exposures of all measurements, by unit and visit.
+
+    In the order of `Measurements`.
+    """
     found = np.full(matrix.values[0].shape, np.nan)
     found[np.isfinite(matrix.values[0])] = zero_points
     return (found,)
 
 
 def noise_fraction(noise: float, offsets: FloatArray) -> float:
-    """Fraction of the variance of zero points that is noise, as far as it is taken off."""
+    """Fraction of the variance of zero points that is noise and taken off."""
     return min(MOST, noise / max(float(np.mean(offsets**2)), 1e-300))

@@ -1,4 +1,4 @@
-"""What a metric is: a statistic of the errors that an estimator finds in a sample."""
+"""A metric: a statistic of the errors that an estimator finds in a sample."""
 
 from __future__ import annotations
 
@@ -45,7 +45,10 @@ class Metric:
     compares_bands: bool = False
 
     def parameters_of(self, kind: str) -> Mapping[str, str]:
-        """Names and units of what a clause has to state; a diagnostic has no levels and states all of it."""
+        """Names and units of what a clause has to state.
+
+        A diagnostic has no levels and states all of it.
+        """
         return {**self.parameters, **self.level_parameters} if kind == "diagnostic" else self.parameters
 
     def statistic_of(self, estimator: Estimator, level: Parameters) -> Statistic:

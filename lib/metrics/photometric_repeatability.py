@@ -1,4 +1,4 @@
-r"""Photometric repeatability PA1, PF1 and PA2: how well magnitudes of a star repeat from visit to visit.
+r"""Photometric repeatability PA1, PF1 and PA2: scatter of magnitudes of a star.
 
 Every estimator turns the magnitudes of the stars of one band into errors in mmag; the three metrics are statistics of
 these:
@@ -55,7 +55,7 @@ BIN, BINNED = 1e-4, 1000.0
 
 @dataclass(frozen=True, kw_only=True)
 class MagnitudeRmsSettings:
-    """Delta degrees of freedom, and whether the variance of the measurements' own errors is subtracted."""
+    """Delta degrees of freedom, and whether shot noise is subtracted."""
 
     ddof: int
     subtract_shot_noise: bool = False
@@ -93,7 +93,9 @@ def measurements_for_pairs(
 
 
 def fast_magnitude_rms(sample: Sample, parameters: Parameters, settings: MagnitudeRmsSettings) -> Errors:
-    r"""Standard deviation of each star's magnitudes over its visits, mmag, with ``settings.ddof``.
+    r"""Standard deviation of each star's magnitudes over its visits, mmag.
+
+    With ``settings.ddof``.
 
     With ``settings.subtract_shot_noise``, from the variance of a star of n measurements with errors
     :math:`\sigma_1 \dots \sigma_n` is subtracted what these errors contribute to its expectation,
@@ -131,7 +133,7 @@ def fast_magnitude_rms(sample: Sample, parameters: Parameters, settings: Magnitu
 
 
 def fast_magnitude_deviation(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:
-    """Absolute deviation of every measurement from the mean magnitude of its star, mmag.
+    """Absolute deviation of measurements from the mean of their star, mmag.
 
     For n measurements with independent errors it is low by sqrt(1 - 1/n).
 
@@ -145,7 +147,9 @@ def fast_magnitude_deviation(sample: Sample, parameters: Parameters, settings: N
 
 
 def fast_magnitude_difference(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:
-    """Absolute difference of the magnitudes of a star in two visits over sqrt(2), mmag, for all pairs of visits.
+    """Absolute differences of the magnitudes of a star over sqrt(2), mmag.
+
+    For all pairs of visits.
 
     The peer draws one pair of each star, so each star counts once however many pairs it has: a pair of a star of n
     visits has a weight proportional to 2 / (n (n - 1)), with a mean of 1 over all pairs. This is the distribution that
@@ -195,13 +199,19 @@ def _differences(sample: Sample) -> Errors:
 
 
 def interquartile_width(values: AnyArray, weights: AnyArray | None) -> float:
-    """PA1 of validate_drp: difference of the quartiles over that of a Gaussian of unit width, 1.349."""
+    """PA1 of validate_drp: difference of the quartiles over 1.349.
+
+    The divisor is that of a Gaussian of unit width.
+    """
     low, high = (order_statistics.percentile(values, percent, weights) for percent in (25, 75))
     return (high - low) / (2 * _QUARTILE)
 
 
 def width_of_sizes(sizes: AnyArray, weights: AnyArray | None) -> float:
-    """`interquartile_width` of differences of either sign: the order of two visits means nothing."""
+    """`interquartile_width` of differences of either sign.
+
+    The order of two visits means nothing.
+    """
     both = None if weights is None else np.concatenate([weights, weights])
     return interquartile_width(np.concatenate([-sizes, sizes]), both)
 
@@ -312,7 +322,7 @@ METRICS = (
 
 
 def from_mean(sample: Sample, least: int) -> tuple[FloatArray, AnyArray]:
-    """Magnitudes minus the mean of their star, mmag, and the number of measurements of each star."""
+    """Magnitudes minus the mean of their star, mmag, and numbers of measurements."""
     groups = sample.groups
 
     def compute() -> FloatArray:

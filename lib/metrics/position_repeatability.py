@@ -1,4 +1,4 @@
-r"""Position repeatability: how well the coordinates of an object repeat from visit to visit.
+r"""Position repeatability: scatter of the coordinates of an object over visits.
 
 Residuals of an object with n detections, :math:`x_k` along RA (times cos Dec) and :math:`y_k` along Dec, lie in the
 plane tangent at its mean position, so that the scatter of Dec does not leak into RA. The value is the larger of the two
@@ -32,7 +32,10 @@ _METHOD = "residuals about the mean position of each object"
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectRmsSettings:
-    """Delta degrees of freedom. The cuts of the sample say how many visits an object needs."""
+    """Delta degrees of freedom.
+
+    The cuts of the sample say how many visits an object needs.
+    """
 
     ddof: int
 
@@ -71,7 +74,9 @@ def fast_object_rms(sample: Sample, parameters: Parameters, settings: ObjectRmsS
 
 
 def fast_residuals(sample: Sample, parameters: Parameters, settings: NoSettings) -> Errors:
-    """Sizes of all residuals about the mean positions of their objects, mas; an object that was seen once has none.
+    """Sizes of residuals about the mean positions of objects, mas.
+
+    An object that was seen once has none.
 
     Raises
     ------
@@ -91,7 +96,7 @@ def fast_residuals(sample: Sample, parameters: Parameters, settings: NoSettings)
 
 
 def _measured(sample: Sample, ddof: int) -> tuple[AnyArray, AnyArray]:
-    """Number of visits of each object, and which objects have residuals with degrees of freedom left."""
+    """Number of visits of each object, and which ones have residuals."""
     number = np.count_nonzero(sample.positions.seen, axis=1)
     chosen = number > ddof
     if not chosen.any():

@@ -1,4 +1,4 @@
-r"""Proper-motion error: the standard error of the slope of a straight line through the positions of an object.
+r"""Proper-motion error: standard error of the slope of a line through positions.
 
 With residuals r of n positions about the line of least squares (intercept and slope) against time t, by coordinate,
 :math:`\sqrt{\sum r_k^2 / (n - 2)} / \sqrt{\sum (t_k - \bar t)^2}` (Draper and Smith 1998, 1.4), mas/yr of 365.25 d.
@@ -20,7 +20,10 @@ from skyaccept.lib.uncertainty.estimator import Estimator, Parameters, Residuals
 
 
 def measurements(sample: Sample, parameters: Parameters, settings: object, limit: int | None) -> VisitMatrix:
-    """Positions by visit, mas, their epochs, years, and the sum of squares of those of an object about the mean."""
+    """Positions by visit, mas, with their epochs, years.
+
+    ``squares`` is the sum of squares of the epochs of an object about their mean.
+    """
     mjd = sample.detections.mjd
     if mjd is None or not np.isfinite(mjd[sample.selection.rows]).any():
         raise NotMeasurable("the visits have no epochs (a column mjd, or a table with --visits)")
@@ -33,7 +36,9 @@ def measurements(sample: Sample, parameters: Parameters, settings: object, limit
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lines:
-    """Residuals about the line of each object by coordinate, mas; NaN where fewer than three epochs tell none.
+    """Residuals about the line of each object by coordinate, mas.
+
+    NaN where fewer than three epochs tell none.
 
     ``number`` of positions with an epoch, and ``root`` of the sum of squares of all epochs, years, are (n_units, 1).
     """
@@ -59,7 +64,7 @@ def fit_lines(matrix: VisitMatrix) -> Lines:
 
 
 def slope_errors(matrix: VisitMatrix, settings: object, scatter: Callable[..., Errors] = matrix_errors.rms) -> Errors:
-    """Scatter of each object about its line over the root of the sum of squares of its epochs, mas/yr.
+    """Scatter about the line over the root of the sum of squared epochs, mas/yr.
 
     Parts of a matrix keep the epochs of the whole. The interval is thus that of the errors at these epochs: it holds
     their spread fixed where replicates leave visits out.
@@ -75,7 +80,10 @@ def slope_errors(matrix: VisitMatrix, settings: object, scatter: Callable[..., E
 
 
 def residuals(matrix: VisitMatrix, settings: object) -> tuple[FloatArray, ...]:
-    r"""Residual of each position about the line through its n, times :math:`\sqrt{n / (n - 2)}`, over the same root."""
+    r"""Residual of each position about the line through its n, as a slope error.
+
+    Times :math:`\sqrt{n / (n - 2)}`, over the same root as in `slope_errors`.
+    """
     lines = fit_lines(matrix)
     scale = np.sqrt(lines.number / np.maximum(lines.number - 2, 1)) / lines.root
     return tuple(x * scale for x in lines.residuals)

@@ -60,7 +60,9 @@ class ColorSettings(ReferenceSettings):
 
 
 def measurements(sample: Sample, parameters: Parameters, settings: ReferenceSettings, limit: int | None) -> VisitMatrix:
-    """Magnitudes minus those expected from the reference stars by star and visit, mmag.
+    """Magnitudes minus those expected from reference stars, mmag.
+
+    By star and visit.
 
     Parameters
     ----------
@@ -85,7 +87,7 @@ def measurements(sample: Sample, parameters: Parameters, settings: ReferenceSett
 def color_measurements(
     sample: Sample, parameters: Parameters, settings: ColorSettings, limit: int | None
 ) -> VisitMatrix:
-    """The same of the stars that both bands have, compared with those in the other band."""
+    """The same of stars that both bands have, compared with the other band."""
     other = compared_with(sample, settings.reference_band)
     here, there = differences(sample, settings), differences(other, settings)
     own, objects = _objects(sample, here), _objects(other, there)
@@ -113,7 +115,10 @@ def color_measurements(
 
 
 def fast_mean_difference(sample: Sample, parameters: Parameters, settings: ReferenceSettings) -> Errors:
-    """Mean magnitude of each star minus that expected from its reference star, mmag; errors as `measurements`."""
+    """Mean magnitude of each star minus that expected, mmag.
+
+    Errors as `measurements`.
+    """
     found = differences(sample, settings)
     star = sample.star_index[found.used]
     seen, place = np.unique(star, return_inverse=True)
@@ -127,7 +132,7 @@ def fast_mean_difference(sample: Sample, parameters: Parameters, settings: Refer
 
 
 def fast_mean_color_difference(sample: Sample, parameters: Parameters, settings: ColorSettings) -> Errors:
-    """The same of each star, minus the same in the band ``settings.reference_band``, mmag.
+    """The same, minus the same in the band ``settings.reference_band``, mmag.
 
     Raises
     ------
@@ -153,13 +158,16 @@ def fast_mean_color_difference(sample: Sample, parameters: Parameters, settings:
 
 
 def debiased_means(matrix: VisitMatrix, settings: ReferenceSettings) -> Errors:
-    """Mean of each star, which has no bias; with the note on what no interval knows of."""
+    """Mean of each star, which has no bias.
+
+    A note says what no interval knows of.
+    """
     return replace(matrix_errors.means(matrix, settings), notes=(_COMMON,))
 
 
 @dataclass(frozen=True)
 class Differences:
-    """Magnitudes minus those expected, mmag, of the selected rows that are used, and what they rest on in words."""
+    """Magnitudes minus those expected, mmag, with their rows, method and notes."""
 
     value: FloatArray
     used: NDArray[np.bool_]
@@ -168,7 +176,10 @@ class Differences:
 
 
 def differences(sample: Sample, settings: ReferenceSettings) -> Differences:
-    """Magnitudes of a sample minus those that the reference catalog makes expect; raises `NotMeasurable`."""
+    """Magnitudes of a sample minus those expected.
+
+    Raises `NotMeasurable`.
+    """
     key = ("differences from the reference catalog", settings.radius, settings.reference_snr)
     return sample.cached(key, lambda: _compare(sample, settings))
 
@@ -203,7 +214,7 @@ def _compare(sample: Sample, settings: ReferenceSettings) -> Differences:
 
 @dataclass(frozen=True)
 class _Expected:
-    """Magnitudes that a reference catalog makes expect, the conditions that its stars have to meet, and how."""
+    """Magnitudes that a reference catalog makes expect, conditions and method."""
 
     magnitude: FloatArray
     conditions: tuple[tuple[str, NDArray[np.bool_]], ...]
@@ -212,7 +223,10 @@ class _Expected:
 
 
 def _expected(sample: Sample, reference: Reference, least: float) -> _Expected:
-    """Magnitudes expected in the band of a sample, with reference magnitudes of an S/N of ``least``."""
+    """Magnitudes expected in the band of a sample.
+
+    From reference magnitudes of an S/N of ``least``.
+    """
     term = sample.detections.color_terms.get(reference.survey, {}).get(sample.band)
     measured, bands = ((sample.band,),) * 2 if term is None else (term.measured, term.bands)
     for band in bands:
@@ -250,7 +264,10 @@ def _expected(sample: Sample, reference: Reference, least: float) -> _Expected:
 
 
 def _places(sample: Sample, reference: Reference) -> tuple[FloatArray, tuple[str, ...]]:
-    """Directions of the reference stars, at the median epoch of the sample where motions and epochs are known."""
+    """Directions of the reference stars.
+
+    At the median epoch of the sample where motions and epochs are known.
+    """
     places, moving = reference.directions(), np.flatnonzero(reference.moving)
     mjd = None if sample.detections.mjd is None else sample.detections.mjd[sample.selection.rows]
     if mjd is None or not np.isfinite(mjd).any() or not len(moving):

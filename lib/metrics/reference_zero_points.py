@@ -1,4 +1,4 @@
-r"""Zero points of exposures against a reference catalog, another way to PA3, PF2 and PA4.
+r"""Zero points of exposures against a reference catalog, for PA3, PF2 and PA4.
 
 The zero point of an exposure is the mean of the differences of its stars from the magnitudes expected
 (`skyaccept.lib.metrics.reference_photometry`), without those beyond `CLIP` sigma, about the mean of all exposures. It
@@ -32,7 +32,9 @@ from skyaccept.lib.uncertainty.estimator import Parameters
 
 
 def fast_exposure_reference_offset(sample: Sample, parameters: Parameters, settings: ReferenceSettings) -> Errors:
-    """Mean difference of the stars of each exposure from a reference catalog, about the mean of all; mmag.
+    """Mean difference of each exposure from a reference catalog, mmag.
+
+    About the mean of all.
 
     Parameters
     ----------
@@ -82,7 +84,10 @@ class _Means:
 
 
 def _means(value: FloatArray, code: NDArray[np.int64], sigma: float | None = None) -> _Means:
-    """Those with `STARS` stars; where sigma is not known, measurements beyond `CLIP` of it are clipped."""
+    """Means of exposures with `STARS` stars.
+
+    Where sigma is not known, measurements beyond `CLIP` of it are clipped.
+    """
     names, of, count = np.unique(code, return_inverse=True, return_counts=True)
     enough = count >= STARS
     if np.count_nonzero(enough) < 2:
@@ -119,7 +124,10 @@ def _compared(sample: Sample, settings: ReferenceSettings) -> tuple[Differences,
 
 
 def measurements(sample: Sample, parameters: Parameters, settings: ReferenceSettings, limit: int | None) -> VisitMatrix:
-    """Differences from the reference catalog by star and visit, those that have a weight, with their exposures."""
+    """Differences from the reference catalog by star and visit.
+
+    Those that have a weight, with their exposures.
+    """
     found, _, means = _compared(sample, settings)
     weighed = (means.of >= 0) & ~means.clipped
     rows = found.used.copy()
@@ -129,7 +137,10 @@ def measurements(sample: Sample, parameters: Parameters, settings: ReferenceSett
 
 
 def exposure_reference_offset(matrix: VisitMatrix, settings: ReferenceSettings) -> Errors:
-    """Mean difference of the stars of each exposure from a reference catalog, about the mean of all; mmag."""
+    """Mean difference of each exposure from a reference catalog, mmag.
+
+    About the mean of all.
+    """
     return Errors(components={"value": _solved(matrix)[1].offsets})
 
 
@@ -146,7 +157,10 @@ def zero_points_of_measurements(matrix: VisitMatrix, settings: ReferenceSettings
 
 
 def _solved(matrix: VisitMatrix) -> tuple[Measurements, _Means]:
-    """Measurements of a matrix, and the means of their exposures by the error that a measurement has in the sample."""
+    """Measurements of a matrix, and the means of their exposures.
+
+    With the error that a measurement has in the sample.
+    """
     data = Measurements.from_matrix(matrix)
     if not len(data.value):
         raise NotMeasurable(f"fewer than two exposures have {STARS} stars to compare with the reference catalog")

@@ -1,4 +1,4 @@
-r"""Relative astrometry AM, AF and AD: how well separations of pairs of stars repeat from visit to visit.
+r"""Relative astrometry AM, AF and AD: scatter of separations of pairs of stars.
 
 Every estimator turns the pairs of a separation class into errors in mas; the three metrics are statistics of these:
 
@@ -50,7 +50,10 @@ _SQRT_2 = float(np.sqrt(2))
 
 @dataclass(frozen=True, kw_only=True)
 class PairSettings:
-    """Half the width of the separation class, radians, and the fewest visits in which both stars were seen."""
+    """Half the width of the separation class, radians, and the fewest visits.
+
+    Both stars have to be seen in a visit.
+    """
 
     half_width: float
     min_common_visits: int
@@ -107,12 +110,12 @@ def measurements(sample: Sample, parameters: Parameters, settings: PairSettings,
 
 
 def fast_pair_rms(sample: Sample, parameters: Parameters, settings: PairRmsSettings) -> Errors:
-    """Standard deviation of each pair's separation over its common visits, mas, from the separation core."""
+    """Standard deviation of each pair's separation, mas, from compiled code."""
     return _pair_rms(sample, parameters, settings, settings.ddof)
 
 
 def fast_visit_difference(sample: Sample, parameters: Parameters, settings: PairSettings) -> Errors:
-    """Absolute difference of the two separations of each pair, mas; for exactly two visits.
+    """Absolute difference of the separations of a pair in two visits, mas.
 
     It is sqrt(2) times the sample standard deviation of the two.
     """
@@ -122,7 +125,10 @@ def fast_visit_difference(sample: Sample, parameters: Parameters, settings: Pair
 
 
 def fast_deviations(sample: Sample, parameters: Parameters, settings: PairSettings) -> Errors:
-    """Absolute deviation of every measured separation from the median of its pair, mas, from the separation core."""
+    """Absolute deviation of each separation from the median of its pair, mas.
+
+    From compiled code.
+    """
     annulus, least = _annulus(sample, parameters, settings), settings.min_common_visits
 
     def compute() -> Errors:
@@ -148,7 +154,7 @@ def fast_mean_deviations(sample: Sample, parameters: Parameters, settings: PairS
 
 
 def visit_difference(matrix: VisitMatrix, settings: PairSettings) -> Errors:
-    """Absolute difference of the two separations of each pair, mas; for exactly two visits."""
+    """Absolute difference of the separations of a pair in two visits, mas."""
     _check_two_visits(matrix.n_visits, "the matrix")
     return matrix_errors.rms(matrix, settings, ddof=1, factor=_SQRT_2)
 

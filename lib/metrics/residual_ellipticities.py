@@ -1,4 +1,4 @@
-"""Residual ellipticities of stars by visit: shape of the image minus that of the PSF model."""
+"""Residual ellipticities of stars by visit: shape minus that of the PSF model."""
 
 from __future__ import annotations
 

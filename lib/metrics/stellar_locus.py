@@ -1,4 +1,4 @@
-r"""Width of the stellar locus: wPerp in g - r and r - i, where it is a straight line.
+r"""Width of the stellar locus: wPerp in g - r and r - i, where it is straight.
 
 Stars in a box of the two colours x and y, mean magnitudes over their visits, give a first line by orthogonal regression
 (the principal axis). In each further round the stars between the perpendiculars to the line at the ends of the range of
@@ -116,7 +116,9 @@ class LocusSettings:
 
 
 def fast_locus_distance(sample: Sample, parameters: Parameters, settings: LocusSettings) -> Errors:
-    """Distances of stars from the locus, at right angles to it, about their median, mmag.
+    """Distances of stars from the locus about their median, mmag.
+
+    At right angles to the locus.
 
     Parameters
     ----------
@@ -158,7 +160,10 @@ def fast_locus_distance(sample: Sample, parameters: Parameters, settings: LocusS
 
 @dataclass(frozen=True)
 class _Stars:
-    """Stars that all bands have: codes, sums of their magnitudes (mag) and numbers of visits, (n_stars, n_bands)."""
+    """Stars that all bands have, with sums and numbers of their magnitudes.
+
+    Codes, sums (mag) and numbers of visits, (n_stars, n_bands).
+    """
 
     objects: NDArray[np.int64]
     sums: FloatArray
@@ -194,7 +199,9 @@ def _collect(sample: Sample, locus: Locus) -> _Stars:
 
 
 def measurements(sample: Sample, parameters: Parameters, settings: LocusSettings, limit: int | None) -> VisitMatrix:
-    """By star and block of visits of all bands: numbers, sums and sums of squares of magnitudes in each band, mmag.
+    """Numbers, sums and sums of squares of magnitudes in each band, mmag.
+
+    By star and block of visits of all bands.
 
     A column is a block of the visits of every band, so that the visits of all are left out together; there are no more
     blocks than any band has visits.
@@ -232,7 +239,10 @@ def measurements(sample: Sample, parameters: Parameters, settings: LocusSettings
 
 
 def locus_distance(matrix: VisitMatrix, settings: LocusSettings) -> Errors:
-    """Distances of stars from the locus, at right angles to it, about their median, mmag."""
+    """Distances of stars from the locus about their median, mmag.
+
+    At right angles to the locus.
+    """
     return _distances(matrix, settings.locus, debiased=False)
 
 
@@ -263,7 +273,10 @@ def _distances(matrix: VisitMatrix, locus: Locus, *, debiased: bool) -> Errors:
 
 
 def _typical(variance: FloatArray) -> FloatArray:
-    """Median variance of a magnitude, by band, which variable stars do not move; 0 where no star was seen twice."""
+    """Median variance of a magnitude, by band, which variable stars do not move.
+
+    0 where no star was seen twice.
+    """
     known = np.isfinite(variance).any(axis=0)
     return np.where(known, np.nanmedian(np.where(known, variance, 0.0), axis=0), 0.0)
 
@@ -275,7 +288,7 @@ def _median_of(degrees: FloatArray) -> FloatArray:
 
 
 def _weights(line: Line, locus: Locus) -> FloatArray:
-    """Squares of the weights that magnitudes have in a distance from the line, by band."""
+    """Squares of the weights of magnitudes in a distance from the line, by band."""
 
     def sign(band: str, color: tuple[str, str]) -> int:
         return (band == color[0]) - (band == color[1])

@@ -20,7 +20,9 @@ Combine = Callable[[FloatArray], FloatArray]
 
 
 def visit_correlations(matrix: VisitMatrix, settings: Any, *, combine: Combine, debiased: bool = False) -> Errors:
-    """Correlation of each visit, from sums of products (real) and numbers of pairs (imaginary) by pair of cells.
+    """Correlation of each visit, from sums and numbers by pair of cells.
+
+    Sums of products are the real, numbers of pairs the imaginary part.
 
     What the noise of single ellipticities adds to the scatter of visits about their mean is, in each class, the mean
     of the sum of squared products over the squared number of pairs, as products of two different stars have no
@@ -52,7 +54,10 @@ def visit_correlations(matrix: VisitMatrix, settings: Any, *, combine: Combine, 
 def star_correlation(
     matrix: VisitMatrix, settings: Any, *, center: Callable[..., FloatArray], combine: Combine
 ) -> Errors:
-    """One correlation of all visits: of the median, or mean, of each star, complex e1 + i e2, over its visits."""
+    """One correlation of all visits, of the median, or mean, of each star.
+
+    Ellipticities are complex, e1 + i e2.
+    """
     (values,), name = matrix.values, matrix.components[0]
     if matrix.pairs is None or not len(matrix.pairs):
         raise NotMeasurable(NOTHING_LEFT)
@@ -73,7 +78,10 @@ def correlations(total: FloatArray, number: FloatArray) -> FloatArray:
 
 
 def star_ellipticity(values: FloatArray | ComplexArray, center: Callable[..., FloatArray]) -> ComplexArray:
-    """Median, or mean, of each row of complex numbers, of the real and the imaginary part; NaN where there is none."""
+    """Median, or mean, of each row of complex numbers.
+
+    Of the real and the imaginary part; NaN where there is no number.
+    """
     found = np.full(len(values), complex(np.nan, np.nan))
     some = np.isfinite(values).any(axis=1)
     found[some] = center(values.real[some], axis=1) + 1j * center(values.imag[some], axis=1)
@@ -109,7 +117,10 @@ def _by_class(matrix: VisitMatrix, values: FloatArray | ComplexArray) -> Any:
 
 
 def _without_noise(found: FloatArray, noise: FloatArray) -> FloatArray:
-    """Correlations drawn to the mean of their class, so that they scatter as without the variance by noise."""
+    """Correlations drawn to the mean of their class.
+
+    They scatter as without the variance by noise.
+    """
     drawn = found.copy()
     for row, (values, variance) in enumerate(zip(found, noise, strict=True)):
         seen = np.isfinite(values)

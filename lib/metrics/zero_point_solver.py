@@ -53,7 +53,9 @@ _MOST_FITTED = 0.9  # of a residual that a fit may have taken
 
 @dataclass(frozen=True)
 class Repeats:
-    """Repeat observations: star, exposure and magnitude of each measurement; each star has two or more.
+    """Repeat observations: star, exposure and magnitude of each measurement.
+
+    Each star has two or more.
 
     Attributes
     ----------
@@ -129,7 +131,10 @@ def solve(repeats: Repeats) -> Solution:
 
 
 def _refined(repeats: Repeats, weights: FloatArray, offsets: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Zero points under some weights, nearly; residuals as large as errors are, and the errors of measurements."""
+    """Zero points under some weights, nearly, with errors of measurements.
+
+    Residuals are as large as errors are.
+    """
     system = System.from_weights(repeats, weights)
     offsets = system.solve(repeats.magnitude, offsets, _ROUGH)
     residual = system.residual(repeats.magnitude, offsets) / np.sqrt(1 - system.leverage)
@@ -137,7 +142,10 @@ def _refined(repeats: Repeats, weights: FloatArray, offsets: FloatArray) -> tupl
 
 
 def parts(repeats: Repeats) -> NDArray[np.int64]:
-    """Number of the part that each exposure belongs to, the largest first; stars connect exposures."""
+    """Number of the part that each exposure belongs to, the largest first.
+
+    Stars connect exposures.
+    """
     number = repeats.exposures + repeats.stars
     ones = np.ones(len(repeats.star), dtype=np.int8)
     links = sparse.coo_array((ones, (repeats.exposure, repeats.star + repeats.exposures)), shape=(number, number))
@@ -189,7 +197,7 @@ class System:
 
     @property
     def leverage(self) -> FloatArray:
-        """Share of each measurement in what it is fitted with, by which its residual is too small.
+        """Share of each measurement in its fit, by which its residual is too small.
 
         Of a star and an exposure with the same weights w of all n: 1/n; what both have in common, of the order of the
         inverse of the number of all measurements, is left out.
@@ -212,7 +220,10 @@ class System:
         return np.asarray(left - self.means(left)[self.repeats.star])
 
     def solve(self, magnitude: FloatArray, start: FloatArray, tolerance: float = _TOLERANCE) -> FloatArray:
-        """Zero points of magnitudes, by conjugate gradients with the diagonal as preconditioner."""
+        """Zero points of magnitudes, by preconditioned conjugate gradients.
+
+        The preconditioner is the diagonal.
+        """
         z = start.copy()
         weighted = self.weights * self.residual(magnitude, z)
         r: FloatArray = np.bincount(self.repeats.exposure, weighted, minlength=self.repeats.exposures).astype(

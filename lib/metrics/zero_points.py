@@ -1,4 +1,4 @@
-r"""Internal zero points PA3, PF2 and PA4: how alike magnitudes are over visits and detectors.
+r"""Internal zero points PA3, PF2 and PA4: how alike magnitudes are over exposures.
 
 The zero points :math:`z_j` of all exposures are solved simultaneously from the repeat observations of all stars
 (`skyaccept.lib.metrics.zero_point_solver`) and taken about their mean; a calibrated catalog has none left. An
@@ -54,7 +54,7 @@ _ALONE = 0.1  # of the exposures that may have no star in common with the others
 
 @dataclass(frozen=True)
 class _Exposures:
-    """Repeat observations, the codes of their exposures, and which of the measurements they are."""
+    """Repeat observations, codes of their exposures, and chosen measurements."""
 
     repeats: Repeats
     code: NDArray[np.int64]
@@ -64,7 +64,7 @@ class _Exposures:
 
     @classmethod
     def connected(cls, magnitude: FloatArray, star: AnyArray, code: AnyArray) -> _Exposures:
-        """Those with `STARS` stars, that stars seen more than once connect with most others.
+        """Exposures with `STARS` stars that repeated stars connect with most others.
 
         Raises
         ------
@@ -152,7 +152,9 @@ def _solution(sample: Sample) -> tuple[_Exposures, zero_point_solver.Solution]:
 
 
 def measurements(sample: Sample, parameters: Parameters, settings: NoSettings, limit: int | None) -> VisitMatrix:
-    """Magnitudes about the mean of their star by visit, without those that have no weight, with their exposures.
+    """Magnitudes about the mean of their star by visit, with their exposures.
+
+    Without those that have no weight.
 
     Further columns: the zero point of the exposure in the solution of the whole sample, and the standard error of the
     measurement, scaled so that the formal errors of the zero points are as large as those of simulated noise.
@@ -172,7 +174,10 @@ def measurements(sample: Sample, parameters: Parameters, settings: NoSettings, l
 
 
 def exposure_offset(matrix: VisitMatrix, settings: NoSettings) -> Errors:
-    """Zero points of the exposures about their mean, mmag, with the weights that the whole sample leads to."""
+    """Zero points of the exposures about their mean, mmag.
+
+    With the weights that the whole sample leads to.
+    """
     return Errors(components={"value": _solve(matrix).offsets})
 
 

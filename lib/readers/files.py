@@ -84,14 +84,19 @@ class FileTable:
     masks: Mapping[str, str] = field(default_factory=dict)
 
     def columns(self) -> dict[str, Column]:
-        """Return the columns by all names that a profile may use, including those of folders."""
+        """Return the columns by all names that a profile may use.
+
+        Those of folders are among them.
+        """
         named = {name: Column(name, "folder", None, "name of a folder") for name in self.fixed}
         own = {column.name: column for column in self.table.columns}
         return named | own | {name: one for name, one in self.table.aliases.items() if name not in own}
 
 
 def find_files(source: str | Path) -> DatasetFiles:
-    """Find the files of a path, folder or glob pattern; ``PATH#TABLE`` selects a table of each.
+    """Find the files of a path, folder or glob pattern.
+
+    ``PATH#TABLE`` selects a table of each.
 
     A folder is searched recursively. Files with the suffix or the content of a catalog are read; all others are listed
     in a note.
@@ -160,7 +165,7 @@ def _folder(folder: Path, table: str | None) -> DatasetFiles:
 
 
 def _is_catalog(path: Path) -> bool:
-    """Return whether a file is a catalog, by its suffix or by content other than text."""
+    """Return whether a file is a catalog, by suffix or content."""
     if not path.is_file() or path.name.startswith((".", "_")):
         return False
     name = path.name.lower()
@@ -266,7 +271,7 @@ def read_columns(
 
 
 def hive_columns(path: Path) -> dict[str, str | None]:
-    """Return the columns in folder names such as ``band=r/visit=1000``; None for a null."""
+    """Return the columns in folder names such as ``band=r``; None for a null."""
     values = {m[1]: m[2] for folder in path.parts[:-1] if (m := _HIVE.fullmatch(folder)) is not None}
     return {name: None if value == _HIVE_NONE else unquote(value) for name, value in values.items()}
 

@@ -85,7 +85,7 @@ class Inspection:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Columns of the detections that the suggested profile lacks or leaves incomplete."""
+        """Columns that the suggested profile lacks or leaves incomplete."""
         return tuple(name for name in UNITS if name not in self.advice.given)
 
 

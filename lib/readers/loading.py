@@ -36,7 +36,7 @@ _ALWAYS = (*REQUIRED, "object")
 
 @dataclass(frozen=True)
 class MappedTable:
-    """A table of a file with the columns of the detections that a survey profile maps from it.
+    """A table of a file, with the columns that a survey profile maps from it.
 
     Attributes
     ----------

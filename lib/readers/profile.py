@@ -54,7 +54,7 @@ class FileName:
         return {} if values is None else dict(zip(self.names, values, strict=True))
 
     def _match(self, name: str, number: int, start: int, failed: set[tuple[int, int]]) -> list[str] | None:
-        """Match the fields from ``number`` on in ``name[start:]``, with memory of failures."""
+        """Match the fields from ``number`` on in ``name[start:]``; remember failures."""
         literal = self.literals[number]
         if (number, start) in failed or not name.startswith(literal, start):
             return None

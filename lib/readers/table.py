@@ -46,7 +46,10 @@ _VOTABLE_ARRAY = re.compile(r"(?!char|unicodeChar)\w+\[(\d+)\*?\]")
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the file describes it; ``unit`` and time ``scale`` are None if not stated."""
+    """A column as the file describes it.
+
+    ``unit`` and time ``scale`` are None if not stated.
+    """
 
     name: str
     dtype: str

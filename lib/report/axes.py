@@ -124,7 +124,10 @@ def span(edges: Any, marks: Sequence[Mark]) -> tuple[float, float]:
 
 
 def _fraction(value: float, ends: tuple[float, float]) -> float:
-    """Return the position of a value in a range from 0 to 1; 0.5 in a range without width."""
+    """Return the position of a value in a range from 0 to 1.
+
+    0.5 in a range without width.
+    """
     low, high = ends
     return (value - low) / (high - low) if high != low else 0.5
 

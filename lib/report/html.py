@@ -29,7 +29,7 @@ def title(dataset: str) -> str:
 
 
 def body(results: Results) -> str:
-    """Return matrix, dataset, provenance and cases, with their style, as a fragment of a page."""
+    """Return matrix, dataset, provenance and cases as a fragment of a page."""
     kinds = [(kind, note, _requirements(results.of_kind(kind))) for kind, note in text.NOTES.items()]
     return render(
         "body.html",

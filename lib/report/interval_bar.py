@@ -35,13 +35,19 @@ class Span:
 
 
 def draw_result(result: Result) -> str:
-    """Draw the bar of a result with the limits of all levels; "" if nothing was measured."""
+    """Draw the bar of a result with the limits of all levels.
+
+    "" if nothing was measured.
+    """
     span = Span.from_result(result, str(result.verdict))
     return "" if span is None else draw([span], result)
 
 
 def draw_pair(before: Result | None, after: Result | None) -> str:
-    """Draw the bars of a clause in two runs, one above the other; "" if neither measured it."""
+    """Draw the bars of a clause in two runs, one above the other.
+
+    "" if neither measured it.
+    """
     spans = [Span.from_result(run, name) for run, name in ((before, "before"), (after, "after")) if run is not None]
     result = after or before
     known = [span for span in spans if span is not None]

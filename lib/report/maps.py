@@ -34,7 +34,10 @@ def sky(result: Result) -> str:
 
 
 def focal_plane(result: Result, places: Mapping[str, Sequence[float]]) -> str:
-    """Draw the median absolute residual by detector, at known places; "" with fewer than two."""
+    """Draw the median absolute residual by detector, at known places.
+
+    "" with fewer than two.
+    """
     found = plots.dependence(result).get("detectors")
     if not found or len(found["name"]) < 2:
         return ""
@@ -58,7 +61,10 @@ def _map(
     names: Sequence[str],
     half: float,
 ) -> str:
-    """Draw squares of half width ``half`` at places, east to the left, coloured by size."""
+    """Draw squares of half width ``half`` at places, coloured by size.
+
+    East is to the left.
+    """
     values, numbers = np.array(found["size"], dtype=np.float64), found["number"]
     seen = np.isfinite(values)
     if not seen.any():
@@ -93,7 +99,10 @@ def _map(
 
 
 def _edges(values: FloatArray) -> FloatArray:
-    """Return the bounds of the colours: most of the values, but at least the range of noise."""
+    """Return the bounds of the colours.
+
+    They enclose most of the values, and at least the range of noise.
+    """
     low, high = np.quantile(values, [0.02, 0.98])
     middle = float(np.median(values))
     least = max(_LEAST * middle, 1e-9)

@@ -47,7 +47,10 @@ def histogram(result: Result) -> str:
 
 
 def cumulative(result: Result) -> str:
-    """Draw the percentage of errors above x, with threshold and limit; "" without data."""
+    """Draw the percentage of errors above x, with threshold and limit.
+
+    "" without data.
+    """
     data = result.data.get("histogram")
     if not data:
         return ""
@@ -76,7 +79,10 @@ def cumulative(result: Result) -> str:
 
 
 def magnitude(result: Result) -> str:
-    """Draw rms against magnitude, with the range of 68 % and the error model; "" without data."""
+    """Draw rms against magnitude, with 68 % range and error model.
+
+    "" without data.
+    """
     found = dependence(result).get("magnitude")
     if not found:
         return ""
@@ -96,7 +102,10 @@ def magnitude(result: Result) -> str:
 
 
 def draw_pair(before: Result, after: Result) -> str:
-    """Draw errors above x and rms against magnitude of a clause in two runs; "" without data."""
+    """Draw errors above x and rms against magnitude in two runs.
+
+    "" without data.
+    """
     runs = {"before": before, "after": after}
     known = {name: run.data["histogram"] for name, run in runs.items() if run.data.get("histogram")}
     if len(known) < 2:
@@ -124,7 +133,10 @@ def _which(frame: Axes) -> str:
 
 
 def visits(result: Result) -> str:
-    """Draw residuals by visit against time and airmass, or in order of name; "" without data."""
+    """Draw residuals by visit against time and airmass, or by name.
+
+    "" without data.
+    """
     found = dependence(result).get("visits")
     if not found or len(found["name"]) < 2:
         return ""
@@ -163,7 +175,10 @@ def sizes(
     title: str,
     label: str,
 ) -> str:
-    """Draw median absolute residuals of named groups as dots, with the median of all; "" without any."""
+    """Draw median absolute residuals of groups as dots, with that of all.
+
+    "" without any.
+    """
     rows = zip(places, found["size"], names, found["number"], strict=True)
     known = [row for row in rows if row[0] is not None and row[1] is not None]
     if not known:
@@ -193,7 +208,7 @@ def unit(result: Result) -> str:
 
 
 def _is_fraction(result: Result) -> bool:
-    """Whether the value is not one of errors, but the percentage of those beyond a threshold."""
+    """Whether the value is the percentage of errors beyond a threshold."""
     return result.unit != unit(result)
 
 

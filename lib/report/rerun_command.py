@@ -9,7 +9,10 @@ _FLAGS = ("--self-contained-html",)
 
 
 def rerun_command(command: str, test: str) -> str:
-    """Return the pytest command of a run for one case, without output files; any other unchanged."""
+    """Return the pytest command of a run for one case, without output files.
+
+    Any other command is unchanged.
+    """
     try:
         words = shlex.split(command)
     except ValueError:  # results are untrusted

@@ -14,7 +14,10 @@ _KINDS = {
 
 
 def table(specification: Specification) -> list[str]:
-    """Return lines of text: requirements, clauses with limits, citations and tests, and notes."""
+    """Return lines of text on requirements, clauses, limits, citations and tests.
+
+    Notes come last.
+    """
     notes: dict[tuple[str | None, str, str], list[str]] = defaultdict(list)
     for note in specification.notes:
         notes[note.document, note.requirement, note.clause].append(note.text)

@@ -56,7 +56,7 @@ def unit(name: str) -> str:
 
 
 def estimate_heading(results: Results) -> str:
-    """Return the heading of the estimates, with the confidence if all intervals have the same."""
+    """Return the heading of the estimates, with a common confidence."""
     confidences = {result.interval["confidence"] for result in results.results if result.interval is not None}
     return f"estimate ({100 * confidences.pop():g} % CI)" if len(confidences) == 1 else "estimate (CI)"
 
@@ -112,7 +112,10 @@ def _others(found: Sequence[Result]) -> list[str]:
 
 
 def _frequent_reasons(reasons: Sequence[str]) -> str:
-    """Return the most frequent reasons; reasons that differ only in a band or a number are one."""
+    """Return the most frequent reasons.
+
+    Reasons that differ only in a band or a number are one.
+    """
     groups: dict[str, list[str]] = {}
     for reason in reasons:
         said = reason.partition(";")[0]
@@ -128,7 +131,9 @@ def _frequent_reasons(reasons: Sequence[str]) -> str:
 
 
 def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
-    """Return the lines of the verdict table with their colours, and with bars if ``width`` allows.
+    """Return the lines of the verdict table with colours.
+
+    With bars if ``width`` allows.
 
     The order is: selection and notes on the data; a table for each kind of requirement with a line per case, in
     document order, and one per compared definition; reasons; clauses that are not covered; notes on the documents;
@@ -163,7 +168,7 @@ def table(results: Results, width: int | None = None) -> list[tuple[str, str]]:
 
 
 def selection(results: Results) -> list[str]:
-    """Return a sentence on the selected cases; none if all were selected, or it is unknown."""
+    """Return a sentence on the selected cases, unless all were or it is unknown."""
     chosen = results.run.get("selection")
     if not chosen or chosen["selected"] == chosen["cases"]:
         return []
@@ -172,7 +177,7 @@ def selection(results: Results) -> list[str]:
 
 
 def not_run(results: Results, named: int | None = None) -> list[str]:
-    """Return a sentence that names selected cases without a result; none if all have one."""
+    """Return a sentence that names selected cases without a result, if any."""
     incomplete = results.run.get("incomplete")
     if not incomplete:
         return []
@@ -183,7 +188,7 @@ def not_run(results: Results, named: int | None = None) -> list[str]:
 
 
 def changes(results: Results) -> list[tuple[str, str]]:
-    """Return the lines on changes since the baseline with their colours; none without a baseline."""
+    """Return coloured lines on changes since the baseline; none without one."""
     if results.baseline is None:
         return []
     found = results.baseline["changes"]

@@ -11,7 +11,7 @@ from skyaccept.lib.strict_yaml import SourceLocation
 
 
 def document_notes(document: str, requirements: Sequence[Requirement], place: SourceLocation) -> Iterator[Note]:
-    """Yield the warnings of reading a document, and levels that contradict each other."""
+    """Yield warnings of reading, and levels that contradict each other."""
     yield from (Note(document, requirement, text) for requirement, text in place.notes)
     for r, requirement in enumerate(requirements):
         for c, clause in enumerate(requirement.clauses):
@@ -21,7 +21,9 @@ def document_notes(document: str, requirements: Sequence[Requirement], place: So
 
 
 def contradictions(levels: Mapping[str, Level]) -> dict[str, str]:
-    """Return a sentence for each level whose limit is looser than that of the level that it implies.
+    """Return a sentence for each level that is looser than one it implies.
+
+    That is, its limit is looser.
 
     Stretch implies design, and design implies minimum; each is compared with the next stated level.
     """

@@ -26,7 +26,7 @@ _WIDEST = 1 * u.deg
 
 @dataclass(frozen=True)
 class Rule:
-    """How a definition measures some metrics: the estimator, its settings and the sample it is applied to.
+    """How a definition measures some metrics: estimator, settings and sample.
 
     ``half_width`` and ``min_common_visits`` belong to estimators of pairs. With ``all_bands`` the cuts judge an object
     by its detections in all bands. ``radius`` matches reference stars; those count whose magnitudes have an S/N of
@@ -117,7 +117,7 @@ def check_cuts(cuts: Iterable[Cut], place: strict_yaml.SourceLocation, where: tu
 def _check_settings(
     rule: Rule, estimator: Estimator, place: strict_yaml.SourceLocation, where: tuple[str | int, ...]
 ) -> None:
-    """Check that required settings are present and valid, and that no unused one is given."""
+    """Check that required settings are valid, and that no unused one is given."""
     for key in ("half_width", "min_common_visits", "ddof", "radius", "reference_snr", "locus", "bins"):
         if estimator.takes(key) and getattr(rule, key) is None:
             raise place.error(where, f"key '{key}' is missing; {rule.estimator} needs it")

@@ -63,7 +63,10 @@ def check_clauses(
 def _check_against(
     clause: Clause, known: Collection[str], place: strict_yaml.SourceLocation, where: tuple[str | int, ...]
 ) -> None:
-    """Check the bands to compare with: known, other than the clause's own, and one for each band."""
+    """Check the bands to compare with.
+
+    They are known, other than the clause's own, and one for each band.
+    """
     named = clause.against
     if named is None:
         return

@@ -45,7 +45,10 @@ PAIRED = {True: "the same visits and stars", False: "as independent"}
 
 @dataclass(frozen=True)
 class Difference:
-    """Difference of two estimates, after minus before, with the ends of its interval; see `Change.pairing`."""
+    """Difference of two estimates with its interval; see `Change.pairing`.
+
+    After minus before.
+    """
 
     value: float
     low: float
@@ -121,7 +124,10 @@ def compare(before: Results, after: Results, confidence: float = 0.95, pair: Pai
 
 
 def with_baseline(baseline: Results, found: Results, source: str, left_out: Collection[str] = ()) -> Results:
-    """Return results with the changes since a baseline, except for clauses that the run did not select."""
+    """Return results with the changes since a baseline.
+
+    Clauses that the run did not select have none.
+    """
     asked = tuple(result for result in baseline.results if result.test not in left_out)
     changes = compare(replace(baseline, results=asked), found)
     record: BaselineRecord = {
@@ -157,7 +163,10 @@ def _changes(before: Results, after: Results, confidence: float, pair: Pair | No
 
 
 def _change(before: Results, after: Results, old: Result, new: Result, confidence: float, pair: Pair | None) -> Change:
-    """Apply the first rule that fits: other quantity, not measured, same data, then measured or stored pairs."""
+    """Apply the first rule that fits.
+
+    Other quantity, not measured, same data, then measured or stored pairs.
+    """
     base = Change(new.test, new.unit, old.value, new.value, "same", (old.verdict, new.verdict))
     incomparable = _explain_incomparable(before, after, old, new)
     if incomparable is not None:
@@ -238,7 +247,10 @@ def _thresholds(result: Result) -> Mapping[str, str]:
 
 
 def _flagged(base: Change, found: Difference, operator: str | None) -> Change:
-    """Return a change with its difference, flagged if it exceeds its uncertainty and rounding."""
+    """Return a change with its difference and flag.
+
+    It is flagged if it exceeds its uncertainty and rounding.
+    """
     change = replace(
         base,
         difference=found.value,
@@ -256,7 +268,10 @@ def _flagged(base: Change, found: Difference, operator: str | None) -> Change:
 
 
 def _changed_number(old: Result, new: Result) -> str | None:
-    """Name the number that changed; None if none did. Intervals at other confidences are not compared."""
+    """Name the number that changed; None if none did.
+
+    Intervals at other confidences are not compared.
+    """
     numbers = [("another value", old.value, new.value, TOLERANCE)]
     here, there = old.interval, new.interval
     if here is not None and there is not None:
@@ -276,7 +291,7 @@ def _changed_number(old: Result, new: Result) -> str | None:
 
 @dataclass(frozen=True)
 class _Replicates:
-    """A value, and its replicates without each block of visits and each cell of stars."""
+    """A value, and its replicates without each block of visits and each cell."""
 
     value: float
     visits: FloatArray
@@ -288,7 +303,10 @@ class _Replicates:
 
 
 def _replicates(result: Result) -> _Replicates | None:
-    """Return the replicates at the deciding level, each the larger value of its coordinates."""
+    """Return the replicates at the deciding level.
+
+    Each is the larger value of its coordinates.
+    """
     kept = result.data.get("replicates", {}).get(result.level if result.level in result.levels else "value")
     if not kept:
         return None

@@ -30,7 +30,10 @@ SIGNIFICANCE = 0.01
 
 @dataclass(frozen=True)
 class Point:
-    """One clause in one run, at the level that decided; numbers in the unit of its metric."""
+    """One clause in one run, at the level that decided.
+
+    Numbers are in the unit of its metric.
+    """
 
     run: Mapping[str, Any]
     value: float | None
@@ -76,7 +79,10 @@ def append(results: Results, folder: Path) -> Path:
 
 
 def encode(results: Results) -> tuple[str, bytes]:
-    """Return name and content of the file of a run; raise InputError if it is too large."""
+    """Return name and content of the file of a run.
+
+    Raise InputError if it is too large.
+    """
     from skyaccept.lib.results import run_file
 
     rows = [_run(results) | row for row in table.rows(results)]
@@ -86,7 +92,9 @@ def encode(results: Results) -> tuple[str, bytes]:
 
 
 def load(folder: Path) -> list[Series]:
-    """Read a history: a series for each clause and definition, in order of first appearance.
+    """Read a history: a series for each clause and definition.
+
+    In order of first appearance.
 
     Raises
     ------
@@ -169,7 +177,10 @@ def _is_change(point: Point, since: Sequence[Point], far: float) -> bool:
 
 
 def _error(point: Point) -> float | None:
-    """Return the standard error of the estimate from the width of its interval; None without one."""
+    """Return the standard error of the estimate; None without an interval.
+
+    From the width of the interval.
+    """
     if point.low is None or point.high is None or point.confidence is None or point.high <= point.low:
         return None
     return (point.high - point.low) / 2 / float(-special.ndtri((1 - point.confidence) / 2))

@@ -44,7 +44,9 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True)
 class LevelResult:
-    """Result at one level (design, minimum, stretch); numbers in the unit of the clause's metric.
+    """Result at one level (design, minimum, stretch).
+
+    Numbers are in the unit of the clause's metric.
 
     ``parameters`` are the partner thresholds as the document writes them, ``source`` is the publication of the limit.
     The limit of a capability is a target: its ``verdict`` is None if the quantity was measured.
@@ -135,14 +137,20 @@ class Result:
 
     @property
     def margin(self) -> float | None:
-        """Distance to the deciding limit, positive if it is met; None if nothing was measured or decided."""
+        """Distance to the deciding limit, positive if it is met.
+
+        None if nothing was measured or decided.
+        """
         if self.kind != "performance" or self.value is None or self.limit is None or self.operator is None:
             return None
         return rule.margin(self.value, self.operator, self.limit)
 
     @property
     def coordinates(self) -> Mapping[str, float]:
-        """Values along ``ra`` (times cos Dec) and ``dec``, and in ``total``, if each coordinate is limited."""
+        """Values along ``ra`` (times cos Dec) and ``dec``, and in ``total``.
+
+        Only if each coordinate is limited.
+        """
         by_level = self.data.get("coordinates", {})
         return by_level.get(self.level if self.level in self.levels else "value", {})
 
@@ -203,7 +211,10 @@ class Results:
         }
 
     def encode(self, path: Path) -> bytes:
-        """Return the content of a file with this name, checked against the schema; compressed if named ``*.gz``."""
+        """Return the content of a file, checked against the schema.
+
+        It is compressed if the name ends in ``.gz``.
+        """
         text = dumps(self.to_json())
         check_results(json.loads(text), "results")
         content = text.encode()
@@ -235,7 +246,10 @@ class Results:
 
 
 def normalize_json(data: T) -> T:
-    """Return data as JSON reads it back: lists for tuples, and text without lone surrogates."""
+    """Return data as JSON reads it back: lists for tuples.
+
+    Text has no lone surrogates.
+    """
     return cast("T", json.loads(dumps(data)))
 
 

@@ -17,7 +17,7 @@ _PACKAGES = ("numpy", "numba", "scipy", "astropy", "pandas", "pyarrow", "pytest"
 
 
 def describe_definitions(results: Iterable[Result], specification: Specification) -> dict[str, DefinitionRecord]:
-    """Return title, text and quirks of the definitions that results were measured under."""
+    """Return title, text and quirks of the definitions of results."""
     used = {name for result in results for name in (result.definition, *result.other_definitions)}
     return {
         name: {"title": d.title, "text": d.text, "quirks": list(d.quirks)}
@@ -52,7 +52,10 @@ def document_notes(specification: Specification) -> tuple[NoteRecord, ...]:
 
 
 def run_record(started: float, command: str) -> RunRecord:
-    """Return the provenance of a run that began at ``started`` (seconds since the epoch)."""
+    """Return the provenance of a run that began at ``started``.
+
+    In seconds since the epoch.
+    """
     return {
         "skyaccept": skyaccept.__version__,
         "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),

@@ -18,7 +18,10 @@ class IntervalRecord(TypedDict):
 
 
 class DecisionRecord(TypedDict):
-    """A `skyaccept.lib.decision.rule.Decision` without its verdict; ``growth`` is its ``sample_factor``."""
+    """A `skyaccept.lib.decision.rule.Decision` without its verdict.
+
+    ``growth`` is its ``sample_factor``.
+    """
 
     rule: str
     risk: float | None
@@ -108,7 +111,10 @@ class BreakdownRecord(TypedDict):
 
 
 class HistogramRecord(TypedDict):
-    """Number of errors per bin; ``above`` lie beyond the last edge, ``of`` is the total."""
+    """Number of errors per bin.
+
+    ``above`` lie beyond the last edge, ``of`` is the total.
+    """
 
     errors: str
     unit: str
@@ -120,7 +126,7 @@ class HistogramRecord(TypedDict):
 
 
 class ReplicatesRecord(TypedDict):
-    """Jackknife replicates: of all, without each block of visits, without each cell of stars."""
+    """Jackknife replicates: of all, without each block, without each cell."""
 
     all: list[float]
     visits: list[float]
@@ -128,14 +134,17 @@ class ReplicatesRecord(TypedDict):
 
 
 class BlocksRecord(TypedDict):
-    """Identity of the blocks: hash of the names of the visits, and direction of each cell in degrees."""
+    """Identity of the blocks.
+
+    Hash of the names of the visits, and direction of each cell in degrees.
+    """
 
     visits: str
     cells: list[list[float]]
 
 
 class MagnitudeRecord(TypedDict):
-    """Rms by magnitude, with the range of 68 % of the stars or pairs, and the fitted error model."""
+    """Rms by magnitude, with its 68 % range, and the fitted error model."""
 
     magnitude: list[float]
     rms: list[float]
@@ -147,7 +156,10 @@ class MagnitudeRecord(TypedDict):
 
 
 class SkyRecord(TypedDict):
-    """Median absolute residual on a grid of the sky; ``corner`` and ``width`` in degrees from ``center``."""
+    """Median absolute residual on a grid of the sky.
+
+    ``corner`` and ``width`` are in degrees from ``center``.
+    """
 
     center: list[float]
     corner: list[float]
@@ -322,5 +334,8 @@ class BaselineRecord(TypedDict):
 
 
 def interval_ends(interval: IntervalRecord | None) -> tuple[float | None, float | None]:
-    """Return both ends of an interval; None for an end without a finite value, or without an interval."""
+    """Return both ends of an interval.
+
+    None for an end without a finite value, or without an interval.
+    """
     return (None, None) if interval is None else (interval["low"], interval["high"])

@@ -94,7 +94,10 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def _table(path: Path) -> pa.Table:
-    """Read the needed columns after a check of schema and size; text dictionary-encoded."""
+    """Read the needed columns, once schema and size are checked.
+
+    Text is dictionary-encoded.
+    """
     schema = pq.read_schema(path)
     if (schema.metadata or {}).get(_KEY) != SCHEMA.encode():
         raise InputError(f"its metadata do not hold {_KEY.decode()}: {SCHEMA}")

@@ -94,7 +94,10 @@ def schema() -> Json:
 
 @cache
 def _validator() -> Any:
-    """Return a validator for which 1.0 is not an integer, as in tables, and that is quick with plain values."""
+    """Return a validator for which 1.0 is not an integer, as in tables.
+
+    It is quick with plain values.
+    """
     from jsonschema import Draft202012Validator, validators
 
     types = Draft202012Validator.TYPE_CHECKER.redefine(
@@ -129,7 +132,9 @@ _CLASSES: dict[str, tuple[type, ...]] = {
 
 
 def _are_plainly_valid(values: list[Any], subschema: Json) -> bool:
-    """Return True if a schema states no more than types and a minimum, and values that are no containers have them.
+    """Whether a schema states no more than types and a minimum, and values fit.
+
+    Values are not containers.
 
     Most of the values of results are such, and the validator takes fifty times as long to say so.
     """

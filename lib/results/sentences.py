@@ -17,7 +17,10 @@ _GROUP_NOUNS = {"sky": "region"}
 
 
 def summary(result: Result) -> str:
-    """Return the verdict as a sentence: value, sample, limit and margin; safe for a terminal."""
+    """Return the verdict as a sentence: value, sample, limit and margin.
+
+    It is safe for a terminal.
+    """
     if result.value is None or result.sample is None:
         return safe(f"{result.test}: {str(result.verdict).replace('_', ' ')}: {result.reason}")
     unit = "%" if result.unit == "percent" else f" {result.unit}".rstrip()
@@ -51,7 +54,10 @@ def sample_text(result: Result) -> str:
 
 
 def worst_groups(result: Result) -> str:
-    """Name the worst visit, detector or region of a clause that does not pass; "" without a breakdown."""
+    """Name the worst visit, detector or region of a clause that does not pass.
+
+    "" without a breakdown.
+    """
     breakdown = result.data.get("breakdown", {})
     if result.verdict not in ("fail", "inconclusive", "waived") or not breakdown:
         return ""

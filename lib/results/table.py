@@ -43,7 +43,10 @@ COLUMNS = {
 
 
 def rows(results: Results) -> list[dict[str, Any]]:
-    """Return rows by column, with None for empty cells; a diagnostic has one row without a level."""
+    """Return rows by column, with None for empty cells.
+
+    A diagnostic has one row without a level.
+    """
     return [row for result in results.results for row in _result_rows(result)]
 
 

@@ -1,1 +1,1 @@
-"""The sample of a definition: cuts, the selection with its summary of rejected rows, subsampling."""
+"""The sample of a definition: cuts, selection, visit matrix, subsampling."""

@@ -94,7 +94,7 @@ class Cut:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Columns that the cut requires, flags as ``flag_NAME``; none for a number of visits."""
+        """Columns of the cut, flags as ``flag_NAME``; none for a number of visits."""
         if self.flags:
             return tuple(f"flag_{flag}" for flag in self.flags)
         return () if self.min_visits is not None else (self.column,)

@@ -1,4 +1,4 @@
-"""The selected detections of one band, and what several estimators take from them."""
+"""The selected detections of one band, and what estimators take from them."""
 
 from __future__ import annotations
 
@@ -66,13 +66,19 @@ class Sample:
 
     @cached_property
     def star_index(self) -> NDArray[np.int64]:
-        """Number of the object of each selected row among those of `positions`, which follow the sky."""
+        """Number of the object of each selected row in `positions`.
+
+        The numbers follow the sky.
+        """
         number = inverse_index(self.positions.objects, self.detections.n_objects)
         return np.asarray(number[self.detections.object[self.selection.rows]])
 
     @cached_property
     def brightness(self) -> NDArray[np.float64] | None:
-        """Logarithm of the median S/N of each object of `positions`, or its median magnitude; None without both."""
+        """Logarithm of the median S/N of each object, or its median magnitude.
+
+        For the objects of `positions`; None without both columns.
+        """
         values = self.detections.snr if self.detections.snr is not None else self.detections.mag
         if values is None:
             return None
@@ -87,7 +93,10 @@ class Sample:
 
     @cached_property
     def offsets(self) -> tuple[FloatArray, FloatArray]:
-        """Offset of each selected row from the mean position of its object, along RA (times cos Dec) and Dec, mas."""
+        """Offset of each selected row from the mean position of its object, mas.
+
+        Along RA (times cos Dec) and Dec.
+        """
         where = self.positions
         column = np.searchsorted(where.visits, self.detections.visit[self.selection.rows])
         x, y = (o[self.star_index, column].astype(np.float64) for o in (where.stars.x, where.stars.y))

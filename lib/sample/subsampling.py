@@ -33,7 +33,10 @@ def sampled(directions: FloatArray, most: int, what: str) -> tuple[NDArray[np.in
 
 
 def _hash_of_place(directions: FloatArray) -> NDArray[np.uint64]:
-    """Mixed bits (splitmix64, Steele, Lea and Flood 2014) of the cubes of side `_PLACE` that unit vectors end in."""
+    """Mixed bits (splitmix64) of the cubes that unit vectors end in.
+
+    The sides are `_PLACE`; Steele, Lea and Flood 2014.
+    """
     x, y, z = (np.rint(column / chord(_PLACE)).astype(np.int64).view(np.uint64) for column in directions.T)
     found = np.zeros(len(directions), dtype=np.uint64)
     for coordinate in (x, y, z):

@@ -139,20 +139,26 @@ class VisitMatrix:
         return part
 
     def per_unit(self, name: str, compute: Callable[[VisitMatrix], AnyArray]) -> AnyArray:
-        """Return an array by unit, computed once; parts of the matrix with the same visits take it over."""
+        """Return an array by unit, computed once.
+
+        Parts of the matrix with the same visits take it over.
+        """
         if name not in self._per_unit:
             self._per_unit[name] = compute(self)
         return self._per_unit[name]
 
 
 def name_keys(names: Iterable[str]) -> AnyArray:
-    """Hash the names of visits: an order that does not follow time, and is the same in every dataset."""
+    """Hash the names of visits.
+
+    The order does not follow time, and is the same in every dataset.
+    """
     digests = b"".join(hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
     return np.frombuffer(digests, dtype="<u8")
 
 
 def _taken(value: Any, keys: list[BoolArray | IntArray | None]) -> Any:
-    """Take a part of an array, or of each array of a tuple or mapping, along its leading axes."""
+    """Take a part of an array, or of each of several, along leading axes."""
     if value is None:
         return None
     if isinstance(value, tuple):

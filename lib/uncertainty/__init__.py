@@ -1,1 +1,1 @@
-"""Statistics of errors, the jackknife, bias corrections, and the distribution of an estimate."""
+"""Statistics of errors, jackknife, bias, and the distribution of an estimate."""

@@ -1,4 +1,4 @@
-"""The errors of a sample: the numbers whose median, percentile or fraction a clause limits."""
+"""The errors of a sample: numbers whose median or fraction a clause limits."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ class Errors:
 
     @cached_property
     def values(self) -> AnyArray:
-        """All errors as one array, for the histogram: those of the one component, or the sizes of those of all."""
+        """All errors as one array, for the histogram.
+
+        Those of the one component, or the sizes of those of all.
+        """
         every = list(self.components.values())
         return every[0] if len(every) == 1 else np.abs(np.concatenate(every))
 

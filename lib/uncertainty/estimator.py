@@ -1,4 +1,4 @@
-"""Estimators: how the errors of a metric are computed from a sample, defined once."""
+"""Estimators: how the errors of a metric are computed from a sample."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ class Residuals:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimator:
-    """How errors are computed: ``errors`` of the ``measurements`` of a sample, defined once.
+    """How ``errors`` of the ``measurements`` of a sample are computed.
+
+    They are defined once.
 
     The value, its interval, breakdowns and trends follow from these two. All functions raise `NotMeasurable` with the
     reason where the data cannot say.

@@ -44,7 +44,9 @@ Estimated = tuple[Estimate, list[FloatArray]]
 def estimates(
     task: MatrixErrors, statistics: Sequence[Statistic], values: Sequence[Sequence[float]] | None = None
 ) -> list[Estimated | NotMeasurable]:
-    """Estimate statistics of the errors of infinitely many visits; the reason in place of one without an interval.
+    """Estimate statistics of the errors of infinitely many visits.
+
+    The reason stands in place of one without an interval.
 
     Parameters
     ----------
@@ -97,7 +99,10 @@ def tables(task: MatrixErrors, levels: Sequence[Callable[[Sorted], float]]) -> l
 
 
 def check(task: MatrixErrors) -> None:
-    """Make sure that there are visits and stars enough for an interval; raises `NotMeasurable`."""
+    """Make sure that there are visits and stars enough for an interval.
+
+    Raises `NotMeasurable`.
+    """
     matrix, fewest = task.matrix, task.estimator.fewest_visits
     visits = _fewest(matrix)
     if visits <= fewest:
@@ -110,7 +115,10 @@ def check(task: MatrixErrors) -> None:
 
 
 def assumptions(task: MatrixErrors) -> list[Compute]:
-    """How debiased errors are computed: in one way, or in two where few visits cannot tell which holds."""
+    """How debiased errors are computed: in one way, or in two.
+
+    Two where few visits cannot tell which holds.
+    """
     estimator = task.estimator
     found = [estimator.debiased or estimator.errors]
     if estimator.alternative is not None and few_visits(task.matrix):
@@ -135,7 +143,10 @@ def scheme(task: MatrixErrors) -> Scheme:
 
 
 def sorted_errors(task: MatrixErrors, errors: Errors) -> list[Sorted]:
-    """Errors of an estimator by component, in ascending order, as its statistic is taken of them."""
+    """Errors of an estimator by component, in ascending order.
+
+    As its statistic is taken of them.
+    """
     return [_finished(task, *_in_order(values, errors.weights)) for values in errors.components.values()]
 
 
@@ -191,7 +202,10 @@ def _cells(matrix: VisitMatrix) -> int:
 
 
 def _inflation(task: MatrixErrors) -> float:
-    """Factor by which the variance by visits of a scatter about a mean of the same visits is too large."""
+    """Factor by which the variance by visits of a scatter is too large.
+
+    The scatter is about a mean of the same visits.
+    """
     matrix = task.matrix
     if not task.estimator.about_mean:
         return 1.0
@@ -209,7 +223,10 @@ def _in_order(values: AnyArray, weights: AnyArray | None) -> Sorted:
 
 
 def _finished(task: MatrixErrors, values: AnyArray, weights: AnyArray | None) -> Sorted:
-    """Errors in ascending order, less their median and without signs where the estimator says so."""
+    """Errors in ascending order, less their median, without signs.
+
+    As the estimator says.
+    """
     if weights is not None:
         weights = weights / weights.mean()
     errors: Sorted = values, weights
@@ -219,7 +236,9 @@ def _finished(task: MatrixErrors, values: AnyArray, weights: AnyArray | None) ->
 
 
 def _replicates(task: MatrixErrors, compute: Compute) -> Iterator[list[list[Sorted]]]:
-    """Errors of all replicates by component: by rows with all visits and without each block, by columns without cells.
+    """Errors of all replicates by component.
+
+    Rows are with all visits and without each block, columns without cells.
 
     The first column has all stars.
     """
@@ -242,7 +261,10 @@ def _of_part(task: MatrixErrors, compute: Compute, part: VisitMatrix, units: Boo
 
 
 def _of_parts(task: MatrixErrors, errors: Errors, kept: Sequence[BoolArray]) -> Iterator[list[Sorted]]:
-    """Errors of some of the units at a time, by component; those of a unit depend on no other."""
+    """Errors of some of the units at a time, by component.
+
+    Those of a unit depend on no other.
+    """
     if errors.unit is None:
         raise ValueError(f"{task.estimator.description}: separable errors that belong to no unit")
     orders = [np.argsort(values, kind="stable") for values in errors.components.values()]
@@ -267,7 +289,10 @@ def _under(
     statistics: Sequence[Statistic],
     values: Sequence[Sequence[float]] | None,
 ) -> list[list[Component | NotMeasurable]]:
-    """Distribution and replicates by component and statistic, under one assumption; ``errors`` are those of all."""
+    """Distribution and replicates by component and statistic.
+
+    Under one assumption; ``errors`` are those of all.
+    """
     matrix, estimator = task.matrix, task.estimator
     counted = (len(errors), 1) if estimator.independent else (matrix.n_stars, matrix.stars.shape[1])
     unbiased = sorted_errors(task, errors)
@@ -317,7 +342,10 @@ def _by_statistic(
 
 
 def _enclosing(one: Component | NotMeasurable, other: Component | NotMeasurable) -> Component | NotMeasurable:
-    """Middle of the estimates under two assumptions, with an interval that encloses those of both."""
+    """Middle of two estimates, with an interval that encloses those of both.
+
+    The estimates are under two assumptions.
+    """
     if isinstance(one, NotMeasurable) or isinstance(other, NotMeasurable):
         return one if isinstance(one, NotMeasurable) else other
     middle = (one[0].value + other[0].value) / 2

@@ -1,4 +1,6 @@
-r"""How much too large a delete-block jackknife is by noise, for what is no plain mean.
+r"""How much too large a delete-block jackknife is by noise.
+
+For what is no plain mean.
 
 A jackknife is exact for a mean of independent values, and too large for what is not (Efron and Stein 1981). By how
 much can be said of some: a scatter about the mean of few visits, errors about the mean of few others, and a mean over
@@ -14,7 +16,9 @@ _FEWEST = 3  # visits of which one can be left out
 
 
 def of_visits(visits: float, blocks: int) -> float:
-    r"""Jackknife by visits of a sample variance, over its variance, for Gaussian errors.
+    r"""Jackknife by visits of a sample variance, over its variance.
+
+    For Gaussian errors.
 
     Without a block of m visits it has k - 1 = n - m - 1 degrees of freedom, and two replicates have o = n - 2 m visits
     in common. From their covariance,
@@ -44,7 +48,9 @@ def of_visits(visits: float, blocks: int) -> float:
 
 
 def of_offsets(visits: float, others: float, blocks: int) -> float:
-    r"""The same of a mean square of errors x about the mean of a few others o, less the variance of that mean.
+    r"""The same of a mean square of offsets x about the mean of a few others o.
+
+    Less the variance of that mean.
 
     It is :math:`\overline{x^2} - 2 \bar x \bar o + (\bar o^2 - s_o^2 / m)`, of which the variances are as 2 / V,
     4 / (V m) and 2 / (m (m - 1)). A block takes visits of both sides with it.
@@ -64,7 +70,7 @@ def of_offsets(visits: float, others: float, blocks: int) -> float:
         return 1.0
 
     def terms(x: float, o: float, common_x: float, common_o: float) -> float:
-        """Covariance of two replicates of x and o visits each, so many of which are in both."""
+        """Covariance of two replicates of x and o visits, some of them in both."""
         square, product = common_x / x**2, common_x * common_o / (x * o) ** 2
         return 2 * square + 4 * product + 2 * common_o * (common_o - 1) / (o * (o - 1)) ** 2
 

@@ -37,7 +37,7 @@ def unit_means(values: FloatArray) -> FloatArray:
 
 
 def rms(matrix: VisitMatrix, settings: Any, *, ddof: int | None = None, factor: float = 1.0) -> Errors:
-    """Standard deviation of each unit over its visits, times a factor; ddof is that of the settings by default."""
+    """Standard deviation of each unit, times a factor; ddof is that of the settings."""
     found = {}
     ddof = settings.ddof if ddof is None else ddof
     for axis, name in enumerate(matrix.components):
@@ -52,7 +52,9 @@ def rms(matrix: VisitMatrix, settings: Any, *, ddof: int | None = None, factor: 
 def debiased_rms(
     matrix: VisitMatrix, settings: Any, *, ddof: int | None = None, factor: float = 1.0, gaussian: bool = False
 ) -> Errors:
-    """Standard deviations that infinitely many visits would give; units with a gross error keep theirs.
+    """Standard deviations that infinitely many visits would give.
+
+    Units with a gross error keep theirs.
 
     Parameters
     ----------
@@ -87,7 +89,7 @@ def debiased_rms(
 def deviations(
     matrix: VisitMatrix, settings: Any, *, about: Literal["mean", "median"], absolute: bool = False
 ) -> Errors:
-    """Deviation of each measurement from the mean, or median, of its unit; their sizes if ``absolute``."""
+    """Deviation of measurements from mean, or median, of their unit, or its size."""
     found = {}
     used = numbers(matrix.values[0]) >= max(2, matrix.min_visits)
     for values, name in zip(matrix.values, matrix.components, strict=True):
@@ -97,7 +99,7 @@ def deviations(
 
 
 def debiased_deviations(matrix: VisitMatrix, settings: Any, *, absolute: bool = False) -> Errors:
-    """Deviations about the mean of each unit, as large as errors are about the mean of infinitely many visits."""
+    """Deviations about the mean of each unit, as large as of infinitely many visits."""
     found = {}
     used = numbers(matrix.values[0]) >= max(2, matrix.min_visits)
     for axis, name in enumerate(matrix.components):
@@ -109,7 +111,7 @@ def debiased_deviations(matrix: VisitMatrix, settings: Any, *, absolute: bool = 
 
 
 def differences(matrix: VisitMatrix, settings: Any) -> Errors:
-    """Sizes of differences of two measurements of a unit over sqrt(2); each unit counts once."""
+    """Sizes of differences of two measurements over sqrt(2); each unit counts once."""
     (values,) = matrix.values
     number = numbers(values)
     found, unit, weight = [], [], []
@@ -130,7 +132,9 @@ def differences(matrix: VisitMatrix, settings: Any) -> Errors:
 
 
 def offsets(matrix: VisitMatrix, settings: Any, *, about: About = "zero", absolute: bool = False) -> Errors:
-    """Measurements, less the mean of what they are compared with: as they are, about their mean or that of their visit.
+    """Measurements, less the mean of what they are compared with.
+
+    As they are, about their mean, or about that of their visit.
 
     Parameters
     ----------
@@ -174,7 +178,10 @@ def means(matrix: VisitMatrix, settings: Any) -> Errors:
 
 
 def visit_rms(matrix: VisitMatrix, settings: Any, *, debiased: bool = False) -> Errors:
-    """Root mean square about zero of each visit; without the variance of compared means if ``debiased``."""
+    """Root mean square about zero of each visit.
+
+    Without the variance of compared means if ``debiased``.
+    """
     found = {}
     for axis, name in enumerate(matrix.components):
         values, noise = _compared(matrix, axis)
@@ -190,7 +197,10 @@ def visit_rms(matrix: VisitMatrix, settings: Any, *, debiased: bool = False) -> 
 
 
 def separation_scatter(matrix: VisitMatrix, settings: Any) -> Errors:
-    """Scatter (ddof = 1) of the separations of units between a visit and one compared with; x + i y in mas."""
+    """Scatter (ddof = 1) of the separations of units between two visits.
+
+    A visit and one compared with; x + i y in mas.
+    """
     (here,), there = matrix.values, matrix.comparison[0]
     found = []
     for one in here.T:
@@ -205,7 +215,7 @@ def separation_scatter(matrix: VisitMatrix, settings: Any) -> Errors:
 
 
 def residuals_about_mean(matrix: VisitMatrix, settings: Any) -> tuple[FloatArray, ...]:
-    r"""Residual of each measurement about the mean of its n, times :math:`\sqrt{n / (n - 1)}`."""
+    r"""Residual about the mean of n, times :math:`\sqrt{n / (n - 1)}`."""
     found = []
     for values in matrix.values:
         number = numbers(values)[:, None]
@@ -245,7 +255,10 @@ def _centred(values: FloatArray, about: About) -> FloatArray:
 
 
 def _compared(matrix: VisitMatrix, axis: int) -> tuple[FloatArray, FloatArray]:
-    """Measurements minus the mean that they are compared with, and the variance of that mean by unit."""
+    """Measurements minus the mean that they are compared with.
+
+    And the variance of that mean by unit.
+    """
     values = matrix.values[axis]
     if not matrix.comparison:
         return values, np.zeros(len(values))
@@ -282,7 +295,9 @@ def _by_measurement(found: dict[str, FloatArray], used: BoolArray, *, absolute: 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Scatter:
-    """Residuals of units about their means, their numbers, sample variances and sums of fourth powers.
+    """Residuals of units about their means, with their sums.
+
+    Numbers, sample variances and sums of fourth powers.
 
     Units that are ``measured`` have enough visits; the ``regular`` ones of them have no gross error.
     """
@@ -345,7 +360,7 @@ def _gross_note(matrix: VisitMatrix, number: int) -> str:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Shape:
-    """Sizes of residuals of few visits, and the sizes that errors have at the same percentiles."""
+    """Sizes of residuals of few visits, and of errors at the same percentiles."""
 
     before: FloatArray | None = None
     after: FloatArray | None = None

@@ -12,7 +12,9 @@ Counts = NDArray[Any] | None
 
 
 def percentile(values: AnyArray, share: float, counts: Counts = None) -> float:
-    """Percentile, interpolated linearly between order statistics (type 7 of Hyndman and Fan 1996).
+    """Percentile, interpolated linearly between order statistics.
+
+    Type 7 of Hyndman and Fan (1996).
 
     Parameters
     ----------
@@ -48,12 +50,18 @@ def percentile(values: AnyArray, share: float, counts: Counts = None) -> float:
 
 
 def median(values: AnyArray, counts: Counts = None) -> float:
-    """Median: the middle value, or the mean of the two in the middle; parameters and errors as in `percentile`."""
+    """Median; parameters and errors as in `percentile`.
+
+    The middle value, or the mean of the two in the middle.
+    """
     return float(np.median(values)) if counts is None and len(values) else percentile(values, 50, counts)
 
 
 def percentage_above(values: AnyArray, bound: float, counts: Counts = None) -> float:
-    """Percentage of values strictly above a bound; parameters and errors as in `percentile`."""
+    """Percentage of values strictly above a bound.
+
+    Parameters and errors as in `percentile`.
+    """
     total = len(values) if counts is None else counts.sum()
     if not total:
         raise ValueError("no values")

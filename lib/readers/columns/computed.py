@@ -30,7 +30,9 @@ class Labels:
 
 @dataclass(frozen=True)
 class ComputedColumn(ABC):
-    """A column of the detections and the columns of one table that it is computed from.
+    """A column of the detections, and the columns that it is computed from.
+
+    They are of one table.
 
     Attributes
     ----------

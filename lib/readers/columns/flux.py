@@ -24,7 +24,9 @@ FLUX_COLUMNS = ("mag", "mag_err", "snr")
 
 @dataclass(frozen=True, kw_only=True)
 class FluxColumn(ComputedColumn):
-    """A magnitude, its error or a signal-to-noise ratio (`FLUX_COLUMNS`), computed from fluxes.
+    """A magnitude, its error or a signal-to-noise ratio, computed from fluxes.
+
+    One of `FLUX_COLUMNS`.
 
     Attributes
     ----------
@@ -79,7 +81,7 @@ class FluxColumn(ComputedColumn):
 def find_columns(
     place: str, flux: Flux, there: Mapping[str, Column], header: Mapping[str, object], fields: Mapping[str, str]
 ) -> dict[str, FluxColumn]:
-    """Resolve the columns that a file's fluxes give; none if an optional flux is absent.
+    """Resolve the columns that fluxes give; none if an optional flux is absent.
 
     Raises
     ------
@@ -156,7 +158,10 @@ def _unit_offset(place: str, kind: str, flux: Flux, unit: u.UnitBase | None, own
 
 
 def _zero_point(kind: str, value: AnyArray) -> AnyArray:
-    """Compute the magnitude of one unit of flux; NaN for a calibration that is not positive."""
+    """Compute the magnitude of one unit of flux.
+
+    NaN for a calibration that is not positive.
+    """
     if kind == "zero_point":
         return np.where(np.isfinite(value), value, np.nan)
     logarithm = 2.5 * np.log10(np.where(value > 0, value, np.nan))

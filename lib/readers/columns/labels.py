@@ -24,7 +24,7 @@ _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
 @dataclass(frozen=True)
 class LabelColumn(ComputedColumn):
-    """A column of labels, from a column of text or whole numbers or one value for all rows."""
+    """A column of labels: text, whole numbers or one value for all rows."""
 
     source: ColumnSource
 
@@ -39,7 +39,10 @@ class LabelColumn(ComputedColumn):
         return () if self.source.name is None else (self.source.name,)
 
     def values(self, raw: Mapping[str, AnyArray], rows: int) -> Labels:
-        """Encode the labels of the rows; refuse a missing one, or one without a code in the profile."""
+        """Encode the labels of the rows.
+
+        A missing one, or one without a code in the profile, is refused.
+        """
         source = self.source
         if source.name is None:
             value = source.value if source.codes is None else source.codes[str(source.value)]

@@ -60,7 +60,7 @@ class ShapeColumn(ComputedColumn):
 
 
 def find_columns(place: str, moments: Moments, there: Mapping[str, Column]) -> dict[str, ShapeColumn]:
-    """Resolve the ellipticities that a file's moments give; none without image moments.
+    """Resolve the ellipticities that moments give; none without image moments.
 
     Raises
     ------

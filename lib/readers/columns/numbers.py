@@ -25,7 +25,9 @@ POGSON = 2.5 / np.log(10)
 
 @dataclass(frozen=True)
 class NumberColumn(ComputedColumn):
-    """A column of numbers with its unit, from a column of the table or one value for all rows.
+    """A column of numbers with its unit.
+
+    From a column of the table, or one value for all rows.
 
     Attributes
     ----------
@@ -42,7 +44,7 @@ class NumberColumn(ComputedColumn):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the numbers, the summand and the flag; for a join, the key in this table."""
+        """Columns of the numbers, the summand and the flag; of a join, its key."""
         source = self.source
         if source.join is not None:
             return tuple(source.join.values())
@@ -50,7 +52,7 @@ class NumberColumn(ComputedColumn):
         return tuple(dict.fromkeys(name for name in (source.name, source.plus, flag) if name is not None))
 
     def values(self, raw: Mapping[str, AnyArray], rows: int) -> NDArray[np.float64]:
-        """Convert the numbers of the rows to the unit of the detections; NaN for a missing value.
+        """Convert numbers to the unit of the detections; NaN for a missing value.
 
         ``raw`` holds a joined column under its own name.
         """
@@ -169,7 +171,10 @@ class NumberColumn(ComputedColumn):
 def _remove_missing(
     stored: AnyArray, values: NDArray[np.float64], missing: Sequence[int | float | str]
 ) -> NDArray[np.float64]:
-    """Replace numbers that mark missing values by NaN, at the precision of the column."""
+    """Replace numbers that mark missing values by NaN.
+
+    At the precision of the column.
+    """
     none = [float(value) for value in missing if not isinstance(value, str)]
     if not none:
         return values
@@ -250,7 +255,7 @@ def _with_scale(place: str, source: ColumnSource, own: str | None) -> ColumnSour
 def _constant(
     place: str, name: str, given: ColumnSource, source: ColumnSource, unit: u.UnitBase | None
 ) -> NumberColumn:
-    """Resolve one number for all rows: a value, a header keyword or a file name field."""
+    """Resolve one number for all rows: a value, header keyword or file name field."""
     iso = source.time is not None and source.time.format == "iso"
     if source.codes is None and not iso and as_number(source.value) is None:
         raise InputError(f"{place}: {_describe_constant(given)} ({name}): {shorten(source.value)!r} is not a number")
@@ -294,7 +299,9 @@ def _describe_constant(source: ColumnSource) -> str:
 
 
 def stated_unit(place: str, source: ColumnSource, own: str | None) -> u.UnitBase | None:
-    """Return the unit that the file (``own``) or the profile states, without contradiction.
+    """Return the unit that the file or the profile states.
+
+    That of the file is ``own``; the two must not contradict each other.
 
     An unknown unit in the file is ignored if the profile states the unit.
 

@@ -17,7 +17,9 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,4}
 
 
 def as_numbers(place: str, name: str, values: AnyArray, missing: Sequence[str] = ()) -> NDArray[np.float64]:
-    """Convert values to float64; masked, None, empty and ``missing`` texts become NaN.
+    """Convert values to float64.
+
+    Masked, None, empty and ``missing`` texts become NaN.
 
     Raises
     ------
@@ -92,7 +94,7 @@ def as_number(value: object) -> float | None:
 
 
 def lookup(place: str, name: str, keys: tuple[AnyArray, AnyArray], values: AnyArray) -> AnyArray:
-    """Look up a value for each row by key in another table; NaN without a matching key.
+    """Look up a value for each row by key in another table; NaN without a match.
 
     Raises
     ------

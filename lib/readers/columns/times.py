@@ -177,6 +177,9 @@ def _remedy(values: AnyArray) -> str:
 
 
 def likely_format(values: NDArray[np.float64]) -> str | None:
-    """Return the likeliest format that puts all numbers in 1950 to 2100, as a profile key."""
+    """Return the likeliest time format of numbers, as a profile key.
+
+    One that puts all of them in 1950 to 2100.
+    """
     fitting = [form for form, (low, high) in _FORMAT_RANGES.items() if ((values >= low) & (values <= high)).all()]
     return fitting[0] if fitting else None

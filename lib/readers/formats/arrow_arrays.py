@@ -81,7 +81,7 @@ def is_text(kind: Any) -> bool:
 
 
 def is_list(kind: Any) -> bool:
-    """Return whether rows hold lists of their own lengths, unlike arrays of fixed size."""
+    """Return whether rows hold lists of their own lengths, unlike fixed sizes."""
     names = ("list", "large_list", "list_view", "large_list_view")
     return any(str(kind).startswith(f"{name}<") for name in names)
 
@@ -108,7 +108,10 @@ def _encode(column: Any) -> AnyArray:
 
 
 def _texts(column: Any) -> AnyArray:
-    """Convert dictionary-encoded text to objects, masked if null; equal values share one object."""
+    """Convert dictionary-encoded text to objects, masked if null.
+
+    Equal values share one object.
+    """
     values = column.dictionary.cast(_VIEW_TYPES.get(str(column.type.value_type), column.type.value_type))
     texts = np.empty(len(values) + 1, dtype=object)
     texts[:] = [*values.to_pylist(), ""]

@@ -137,7 +137,10 @@ def _bit(packed: AnyArray, number: int) -> AnyArray:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, list[FitsTable]]]:
-    """Open a file and its tables; LDAC images become headers of the tables after them."""
+    """Open a file and its tables.
+
+    LDAC images become headers of the tables after them.
+    """
     try:
         with open_binary(path) as file:
             fits_tables = _tables(path, file)

@@ -243,7 +243,10 @@ def _ascii(unit: HeaderDataUnit, number: int) -> FitsColumn:
 
 
 def _time_scale(unit: HeaderDataUnit, number: int) -> str:
-    """Return the time scale of a column (FITS standard 4.0, 9.2.1) in lower case, or ""."""
+    """Return the time scale of a column in lower case, or "".
+
+    FITS standard 4.0, 9.2.1.
+    """
     scale = unit.text(f"TCTYP{number}").lower().partition("(")[0]
     if scale in TIME_SCALES:
         return scale
@@ -299,7 +302,10 @@ def _dimensions(unit: HeaderDataUnit, number: int, elements: int) -> tuple[int, 
 
 
 def _text_shape(unit: HeaderDataUnit, number: int, letters: int, rest: str) -> tuple[int, tuple[int, ...]]:
-    """Return the length of a text and the shape of the texts in a row, from TDIM or rAw."""
+    """Return the length of a text and the shape of the texts in a row.
+
+    From TDIM or rAw.
+    """
     text = unit.text(f"TDIM{number}").replace(" ", "")
     if text:
         shape = _dimensions(unit, number, letters)

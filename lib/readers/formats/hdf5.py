@@ -20,7 +20,7 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def tables(path: Path) -> list[Table]:
-    """List all tables of a file, named by the last part of their path where that is unique."""
+    """List all tables of a file by the last part of their path if it is unique."""
     with _opened(path) as (_, hdf5_tables):
         return [
             Table(
@@ -38,7 +38,7 @@ def tables(path: Path) -> list[Table]:
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, AnyArray]]:
-    """Read the named columns of the numbered tables, or of one table in the same group."""
+    """Read columns of the numbered tables, or of one table in the same group."""
     with _opened(path) as (size, hdf5_tables):
         return [_read(path, size, hdf5_tables, hdf5_tables[number], names) for number in numbers]
 
@@ -86,7 +86,10 @@ def _beside(all_tables: Sequence[Hdf5Table], layout: Hdf5Table) -> dict[str, tup
 
 
 def _header(layout: Hdf5Table) -> dict[str, object]:
-    """Collect the attributes of the groups above a table; the nearest group takes precedence."""
+    """Collect the attributes of the groups above a table.
+
+    The nearest group takes precedence.
+    """
     keywords: dict[str, object] = {}
     groups, group = [layout.group], layout.group
     while group.name != "/":

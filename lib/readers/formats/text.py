@@ -57,7 +57,10 @@ def tables(path: Path) -> list[Table]:
 def read(
     path: Path, numbers: Sequence[int], names: Collection[str], labels: Collection[str]
 ) -> list[Mapping[str, AnyArray]]:
-    """Read the named columns; empty numbers become NaN, columns in ``labels`` are text."""
+    """Read the named columns.
+
+    Empty numbers become NaN, columns in ``labels`` are text.
+    """
     layout = detect_layout(path)
     header = layout.header
     fields = {field.name: field for field in layout.fields}
@@ -123,7 +126,10 @@ def _declared(path: Path, field: TextField) -> Any:
 
 
 def _parse(path: Path, layout: TextLayout, types: Mapping[int, Any], most: int | None = None) -> dict[int, Any]:
-    """Parse columns by position; type None is inferred as integer, float, bool or text."""
+    """Parse columns by position.
+
+    Type None is inferred as integer, float, bool or text.
+    """
     try:
         table = _csv(path, layout, types, most, threads=True)
     except _RowError:

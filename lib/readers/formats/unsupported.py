@@ -50,7 +50,7 @@ _WORDS: tuple[tuple[bytes, str], ...] = (
 
 
 def describe(start: bytes) -> str | None:
-    """Describe an unsupported file by its first bytes, with a remedy; None if unknown."""
+    """Describe an unsupported file by its first bytes, with a remedy; or None."""
     for magic, text in _MAGIC:
         if start.startswith(magic):
             return text

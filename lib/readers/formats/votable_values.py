@@ -160,7 +160,7 @@ def decode_stream(place: str, encoding: str, pieces: Sequence[str]) -> bytes:
 def values_from_bytes(
     place: str, fields: Sequence[VOTableField], wanted: Sequence[VOTableField], stream: bytes, nulls: bool
 ) -> tuple[dict[str, AnyArray], int]:
-    """Decode columns of a BINARY or BINARY2 (``nulls``) stream; return them and the rows.
+    """Decode columns of a BINARY or BINARY2 (``nulls``) stream, with its rows.
 
     Raises
     ------

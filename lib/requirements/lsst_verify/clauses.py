@@ -37,7 +37,10 @@ Location = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class PackageLocations:
-    """Locations in the files of a package: a `skyaccept.lib.strict_yaml.SourceLocation`."""
+    """Locations in the files of a package.
+
+    A `skyaccept.lib.strict_yaml.SourceLocation`.
+    """
 
     package: Package
     places: Mapping[Location, Value]
@@ -188,7 +191,10 @@ class ByBandAndLevel:
                 return
 
     def threshold(self, family: str, qualifier: str, band: str, level: str) -> u.Quantity | None:
-        """Return the limit of a partner: of the specification with the same qualifier, else of that without one."""
+        """Return the limit of a partner.
+
+        That of the specification with the same qualifier, else of that without one.
+        """
         for key in ((family, qualifier), (family, "")):
             one = self.groups.get(key, {}).get(band, {}).get(level)
             if one is not None and one.limit.operator in ("<=", "<"):
@@ -201,7 +207,10 @@ LeftOut = dict[tuple[str, str], list[tuple[PackageSpecification, str]]]
 
 
 def _clauses(package: Package, name: str, names: Names, given: Mapping[str, Any]) -> Iterator[ClauseData]:
-    """Clauses of one package of metrics, then those not covered, in the order of the metrics."""
+    """Clauses of a package of metrics, then those not covered.
+
+    In the order of the metrics.
+    """
     parsed: list[ParsedSpecification] = []
     left_out: LeftOut = defaultdict(list)
     specifications = [one for one in package.specifications if one.package == name]
@@ -285,7 +294,7 @@ def _clause(qualifier: str, bands: Mapping[str, LimitsByLevel]) -> ClauseData:
 
 
 def _source(bands: Mapping[str, LimitsByLevel], level: str) -> dict[str, Any]:
-    """Source of the definition of the metric, and the specifications that state the limit."""
+    """Source of the definition of the metric, and specifications of the limit."""
     stating = dict.fromkeys(levels[level].parsed.specification.full_name for levels in bands.values())
     metric = next(iter(bands.values()))[level].parsed.specification.metric
     return _reference(metric) | {"via": ", ".join(stating)}
@@ -296,7 +305,10 @@ def _reference(metric: PackageMetric) -> dict[str, Any]:
 
 
 def _uncovered(name: str, kind: str, left_out: Sequence[tuple[PackageSpecification, str]]) -> ClauseData:
-    """Entry for the specifications of a metric, or of a family for one kind of reason, that make no clause."""
+    """Entry for specifications of a metric or family that make no clause.
+
+    One for each kind of reason.
+    """
     reasons: dict[str, list[PackageSpecification]] = defaultdict(list)
     for one, reason in left_out:
         reasons[reason].append(one)

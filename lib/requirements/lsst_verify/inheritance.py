@@ -28,7 +28,9 @@ _OWN = ("id", "name", "base", "package", "metric")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """Document of a file before inheritance: a specification, or a partial with its full name in ``partial``.
+    """Document of a file before inheritance.
+
+    A specification, or a partial with its full name in ``partial``.
 
     ``bases`` are full names of partials and specifications, from left to right.
     """
@@ -100,7 +102,10 @@ def _base(base: Value, package: str, file: str) -> str:
 
 
 def _qualified(name: object, total: int, known: Sequence[str], value: Value, key: str) -> list[str]:
-    """Return the ``total`` parts of a name; ``known`` are the first, and stated ones must agree with them."""
+    """Return the ``total`` parts of a name.
+
+    ``known`` are the first, and stated ones must agree with them.
+    """
     parts = str(name).split(".")
     lead = total - len(parts)
     if lead < 0 or not all(NAME.fullmatch(part) for part in parts):
@@ -182,7 +187,10 @@ class _Documents:
         return self._metric(each, []), content
 
     def content(self, name: str, trail: Sequence[str] = ()) -> Value:
-        """Return a document after inheritance; ``trail`` are the documents that inherit from it."""
+        """Return a document after inheritance.
+
+        ``trail`` are the documents that inherit from it.
+        """
         if name not in self._contents:
             made = self._contents[name] = self._merged(self.entries[name], [*trail, name])
             self._size += made.size

@@ -29,7 +29,9 @@ _PREFIX = "tag:yaml.org,2002:"
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A mapping of strings to values, a list of values, or a scalar, with its file and line (from 1).
+    """A mapping of strings to values, a list of values, or a scalar.
+
+    With its file and line (from 1).
 
     ``size`` counts the values in it, those under aliases wherever they are used. A set is a list of its names.
     """
@@ -52,14 +54,19 @@ class Value:
         return [value.plain for value in self.data] if isinstance(self.data, list) else self.data
 
     def mapping(self, key: str) -> Mapping[str, Value]:
-        """Return the entries of a mapping; raise `InputError` with ``key`` for anything else."""
+        """Return the entries of a mapping.
+
+        Raise `InputError` with ``key`` for anything else.
+        """
         if not isinstance(self.data, dict):
             raise self.error(f"key '{key}': expected a mapping of keys to values")
         return self.data
 
 
 def merge(base: Value, new: Value) -> Value:
-    """Merge a value onto another as inheritance does (lsst.verify, ``merge_documents``).
+    """Merge a value onto another as inheritance does.
+
+    As ``merge_documents`` of lsst.verify.
 
     Mappings merge key by key, lists are appended to those of the base, anything else is replaced.
 
@@ -89,7 +96,9 @@ def read(path: Path, most: int, notes: list[tuple[Value, str]]) -> list[Value]:
 
 
 def parse(text: str, path: Path, notes: list[tuple[Value, str]]) -> list[Value]:
-    """Parse the documents of a YAML text without empty ones; append warnings to ``notes``.
+    """Parse the documents of a YAML text; append warnings to ``notes``.
+
+    Empty documents are left out.
 
     Raises
     ------
@@ -104,7 +113,10 @@ def parse(text: str, path: Path, notes: list[tuple[Value, str]]) -> list[Value]:
 
 
 class _Reader:
-    """Builds values from parser events; an anchor is defined after its value, so none contains itself."""
+    """Builds values from parser events.
+
+    An anchor is defined after its value, so none contains itself.
+    """
 
     def __init__(self, path: Path, notes: list[tuple[Value, str]], events: Iterator[Any]) -> None:
         self._path = path

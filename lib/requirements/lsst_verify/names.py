@@ -51,7 +51,10 @@ class Names:
     not_covered: tuple[UnmeasuredMetrics, ...]
 
     def family(self, metric: str) -> Family | None:
-        """Return the family of a metric ``NAME``, ``NAME_LEVEL``, ``NAME_BANDS`` or ``NAME_LEVEL_BANDS``."""
+        """Return the family of a metric, its name without level and bands.
+
+        The name is ``NAME``, ``NAME_LEVEL``, ``NAME_BANDS`` or ``NAME_LEVEL_BANDS``.
+        """
         name, *rest = metric.split("_")
         if not all(word in LEVELS or is_bands(word) for word in rest):
             return None

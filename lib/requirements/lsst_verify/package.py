@@ -285,7 +285,10 @@ def _number(value: Value, name: str) -> float:
 
 
 def _unit(value: Value, name: str) -> u.UnitBase:
-    """Return a unit; SQR-017 writes that of a number as ``---``, SQR-019 as empty text."""
+    """Return a unit.
+
+    SQR-017 writes that of a number as ``---``, SQR-019 as empty text.
+    """
     try:
         return parse_unit("" if value.data == "---" else value.data)
     except ValueError as error:
@@ -305,7 +308,10 @@ def _unknown_keys(content: Value) -> list[tuple[Value, str]]:
 
 
 def _notes_by_package(package: Package, notes: list[tuple[Value, str]]) -> tuple[tuple[str, str], ...]:
-    """Return warnings by package: the first `MAX_NOTES`, then the number of the others."""
+    """Return warnings by package.
+
+    The first `MAX_NOTES`, then the number of the others.
+    """
     found: list[tuple[str, str]] = []
     left_out = Counter[str]()
     for value, text in notes:

@@ -24,7 +24,9 @@ _SHOWN = 60  # characters of a term in a message
 
 @dataclass(frozen=True)
 class ParsedSpecification:
-    """Limit of a specification, in the unit of the metric, with its family, level and bands.
+    """Limit of a specification, with its family, level and bands.
+
+    In the unit of the metric.
 
     ``qualifier`` is the rest of its name.
     """
@@ -83,7 +85,7 @@ def parse_specification(
 def _bands(
     one: PackageSpecification, words: Sequence[str], of_metric: Sequence[str], family: Family, names: Names
 ) -> str:
-    """Bands of the query, else of the name of the specification or the metric, else all."""
+    """Bands of the query, else of the names of specification or metric, else all."""
     query = one.query.get(BAND_TERM)
     named = next((word for word in (*words, *of_metric) if is_bands(word)), None)
     if query is not None:
