@@ -50,7 +50,7 @@ def cached_njit(*, parallel: bool = False) -> Callable[[F], F]:
 
 
 class _Locator(caching._CacheLocator):
-    """Where the compiled code of a function lies: in `cache_folder`, by the place of its module below ``lib``."""
+    """Place of compiled code: in `cache_folder`, as its module below ``lib``."""
 
     def __init__(self, function: Callable[..., Any], file: str) -> None:
         self._py_file, self._line = file, function.__code__.co_firstlineno
@@ -85,13 +85,19 @@ class _Cache(caching.FunctionCache):
 
 
 def share_cores(processes: int) -> None:
-    """Let compiled code that this thread calls run in as many threads as there are cores for each of some processes."""
+    """Divide the cores between some processes.
+
+    Compiled code that this thread calls runs in as many threads as there are cores for each.
+    """
     numba.set_num_threads(max(1, cast(Any, numba.config).NUMBA_NUM_THREADS // processes))
 
 
 @cache
 def cache_folder() -> Path | None:
-    """Folder for compiled code: below ``SKYACCEPT_CACHE`` or the user's cache; None where none can be written."""
+    """Folder for compiled code; None where none can be written.
+
+    Below ``SKYACCEPT_CACHE`` or the user's cache.
+    """
     named = os.environ.get("SKYACCEPT_CACHE")
     base = Path(named) if named else user_folder("XDG_CACHE_HOME", ".cache") / "skyaccept"
     folder = base / f"compiled-{source_hash()}"
@@ -103,7 +109,10 @@ def cache_folder() -> Path | None:
 
 
 def source_hash(root: Path | None = None) -> str:
-    """Hash of numba's version and of the modules of ``lib`` (tests excluded) that can change compiled code."""
+    """Hash of numba's version and of the modules that compiled code depends on.
+
+    Modules of ``lib``, tests excluded.
+    """
     root = root or Path(__file__).parent
     digest = hashlib.sha256(numba.__version__.encode())
     for path, content in kernel_modules(root).items():
@@ -112,7 +121,10 @@ def source_hash(root: Path | None = None) -> str:
 
 
 def kernel_modules(root: Path) -> dict[Path, bytes]:
-    """Sources that compiled code is made of: this module, those that import from it, and `OTHER_SOURCES`."""
+    """Sources of compiled code.
+
+    This module, those that import from it, and `OTHER_SOURCES`.
+    """
     own = {root / "numba_cache.py", *(root / name for name in OTHER_SOURCES)}
     sources = {
         path: path.read_bytes() for path in sorted(root.rglob("*.py")) if "tests" not in path.relative_to(root).parts

@@ -100,7 +100,10 @@ def parallel_transport(ellipticity: ComplexArray, origin: FloatArray, middle: Fl
 
 
 def mean_directions(direction: FloatArray, column: NDArray[np.int64]) -> FloatArray:
-    """Compute the mean direction of each group (``column``); the north pole if undefined."""
+    """Compute the mean direction of each group (``column``).
+
+    It is the north pole where undefined.
+    """
     total = np.stack([np.bincount(column, axis) for axis in direction.T], axis=1)
     length = np.linalg.norm(total, axis=1, keepdims=True)
     return np.where(length > 1e-9, total / np.where(length > 1e-9, length, 1.0), [0.0, 0.0, 1.0])

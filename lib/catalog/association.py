@@ -100,7 +100,7 @@ def associate(detections: Detections, radius: float) -> AssociatedDetections:
 
 
 def _note_ambiguous(share: float, detections: Detections) -> str:
-    """Describe a catalog whose rows are mostly ambiguous, with the extent of its positions."""
+    """Describe mostly ambiguous rows, with the extent of their positions."""
     placed = np.isfinite(detections.ra) & np.isfinite(detections.dec)
     vectors = unit_vectors(detections.ra[placed], detections.dec[placed])
     middle = vectors.mean(axis=0)
@@ -114,7 +114,7 @@ def _note_ambiguous(share: float, detections: Detections) -> str:
 
 
 def split_visits_by_band(detections: Detections) -> Detections:
-    """Give each pair of visit and band a code of its own in ``visit``; the names stay.
+    """Give each pair of visit and band a code in ``visit``; the names stay.
 
     Return the same object if no visit has two bands.
     """
@@ -170,7 +170,7 @@ def _directions(ra: FloatArray, dec: FloatArray) -> FloatArray:
 
 
 def _renumber_sparse(label: IntArray) -> None:
-    """Renumber labels in ascending order, in place, if they are too sparse to index arrays."""
+    """Renumber labels in order, in place, if too sparse to index arrays."""
     if int(label.max(initial=UNPLACED)) >= 4 * len(label):
         used = label >= 0
         label[used] = np.unique(label[used], return_inverse=True)[1]

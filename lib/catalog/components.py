@@ -60,7 +60,7 @@ def connected_components(vectors: FloatArray, visit: AnyArray, radius: float) ->
 def _fill_cubes(
     vectors: FloatArray, visit: IntArray, side: float, parent: IntArray, previous: AnyArray
 ) -> tuple[IntArray, AnyArray, IntArray]:
-    """Assign points to cubes in order of appearance, looked up by a hash of their key.
+    """Assign points to cubes in order of appearance, by a hash of their key.
 
     ``previous`` becomes the row of the point before each in its cube, -1 for the first, and ``parent`` the row of the
     first: as if all points of a cube were connected.
@@ -118,7 +118,7 @@ def _fill_cubes(
 
 @cached_njit()
 def _hash(key: int, bits: int) -> int:
-    """Multiplicative hash (Knuth): the upper bits of the product with 2^64 over the golden ratio, modulo 2^64."""
+    """Multiplicative hash (Knuth): upper bits of key times 2^64 / golden ratio."""
     return ((key * -0x61C8864680B583EB) >> (64 - bits)) & ((1 << bits) - 1)
 
 
@@ -229,7 +229,7 @@ def _root(parent: IntArray, k: int) -> int:
 
 @cached_njit()
 def _join(parent: IntArray, a: int, b: int) -> None:
-    """Attach the later root to the earlier, so that a root is the first point of its component."""
+    """Attach the later root to the earlier: a root is the first of its component."""
     a, b = _root(parent, a), _root(parent, b)
     if a < b:
         parent[b] = a

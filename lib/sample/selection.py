@@ -166,7 +166,10 @@ class Groups:
         return np.repeat(values, self.count)
 
     def reduce(self, name: str, values: AnyArray) -> AnyArray:
-        """Reduce values per object; NaN propagates to max, min and all, but not to the median."""
+        """Reduce values per object.
+
+        NaN propagates to max, min and all, but not to the median.
+        """
         if not len(values):
             return values
         if name == "median":

@@ -22,7 +22,10 @@ _PLACES = 4_000_000
 
 @dataclass(frozen=True)
 class Annulus:
-    """A separation class: pairs with ``inner <= separation of the mean directions < outer``, in radians."""
+    """A separation class: pairs of a mean separation in [inner, outer), radians.
+
+    The separation is that of the mean directions.
+    """
 
     inner: float
     outer: float
@@ -82,7 +85,9 @@ def pair_deviations(
     min_common_visits: int,
     absolute: bool = False,
 ) -> PairValues:
-    """Deviations of the separation of each pair from its median, or mean, over its common visits.
+    """Deviations of separations from the median, or mean, of their pair.
+
+    Over the common visits of the pair.
 
     Parameters
     ----------
@@ -104,7 +109,10 @@ def pair_deviations(
 
 
 def deviations(where: Positions, annulus: Annulus, least: int, objects: IntArray) -> tuple[IntArray, FloatArray]:
-    """Pairs of some objects and the deviations of their separations by visit, as `matrix.deviations` gives them."""
+    """Pairs of some objects and deviations of their separations by visit.
+
+    As `matrix.deviations` gives them.
+    """
     return matrix.deviations(where, annulus.inner, annulus.outer, least, objects)
 
 

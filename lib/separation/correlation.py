@@ -1,4 +1,6 @@
-"""Correlations of ellipticities: sums of products over all pairs of a separation class, by visit and groups of objects.
+"""Correlations of ellipticities: sums of products over all pairs of stars.
+
+By separation class, visit and groups of objects.
 
 Every pair is measured, at the separation of the mean positions, so that there is no bin to be resolved and nothing to
 be tuned; a tree finds them. Groups (cells of the sky) keep apart what a jackknife leaves out.
@@ -88,7 +90,10 @@ def _add(
     out: FloatArray,
     pairs: IntArray,
 ) -> None:
-    """Fill ``out``: number of pairs, sums of E1, E2, EX, of their squares, and of E1 + E2, by chunk and groups."""
+    """Fill ``out`` with numbers and sums of pairs, by chunk and groups.
+
+    Number of pairs, sums of E1, E2, EX, of their squares, and of E1 + E2.
+    """
     leaves, visits = len(tree.leaf), e1.shape[1]
     for chunk in numba.prange(len(out)):
         found = np.empty(leaves, dtype=np.int64)

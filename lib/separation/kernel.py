@@ -61,7 +61,10 @@ def reduce_pairs(
 def _write_rms(
     stars: Stars, task: Task, first: IntArray, second: IntArray, values: FloatArray, out: AnyArray, row: int
 ) -> tuple[int, int, int]:
-    """Write standard deviations of pairs to ``out`` from ``row`` on; count pairs, measurements, pairs in float64."""
+    """Write standard deviations of pairs to ``out`` from ``row`` on.
+
+    Pairs, measurements and pairs in float64 are counted.
+    """
     x, y, reach, single = stars.x, stars.y, stars.reach, stars.x.itemsize == 4
     pairs = measurements = in_float64 = 0
     for p in range(len(first)):
@@ -138,7 +141,10 @@ def _common_visits(stars: Stars, i: int, j: int) -> int:
 
 @cached_njit(parallel=True)
 def gather(rows: AnyArray, slot: IntArray, tally: IntArray, begin: int, out: AnyArray) -> None:
-    """Write the numbers of all leaves one behind the other, from place ``begin`` on; NaN is left out."""
+    """Write the numbers of all leaves one behind the other, without NaN.
+
+    From place ``begin`` on.
+    """
     width = rows.shape[1]
     goal = np.full(len(tally) + 1, begin)
     goal[1:] += np.cumsum(tally[:, 0] if width == 1 else tally[:, 1])

@@ -48,7 +48,7 @@ class _Model(models.PrimitiveModel):
 
 @_intrinsic
 def load(_: Any, array: Any, place: Any) -> Any:
-    """Load the numbers from a place of an array (n,) on; `LANES` of them must be there."""
+    """Load the numbers from a place of an array on; `LANES` of them must be there."""
     lanes = Lanes(array.dtype)
 
     def generate(context: Any, builder: Any, _: Any, args: Any) -> Any:
@@ -60,7 +60,9 @@ def load(_: Any, array: Any, place: Any) -> Any:
 
 @_intrinsic
 def load_rows(_: Any, arrays: Any, rows: Any, column: Any) -> Any:
-    """Load the numbers from a column on of some rows, in each row of each array; NaN beyond the last column.
+    """Load the numbers from a column on of some rows, in each row of each array.
+
+    NaN beyond the last column.
 
     Arrays are a tuple of C-contiguous arrays of one shape (n, m) and type, and rows a tuple of integers.
     """
@@ -119,7 +121,10 @@ def zero_where_nan(_: Any, vector: Any) -> Any:
 
 @_intrinsic
 def select_below(_: Any, vector: Any, bound: Any, below: Any, otherwise: Any) -> Any:
-    """Vector of ``below`` in lanes in which ``vector < bound``, of ``otherwise`` elsewhere and where either is NaN."""
+    """Vector of ``below`` where ``vector < bound``, of ``otherwise`` elsewhere.
+
+    Where either is NaN as well.
+    """
     signature = vector(vector, *(types.unliteral(kind) for kind in (bound, below, otherwise)))
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -131,7 +136,10 @@ def select_below(_: Any, vector: Any, bound: Any, below: Any, otherwise: Any) ->
 
 @_intrinsic
 def fma(_: Any, a: Any, b: Any, c: Any) -> Any:
-    """``a b + c`` with one rounding, of vectors or numbers; in slow software where the processor cannot do it."""
+    """``a b + c`` with one rounding, of vectors or numbers.
+
+    In slow software where the processor cannot do it.
+    """
     kinds = [types.unliteral(kind) for kind in (a, b, c)]
     vectors = [kind for kind in kinds if isinstance(kind, Lanes)]
     result: Any = vectors[0] if vectors else max(kinds, key=lambda kind: kind.bitwidth)

@@ -14,7 +14,9 @@ _CHUNK = 200_000  # pair-visits measured at once
 def deviations(
     where: Positions, inner: float, outer: float, least: int, objects: IntArray
 ) -> tuple[IntArray, FloatArray]:
-    """Separations of the pairs of some objects, minus that of their mean directions, by visit.
+    """Separations of pairs minus that of their mean directions, by visit.
+
+    Of the pairs of some objects.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ def deviations(
 
 
 def vectors(where: Positions, objects: IntArray) -> FloatArray:
-    """Unit vectors of all positions of some objects, (n, n_visits, 3); zero where not seen."""
+    """Unit vectors of positions of objects, (n, n_visits, 3); zero if not seen."""
     stars = where.stars
     x, y = stars.x[objects].astype(np.float64), stars.y[objects].astype(np.float64)
     wide = np.flatnonzero(stars.wide[objects] >= 0)

@@ -1,4 +1,7 @@
-"""Median of some numbers, NaN among them, by counting: exact, without a branch that is hard to predict."""
+"""Median of some numbers, NaN among them, by counting.
+
+It is exact, without a branch that is hard to predict.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ def median(values: AnyArray, n: int) -> Number:
 
 @cached_njit()
 def _ranked(values: AnyArray, n: int, rank: int) -> Number:
-    """Value of a rank, 0 being the smallest, among the n that are not NaN; NaN where it could not be told apart.
+    """Value of a rank among the n that are not NaN.
+
+    0 is the smallest; NaN where it could not be told apart.
 
     The value is bracketed by counting how many are smaller than each of four pivots. These lie where it is expected
     about the mean of a Gaussian distribution at first, and where interpolation in the bracket puts it then: three
@@ -79,7 +84,7 @@ def _ranked(values: AnyArray, n: int, rank: int) -> Number:
 def _narrow(
     pivot: Number, below: int, rank: int, low: Number, count_low: int, high: Number, count_high: int
 ) -> tuple[Number, int, Number, int]:
-    """Bracket of a value of some rank, once it is known how many are smaller than a pivot."""
+    """Bracket of a value of some rank, from the number smaller than a pivot."""
     raises, lowers = (pivot > low) & (below <= rank), (pivot < high) & (below > rank)
     count_low, count_high = below if raises else count_low, below if lowers else count_high
     return pivot if raises else low, count_low, pivot if lowers else high, count_high

@@ -90,7 +90,10 @@ FineFactors = tuple[float, float, float, float, float, float, float]
 
 @cached_njit()
 def geometry(frame: FloatArray, i: int, j: int) -> Geometry:
-    """Cosine and sine of the position angle of the great circle at i and at j, squared chord, one over the sine."""
+    """Angles of the great circle through i and j, and their chord.
+
+    Cosine and sine of the position angle at i and at j, squared chord, one over the sine.
+    """
     dx, dy, dz = frame[j, 5] - frame[i, 5], frame[j, 6] - frame[i, 6], frame[j, 7] - frame[i, 7]
     a = fma(frame[i, 0], dx, frame[i, 1] * dy)
     b = fma(frame[i, 2], dx, fma(frame[i, 3], dy, frame[i, 4] * dz))
@@ -102,7 +105,7 @@ def geometry(frame: FloatArray, i: int, j: int) -> Geometry:
 
 @cached_njit()
 def needs_exact_form(geometry: Geometry, reach: float, single: bool) -> bool:
-    """Whether neither the short form (float32) nor the fine form (float64) is good enough for a pair.
+    """Whether neither short (float32) nor fine form (float64) suits a pair.
 
     Parameters
     ----------
@@ -145,7 +148,10 @@ def _short_value(factors: Factors, xi: Number, yi: Number, xj: Number, yj: Numbe
 
 @cached_njit()
 def short_rms(factors: Factors, x: AnyArray, y: AnyArray, i: int, j: int, common: int, ddof: int) -> Number:
-    """Standard deviation over the common visits by the short form, mas; NaN where the squares cancel too far."""
+    """Standard deviation over the common visits by the short form, mas.
+
+    NaN where the squares cancel too far.
+    """
     total = square = lanes.zeros(x)
     for v in range(0, x.shape[1], LANES):
         xi, yi, xj, yj = load_rows((x, y), (i, j), v)

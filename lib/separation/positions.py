@@ -56,7 +56,7 @@ class Stars(NamedTuple):
 
 @dataclass(frozen=True)
 class Positions:
-    """Positions of objects in visits, as a mean direction and an offset from it in each visit.
+    """Positions of objects in visits: mean directions and offsets from them.
 
     Objects stand in the order of the leaves of ``tree``. The position of one in a visit is
     ``direction sqrt(1 - x^2 - y^2) + east x + north y``, exactly, with x and y in radians. ``objects`` and ``visits``
@@ -132,7 +132,10 @@ class Positions:
 
 
 def positions(detections: AssociatedDetections, rows: IntArray) -> Positions:
-    """Positions of some rows of a dataset, which must be whole: its size decides on their precision (`SMALL`)."""
+    """Positions of some rows of a whole dataset.
+
+    Its size decides on their precision (`SMALL`).
+    """
     d = detections
     return Positions.from_degrees(
         d.object[rows], d.visit[rows], d.ra[rows], d.dec[rows], precise=len(detections) <= SMALL

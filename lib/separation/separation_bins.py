@@ -19,7 +19,7 @@ Angle = Annotated[float, PlainValidator(strict_yaml.number_in(u.rad))]
 
 @dataclass(frozen=True)
 class SeparationBins:
-    """How many bins, and from where to where (radians) where not all over what is asked for.
+    """Number of bins, and their range (radians) where it is not all of a clause's.
 
     Without ``farthest`` they divide the separations that a clause asks for, from ``nearest`` on; with it they divide
     their own range, and those count whose middle lies within what the clause asks for.
@@ -31,7 +31,9 @@ class SeparationBins:
     farthest: Angle | None = None
 
     def ends(self, nearest: float, farthest: float) -> list[tuple[float, float]]:
-        """Ends of the bins that count, radians, where a clause asks for separations from nearest to farthest.
+        """Ends of the bins that count for separations from nearest to farthest.
+
+        In radians.
 
         Raises
         ------

@@ -22,7 +22,9 @@ _SLACK = 1e-12  # far above the rounding of a chord, far below any separation cl
 
 
 class Tree(NamedTuple):
-    """Nodes in heap order: those of level d are 2^d - 1 ... 2^(d+1) - 2, the children of node k are 2k + 1 and 2k + 2.
+    """Nodes in heap order: the children of node k are 2k + 1 and 2k + 2.
+
+    Those of level d are 2^d - 1 ... 2^(d+1) - 2.
 
     Attributes
     ----------
@@ -102,7 +104,10 @@ def _longest(direction: FloatArray, order: IntArray, begin: int, end: int) -> in
 
 @cached_njit()
 def _select(direction: FloatArray, axis: int, order: IntArray, low: int, high: int, place: int) -> None:
-    """Order ``low`` to ``high`` so that none before ``place`` has a larger coordinate than any from there on."""
+    """Order ``low`` to ``high`` so that ``place`` divides the coordinates.
+
+    None before it is larger than any from there on.
+    """
     while low < high:
         pivot = direction[order[(low + high) // 2], axis]
         left, right = low, high
@@ -146,7 +151,9 @@ def _enclose(direction: FloatArray, start: IntArray, stop: IntArray, ball: Float
 
 @cached_njit()
 def neighbours(tree: Tree, leaf: int, low: float, high: float, found: IntArray) -> int:
-    """Find the leaves whose pairs with this one at a chord from ``low`` to ``high`` fall to this one.
+    """Find the leaves whose pairs with this one fall to this one.
+
+    Pairs at a chord from ``low`` to ``high``.
 
     The pairs of two leaves fall to one of the two, by the parity of their numbers: each leaf has its fair share.
 
@@ -193,7 +200,9 @@ def neighbours(tree: Tree, leaf: int, low: float, high: float, found: IntArray) 
 def pairs_of(
     tree: Tree, leaf: int, other: int, low2: float, high2: float, first: IntArray, second: IntArray, count: int
 ) -> int:
-    """Append the pairs of two leaves at a squared chord in [low2, high2) to ``first`` and ``second``.
+    """Append pairs of two leaves at a squared chord in [low2, high2).
+
+    To ``first`` and ``second``.
 
     Returns the number of pairs after that; a place behind them is overwritten.
     """
@@ -223,7 +232,10 @@ def candidates(tree: Tree, low: float, high: float) -> IntArray:
 
 @cached_njit()
 def listed(tree: Tree, low: float, high: float) -> IntArray:
-    """List all pairs at a chord from ``low`` to below ``high``, (n, 2): places in the order of the leaves."""
+    """List all pairs at a chord from ``low`` to below ``high``, (n, 2).
+
+    Places are in the order of the leaves.
+    """
     found = np.empty(len(tree.leaf), dtype=np.int64)
     first, second = np.empty(LEAF * LEAF + 1, dtype=np.int64), np.empty(LEAF * LEAF + 1, dtype=np.int64)
     pairs = np.empty((1024, 2), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Counts of numbers in fine bins: a stand-in for the numbers themselves where there are too many to keep."""
+"""Counts of numbers in fine bins, for numbers that are too many to keep."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _MOST = 2**32 - 1  # a thread counts no further
 
 
 class Bins:
-    """Counts of numbers, taken by several threads: memory is used only where something is counted."""
+    """Counts of numbers, taken by several threads.
+
+    Memory is used only where something is counted.
+    """
 
     def __init__(self) -> None:
         self._counts = np.zeros((numba.get_num_threads(), _PLACES), dtype=np.uint32)
@@ -50,7 +53,7 @@ class Bins:
             self.add(rows, np.arange(len(rows)), np.ones(len(rows), dtype=np.int64))
 
     def contents(self) -> tuple[FloatArray, IntArray]:
-        """Middle and number of entries of each bin that has any, in ascending order of the middles."""
+        """Middle and number of entries of each bin that has any, in ascending order."""
         self._settle()
         filled = np.flatnonzero(self._total[: self._used.max()])
         narrow, positive = np.searchsorted(filled, [_NARROW, _NARROW + _WIDE])
