@@ -23,25 +23,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--datasets",
         nargs=2,
         metavar=("BEFORE", "AFTER"),
-        help="catalogs that the runs were made of: measure them again and pair them by star and by visit",
+        help="catalogs of the two runs: measure them again, and pair stars and visits",
     )
-    for name, words in (
-        ("survey", "survey profile of the catalogs, once or for each (default: as the runs say)"),
-        ("visits", "table by visit for what the catalogs do not carry, once or for each"),
+    for name, description in (
+        ("survey", "survey profile of both catalogs, or one for each (default: as recorded in the runs)"),
+        ("visits", "table by visit for columns that the catalogs lack, for both or one for each"),
         ("specs", "requirement document of the runs; may be repeated (default: the shipped ones)"),
     ):
-        parser.add_argument(f"--{name}", action="append", default=[], metavar="NAME", help=words)
+        parser.add_argument(f"--{name}", action="append", default=[], metavar="NAME", help=description)
     for name in ("reference", "reference-survey"):
         parser.add_argument(f"--{name}", metavar="NAME", help=OPTIONS[name]["help"])
 
 
 def run(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """List the change of each clause, and write the page.
+    """Compare two runs; returns a line for each clause, and writes the page.
 
     Raises
     ------
     InputError
-        A file is not a results JSON, a dataset is not that of its run, or the page cannot be written.
+        A file is not a results JSON, a dataset does not belong to its run, or the page cannot be written.
     """
     from skyaccept.fixtures.dataset import load_baseline
     from skyaccept.lib import atomic_write
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     if options.output is not None:
         atomic_write.check_writable(options.output)
     before, after = load_baseline(options.before), load_baseline(options.after)
-    changes = comparison.compare(before, after, pair=_pairing(options, before, after))
+    changes = comparison.compare(before, after, pair=_load_pairing(options, before, after))
     if options.output is not None:
         atomic_write.write(options.output, html.comparison_page(before, after, changes))
     lines = [
@@ -60,8 +60,8 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     return [*lines, text.count_flags(change.flag for change in changes)], True
 
 
-def _pairing(options: argparse.Namespace, before: Results, after: Results) -> Pairing | None:
-    """Both datasets, read for the clauses of their runs; None where they are not given."""
+def _load_pairing(options: argparse.Namespace, before: Results, after: Results) -> Pairing | None:
+    """Read both datasets with the columns of their clauses; None without ``--datasets``."""
     from skyaccept.fixtures.dataset import load, load_reference
     from skyaccept.lib import requirements
     from skyaccept.lib.exceptions import InputError
@@ -70,15 +70,15 @@ def _pairing(options: argparse.Namespace, before: Results, after: Results) -> Pa
     if options.datasets is None:
         for name in ("survey", "visits", "specs", "reference", "reference_survey"):
             if getattr(options, name):
-                raise InputError(f"--{name.replace('_', '-')} goes with --datasets, and none are named")
+                raise InputError(f"--{name.replace('_', '-')}: needs --datasets BEFORE AFTER")
         return None
     names = {result.document for run in (before, after) for result in run.results}
     unknown = sorted(names - set(requirements.shipped()))
     if unknown and not options.specs:
-        raise InputError(f"{unknown[0]} is not a shipped document: name those of the runs with --specs")
+        raise InputError(f"{unknown[0]} is not a shipped document: name the documents of the runs with --specs")
     specification = requirements.load(options.specs or sorted(names))
     reference = load_reference(options.reference, options.reference_survey, dataset=options.datasets[0])
-    surveys, visits = (_for_each(options, name) for name in ("survey", "visits"))
+    surveys, visits = (_values_for_both(options, name) for name in ("survey", "visits"))
     sides = [
         paired.Processing(
             run,
@@ -92,11 +92,11 @@ def _pairing(options: argparse.Namespace, before: Results, after: Results) -> Pa
     return paired.Pairing(sides[0], sides[1], specification, reference)
 
 
-def _for_each(options: argparse.Namespace, name: str) -> Sequence[str | None]:
-    """What is given for either dataset."""
+def _values_for_both(options: argparse.Namespace, name: str) -> Sequence[str | None]:
+    """Return the values of an option for the two datasets."""
     from skyaccept.lib.exceptions import InputError
 
-    given: list[str] = getattr(options, name)
-    if len(given) > 2:
-        raise InputError(f"--{name} is given {len(given)} times: once for both datasets, or once for each")
-    return given if len(given) == 2 else [given[0] if given else None] * 2
+    values: list[str] = getattr(options, name)
+    if len(values) > 2:
+        raise InputError(f"--{name}: given {len(values)} times; give it once for both datasets, or once for each")
+    return values if len(values) == 2 else [values[0] if values else None] * 2

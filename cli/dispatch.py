@@ -9,14 +9,16 @@ from pathlib import Path
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("results", metavar="RESULTS", help="results JSON of a run")
-    parser.add_argument("--to", required=True, choices=("influxdb",), help="kind of the server")
-    parser.add_argument("url", metavar="URL", help="such as http://host:8086; credentials come from the environment")
-    parser.add_argument("--database", default="skyaccept", metavar="NAME", help="(default: skyaccept)")
-    parser.add_argument("--spool", type=Path, metavar="DIR", help="folder for what cannot be sent now")
+    parser.add_argument("--to", required=True, choices=("influxdb",), help="kind of server")
+    parser.add_argument(
+        "url", metavar="URL", help="URL such as http://host:8086; credentials come from the environment"
+    )
+    parser.add_argument("--database", default="skyaccept", metavar="NAME", help="database (default: skyaccept)")
+    parser.add_argument("--spool", type=Path, metavar="DIR", help="folder for results that cannot be sent now")
 
 
 def run(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """Send the results and what waits in the spool; return lines, and whether everything was sent.
+    """Send the results and earlier ones from the spool; returns lines, and whether all were sent.
 
     Raises
     ------

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 FORMATS = ("junit", "lsst-verify", "csv", "ecsv", "control-md", "control-html", "needs")
-"""Names in `skyaccept.lib.export`, which takes long to import."""
+"""Names of the formats of `skyaccept.lib.export`, repeated because its import is slow."""
 
 _RENAMED = {"job": "lsst-verify"}
 
@@ -15,11 +15,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("results", metavar="RESULTS", help="results JSON of a run")
     names = ", ".join(FORMATS)
-    parser.add_argument("--to", required=True, type=_format, choices=FORMATS, metavar="FORMAT", help=names)
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file to write; standard output without it")
+    parser.add_argument("--to", required=True, type=_parse_format, choices=FORMATS, metavar="FORMAT", help=names)
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="file to write (default: standard output)")
 
 
-def _format(name: str) -> str:
+def _parse_format(name: str) -> str:
     if name in _RENAMED:
         raise argparse.ArgumentTypeError(f"{name} is now called {_RENAMED[name]}")
     return name
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     InputError
         The file is not a results JSON, or the output cannot be written.
     """
-    from skyaccept.cli.stdout import put_document
+    from skyaccept.cli.stdout import print_document
     from skyaccept.lib import atomic_write, export
     from skyaccept.lib.results import model
 
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
         atomic_write.check_writable(options.output)
     text = export.FORMATS[options.to](model.load(options.results))
     if options.output is None:
-        put_document(text)
+        print_document(text)
     else:
         atomic_write.write(options.output, text)
     return [], True

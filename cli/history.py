@@ -8,17 +8,17 @@ from pathlib import Path
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("folder", metavar="DIR", type=Path, help="folder that runs were added to with --history DIR")
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder of the history, from --history DIR")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="HTML page to write")
 
 
 def run(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """List the runs with which clauses changed, and write the page.
+    """List the runs at which clauses changed, and write the page.
 
     Raises
     ------
     InputError
-        The folder holds no history, or the page cannot be written.
+        The folder has no history, or the page cannot be written.
     """
     from skyaccept.lib import atomic_write
     from skyaccept.lib.report import html
@@ -30,9 +30,9 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     if options.output is not None:
         atomic_write.write(options.output, html.history_page(series))
     lines = [
-        f"{one.test} ({one.definition}): changes with the run of {one.points[k].run['started']}"
-        for one in series
-        for k in one.changes
+        f"{clause.test} ({clause.definition}): changes with the run of {clause.points[k].run['started']}"
+        for clause in series
+        for k in clause.changes
     ]
-    counts = f"{max(len(one.points) for one in series)} runs of {len(series)} clauses, {len(lines)} changes"
+    counts = f"{max(len(clause.points) for clause in series)} runs of {len(series)} clauses, {len(lines)} changes"
     return [*lines, counts], True

@@ -33,30 +33,43 @@ COMMANDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None], Run],
     ("compare", "compare two runs on the same sky, clause by clause", compare.arguments, compare.run),
     ("history", "show how clauses changed over many runs", history.arguments, history.run),
     ("dispatch", "send a results JSON to a time-series database", dispatch.arguments, dispatch.run),
-    ("power", "how likely a clause passes with a sample, and the sample that it needs", power.arguments, power.run),
-    ("selftest", "show that faults of simulated surveys are found by their clauses", selftest.arguments, selftest.run),
+    (
+        "power",
+        "compute how likely a clause passes with a sample, and the sample that it needs",
+        power.arguments,
+        power.run,
+    ),
+    ("selftest", "check that clauses detect the faults of simulated surveys", selftest.arguments, selftest.run),
 )
-"""Name, words, arguments and function of the commands that have modules of their own."""
+"""Name, help, function that adds the arguments, and function that runs each command with a module of its own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
 
-    That of pytest for ``verify``; otherwise 0, 4 where an option or a file is wrong, 1 where ``selftest`` finds what
-    should not be or ``dispatch`` cannot send, 74 where a file or the standard output cannot be written, and 130 after
-    Ctrl-C.
+    Parameters
+    ----------
+    arguments
+        Arguments of the command (default: those of the process).
+
+    Returns
+    -------
+    int
+        For ``verify`` the exit status of pytest. Otherwise 0 for success, 1 if ``selftest`` finds an error or
+        ``dispatch`` cannot send, 4 for an invalid option or file, 74 if a file or the standard output cannot be
+        written, and 130 after Ctrl-C.
     """
     from skyaccept.lib import terminal_text
     from skyaccept.lib.exceptions import WRITE_ERROR, InputError, OutputError
 
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    argument_list = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
     try:
-        options, rest = parser.parse_known_args(given)
+        options, rest = parser.parse_known_args(argument_list)
     except SystemExit as stop:
         if stop.code != 2:
             raise
-        return USAGE_ERROR  # argparse ends with 2, which is pytest's status for an interrupted run
+        return USAGE_ERROR  # argparse exits with 2, which for pytest means an interrupted run
     if rest and options.run is not _verify:
         unknown = terminal_text.safe(" ".join(rest))
         sys.stderr.write(f"{parser.format_usage()}ERROR: unrecognized arguments: {unknown}\n")
@@ -96,33 +109,35 @@ def _parser() -> argparse.ArgumentParser:
     simulate = commands.add_parser("simulate", help="write a simulated survey as a catalog", allow_abbrev=False)
     simulate.add_argument("scenario", metavar="SCENARIO", help="a name or a YAML file")
     simulate.add_argument("-o", "--output", required=True, metavar="FILE", type=Path, help="*.parquet or *.fits")
-    simulate.add_argument("--reference", metavar="FILE", type=Path, help="write its reference catalog as well")
+    simulate.add_argument("--reference", metavar="FILE", type=Path, help="also write its reference catalog")
     simulate.add_argument(
-        "--truth", metavar="FOLDER", type=Path, help="write what is true of sources and visits as well"
+        "--truth", metavar="FOLDER", type=Path, help="also write the true values of sources and visits"
     )
     simulate.add_argument(
         "--expected",
         metavar="FILE",
         type=Path,
-        help="write as CSV what the clauses of LSE-30 should come out as, where errors are independent and normal",
+        help="also write the expected values of the clauses of LSE-30 as CSV, if errors are independent and normal",
     )
     simulate.add_argument(
         "--fault",
         action="append",
         default=[],
         metavar="NAME=STRENGTH",
-        help="let something go wrong, such as jitter=10mas; may be repeated",
+        help="inject a fault, such as jitter=10mas; may be repeated",
     )
-    simulate.add_argument("--stars", type=int, metavar="N", help="number of stars, instead of the scenario's")
-    simulate.add_argument("--visits", type=int, metavar="N", help="visits in each band, instead of the scenario's")
+    simulate.add_argument("--stars", type=int, metavar="N", help="number of stars (default: as in the scenario)")
+    simulate.add_argument("--visits", type=int, metavar="N", help="visits in each band (default: as in the scenario)")
     simulate.add_argument("--band", metavar="BANDS", help="only these bands, separated by commas")
-    simulate.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed gives the same bytes")
+    simulate.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="random seed; the same seed gives the same bytes (default: 1)"
+    )
     simulate.set_defaults(run=_simulate)
 
-    for name, words, arguments, run in COMMANDS:
-        command = commands.add_parser(name, help=words, allow_abbrev=False)
+    for name, description, arguments, run in COMMANDS:
+        command = commands.add_parser(name, help=description, allow_abbrev=False)
         arguments(command)
-        command.set_defaults(run=partial(_answer, run))
+        command.set_defaults(run=partial(_run_command, run))
 
     specs = commands.add_parser("specs", help="print requirements, clauses, limits and tests", allow_abbrev=False)
     specs.add_argument("names", nargs="*", metavar="NAME", help=OPTIONS["specs"]["help"])
@@ -136,7 +151,7 @@ def _verify(options: argparse.Namespace) -> int:
     import pytest
     from skyaccept.lib.exceptions import InputError
 
-    # FILE is no argument of the parser, which would take the value of an option of pytest for it
+    # FILE is not an argument of the parser, which would mistake values of pytest's options for it
     rest = list(options.rest)
     if rest and not rest[0].startswith("-"):
         if options.dataset is not None:
@@ -149,13 +164,13 @@ def _verify(options: argparse.Namespace) -> int:
             arguments.append(f"--sky-{name}")
         elif value not in (None, False):
             values = value if isinstance(value, list) else [value]
-            arguments += [f"--sky-{name}={one}" for one in values]
+            arguments += [f"--sky-{name}={item}" for item in values]
     status = int(pytest.main(arguments))
     return INTERRUPTED if status == pytest.ExitCode.INTERRUPTED else status
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from skyaccept.cli.stdout import put_lines
+    from skyaccept.cli.stdout import print_lines
     from skyaccept.lib.exceptions import InputError
     from skyaccept.synthetic import expectation, output, scenario, survey
 
@@ -173,7 +188,7 @@ def _simulate(options: argparse.Namespace) -> int:
     reference = None if options.reference is None else survey.reference(chosen, options.seed)
     if options.reference is not None and reference is None:
         raise InputError(f"--reference {options.reference}: scenario {chosen.scenario} has no reference catalog")
-    with _shown():
+    with _show_progress():
         written = output.stream(chosen, options.seed, options.output)
     if reference is not None:
         output.write_reference(reference, options.reference)
@@ -181,34 +196,34 @@ def _simulate(options: argparse.Namespace) -> int:
         output.write_truth(chosen, options.seed, options.truth)
     if options.expected is not None:
         expectation.write(chosen, options.seed, options.expected)
-    what = f"{written.detections:,} detections of {chosen.stars.number:,} stars in {written.visits} visits"
-    put_lines([f"{options.output}: {what}"])
+    summary = f"{written.detections:,} detections of {chosen.stars.number:,} stars in {written.visits} visits"
+    print_lines([f"{options.output}: {summary}"])
     return 0
 
 
-def _answer(run: Run, options: argparse.Namespace) -> int:
-    """Run a command of a module of its own: print its lines; 1 where it says that not all is well."""
-    from skyaccept.cli.stdout import put_lines
+def _run_command(run: Run, options: argparse.Namespace) -> int:
+    """Run a command with a module of its own and print its lines; returns 1 if it reports a failure."""
+    from skyaccept.cli.stdout import print_lines
 
-    with _shown():
-        lines, good = run(options)
+    with _show_progress():
+        lines, succeeded = run(options)
     if lines:
-        put_lines(lines)
-    return 0 if good else 1
+        print_lines(lines)
+    return 0 if succeeded else 1
 
 
 def _specs(options: argparse.Namespace) -> int:
-    from skyaccept.cli.stdout import put_lines
+    from skyaccept.cli.stdout import print_lines
     from skyaccept.lib import requirements
     from skyaccept.lib.report import specs
 
-    put_lines(specs.table(requirements.load(options.names or ["LSE-30"], options.dataset_property or ())))
+    print_lines(specs.table(requirements.load(options.names or ["LSE-30"], options.dataset_property or ())))
     return 0
 
 
 @contextmanager
-def _shown() -> Iterator[None]:
-    """Show the progress of long work, where there is a terminal."""
+def _show_progress() -> Iterator[None]:
+    """Show progress on the terminal, if there is one, within a ``with`` block."""
     from skyaccept.fixtures.progress_line import ProgressLine
     from skyaccept.lib import progress
 

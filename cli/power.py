@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from skyaccept.lib.requirements.model import Case, Specification
 
 RENAMED = {"true": "true-value", "common": "shared-variance", "spread": "error-spread"}
-"""Option that replaces one of an earlier version."""
+"""New name of each renamed option."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +20,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--clause", required=True, metavar="ID", help="clause, such as AM1 or OSS-REQ-0388-AM1")
     add("--true-value", required=True, type=float, metavar="VALUE", help="true value, in the metric's unit")
-    add("--stars", required=True, type=int, metavar="N", help="stars that pass the cuts")
-    add("--visits", required=True, type=int, metavar="N", help="visits of each star")
+    add("--stars", required=True, type=int, metavar="N", help="number of stars that pass the cuts")
+    add("--visits", required=True, type=int, metavar="N", help="number of visits of each star")
     add(
         "--field", default="1.75 deg", metavar="RADIUS", help="radius of the field with these stars (default: 1.75 deg)"
     )
@@ -38,19 +38,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="fraction of the error variance that the stars of a visit share (default: 0.2)",
     )
-    add("--power", type=float, metavar="P", help="also the sample that gives the right verdict with this probability")
+    add(
+        "--power",
+        type=float,
+        metavar="P",
+        help="also find the sample that gives the right verdict with this probability",
+    )
     add("--plot", type=Path, metavar="FILE", help="plot against the true value, as SVG")
     for old, new in RENAMED.items():
         add(f"--{old}", **refusal(f"--{new}"))
 
 
 def run(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """Lines that the command prints, and that all is well; writes the plot.
+    """Plan a sample; returns the lines to print, and writes the plot.
 
     Raises
     ------
     InputError
-        Options that make no sense, or a clause that no plan can be made for.
+        An option is invalid, or no plan can be made for the clause.
     """
     from skyaccept.lib import atomic_write, requirements, strict_yaml
     from skyaccept.lib.decision.error_model import ErrorModel
@@ -60,7 +65,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     from skyaccept.lib.report import power as planning
 
     specification = requirements.load(options.specs or ["LSE-30"])
-    case = _case(specification, options.clause)
+    case = _find_case(specification, options.clause)
     name = options.definition or case.clause.definition
     if name not in specification.definitions:
         raise InputError(f"--definition {name}: does not exist; known: {', '.join(specification.definitions)}")
@@ -85,18 +90,18 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
     return lines, True
 
 
-def _case(specification: Specification, name: str) -> Case:
-    """Case of a clause, in its first band, which makes no difference here."""
+def _find_case(specification: Specification, name: str) -> Case:
+    """Return the case of a clause in its first band; plans are the same for all bands."""
     from skyaccept.lib.exceptions import InputError
 
-    found = [
+    cases = [
         case
         for case in specification.cases()
         if name in (case.clause.id, f"{case.requirement.id}-{case.clause.id}", case.id)
     ]
-    clauses = list(dict.fromkeys(f"{case.requirement.id}-{case.clause.id}" for case in found))
+    clauses = list(dict.fromkeys(f"{case.requirement.id}-{case.clause.id}" for case in cases))
     if len(clauses) != 1:
-        known = ", ".join(dict.fromkeys(case.clause.id for case in specification.cases()))
-        why = f"one of {', '.join(clauses)}" if clauses else f"not one of {known}"
-        raise InputError(f"--clause {name}: {why}")
-    return found[0]
+        clauses_of_documents = ", ".join(dict.fromkeys(case.clause.id for case in specification.cases()))
+        reason = f"one of {', '.join(clauses)}" if clauses else f"not one of {clauses_of_documents}"
+        raise InputError(f"--clause {name}: {reason}")
+    return cases[0]

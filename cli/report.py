@@ -13,7 +13,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """Write the report of a run that was measured before.
+    """Write the HTML report of a finished run.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What commands print."""
+"""Write to the standard output, with errors as `OutputError`."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from skyaccept.lib import terminal_text
 from skyaccept.lib.exceptions import OutputError
 
 
-def put_lines(lines: Sequence[str]) -> None:
-    """Print lines, whatever is in them; raises as `put`."""
-    put(terminal_text.lines(lines) + "\n")
+def print_lines(lines: Sequence[str]) -> None:
+    """Print lines with control characters escaped; raises as `write`."""
+    write(terminal_text.lines(lines) + "\n")
 
 
-def put_document(text: str) -> None:
-    """Print a document as it is, and on a terminal so that it is safe there; raises as `put`."""
+def print_document(text: str) -> None:
+    """Print a document unchanged, or with control characters escaped on a terminal; raises as `write`."""
     if sys.stdout.isatty():
-        put_lines(text.splitlines())
+        print_lines(text.splitlines())
     else:
-        put(text)
+        write(text)
 
 
-def put(text: str) -> None:
-    """Print text at once.
+def write(text: str) -> None:
+    """Write and flush a text.
 
     Raises
     ------
     OutputError
-        The standard output cannot be written to, as on a full disk.
+        The standard output cannot be written, for example because the disk is full.
     BrokenPipeError
-        Nobody reads it any more.
+        The reader has closed the pipe.
     """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
-        with suppress(OSError):  # else Python tries again when it ends
+        with suppress(OSError):  # otherwise Python tries to flush again at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise

@@ -1,4 +1,4 @@
-"""A headless Chromium, driven over a pipe by the DevTools protocol, without anything between."""
+"""Drive a headless Chromium over a pipe with the DevTools protocol."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Page:
         self.call("Page.enable")
 
     def call(self, method: str, **parameters: Any) -> Any:
-        """Result of a method of the protocol."""
+        """Call a method of the protocol and return its result."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if self._session is not None:
@@ -45,16 +45,16 @@ class Page:
         self._write.write(json.dumps(message).encode() + b"\0")
         self._write.flush()
         while True:
-            answer = self._next()
+            answer = self._next_message()
             if answer.get("id") == self._number:
                 if "error" in answer:
                     raise RuntimeError(answer["error"])
                 return answer["result"]
 
     def open(self, path: Path) -> None:
-        """Load a file and wait for it."""
+        """Load a file and wait until it is loaded."""
         self.call("Page.navigate", url=path.resolve().as_uri())
-        while self._next().get("method") != "Page.loadEventFired":
+        while self._next_message().get("method") != "Page.loadEventFired":
             pass
 
     def size(self, width: int, height: int) -> None:
@@ -62,46 +62,50 @@ class Page:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def run(self, script: str) -> Any:
-        """Value of an expression in the page."""
-        found = self.call("Runtime.evaluate", expression=script, returnByValue=True)
-        if "exceptionDetails" in found:
-            raise RuntimeError(found["exceptionDetails"])
-        return found["result"].get("value")
+        """Evaluate a JavaScript expression in the page and return its value."""
+        result = self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        if "exceptionDetails" in result:
+            raise RuntimeError(result["exceptionDetails"])
+        return result["result"].get("value")
 
     def press(self, key: str) -> None:
-        """Press a key on what has the focus."""
+        """Press a key on the focused element."""
         text = {"Enter": "\r"}.get(key, key)
         self.call("Input.dispatchKeyEvent", type="keyDown", key=key, text=text)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     def picture(self) -> bytes:
-        """What it looks like, as PNG."""
+        """Return a screenshot as PNG."""
         return base64.b64decode(self.call("Page.captureScreenshot")["data"])
 
-    def _next(self) -> dict[str, Any]:
+    def _next_message(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
             more = os.read(self._read.fileno(), 1 << 16)
             if not more:
                 raise RuntimeError("the browser has ended")
             self._buffer += more
-        message, _, self._buffer = self._buffer.partition(b"\0")
-        found: dict[str, Any] = json.loads(message)
-        return found
+        content, _, self._buffer = self._buffer.partition(b"\0")
+        message: dict[str, Any] = json.loads(content)
+        return message
 
 
 @contextmanager
 def browser(folder: Path) -> Iterator[Page]:
-    """Start a browser that keeps its data in a folder, and end it."""
+    """Start a browser with its data in a folder, and terminate it afterwards."""
     to_browser, to_us = os.pipe(), os.pipe()
 
-    def pipes() -> None:
+    def connect_pipes() -> None:
         os.dup2(to_browser[0], 3)
         os.dup2(to_us[1], 4)
 
     options = [f"--{option}" for option in (*_OPTIONS, f"user-data-dir={folder}", "remote-debugging-pipe")]
     assert CHROMIUM is not None
     process = subprocess.Popen(
-        [CHROMIUM, *options], pass_fds=(3, 4), preexec_fn=pipes, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [CHROMIUM, *options],
+        pass_fds=(3, 4),
+        preexec_fn=connect_pipes,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     os.close(to_browser[0])
     os.close(to_us[1])

@@ -1,4 +1,4 @@
-"""The report in a browser: filters, search and order of the matrix, by mouse and keys, and on a narrow screen."""
+"""Tests of the report in a browser: filters, search, order, plots and layout."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 @pytest.fixture
 def page(chromium: Page, results: Results, tmp_path: Path) -> Page:
-    """The report, freshly loaded in a window 1400 pixels wide."""
+    """Load the report in a window 1400 pixels wide."""
     path = tmp_path / "report.html"
     path.write_text(html.page(results), encoding="utf-8")
     chromium.size(1400, 1000)
@@ -43,7 +43,7 @@ def page(chromium: Page, results: Results, tmp_path: Path) -> Page:
 
 
 def choose(page: Page, label: str, value: str) -> None:
-    """Choose a value of a list, as a user would."""
+    """Select a value of a list as a user would."""
     place = ["requirement", "band", "verdict"].index(label)
     page.run(
         f"(() => {{ const list = document.querySelectorAll('.choose select')[{place}]; list.value = {value!r};"
@@ -51,7 +51,7 @@ def choose(page: Page, label: str, value: str) -> None:
     )
 
 
-def test_everything_is_shown_at_first_and_every_value_can_be_chosen(page: Page, results: Results) -> None:
+def test_initially_all_rows_are_shown_and_all_values_offered(page: Page, results: Results) -> None:
     assert page.run(SHOWN) == [result.test for result in results.results]
     for place, key in enumerate(("requirement", "band", "verdict")):
         values = page.run(f"[...document.querySelectorAll('.choose select')[{place}].options].map(o => o.value)")
@@ -62,9 +62,7 @@ def test_everything_is_shown_at_first_and_every_value_can_be_chosen(page: Page, 
     "chosen",
     [{"verdict": "fail"}, {"band": "r"}, {"band": "i", "verdict": "inconclusive"}, {"requirement": "OSS-REQ-0387"}],
 )
-def test_filters_show_the_clauses_that_fit_and_their_cases(
-    page: Page, results: Results, chosen: dict[str, str]
-) -> None:
+def test_filters_show_matching_clauses_and_cases(page: Page, results: Results, chosen: dict[str, str]) -> None:
     for label, value in chosen.items():
         choose(page, label, value)
     fit = [r.test for r in results.results if all(getattr(r, label) == value for label, value in chosen.items())]
@@ -72,8 +70,8 @@ def test_filters_show_the_clauses_that_fit_and_their_cases(
     assert page.run(SHOWN) == fit
     sections = page.run("[...document.querySelectorAll('section.case')].filter(s => s.offsetHeight > 0).map(s => s.id)")
     assert sections == fit
-    said = page.run("document.querySelector('.choose output').textContent")
-    assert said == f"{len(fit)} of {len(results.results)} clauses"
+    output = page.run("document.querySelector('.choose output').textContent")
+    assert output == f"{len(fit)} of {len(results.results)} clauses"
     groups = page.run("[...document.querySelectorAll('tr.group')].filter(r => r.offsetHeight > 0).length")
     assert groups == len({r.requirement for r in results.results if r.test in fit})
     for label in chosen:
@@ -81,16 +79,14 @@ def test_filters_show_the_clauses_that_fit_and_their_cases(
     assert len(page.run(SHOWN)) == len(results.results)
 
 
-def test_search_takes_words_in_any_case(page: Page, results: Results) -> None:
+def test_search_ignores_case(page: Page, results: Results) -> None:
     page.run("document.querySelector('.choose input').focus()")
     for key in "am1 PASS":
         page.press(key)
     assert page.run(SHOWN) == [r.test for r in results.results if r.clause == "AM1" and r.verdict == "pass"]
 
 
-def test_a_click_on_a_heading_orders_the_clauses_of_each_requirement_and_another_one_turns_it(
-    page: Page, results: Results
-) -> None:
+def test_click_on_heading_sorts_and_second_click_reverses(page: Page, results: Results) -> None:
     for turned in (False, True):
         page.run("document.querySelector('table.matrix').tHead.rows[0].cells[2].click()")
         for requirement in ("OSS-REQ-0387", "OSS-REQ-0388"):
@@ -99,30 +95,30 @@ def test_a_click_on_a_heading_orders_the_clauses_of_each_requirement_and_another
             values = [known[test] for test in tests]
             measured = [value for value in values if value is not None]
             assert measured == sorted(measured, reverse=turned)
-            assert values[: len(measured)] == measured  # what was not measured stands last
+            assert values[: len(measured)] == measured  # unmeasured clauses come last
             assert sorted(tests) == sorted(known)
 
 
-def test_a_heading_is_a_button_for_keys_too(page: Page) -> None:
+def test_heading_can_be_used_with_the_keyboard(page: Page) -> None:
     page.run("document.querySelector('table.matrix').tHead.rows[0].cells[2].focus()")
     page.press("Enter")
     assert page.run("document.activeElement.getAttribute('aria-sort')") == "ascending"
 
 
-def test_a_narrow_page_does_not_scroll_aside(page: Page) -> None:
+def test_narrow_page_does_not_scroll_sideways(page: Page) -> None:
     page.size(400, 900)
     assert page.run("document.documentElement.scrollWidth") <= 400
-    assert page.run("document.querySelector('table.matrix').scrollWidth") > 400  # the table does, within itself
+    assert page.run("document.querySelector('table.matrix').scrollWidth") > 400  # the table scrolls instead
 
 
-def test_a_page_of_a_usual_width_shows_every_column(page: Page) -> None:
+def test_page_of_usual_width_shows_every_column(page: Page) -> None:
     page.size(1280, 900)
     assert page.run("document.documentElement.scrollWidth") <= 1280
     assert page.run("document.querySelector('table.matrix').getBoundingClientRect().right") <= 1280
 
 
-def test_a_printed_page_holds_all_columns(page: Page) -> None:
-    """A4 on its side less its margins is 1032 pixels wide; what is beyond the edge of paper is lost."""
+def test_printed_page_has_all_columns(page: Page) -> None:
+    """A4 in landscape without margins is 1032 pixels wide; anything beyond is cut off."""
     page.call("Emulation.setEmulatedMedia", media="print")
     page.size(1032, 700)
     try:
@@ -134,7 +130,7 @@ def test_a_printed_page_holds_all_columns(page: Page) -> None:
         page.call("Emulation.setEmulatedMedia", media="")
 
 
-def test_nothing_of_the_page_comes_from_elsewhere_and_nothing_goes_wrong(page: Page) -> None:
+def test_page_loads_nothing_and_has_no_script_errors(page: Page) -> None:
     assert page.run("performance.getEntriesByType('resource').length") == 0
     assert page.run("document.scripts.length") == 1
 
@@ -143,7 +139,7 @@ PLOTS = "document.querySelectorAll('.case:not([hidden]) .plots svg.plot')"
 
 
 def point_at(page: Page, spot: str) -> str:
-    """Text that a plot shows while its first spot of a kind is pointed at."""
+    """Point at the first spot of a kind; returns the text that the plot then shows."""
     found: str = page.run(
         f"(() => {{ const path = document.querySelector(`.plots path.points{spot}`), plot = path.ownerSVGElement;"
         "plot.scrollIntoView({block: 'center'});"
@@ -157,27 +153,27 @@ def point_at(page: Page, spot: str) -> str:
     return found
 
 
-def test_pointing_at_a_plot_tells_the_number_there(page: Page, results: Results) -> None:
-    """The first bin of the first case that was measured, to the four digits that are drawn."""
+def test_pointing_at_a_plot_shows_the_number_there(page: Page, results: Results) -> None:
+    """It is the first bin of the first measured case, to the four digits of the plot."""
     first = next(r for r in results.results if r.value is not None)
     edges, counts = (first.data["histogram"][key] for key in ("edges", "counts"))
     k = next(k for k in range(0, len(counts), 2) if counts[k] + counts[k + 1])
-    said, left = point_at(page, ".bar").split("|")
-    x, y = (float(part) for part in said.split(", "))
+    output, left = point_at(page, ".bar").split("|")
+    x, y = (float(part) for part in output.split(", "))
     assert x == pytest.approx((edges[k] + edges[k + 2]) / 2, abs=0.01 * edges[-1])
     assert y == pytest.approx(counts[k] + counts[k + 1], abs=0.01 * max(counts) * 2)
-    assert left == "0"  # nothing is left when the pointer leaves
+    assert left == "0"  # the text disappears with the pointer
 
 
-def test_pointing_at_a_visit_or_a_detector_names_it(page: Page, results: Results) -> None:
+def test_pointing_at_a_visit_shows_its_name(page: Page, results: Results) -> None:
     first = next(r for r in results.results if "dependence" in r.data)
     visits = first.data["dependence"]["visits"]
-    said = point_at(page, ".dots[data-names*='" + visits["name"][0] + "']")
-    assert said.startswith(f"{visits['name'][0]}: ")
-    assert f"{visits['number'][0]} measurements" in said
+    output = point_at(page, ".dots[data-names*='" + visits["name"][0] + "']")
+    assert output.startswith(f"{visits['name'][0]}: ")
+    assert f"{visits['number'][0]} measurements" in output
 
 
-def test_a_plot_opens_large_by_click_and_key_and_zooms(page: Page) -> None:
+def test_plot_opens_by_click_and_key_and_zooms(page: Page) -> None:
     page.run(f"{PLOTS}[0].dispatchEvent(new MouseEvent('click'))")
     large = "document.querySelector('dialog[open] svg.plot')"
     whole = page.run(f"{large}.getAttribute('viewBox')")
@@ -198,7 +194,7 @@ PAGES = ("report", "comparison", "control document", "history", "sensitivity")
 
 @pytest.fixture(scope="module")
 def pages(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Every page that is ours alone."""
+    """Return every page that skyaccept writes without pytest-html."""
     folder = tmp_path_factory.mktemp("history")
     history.append(results, folder)
     other = dataset.load_baseline("degraded")
@@ -214,10 +210,10 @@ def pages(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_runs_its_own_script_and_no_other_and_loads_nothing(
+def test_page_runs_only_its_own_script_and_loads_nothing(
     name: str, chromium: Page, pages: dict[str, str], tmp_path: Path
 ) -> None:
-    """The page keeps to its own policy, also when it is used; what is smuggled in is stopped by it."""
+    """The content security policy of the page blocks injected scripts, also while the page is used."""
     path = tmp_path / "page.html"
     path.write_text(pages[name], encoding="utf-8")
     watch = "window.stopped = []; addEventListener('securitypolicyviolation', e => stopped.push(e.effectiveDirective))"

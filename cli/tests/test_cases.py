@@ -1,4 +1,4 @@
-"""Small inputs that once went wrong, each through the command line: values, counts, notes or a refusal."""
+"""Tests of small inputs that once failed, each through the command line."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from skyaccept.lib.readers import load
 from skyaccept.lib.tests.realdata import REALDATA
 
 CASES = Path(os.environ.get("SKYACCEPT_CASES") or REALDATA.parent / "cases")
-"""Folder of the cases: what SKYACCEPT_CASES names, else that beside the real catalogs."""
+"""Folder of the cases: that of SKYACCEPT_CASES, or next to the real catalogs."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What came of one command."""
+    """Outcome of one command."""
 
     status: int
     output: str
@@ -38,17 +38,17 @@ class Finished:
 
 
 CORRECTED = {"masked_parquet": {"PA1gri": 8.523436782900973}}
-"""Values of cases that are not those of their data. The mask of `masked_parquet` marks 161 rows, as the case says; its
-value is that of a file beside it in which 170 others are missing. See `test_the_masked_case_is_that_of_astropy`."""
+"""Corrected values of cases. The mask of `masked_parquet` marks 161 rows, but the value of the case belongs to a file
+next to it in which 170 other rows are missing; see `test_masked_case_agrees_with_astropy`."""
 
 
 def cases() -> Iterator[Any]:
-    """One parameter for each run of each case."""
+    """Yield one parameter for each run of each case."""
     path = CASES / "expected.yaml"
-    known = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    for name in CORRECTED.keys() & known.keys():
-        known[name]["values"] |= CORRECTED[name]
-    for name, runs in known.items():
+    expected_runs = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    for name in CORRECTED.keys() & expected_runs.keys():
+        expected_runs[name]["values"] |= CORRECTED[name]
+    for name, runs in expected_runs.items():
         for number, run in enumerate(runs if isinstance(runs, list) else [runs]):
             yield pytest.param(name, run, id=f"{name}-{number}" if isinstance(runs, list) else name)
 
@@ -61,9 +61,9 @@ needs_cases = pytest.mark.skipif(
 
 
 def verify(case: Path, run: dict[str, Any], folder: Path) -> Finished:
-    """Run the command of a case in its folder, for the clauses whose values are known, with results in another."""
-    wanted = [run, *run.get("either", [])]
-    clauses = sorted({clause for one in wanted for clause in one.get("values", {})}) or ["AM1"]
+    """Run the command of a case in its folder, for the clauses with known values."""
+    outcomes = [run, *run.get("either", [])]
+    clauses = sorted({clause for one in outcomes for clause in one.get("values", {})}) or ["AM1"]
     results, report = folder / "results.json", folder / "report.html"
     options = ("--band=r", "-k", " or ".join(clauses), f"--results={results}", f"--html={report}")
     done = forked.run("skyaccept", "verify", *shlex.split(run["run"]), *options, folder=case)
@@ -73,19 +73,19 @@ def verify(case: Path, run: dict[str, Any], folder: Path) -> Finished:
 @needs_cases
 @pytest.mark.slow
 @pytest.mark.parametrize(("case", "run"), RUNS)
-def test_a_case_comes_out_as_expected(case: str, run: dict[str, Any], tmp_path: Path) -> None:
-    """As its file says; nothing ends in a traceback."""
+def test_case_has_the_expected_outcome(case: str, run: dict[str, Any], tmp_path: Path) -> None:
+    """Values, counts, notes or the refusal are as in the case's file, without a traceback."""
     done = verify(CASES / case, run, tmp_path)
-    said = done.output + done.errors
-    assert "Traceback" not in said
-    assert "INTERNALERROR" not in said
+    printed = done.output + done.errors
+    assert "Traceback" not in printed
+    assert "INTERNALERROR" not in printed
     wrong = [_differences(one, done) for one in run.get("either", [run])]
-    assert [] in wrong, f"{wrong}\n{said[-3000:]}"
+    assert [] in wrong, f"{wrong}\n{printed[-3000:]}"
 
 
 @needs_cases
-def test_the_masked_case_is_that_of_astropy(tmp_path: Path) -> None:
-    """The corrected value is that of the rows that astropy's own reader masks."""
+def test_masked_case_agrees_with_astropy(tmp_path: Path) -> None:
+    """The corrected value follows from the rows that astropy's own reader masks."""
     table = Table.read(CASES / "masked_parquet" / "cat.parquet")
     assert np.ma.is_masked(table["mag"])
     mags = np.where(table["mag"].mask, np.nan, np.asarray(table["mag"].data))
@@ -100,7 +100,7 @@ def test_the_masked_case_is_that_of_astropy(tmp_path: Path) -> None:
 
 
 def _differences(expected: dict[str, Any], done: Finished) -> list[str]:
-    """Where a run differs from what was expected."""
+    """Return the differences between a run and its expected outcome."""
     if "refused" in expected:
         wrong = [] if done.status == USAGE_ERROR else [f"exit status {done.status}"]
         text = done.errors.lower()

@@ -1,4 +1,4 @@
-"""``skyaccept compare`` with both catalogs, on written files from end to end."""
+"""Tests of ``skyaccept compare`` with both catalogs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from skyaccept.cli import main as command
 from skyaccept.lib import measure, readers, requirements
 from skyaccept.lib.readers import reference as references
 
-pytestmark = pytest.mark.xdist_group("compare")  # what these tests share is made once
+pytestmark = pytest.mark.xdist_group("compare")  # shared fixtures are made once
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A survey processed twice, the second time with 10 % more of the same jitter and without some rows; results."""
+    """Write results of a survey processed twice; the second has 10 % more of the same jitter, and fewer rows."""
     folder = tmp_path_factory.mktemp("compare")
     for name, jitter in (("a", "10mas"), ("b", "11mas")):
         simulate = ["simulate", "nominal", "-o", str(folder / f"{name}.parquet"), "--stars", "1500", "--visits", "5"]
@@ -60,7 +60,9 @@ def test_clauses_are_paired_by_star_and_visit(folder: Path, capsys: pytest.Captu
 
 
 @pytest.mark.slow
-def test_what_has_no_reference_catalog_is_compared_as_before(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_clauses_without_reference_catalog_are_compared_unpaired(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     capsys.readouterr()
     assert compare(folder, *both(folder)) == 0
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("OSS-REQ-0388-AA1-r"))
@@ -68,7 +70,7 @@ def test_what_has_no_reference_catalog_is_compared_as_before(folder: Path, capsy
 
 
 @pytest.mark.slow
-def test_visits_of_other_names_are_not_paired(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_visits_with_other_names_are_not_paired(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = pd.read_parquet(folder / "b.parquet")
     table.assign(visit=table["visit"] + 100).to_parquet(folder / "c.parquet")
     measure.run(readers.load(folder / "c.parquet"), requirements.load(), measure.Options(bands=["r"])).write(
@@ -82,8 +84,8 @@ def test_visits_of_other_names_are_not_paired(folder: Path, capsys: pytest.Captu
 
 
 @pytest.mark.slow
-def test_a_profile_for_each_dataset(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same catalog under other names of its columns."""
+def test_each_dataset_can_have_its_profile(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The second catalog is the same with other column names."""
     table = pd.read_parquet(folder / "b.parquet").rename(columns={"ra": "alpha"})
     table.to_parquet(folder / "d.parquet")
     profile = Path(readers.__file__).parent / "profiles" / "generic.yaml"
@@ -105,16 +107,16 @@ def test_a_profile_for_each_dataset(folder: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--survey", "generic"], "--survey goes with --datasets, and none are named"),
-        (["--reference-survey", "ps1"], "--reference-survey goes with --datasets"),
+        (["--survey", "generic"], "--survey: needs --datasets BEFORE AFTER"),
+        (["--reference-survey", "ps1"], "--reference-survey: needs --datasets"),
         (["--datasets", "{b}", "{b}"], r"b.parquet: is not what "),
         (["--datasets", "{a}", "{a}"], r"a.parquet: is not what "),
-        (["--datasets", "{a}", "{b}", *["--survey", "generic"] * 3], "--survey is given 3 times: once for both"),
-        (["--datasets", "{a}", "{b}", "--reference-survey", "ps1"], "--reference-survey goes with --reference"),
+        (["--datasets", "{a}", "{b}", *["--survey", "generic"] * 3], "--survey: given 3 times; give it once for both"),
+        (["--datasets", "{a}", "{b}", "--reference-survey", "ps1"], "--reference-survey ps1: needs --reference"),
         (["--datasets", "{a}", "none.parquet"], "none.parquet"),
     ],
 )
-def test_what_does_not_go_together_is_said(
+def test_inconsistent_options_are_refused(
     folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
 ) -> None:
     places = {name: str(folder / f"{name}.parquet") for name in ("a", "b")}
@@ -123,16 +125,16 @@ def test_what_does_not_go_together_is_said(
 
 
 @pytest.mark.slow
-def test_documents_that_are_not_shipped_have_to_be_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unshipped_documents_must_be_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a", "b"):
         text = (folder / f"{name}.json").read_text(encoding="utf-8")
         (folder / f"{name}2.json").write_text(text.replace('"LSE-30"', '"OURS"'), encoding="utf-8")
     assert compare(folder, *both(folder), runs=("a2", "b2")) == 4
-    assert "OURS is not a shipped document: name those of the runs with --specs" in capsys.readouterr().err
+    assert "OURS is not a shipped document: name the documents of the runs with --specs" in capsys.readouterr().err
     assert compare(folder, *both(folder), "--specs", "LSE-30", runs=("a2", "b2")) == 0
 
 
-def test_a_value_that_the_catalog_does_not_give_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_of_another_catalog_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = pd.read_parquet(folder / "a.parquet")
     noisier = table.assign(mag=table["mag"] + np.random.default_rng(1).normal(0, 0.01, len(table)))
     noisier.to_parquet(folder / "e.parquet")

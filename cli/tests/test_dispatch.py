@@ -1,4 +1,4 @@
-"""Dispatch to the real InfluxDB, and to servers that are away, busy, or send one elsewhere."""
+"""Tests of dispatch to a real InfluxDB, and to servers that fail or redirect."""
 
 import base64
 import hashlib
@@ -35,14 +35,14 @@ NAME = 'sur vey,"x"=\\y\nz'
 
 @cache
 def results() -> Results:
-    """Every kind of value, and a name that has all that the protocol gives a meaning to."""
+    """Return results with every kind of value, and a name with all special characters of the protocol."""
     found = dataset.load_baseline("hsc-few-visits")
     return replace(found, dataset=found.dataset | {"name": NAME})
 
 
 @contextmanager
 def server(statuses: list[int]) -> Iterator[tuple[str, list[Any]]]:
-    """A server that answers with these, and then that all is well; yields its URL and the requests."""
+    """Run a server that answers with the given statuses, then with success; yields its URL and the requests."""
     seen: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -67,15 +67,15 @@ def server(statuses: list[int]) -> Iterator[tuple[str, list[Any]]]:
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
         return port
 
 
 @pytest.fixture
 def influxdb(tmp_path: Path) -> Iterator[str]:
-    """The real server, with users, on ports of its own."""
+    """Run a real server with users on its own ports."""
     assert INFLUXD is not None
     port, inner = free_port(), free_port()
     folder = tmp_path / "influxdb"
@@ -95,16 +95,16 @@ def influxdb(tmp_path: Path) -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.1)
-        ask(url, "CREATE USER writer WITH PASSWORD 'secret word' WITH ALL PRIVILEGES")
-        ask(url, "CREATE DATABASE skyaccept")
+        query_server(url, "CREATE USER writer WITH PASSWORD 'secret word' WITH ALL PRIVILEGES")
+        query_server(url, "CREATE DATABASE skyaccept")
         yield url
     finally:
         process.terminate()
         process.wait()
 
 
-def ask(url: str, query: str) -> Any:
-    """Answer of the real server to a query."""
+def query_server(url: str, query: str) -> Any:
+    """Return the server's answer to a query."""
     body = urllib.parse.urlencode({"q": query, "db": "skyaccept"}).encode()
     request = urllib.request.Request(f"{url}/query", body)  # noqa: S310
     request.add_header("Authorization", f"Basic {base64.b64encode(b'writer:secret word').decode()}")
@@ -114,10 +114,10 @@ def ask(url: str, query: str) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.skipif(INFLUXD is None, reason="InfluxDB is not installed")
-def test_the_real_server_has_every_number_and_gets_what_was_missed(
+def test_real_server_gets_all_numbers_and_missed_runs(
     influxdb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """First without the right password, which is kept; then with it, and a second run of the day before."""
+    """The first run has a wrong password and is kept; a second run of the day before follows."""
     stored, other, spool = tmp_path / "a.json", tmp_path / "b.json", tmp_path / "spool"
     results().write(stored)
     replace(results(), run=results().run | {"started": "2026-11-20T00:00:00+00:00"}).write(other)
@@ -125,14 +125,14 @@ def test_the_real_server_has_every_number_and_gets_what_was_missed(
     monkeypatch.setenv(http_post.USER, "writer")
     monkeypatch.setenv(http_post.PASSWORD, "wrong word")
     assert command.main(["dispatch", str(stored), *arguments]) == 1
-    said = capsys.readouterr().out
-    assert "0 runs sent\n1 wait in the spool and go with the next dispatch: the server answers 401" in said
+    output = capsys.readouterr().out
+    assert "0 runs sent\n1 wait in the spool and go with the next dispatch: the server answers 401" in output
     monkeypatch.setenv(http_post.PASSWORD, "secret word")
     assert command.main(["dispatch", str(other), *arguments]) == 0
     assert capsys.readouterr().out == "2 runs sent\n"
     assert not list(spool.rglob("*.lp"))
-    assert "word" not in said
-    found = ask(influxdb, "SELECT * FROM skyaccept")["series"][0]
+    assert "word" not in output
+    found = query_server(influxdb, "SELECT * FROM skyaccept")["series"][0]
     rows = [dict(zip(found["columns"], values, strict=True)) for values in found["values"]]
     expected = table.rows(results())
     assert len(rows) == 2 * len(expected)
@@ -145,7 +145,7 @@ def test_the_real_server_has_every_number_and_gets_what_was_missed(
         assert (there["clause"], there["band"]) == (row["clause"], row["band"])
 
 
-def test_a_server_that_is_away_loses_nothing(tmp_path: Path) -> None:
+def test_unreachable_server_loses_nothing(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     sent = influx.dispatch(results(), url, "db", tmp_path, waits=(0.0,))
     assert (sent.runs, sent.waiting) == (0, 1)
@@ -156,7 +156,7 @@ def test_a_server_that_is_away_loses_nothing(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == influx.lines(results())
 
 
-def test_a_busy_server_is_asked_again_and_a_refusal_is_not(tmp_path: Path) -> None:
+def test_busy_server_is_retried_and_a_refusal_is_not(tmp_path: Path) -> None:
     with server([503, 429]) as (url, seen):
         assert influx.dispatch(results(), url, "db", tmp_path, waits=(0.0, 0.0)) == influx.Sent(1, 0)
         assert len(seen) == 3
@@ -168,8 +168,8 @@ def test_a_busy_server_is_asked_again_and_a_refusal_is_not(tmp_path: Path) -> No
         assert path.read_text(encoding="utf-8") == influx.lines(results())
 
 
-def test_a_server_that_takes_nothing_is_asked_for_one_run_and_one_that_refuses_a_run_for_all(tmp_path: Path) -> None:
-    """A run that is refused keeps no others back; a server that is away does not cost a wait for every run."""
+def test_failing_server_gets_one_try_and_refused_runs_block_none(tmp_path: Path) -> None:
+    """A refused run does not block others; an unreachable server costs one wait, not one for each run."""
     other = replace(results(), run=results().run | {"started": "2026-11-20T00:00:00+00:00"})
     with server([503, 401, 503, 400]) as (url, seen):
         assert influx.dispatch(results(), url, "db", tmp_path, waits=()).waiting == 1
@@ -182,9 +182,7 @@ def test_a_server_that_takes_nothing_is_asked_for_one_run_and_one_that_refuses_a
 
 
 @pytest.mark.slow
-def test_a_run_that_is_refused_is_named_once_with_its_place_and_fails_no_other_dispatch(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_refused_run_is_reported_once_with_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results().write(tmp_path / "a.json")
     with server([400]) as (url, _):
         arguments = ["dispatch", str(tmp_path / "a.json"), "--to", "influxdb", url, "--spool", str(tmp_path / "spool")]
@@ -197,7 +195,7 @@ def test_a_run_that_is_refused_is_named_once_with_its_place_and_fails_no_other_d
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (servers.status("200 OK", "<title>Log in</title>"), "the server answers 200: <title>Log in</title>"),
         (servers.raw(b"SSH-2.0-OpenSSH_9.6\r\n"), "the server gives no answer of HTTP: SSH-2.0-OpenSSH_9.6"),
@@ -205,9 +203,9 @@ def test_a_run_that_is_refused_is_named_once_with_its_place_and_fails_no_other_d
     ],
     ids=["login", "SSH", "reset"],
 )
-def test_a_server_of_another_kind_loses_nothing_and_is_one_line(
+def test_other_kind_of_server_loses_nothing_and_is_one_line(
     answer: servers.Answer,
-    said: str,
+    message: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -219,7 +217,7 @@ def test_a_server_of_another_kind_loses_nothing_and_is_one_line(
         assert command.main(arguments) == 1
     first, last = capsys.readouterr().out.splitlines()
     assert first == "0 runs sent"
-    assert last.startswith(f"1 wait in the spool and go with the next dispatch: {said}")
+    assert last.startswith(f"1 wait in the spool and go with the next dispatch: {message}")
     assert len(list((tmp_path / "spool").rglob("*.lp"))) == 1
 
 
@@ -231,8 +229,8 @@ def _dispatch(url: str, spool: Path, first: int, number: int) -> None:
 
 
 @pytest.mark.slow
-def test_dispatches_at_a_time_send_every_run_once(tmp_path: Path) -> None:
-    """Four processes with five runs each, and six that wait already."""
+def test_concurrent_dispatches_send_every_run_once(tmp_path: Path) -> None:
+    """Four processes send five runs each, and six runs wait already."""
     away = f"http://127.0.0.1:{free_port()}"
     for k in range(6):
         run = results().run | {"started": f"2026-11-19T00:00:{k:02d}+00:00"}
@@ -251,7 +249,7 @@ def test_dispatches_at_a_time_send_every_run_once(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.lp"))
 
 
-def test_a_dispatch_waits_for_another_no_longer_than_its_limit(tmp_path: Path) -> None:
+def test_dispatch_waits_for_another_only_up_to_its_limit(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     influx.dispatch(results(), url, "db", tmp_path, waits=())
     (folder,) = tmp_path.iterdir()
@@ -261,10 +259,8 @@ def test_a_dispatch_waits_for_another_no_longer_than_its_limit(tmp_path: Path) -
     assert sent == influx.Sent(0, 1, "another dispatch to this server is at work")
 
 
-def test_credentials_come_from_the_environment_and_go_nowhere_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not to where the server points, not into the spool."""
+def test_credentials_come_from_the_environment_and_stay_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither redirect targets nor the spool receive them."""
     monkeypatch.setenv(http_post.TOKEN, "top secret")
     with server([307]) as (url, seen):
         sent = influx.dispatch(results(), url, "my db", tmp_path, waits=())
@@ -290,14 +286,14 @@ def test_credentials_come_from_the_environment_and_go_nowhere_else(
         "http://h?token=secret",
     ],
 )
-def test_an_url_that_will_not_do_is_refused_without_showing_it(url: str, tmp_path: Path) -> None:
+def test_invalid_url_is_refused_without_showing_it(url: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         influx.dispatch(results(), url, "db", tmp_path)
     assert "secret" not in str(error.value)
     assert not list(tmp_path.iterdir())
 
 
-def test_lines_hold_no_more_lines_than_there_are_rows() -> None:
+def test_each_row_is_one_line() -> None:
     text = influx.lines(results())
     assert len(text.splitlines()) == len(table.rows(results()))
     assert r"dataset=sur\ vey\,\"x\"\=\y\ z".replace(r"\"", '"') in text

@@ -1,4 +1,4 @@
-"""Exports, each read by a reader of its own format; the results hold every verdict, and names that want to be code."""
+"""Tests of the exports, each with a reader of its own format."""
 
 import io
 import json
@@ -31,7 +31,7 @@ VERDICTS = {"pass", "fail", "inconclusive", "not_measurable", "waived", "error",
 
 @cache
 def results() -> Results:
-    """Few visits of a simulated survey, with a clause that is waived, one that broke, a diagnostic; hostile names."""
+    """Return a few visits of a simulated survey with every verdict and unsafe names."""
     found = dataset.load_baseline("hsc-few-visits")
     by: WaiverRecord = {"who": HOSTILE, "reason": HOSTILE, "expiry": "2027-01-01"}
     some = list(found.results)
@@ -50,13 +50,13 @@ def results() -> Results:
 
 
 def verdicts() -> dict[str, str]:
-    """Verdicts by test."""
+    """Return the verdict of each test."""
     found: dict[str, str] = {result.test: result.verdict or "measured" for result in results().results}
     assert set(found.values()) == VERDICTS
     return found
 
 
-def test_junit_holds_every_verdict() -> None:
+def test_junit_has_every_verdict() -> None:
     xml = junitparser.JUnitXml.fromstring(FORMATS["junit"](results()))
     kinds_of = {"pass": [], "measured": [], "fail": ["Failure"], "inconclusive": ["Failure"], "error": ["Error"]}
     found: dict[str, str] = {}
@@ -80,7 +80,7 @@ def test_junit_holds_every_verdict() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "ecsv"])
-def test_tables_hold_every_verdict_number_and_level(form: str) -> None:
+def test_tables_have_every_verdict_number_and_level(form: str) -> None:
     text = FORMATS[form](results())
     if form == "csv":
         table = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
@@ -103,15 +103,15 @@ def test_tables_hold_every_verdict_number_and_level(form: str) -> None:
             assert set(rows["visits"]) == {result.sample.visits}
 
 
-def test_no_cell_of_a_csv_is_a_formula() -> None:
+def test_csv_cells_are_never_formulas() -> None:
     found = results()
     bad = replace(found.results[0], reason="=HYPERLINK(1)", definition="@x", band="-r")
     cells = pd.read_csv(io.StringIO(FORMATS["csv"](replace(found, results=(bad,)))), dtype=str).iloc[0]
     assert [cells[name] for name in ("reason", "definition", "band")] == ["'=HYPERLINK(1)", "'@x", "'-r"]
 
 
-def test_a_job_has_the_layout_of_lsst_verify() -> None:
-    """SQR-019: unique names, references that lead somewhere, units that astropy knows, a specification by level."""
+def test_job_has_the_layout_of_lsst_verify() -> None:
+    """As in SQR-019: unique names, valid references, units known to astropy, and a specification for each level."""
     job = json.loads(FORMATS["lsst-verify"](results()))
     assert list(job) == ["measurements", "blobs", "metrics", "specs", "meta"]
     blobs = {blob["identifier"]: blob for blob in job["blobs"]}
@@ -146,7 +146,7 @@ def test_a_job_has_the_layout_of_lsst_verify() -> None:
     assert FORMATS["lsst-verify"](results()) == FORMATS["lsst-verify"](results())
 
 
-def test_a_job_names_a_metric_for_each_level_whose_thresholds_it_rests_on() -> None:
+def test_job_has_a_metric_for_each_level_with_thresholds() -> None:
     job = json.loads(FORMATS["lsst-verify"](results()))
     names = {measurement["metric"] for measurement in job["measurements"]}
     assert {"oss_req_0388.AM1_r", "oss_req_0388.AF1_r_design", "oss_req_0388.AF1_r_stretch"} <= names
@@ -154,7 +154,7 @@ def test_a_job_names_a_metric_for_each_level_whose_thresholds_it_rests_on() -> N
     assert {"oss_req_0388.AM1_r.design", "oss_req_0388.AF1_r_design.design"} <= {spec["name"] for spec in job["specs"]}
 
 
-def test_needs_are_those_of_sphinx_needs(tmp_path: Path) -> None:
+def test_needs_are_valid_for_sphinx_needs(tmp_path: Path) -> None:
     path = tmp_path / "needs.json"
     path.write_text(FORMATS["needs"](results()), encoding="utf-8")
     records = {record.key: record for record in ub_needs_exchange.load(path).select_version(None).records()}
@@ -174,8 +174,8 @@ def test_needs_are_those_of_sphinx_needs(tmp_path: Path) -> None:
 NAMES = ("A-B", "A.B", "A_B", "a-b")
 
 
-def alike() -> Results:
-    """Cases whose requirements, clauses and bands differ in what other formats do not tell apart."""
+def similar_cases() -> Results:
+    """Return cases whose requirements, clauses and bands differ only in case or signs."""
     (one,) = (result for result in results().results if result.test == "OSS-REQ-0388-AM1-r")
     return replace(
         results(),
@@ -188,8 +188,8 @@ def alike() -> Results:
     )
 
 
-def test_needs_keep_apart_what_differs_in_case_and_signs() -> None:
-    (version,) = json.loads(FORMATS["needs"](alike()))["versions"].values()
+def test_needs_have_unique_ids_despite_case_and_signs() -> None:
+    (version,) = json.loads(FORMATS["needs"](similar_cases()))["versions"].values()
     needs = version["needs"].values()
     assert version["needs_amount"] == len(version["needs"])
     assert all(re.fullmatch("[A-Z0-9_]{5,}", need["id"]) for need in needs)
@@ -197,32 +197,32 @@ def test_needs_keep_apart_what_differs_in_case_and_signs() -> None:
         found = [need["title"] for need in needs if need["type"] == kind and need["status"] != "not_covered"]
         assert len(found) >= number
     tests = {need["title"]: need for need in needs if need["type"] == "test"}
-    assert set(tests) == {result.test for result in alike().results}
-    for result in alike().results:
+    assert set(tests) == {result.test for result in similar_cases().results}
+    for result in similar_cases().results:
         clause = version["needs"][tests[result.test]["links"][0]]
         assert clause["title"] == f"{result.requirement} {result.clause}"
         assert version["needs"][clause["links"][0]]["title"] == result.requirement
 
 
-def test_a_need_has_the_limits_of_all_bands() -> None:
-    first, *others = alike().results
+def test_need_has_the_limits_of_all_bands() -> None:
+    first, *others = similar_cases().results
     level = first.levels["design"]
     other = replace(others[0], levels={"design": replace(level, limit=77.0)})
-    text = FORMATS["needs"](replace(alike(), results=(first, other)))
+    text = FORMATS["needs"](replace(similar_cases(), results=(first, other)))
     assert f"design: <= {level.limit:g} mas" in text
     assert "design: <= 77 mas" in text
 
 
-def test_a_job_keeps_apart_what_differs_in_signs() -> None:
-    job = json.loads(FORMATS["lsst-verify"](alike()))
+def test_job_has_unique_names_despite_signs() -> None:
+    job = json.loads(FORMATS["lsst-verify"](similar_cases()))
     names = [metric["name"] for metric in job["metrics"]]
     assert len(names) == len(set(names)) == len(job["measurements"]) == 32
     assert all(re.fullmatch(r"[a-z0-9_]+\.[A-Za-z0-9_]+", name) for name in names)
-    assert {job["meta"][f"{name}.test"] for name in names} == {result.test for result in alike().results}
+    assert {job["meta"][f"{name}.test"] for name in names} == {result.test for result in similar_cases().results}
     assert len({spec["name"] for spec in job["specs"]}) == len(job["specs"])
 
 
-def test_names_that_are_told_apart_already_stay_as_they_are() -> None:
+def test_unique_names_are_unchanged() -> None:
     assert unique_keys({("a",): "A", ("b",): "B"}) == {("a",): "A", ("b",): "B"}
     found = unique_keys({("r",): "X", ("R",): "X", ("x",): "Y"})
     assert found[("x",)] == "Y"
@@ -231,8 +231,8 @@ def test_names_that_are_told_apart_already_stay_as_they_are() -> None:
     assert len(set(unique_keys({("r",): "X", ("R",): "X", ("t",): trap}).values())) == 3
 
 
-def test_no_text_of_junit_is_beyond_xml() -> None:
-    """Wherever it is: control characters, halves of surrogate pairs, and what is no character."""
+def test_junit_has_only_characters_of_xml() -> None:
+    """Control characters, surrogates and noncharacters are replaced in all texts."""
     bad = "".join(map(chr, (*range(32), 0x7F, 0x85, 0xD800, 0xDFFF, 0xFFFE, 0xFFFF)))
     (one,) = (result for result in results().results if result.test == "OSS-REQ-0388-AM1-r")
     texts: dict[str, Any] = {
@@ -251,7 +251,7 @@ def test_no_text_of_junit_is_beyond_xml() -> None:
 
 
 class Cells(HTMLParser):
-    """Text of the cells of tables by row, and the elements that there are."""
+    """Parser of HTML tables: texts of cells by row, and all elements."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -270,7 +270,7 @@ class Cells(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def test_the_control_document_is_the_same_as_a_page_and_as_markdown() -> None:
+def test_control_document_is_the_same_in_html_and_markdown() -> None:
     reader = Cells()
     reader.feed(FORMATS["control-html"](results()))
     assert "script" not in reader.elements
@@ -300,9 +300,7 @@ def test_the_control_document_is_the_same_as_a_page_and_as_markdown() -> None:
         ((), True, "not covered"),
     ],
 )
-def test_the_status_of_a_requirement_follows_from_its_clauses(
-    cases: tuple[str, ...], uncovered: bool, status: str
-) -> None:
+def test_status_of_a_requirement_follows_from_its_clauses(cases: tuple[str, ...], uncovered: bool, status: str) -> None:
     from skyaccept.lib.export import control
 
     base = next(result for result in results().results if result.verdict == "fail")
@@ -323,7 +321,7 @@ def test_the_status_of_a_requirement_follows_from_its_clauses(
 
 
 @pytest.mark.slow
-def test_the_report_of_stored_results_is_a_whole_page_without_code_of_strangers(tmp_path: Path) -> None:
+def test_report_of_stored_results_is_complete_and_safe(tmp_path: Path) -> None:
     stored, page = tmp_path / "results.json.gz", tmp_path / "report.html"
     results().write(stored)
     assert command.main(["report", str(stored), "-o", str(page)]) == 0
@@ -350,7 +348,7 @@ def test_export_writes_a_file_or_prints(form: str, tmp_path: Path, capsys: pytes
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["export", "results.json", "--to", "csv", "-o", "no/such/x"], "no/such/x: not a file in an existing folder"),
         (["report", "results.json", "-o", "."], ".: not a file in an existing folder"),
@@ -359,21 +357,25 @@ def test_export_writes_a_file_or_prints(form: str, tmp_path: Path, capsys: pytes
         (["export", "results.json", "--to", "job"], "argument --to: job is now called lsst-verify"),
     ],
 )
-def test_wrong_options_are_said(
-    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_invalid_options_are_refused(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     results().write(Path("results.json"))
     assert command.main(arguments) == 4
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_the_command_knows_every_format() -> None:
+def test_command_lists_every_format() -> None:
     assert tuple(FORMATS) == export.FORMATS
 
 
 @pytest.mark.slow
-def test_two_runs_are_compared_as_lines_and_as_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_comparison_has_lines_and_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "compare.html"
     assert command.main(["compare", "nominal", "degraded", "-o", str(page)]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -391,10 +393,10 @@ def test_two_runs_are_compared_as_lines_and_as_a_page(tmp_path: Path, capsys: py
 
 
 @pytest.mark.slow
-def test_the_page_of_a_comparison_is_safe_from_names(tmp_path: Path) -> None:
+def test_comparison_page_escapes_names(tmp_path: Path) -> None:
     stored, page = tmp_path / "results.json", tmp_path / "compare.html"
     results().write(stored)
     assert command.main(["compare", str(stored), "hsc-few-visits", "-o", str(page)]) == 0
     reader = Cells()
     reader.feed(page.read_text(encoding="utf-8"))
-    assert reader.elements["script"] == 1  # its own, which lets one look closer at plots
+    assert reader.elements["script"] == 1  # the page's own script, which zooms into plots

@@ -1,4 +1,4 @@
-"""Histories: runs that are added at once, broken off or twice, what changes, and the page."""
+"""Tests of histories: adding runs, concurrent writers, changes and the page."""
 
 import multiprocessing
 import os
@@ -31,13 +31,13 @@ TEST = "OSS-REQ-0388-AM1-r"
 
 @cache
 def base() -> Results:
-    """A clause that was measured with an interval."""
+    """Return results of one clause with an interval."""
     found = dataset.load_baseline("degraded")
     return replace(found, results=tuple(r for r in found.results if r.test == TEST))
 
 
 def run(number: int, factor: float = 1.0, data: int | None = None, name: str = "survey") -> Results:
-    """A run so many days after the start, whose numbers are larger by a factor; ``data`` tells datasets apart."""
+    """Return a run ``number`` days after the start, with all numbers scaled; ``data`` identifies the dataset."""
     (one,) = base().results
     assert one.value is not None
     assert one.value_unbiased is not None
@@ -56,7 +56,7 @@ def run(number: int, factor: float = 1.0, data: int | None = None, name: str = "
 
 
 def verify(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own, in a folder."""
+    """Run the command in a separate process."""
     return forked.run("skyaccept", "verify", *options, folder=folder)
 
 
@@ -65,7 +65,7 @@ def series(folder: Path) -> history.Series:
     return found
 
 
-def test_runs_come_back_in_their_order_with_their_numbers(tmp_path: Path) -> None:
+def test_runs_are_loaded_in_order_with_their_numbers(tmp_path: Path) -> None:
     for number in (2, 0, 1):
         history.append(run(number, 1 + number / 1000), tmp_path / "deep" / "history")
     found = series(tmp_path / "deep" / "history")
@@ -77,7 +77,7 @@ def test_runs_come_back_in_their_order_with_their_numbers(tmp_path: Path) -> Non
     assert found.points[0].verdict == "fail"
 
 
-def test_a_run_that_is_added_twice_is_there_once(tmp_path: Path) -> None:
+def test_run_that_is_added_twice_is_stored_once(tmp_path: Path) -> None:
     assert history.append(run(1), tmp_path) == history.append(run(1), tmp_path)
     assert len(series(tmp_path).points) == 1
 
@@ -89,8 +89,8 @@ def _append(folder: Path, first: int, number: int, pause: float) -> None:
 
 
 @pytest.mark.slow
-def test_runs_of_several_processes_at_once_are_all_there_and_one_that_is_killed_breaks_nothing(tmp_path: Path) -> None:
-    """Two hundred runs of four processes, of which one is killed among its own."""
+def test_concurrent_and_killed_processes_keep_history_valid(tmp_path: Path) -> None:
+    """Four processes add two hundred runs, and one of them is killed."""
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_append, args=(tmp_path, 100 * k, 50, 0.0)) for k in range(3)]
     victim = context.Process(target=_append, args=(tmp_path, 900, 1000, 0.001))
@@ -107,8 +107,8 @@ def test_runs_of_several_processes_at_once_are_all_there_and_one_that_is_killed_
     assert len([point for point in found if point.when >= START + timedelta(days=900)]) >= 20
 
 
-def test_a_level_that_changes_is_found_where_it_does_and_noise_is_not(tmp_path: Path) -> None:
-    """Forty runs of other data each; the interval is +- 5 %, and the step 15 %."""
+def test_step_is_found_at_its_run_and_noise_is_not(tmp_path: Path) -> None:
+    """Each of forty runs has other data; the interval is +- 5 %, and the step 15 %."""
     (one,) = base().results
     assert one.value_unbiased is not None
     low, high = interval_of(one)
@@ -131,48 +131,48 @@ def test_a_level_that_changes_is_found_where_it_does_and_noise_is_not(tmp_path: 
     assert found >= 18
 
 
-def test_the_same_data_have_to_give_the_same_value(tmp_path: Path) -> None:
+def test_other_value_of_the_same_data_is_a_change(tmp_path: Path) -> None:
     for number, factor in enumerate((1.0, 1.0, 1 + 1e-7, 1 + 1e-7)):
         history.append(run(number, factor, data=7), tmp_path)
     assert series(tmp_path).changes == (2,)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (None, "no runs in it; runs add themselves with --history"),
         (b"PAR1 not really", r"run\.parquet: not a run of a history: .*; move the file to another folder"),
         ("other", r"run\.parquet: not a run of a history: its metadata do not hold skyaccept: skyaccept-history/1"),
     ],
 )
-def test_what_is_no_history_is_refused(content: bytes | str | None, said: str, tmp_path: Path) -> None:
+def test_invalid_history_is_refused(content: bytes | str | None, message: str, tmp_path: Path) -> None:
     path = tmp_path / "run.parquet"
     if content == "other":
         pq.write_table(pa.table({"deciding": [True]}), path)
     elif isinstance(content, bytes):
         path.write_bytes(content)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         history.load(tmp_path)
 
 
-def test_a_run_adds_itself_and_the_page_shows_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """From the catalog to the page; names of datasets are no code."""
+def test_run_is_added_and_shown_on_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run starts with a catalog, and the page escapes names of datasets."""
     folder, page = tmp_path / "history", tmp_path / "history.html"
     assert verify(tmp_path, "--scenario=hsc-few-visits", "--band=r", "-k=AM1", f"--history={folder}").returncode == 0
     for number in range(1, 4):
         history.append(run(400 + number, number, name="<script>alert(1)</script>"), folder)
     capsys.readouterr()
     assert command.main(["history", str(folder), "-o", str(page)]) == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said[-1] == f"4 runs of 1 clauses, {len(said) - 1} changes"
-    assert re.match(rf"{TEST} \(lvv-t1278\): changes with the run of 2027-", said[0])
+    output = capsys.readouterr().out.splitlines()
+    assert output[-1] == f"4 runs of 1 clauses, {len(output) - 1} changes"
+    assert re.match(rf"{TEST} \(lvv-t1278\): changes with the run of 2027-", output[0])
     text = page.read_text(encoding="utf-8")
     assert "<script" not in text
     assert text.count("<circle") == 4
     assert "4 runs; the level changes in 1 of 1 clauses." in text
 
 
-def test_a_history_that_is_a_file_is_a_usage_error(tmp_path: Path) -> None:
+def test_history_that_is_a_file_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     done = verify(tmp_path, "--history=file", "--band=r")
     assert done.returncode == 4

@@ -1,4 +1,4 @@
-"""``skyaccept inspect``."""
+"""Tests of ``skyaccept inspect``."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from skyaccept.lib.readers import load
 COLUMNS = {"visit": [1, 2], "band": ["r", "r"], "RAJ2000": [10.0, 10.0], "DEJ2000": [20.0, 20.0]}
 
 
-def test_inspect_lists_columns_mapping_and_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Columns of the file with their types, the profile that fits, and the columns that were not found."""
+def test_inspect_lists_columns_profile_and_missing_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The columns have their types, and the profile is the one that fits."""
     catalog = catalogs.write(tmp_path / "good.csv")
     assert command.main(["inspect", str(catalog)]) == 0
     out = capsys.readouterr().out
@@ -29,8 +29,8 @@ def test_inspect_lists_columns_mapping_and_what_is_missing(tmp_path: Path, capsy
     assert "missing, and blocking no clause of LSE-30: detector, object, mag_err, airmass, ra_err, dec_err\n" in out
 
 
-def test_inspect_says_which_required_columns_were_not_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Columns under other names are guessed; those that are nowhere are said to be required, all at once."""
+def test_inspect_lists_missing_required_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns with other names are guessed, and all missing ones are listed together."""
     (tmp_path / "odd.csv").write_text("expnum,RAJ2000,name\n1,10,a\n")
     assert command.main(["inspect", str(tmp_path / "odd.csv")]) == 0
     out = capsys.readouterr().out
@@ -43,14 +43,12 @@ def test_inspect_says_which_required_columns_were_not_found(tmp_path: Path, caps
 
 
 def test_inspect_of_a_missing_file_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """One message that names the file."""
+    """There is one message, which names the file."""
     assert usage_error(["inspect", "missing.csv"], capsys) == "ERROR: missing.csv: no such file, folder or match\n"
 
 
-def test_inspect_writes_a_profile_that_loads_once_it_is_completed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """And does not overwrite a file unless it is told to."""
+def test_inspect_writes_a_profile_that_loads_when_completed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It overwrites a file only with --force."""
     pd.DataFrame(COLUMNS).to_csv(tmp_path / "cat.csv", index=False)
     profile = tmp_path / "mine.yaml"
     words = ["inspect", str(tmp_path / "cat.csv"), "-o", str(profile)]
@@ -65,14 +63,14 @@ def test_inspect_writes_a_profile_that_loads_once_it_is_completed(
     assert command.main([*words, "--force"]) == 0
     assert "unit: ?" in profile.read_text()
     capsys.readouterr()
-    assert "--force: goes with --output" in usage_error(["inspect", str(tmp_path / "cat.csv"), "--force"], capsys)
+    assert "--force: needs --output" in usage_error(["inspect", str(tmp_path / "cat.csv"), "--force"], capsys)
     assert command.main([*words[:-1], str(tmp_path / "cat.csv/folder.yaml")]) == WRITE_ERROR
     assert "folder.yaml: cannot be written" in capsys.readouterr().err
 
 
-def test_each_clause_that_a_column_blocks_is_counted_once() -> None:
-    """In however many bands it is verified."""
-    blocked, total = inspection.blocks(["snr", "mag", "mjd", "detector"])
+def test_blocked_clauses_are_counted_once() -> None:
+    """The number of bands does not matter."""
+    blocked, total = inspection.blocked_clauses(["snr", "mag", "mjd", "detector"])
     assert total == len(set(blocked["snr"])) == 34
     assert blocked["mjd"] == ["AA1"]
     assert blocked["detector"] == []

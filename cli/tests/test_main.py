@@ -1,3 +1,5 @@
+"""Tests of the ``skyaccept`` command: verify, simulate, specs and usage errors."""
+
 import json
 import os
 import subprocess
@@ -21,13 +23,13 @@ from skyaccept.synthetic import scenario, survey
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own."""
+    """Run the command in a separate process."""
     return forked.run("skyaccept", *arguments, folder=cwd)
 
 
 @pytest.fixture
-def handed_over(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Arguments that `verify` hands to pytest, without running it."""
+def passed_arguments(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Record the arguments that ``verify`` passes to pytest, without running it."""
     seen: list[str] = []
 
     def fake(arguments: list[str]) -> int:
@@ -39,24 +41,24 @@ def handed_over(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """Run a command that must end with exit status 4 and one message, and return that."""
+    """Run a command that must fail with exit status 4 and one message, and return the message."""
     try:
         status: Any = command.main(arguments)
     except SystemExit as stop:
         status = stop.code
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert status == command.USAGE_ERROR
-    assert said.out == ""
-    assert "Traceback" not in said.err
-    return said.err
+    assert output.out == ""
+    assert "Traceback" not in output.err
+    return output.err
 
 
 # verify
 
 
 @pytest.mark.slow
-def test_verify_passes_where_the_catalog_meets_its_requirements(tmp_path: Path) -> None:
-    """Exit status 0, the verdict table, and the results that were asked for."""
+def test_verify_passes_if_requirements_are_met(tmp_path: Path) -> None:
+    """The exit status is 0, and the verdict table and the results are written."""
     catalogs.write(tmp_path / "good.csv", error=1)
     done = run("verify", "good.csv", "--band", "r", "--results", "out.json", "-k", "AM1 or AM2", cwd=tmp_path)
     assert done.returncode == 0
@@ -69,8 +71,8 @@ def test_verify_passes_where_the_catalog_meets_its_requirements(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_verify_fails_where_it_does_not(tmp_path: Path) -> None:
-    """Exit status 1, and the sentence that says by how much."""
+def test_verify_fails_if_requirements_are_not_met(tmp_path: Path) -> None:
+    """The exit status is 1, and a sentence states by how much."""
     catalogs.write(tmp_path / "bad.csv", error=30)
     done = run("verify", "bad.csv", "--band=r", "-k", "AM1", cwd=tmp_path)
     assert done.returncode == 1
@@ -78,8 +80,8 @@ def test_verify_fails_where_it_does_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_verify_warns_of_nothing_and_collects_its_cases_alone(tmp_path: Path) -> None:
-    """Not that the package was imported before pytest; no test stands for a metric that no clause uses."""
+def test_verify_has_no_warnings_and_collects_only_cases(tmp_path: Path) -> None:
+    """Metrics without clauses have no test, and pytest does not warn about imports before it started."""
     catalogs.write(tmp_path / "good.csv", error=1)
     program = "import sys; from skyaccept.cli.main import main; sys.exit(main())"
     arguments = ["verify", "good.csv", "--specs=LSE-30", "-k", "AM1-r", "-W", "error"]
@@ -91,7 +93,7 @@ def test_verify_warns_of_nothing_and_collects_its_cases_alone(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_what_cannot_be_printed_or_written_has_a_status_of_its_own(tmp_path: Path) -> None:
+def test_write_error_has_its_own_exit_status(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no device that is always full")
     program = "import sys; from skyaccept.cli.main import main; sys.exit(main())"
@@ -114,21 +116,21 @@ def test_what_cannot_be_printed_or_written_has_a_status_of_its_own(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_verify_of_an_unusable_catalog_is_a_usage_error(tmp_path: Path) -> None:
-    """Exit status 4 and one message."""
+def test_verify_of_a_missing_catalog_is_a_usage_error(tmp_path: Path) -> None:
+    """There is one message, and exit status 4."""
     done = run("verify", "missing.csv", cwd=tmp_path)
     assert done.returncode == 4
     assert done.stderr.strip() == "ERROR: missing.csv: no such file, folder or match"
     assert "Traceback" not in done.stdout
 
 
-def test_verify_knows_every_option_of_the_plugin(handed_over: list[str]) -> None:
-    """Each option arrives under the name that no other plugin can own."""
+def test_verify_accepts_every_option_of_the_plugin(passed_arguments: list[str]) -> None:
+    """Each option is passed under the name that no other plugin can own."""
     options = ["--survey=hsc-afw", "--visits=v.csv", "--scenario=nominal", "--specs=LPM-17", "--specs", "mine.yaml"]
     options += ["--band", "r,i", "--level=stretch", "--definition=srd", "--compare-definitions"]
     assert command.main(["verify", "cat.csv", *options, "--results=out.json", "--require-measurable"]) == 0
-    assert handed_over[:2] == ["--pyargs", "skyaccept.acceptance"]
-    assert sorted(handed_over[2:]) == sorted(
+    assert passed_arguments[:2] == ["--pyargs", "skyaccept.acceptance"]
+    assert sorted(passed_arguments[2:]) == sorted(
         [
             "--sky-dataset=cat.csv",
             "--sky-survey=hsc-afw",
@@ -149,41 +151,39 @@ def test_verify_knows_every_option_of_the_plugin(handed_over: list[str]) -> None
 @pytest.mark.parametrize(
     "arguments", [[], ["-q"], ["--co"], ["-k", "AM1"], ["--html", "report.html"], ["-n", "2"]], ids=" ".join
 )
-def test_verify_without_a_file_takes_no_value_of_another_option_for_one(
-    handed_over: list[str], arguments: list[str]
-) -> None:
-    """Options that go to pytest keep their values, and are not taken for abbreviations of ours."""
+def test_verify_does_not_mistake_option_values_for_a_file(passed_arguments: list[str], arguments: list[str]) -> None:
+    """Options of pytest keep their values, and are not taken for abbreviations of ours."""
     assert command.main(["verify", *arguments]) == 0
-    assert handed_over == ["--pyargs", "skyaccept.acceptance", *arguments]
+    assert passed_arguments == ["--pyargs", "skyaccept.acceptance", *arguments]
 
 
-def test_verify_hands_options_after_the_file_to_pytest(handed_over: list[str]) -> None:
-    """FILE first, then options of pytest with their values."""
+def test_verify_passes_options_after_the_file_to_pytest(passed_arguments: list[str]) -> None:
+    """FILE comes first, then options of pytest with their values."""
     assert command.main(["verify", "cat.csv", "--html", "report.html", "-k", "AM1", "--level", "minimum"]) == 0
-    assert "--sky-dataset=cat.csv" in handed_over
-    assert "--sky-level=minimum" in handed_over
-    assert [a for a in handed_over if not a.startswith("--sky")][2:] == ["--html", "report.html", "-k", "AM1"]
+    assert "--sky-dataset=cat.csv" in passed_arguments
+    assert "--sky-level=minimum" in passed_arguments
+    assert [a for a in passed_arguments if not a.startswith("--sky")][2:] == ["--html", "report.html", "-k", "AM1"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("option", [["--html", "report.html"], ["--junitxml", "report.html"]], ids=" ".join)
-def test_verify_never_writes_a_report_over_the_catalog(tmp_path: Path, option: list[str]) -> None:
-    """With the options before FILE the catalog is still the catalog, or the command says how to write it."""
+def test_verify_never_overwrites_the_catalog(tmp_path: Path, option: list[str]) -> None:
+    """With options before FILE the catalog is read, or the command says how to write it."""
     catalog = catalogs.write(tmp_path / "good.csv", error=3)
     before = catalog.read_bytes()
     run("verify", *option, "good.csv", "-k", "AM1", cwd=tmp_path)
     assert catalog.read_bytes() == before
 
 
-def test_verify_accepts_dataset_as_pytest_does(handed_over: list[str]) -> None:
-    """--dataset FILE means the same as FILE."""
+def test_verify_accepts_dataset_as_pytest_does(passed_arguments: list[str]) -> None:
+    """--dataset FILE is the same as FILE."""
     assert command.main(["verify", "--dataset", "cat.csv"]) == 0
-    assert handed_over[2:] in (["--sky-dataset=cat.csv"], ["--dataset", "cat.csv"])
+    assert passed_arguments[2:] in (["--sky-dataset=cat.csv"], ["--dataset", "cat.csv"])
 
 
 @pytest.mark.slow
-def test_verify_against_a_reference_catalog_with_the_epochs_of_a_table(tmp_path: Path) -> None:
-    """The clause is measured, by coordinate, and results and report name the reference; without epochs it is not."""
+def test_verify_uses_reference_catalog_and_epochs_of_a_table(tmp_path: Path) -> None:
+    """Results and report name the reference; without epochs the clause is not measurable."""
     found, stars = moving_stars(np.random.default_rng(1), 120, 5, 8.0, center=(0.0, 60.0))
     columns = {"visit": found.visit, "ra": found.ra, "dec": found.dec, "mag": found.mag, "snr": found.snr}
     pd.DataFrame({**columns, "band": "r", "extendedness": 0.0}).to_csv(tmp_path / "cat.csv", index=False)
@@ -218,8 +218,8 @@ def test_verify_against_a_reference_catalog_with_the_epochs_of_a_table(tmp_path:
 # simulate
 
 
-def test_simulate_with_the_same_seed_writes_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The seed decides, and is 1 by default."""
+def test_same_seed_writes_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The default seed is 1."""
     arguments = {"default": [], "one": ["--seed", "1"], "two": ["--seed", "2"]}
     for name, seed in arguments.items():
         assert command.main(["simulate", "nominal", "-o", str(tmp_path / name), "--band=r,i", *seed]) == 0
@@ -229,8 +229,8 @@ def test_simulate_with_the_same_seed_writes_the_same_bytes(tmp_path: Path, capsy
     assert files["default"] != files["two"]
 
 
-def test_simulate_with_other_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Stars, and visits in each of the bands chosen."""
+def test_simulate_uses_numbers_of_stars_and_visits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The number of visits applies to each band."""
     arguments = ["simulate", "nominal", "-o", str(tmp_path / "few.parquet"), "--stars", "50", "--visits", "3"]
     assert command.main(arguments) == 0
     assert "of 50 stars in 18 visits" in capsys.readouterr().out
@@ -239,8 +239,8 @@ def test_simulate_with_other_numbers(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert readers.load(tmp_path / "few.parquet").bands == ("r",)
 
 
-def test_simulate_with_faults_and_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The file is that of the scenario with these faults, as FITS, and the truth lies beside it."""
+def test_simulate_writes_faults_and_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The FITS file has the faults, and the truth is in a folder next to it."""
     path, truth = tmp_path / "survey.fits", tmp_path / "truth"
     arguments = ["simulate", "nominal", "-o", str(path), "--stars=100", "--truth", str(truth)]
     assert command.main([*arguments, "--fault", "band_offset=15 mas", "--fault=missing_visits=50percent"]) == 0
@@ -253,8 +253,8 @@ def test_simulate_with_faults_and_truth(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.slow
-def test_simulate_writes_what_should_come_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A value for every clause of the bands, near that of the catalog; a scenario without closed form is refused."""
+def test_simulate_writes_expected_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every clause of the bands has a value near that of the catalog; without closed form it is refused."""
     path = tmp_path / "expected.csv"
     arguments = ["simulate", "nominal", "-o", str(tmp_path / "a.parquet"), "--expected", str(path)]
     assert command.main([*arguments, "--stars=600"]) == 0
@@ -262,7 +262,12 @@ def test_simulate_writes_what_should_come_out(tmp_path: Path, capsys: pytest.Cap
     assert head == "test,expected,limit"
     values = {line.split(",")[0]: [float(value) for value in line.split(",")[1:]] for line in lines}
     cases = [case.id for case in requirements.load().cases()]
-    lacking = ("OSS-REQ-0403", "OSS-REQ-0387-PA3", "OSS-REQ-0387-PF2", "OSS-REQ-0387-PA4")  # of all stars at once
+    lacking = (
+        "OSS-REQ-0403",
+        "OSS-REQ-0387-PA3",
+        "OSS-REQ-0387-PF2",
+        "OSS-REQ-0387-PA4",
+    )  # these need all stars at once
     assert set(values) == {name for name in cases if not name.startswith(lacking)}
     assert 5 < values["OSS-REQ-0388-AM2-r"][0] < values["OSS-REQ-0388-AM2-r"][1] < 9
     capsys.readouterr()
@@ -270,8 +275,8 @@ def test_simulate_writes_what_should_come_out(tmp_path: Path, capsys: pytest.Cap
 
 
 @pytest.mark.slow
-def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> None:
-    """Every value and verdict is that of the scenario itself."""
+def test_simulated_catalog_gives_the_results_of_its_scenario(tmp_path: Path) -> None:
+    """Every value and verdict is the same."""
     path = tmp_path / "survey.parquet"
     arguments = [
         "simulate",
@@ -297,8 +302,8 @@ def test_a_simulated_catalog_reads_back_to_the_same_results(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_simulated_catalog_is_verified_as_the_scenario_is(tmp_path: Path) -> None:
-    """Both ways through the command give the same results, but for the name of the dataset."""
+def test_catalog_and_scenario_give_the_same_results(tmp_path: Path) -> None:
+    """Only the name of the dataset differs."""
     catalogs.small_scenario(tmp_path / "small.yaml", "degraded")
     made = run("simulate", "small.yaml", "-o", "survey.parquet", "--reference", "stars.parquet", cwd=tmp_path)
     assert made.returncode == 0
@@ -331,24 +336,24 @@ def test_a_simulated_catalog_is_verified_as_the_scenario_is(tmp_path: Path) -> N
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_simulate_says_what_is_wrong(
+def test_simulate_refuses_invalid_arguments(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
     words: str,
 ) -> None:
-    """One message, exit status 4, and no file."""
+    """There is one message, exit status 4, and no file."""
     monkeypatch.chdir(tmp_path)
     assert words in usage_error(["simulate", *arguments], capsys)
     assert not list(tmp_path.iterdir())
 
 
-# specs and the rest
+# specs and general behaviour
 
 
-def test_specs_shows_every_clause_with_its_limits_and_tests(capsys: pytest.CaptureFixture[str]) -> None:
-    """LSE-30 by default; requirement, clause, definition, limits, sources, tests and verification elements."""
+def test_specs_lists_every_clause_with_its_limits_and_tests(capsys: pytest.CaptureFixture[str]) -> None:
+    """LSE-30 is the default; definitions, sources and verification elements are listed as well."""
     assert command.main(["specs"]) == 0
     out = capsys.readouterr().out
     assert "LSE-30: Observatory System Specifications" in out
@@ -359,7 +364,7 @@ def test_specs_shows_every_clause_with_its_limits_and_tests(capsys: pytest.Captu
     assert "LPM-17, version 5.2.3, table 18" in out
 
 
-def test_specs_shows_the_documents_that_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_specs_lists_the_named_documents(capsys: pytest.CaptureFixture[str]) -> None:
     """Names replace the default."""
     assert command.main(["specs", "LPM-17"]) == 0
     out = capsys.readouterr().out
@@ -367,10 +372,10 @@ def test_specs_shows_the_documents_that_are_named(capsys: pytest.CaptureFixture[
     assert "OSS-REQ-0388" not in out
 
 
-def test_specs_says_what_a_document_asks_for_and_why_some_of_it_is_not_covered(
+def test_specs_lists_kinds_targets_and_uncovered_clauses(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Kind of requirement, targets, and the reason in place of a test."""
+    """Uncovered clauses have the reason in place of a test."""
     assert command.main(["specs", "LSE-61", "diagnostics"]) == 0
     out = capsys.readouterr().out
     assert "DMS-REQ-0359: Capability to calculate photometric performance (capability: passes when measured" in out
@@ -382,7 +387,7 @@ def test_specs_says_what_a_document_asks_for_and_why_some_of_it_is_not_covered(
 
 
 def test_specs_lists_all_specifications_of_a_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Those that make tests as the sources of limits, the others with the reason; --dataset-property chooses."""
+    """Those with tests are sources of limits, others have the reason; --dataset-property selects."""
     packages.write(tmp_path / "package")
     assert command.main(["specs", str(tmp_path / "package")]) == 0
     out = capsys.readouterr().out
@@ -398,13 +403,13 @@ def test_specs_lists_all_specifications_of_a_package(tmp_path: Path, capsys: pyt
 
 
 def test_specs_of_an_unknown_document_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    """One message with the names there are."""
+    """The message lists the known names."""
     assert usage_error(["specs", "NOPE-1"], capsys).startswith("ERROR: --specs NOPE-1: no such file or folder")
 
 
 @pytest.mark.slow
-def test_a_reader_that_goes_away_is_no_error_message(tmp_path: Path) -> None:
-    """Output into a closed pipe ends quietly."""
+def test_closed_pipe_gives_no_error_message(tmp_path: Path) -> None:
+    """The command ends quietly."""
     reading, writing = os.pipe()
     os.close(reading)
     program = "import sys; from skyaccept.cli.main import main; sys.exit(main(['specs']))"
@@ -415,8 +420,8 @@ def test_a_reader_that_goes_away_is_no_error_message(tmp_path: Path) -> None:
     assert done.stderr == b""
 
 
-def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
-    """--version prints it and ends well."""
+def test_version_option_prints_the_package_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit status is 0."""
     with pytest.raises(SystemExit) as stop:
         command.main(["--version"])
     assert stop.value.code == 0
@@ -424,10 +429,8 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize("arguments", [[], ["nothing"], ["inspect", "a.csv", "--nothing"]], ids=" ".join)
-def test_a_command_that_does_not_exist_is_a_usage_error(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Exit status 4 as for every usage error (2 is pytest's for an interrupted run), with the usage."""
+def test_unknown_command_is_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The usage is printed; the exit status is 4, as 2 is that of pytest for an interrupted run."""
     assert "usage: skyaccept" in usage_error(arguments, capsys)
 
 
@@ -440,20 +443,18 @@ def test_a_command_that_does_not_exist_is_a_usage_error(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_an_option_that_was_renamed_is_refused(
-    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_renamed_option_is_refused(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert f"argument {words}" in usage_error(arguments, capsys)
 
 
 def test_options_are_never_abbreviated(capsys: pytest.CaptureFixture[str]) -> None:
-    """A longer option that is added later cannot change what a script means."""
+    """Otherwise a longer option added later could change the meaning of a script."""
     asked = ["power", "--clause", "AM1", "--true-value", "9", "--stars", "3000", "--visits", "5"]
     assert "unrecognized arguments: --def srd" in usage_error([*asked, "--def", "srd"], capsys)
 
 
-def test_the_command_starts_without_loading_anything_heavy(tmp_path: Path) -> None:
-    """--version and --help do not wait for arrays and tables."""
+def test_command_starts_without_heavy_imports(tmp_path: Path) -> None:
+    """--version and --help do not load packages for arrays and tables."""
     program = (
         "import sys; from skyaccept.cli.main import main\n"
         "try: main(['--help'])\n"

@@ -1,30 +1,30 @@
-"""The command that plans a sample."""
+"""Tests of ``skyaccept power``."""
 
 from pathlib import Path
 
 import pytest
 from skyaccept.cli.main import USAGE_ERROR, main
 
-ASKED = ["power", "--clause", "AM1", "--true-value", "9", "--stars", "3000", "--visits", "5"]
+COMMAND = ["power", "--clause", "AM1", "--true-value", "9", "--stars", "3000", "--visits", "5"]
 
 
 @pytest.mark.slow
-def test_power_prints_the_chances_and_writes_the_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same bytes each time; the true value asked for is marked."""
+def test_power_prints_probabilities_and_writes_the_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Repeated runs give the same bytes, and the given true value is marked."""
     picture = tmp_path / "power.svg"
-    said = []
+    outputs = []
     for _ in range(2):
-        assert main([*ASKED, "--plot", str(picture)]) == 0
-        said.append((capsys.readouterr().out, picture.read_bytes()))
-    assert said[0] == said[1]
-    assert "OSS-REQ-0388-AM1-r under lvv-t1278" in said[0][0]
-    assert "design limit <= 10 mas; decision guarded, risk 0.05" in said[0][0]
-    assert [line.split()[0] for line in said[0][0].splitlines() if line.endswith("<")] == ["9"]
-    assert said[0][1].startswith(b'<svg xmlns="http://www.w3.org/2000/svg"')
+        assert main([*COMMAND, "--plot", str(picture)]) == 0
+        outputs.append((capsys.readouterr().out, picture.read_bytes()))
+    assert outputs[0] == outputs[1]
+    assert "OSS-REQ-0388-AM1-r under lvv-t1278" in outputs[0][0]
+    assert "design limit <= 10 mas; decision guarded, risk 0.05" in outputs[0][0]
+    assert [line.split()[0] for line in outputs[0][0].splitlines() if line.endswith("<")] == ["9"]
+    assert outputs[0][1].startswith(b'<svg xmlns="http://www.w3.org/2000/svg"')
 
 
 @pytest.mark.slow
-def test_a_field_and_a_law_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
+def test_power_uses_field_and_error_model_options(capsys: pytest.CaptureFixture[str]) -> None:
     own = [
         "--field",
         "20 arcmin",
@@ -37,12 +37,12 @@ def test_a_field_and_a_law_of_ones_own(capsys: pytest.CaptureFixture[str]) -> No
         "--power",
         "0.9",
     ]
-    assert main([*ASKED, *own, "--true-value", "18"]) == 0
-    said = capsys.readouterr().out
-    assert "within 0.333333 deg" in said
-    assert "minimum limit <= 20 mas" in said
-    assert "visits 0.000" in said
-    assert "to pass with a probability of 0.9: " in said
+    assert main([*COMMAND, *own, "--true-value", "18"]) == 0
+    output = capsys.readouterr().out
+    assert "within 0.333333 deg" in output
+    assert "minimum limit <= 20 mas" in output
+    assert "visits 0.000" in output
+    assert "to pass with a probability of 0.9: " in output
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_a_field_and_a_law_of_ones_own(capsys: pytest.CaptureFixture[str]) -> No
     ],
     ids=lambda value: " ".join(value)[:40],
 )
-def test_what_is_wrong_with_a_plan_is_one_message(
+def test_invalid_plan_is_refused_in_one_message(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit status 4."""
-    assert main([*ASKED, *arguments]) == USAGE_ERROR
+    """The exit status is 4."""
+    assert main([*COMMAND, *arguments]) == USAGE_ERROR
     assert words in capsys.readouterr().err

@@ -1,3 +1,5 @@
+"""Tests of ``skyaccept selftest``."""
+
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,28 +15,28 @@ def test_selftest_prints_the_matrix_and_writes_the_page(tmp_path: Path, capsys: 
     page = tmp_path / "self.html"
     asked = ["selftest", "--fault=wrapped_ra", "--fault=band_offset", "-o", str(page), "--workers=1"]
     assert command.main(asked) == 0
-    said = capsys.readouterr().out
-    assert "band_offset                    15 mas     .    .    ." in said
-    assert "wrapped_ra                      100 %     ?    ?    ?" in said
-    assert said.endswith(f"5 of 5 trials with {5 * CLAUSES} clauses react as expected.\n")
+    output = capsys.readouterr().out
+    assert "band_offset                    15 mas     .    .    ." in output
+    assert "wrapped_ra                      100 %     ?    ?    ?" in output
+    assert output.endswith(f"5 of 5 trials with {5 * CLAUSES} clauses react as expected.\n")
     assert "5 of 5 trials" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_selftest_fails_where_something_is_not_as_it_has_to_be(
+def test_selftest_fails_if_a_reaction_is_not_as_expected(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = sensitivity.load()
     rows = [replace(row, refused="too blue") if row.fault == "repeated_rows" else row for row in table.rows]
     monkeypatch.setattr(sensitivity, "load", lambda: replace(table, rows=rows))
     assert command.main(["selftest", "--fault=repeated_rows", "--workers=1"]) == 1
-    said = capsys.readouterr().out
-    assert "repeated_rows 1 %: refused: scenario fault-repeated-rows" in said
-    assert said.endswith(f"1 of 2 trials with {CLAUSES} clauses react as expected; 1 do not.\n")
+    output = capsys.readouterr().out
+    assert "repeated_rows 1 %: refused: scenario fault-repeated-rows" in output
+    assert output.endswith(f"1 of 2 trials with {CLAUSES} clauses react as expected; 1 do not.\n")
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--fault=earthquake"], "--fault earthquake: not one of jitter"),
         (["--seed=-1"], "--seed -1: must not be below 0"),
@@ -42,8 +44,10 @@ def test_selftest_fails_where_something_is_not_as_it_has_to_be(
         (["-o", "no/such/page.html"], "no/such/page.html: not a file in an existing folder"),
     ],
 )
-def test_wrong_options_are_one_line(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_options_are_refused_in_one_line(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert command.main(["selftest", *options]) == 4
     error = capsys.readouterr().err
-    assert error.startswith(f"ERROR: {said}")
+    assert error.startswith(f"ERROR: {message}")
     assert error.count("\n") == 1
