@@ -2,9 +2,9 @@
 
 ``python -m benchmarks.recovery OUT.json [--seeds N]`` simulates surveys with independent errors, and associates, cuts
 and measures them like any catalog. The true value of a clause is its expected value in the limit of many visits
-(`skyaccept.synthetic.expectation.expected`), averaged over all seeds. The program records how often the 95 % interval
-contains it. An estimate of a value near zero cannot be negative, so only the upper end can miss, in 2.5 % of the
-surveys. Surveys that the output file has already for the same number of seeds are skipped.
+(`skyaccept.synthetic.expectation.expected_values`), averaged over all seeds. The program records how often the 95 %
+interval contains it. An estimate of a value near zero cannot be negative, so only the upper end can miss, in 2.5 % of
+the surveys. Surveys that the output file has already for the same number of seeds are skipped.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def measure_survey(task: tuple[str, int]) -> dict[str, tuple[float, float, float
     bands = [band for band in BANDS if band in base.visits.number]
     variant = scenario.override(base, bands=bands, visits=SCENARIOS[name])
     specification = requirements.load()
-    expected = expectation.expected(variant, specification, seed, limit=True)
+    expected = expectation.expected_values(variant, specification, seed, limit=True)
     detections = associate(survey.simulate(variant, seed).detections, RADIUS)
     results = measure.run(
         detections, specification, measure.Options(bands=bands, reference=survey.reference(variant, seed))

@@ -195,7 +195,7 @@ def _simulate(options: argparse.Namespace) -> int:
     if options.truth is not None:
         output.write_truth(chosen, options.seed, options.truth)
     if options.expected is not None:
-        expectation.write(chosen, options.seed, options.expected)
+        expectation.write_expected(chosen, options.seed, options.expected)
     summary = f"{written.detections:,} detections of {chosen.stars.number:,} stars in {written.visits} visits"
     print_lines([f"{options.output}: {summary}"])
     return 0

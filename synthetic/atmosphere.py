@@ -1,14 +1,14 @@
-r"""What the atmosphere does to positions: turbulence and chromatic refraction.
+r"""Displace positions by atmospheric turbulence and chromatic refraction.
 
 Refraction lifts a star at zenith distance z by :math:`R(\lambda) \tan z`, :math:`R = n(\lambda) - 1`. A star that is
-redder by 1 mag in g - i has its light in a band at a longer effective wavelength, where R is less; what a calibration
-with stars of mean colour leaves is the difference,
+redder by 1 mag in g - i has a longer effective wavelength in a band, where R is smaller. A calibration with stars of
+mean colour leaves the difference,
 
 .. math:: \Delta = \frac{dR}{d\lambda} \frac{d\lambda_\mathrm{eff}}{d(g - i)} (g - i - \overline{g - i}) \tan z.
 
 The refractive index is that of dry air at 10 C (Filippenko 1982, PASP 94, 715, eqs. 1 and 2) at the pressure of the
-site. The shift of the effective wavelength is that of a photon spectrum that is a power law of the wavelength over a
-band with sharp limits: :math:`s \lambda (\Delta\lambda / \lambda)^2 / 12`, with the index s that makes 1 mag in g - i.
+site. The shift of the effective wavelength follows from a photon spectrum that is a power law of the wavelength, in a
+band with sharp limits: :math:`s \lambda (\Delta\lambda / \lambda)^2 / 12`, where the index s makes 1 mag in g - i.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from skyaccept.synthetic.scenario_schema import Scenario, Site
 from skyaccept.synthetic.visits import Visit
 
 LIMITS = {"u": (320, 400), "g": (400, 552), "r": (552, 691), "i": (691, 818), "z": (818, 922), "y": (922, 1060)}
-"""Bands, nm (Ivezic et al. 2019, table 1 and section 2, rounded)."""
+"""Limits of the bands, nm (Ivezic et al. 2019, table 1 and section 2, rounded)."""
 
 SCALE_HEIGHT = 8400.0
-"""Metres in which the pressure falls by e."""
+"""Scale height of the pressure, m."""
 
 TEMPERATURE = 10.0
 
 
 def refractivity(wavelength: float, pressure: float = 760.0, temperature: float = 15.0) -> float:
-    """Refractive index of dry air minus 1, for a wavelength in nm, mm of mercury and degrees C."""
+    """Return the refractive index of dry air minus 1, for nm, mm of mercury and degrees C."""
     square = (1000 / wavelength) ** 2
     standard = 1e-6 * (64.328 + 29498.1 / (146 - square) + 255.4 / (41 - square))
     density = pressure * (1 + (1.049 - 0.0157 * temperature) * 1e-6 * pressure)
     return float(standard * density / (720.883 * (1 + 0.003661 * temperature)))
 
 
-def chromatic(band: str, site: Site) -> float:
-    """Refraction of a star that is redder by 1 mag in g - i, minus that of the other, at tan z = 1; mas, negative."""
+def chromatic_coefficient(band: str, site: Site) -> float:
+    """Return the change of refraction per mag of g - i at tan z = 1, in mas; it is negative."""
     pressure = 760 * float(np.exp(-site.height.to_value(u.m) / SCALE_HEIGHT))
     low, high = LIMITS[band]
     middle = (low + high) / 2
@@ -56,38 +56,42 @@ def displacement(
     visit: Visit,
     seed: int,
     color: FloatArray | None,
-    place: FloatArray,
+    directions: FloatArray,
     x: FloatArray,
     y: FloatArray,
 ) -> FloatArray:
-    """Displacement of the stars of a visit, (n, 3) in radians: turbulence, and the refraction that is left.
+    """Return the displacements of the stars of a visit by turbulence and residual refraction, (n, 3) in radians.
 
     Parameters
     ----------
     color : (n,) float64 or None
-        g - i; without it there is no chromatic refraction.
+        g - i; if None there is no chromatic refraction.
     place : (n, 3) float64
         Unit vectors.
     x, y : (n,) float64
-        Places on the focal plane, radians.
+        Positions on the focal plane, radians.
     """
-    air, total = scenario.atmosphere, np.zeros((len(place), 3))
+    air, total = scenario.atmosphere, np.zeros((len(directions), 3))
     if air is None:
         return total
     if air.turbulence is not None:
         rng = stream(seed, f"turbulence {visit.band}", visit.index)
         pattern = random_fields.draw(rng, air.turbulence.scale.to_value(u.rad))
-        total += camera.along(visit, place, air.turbulence.rms.to_value(u.rad) * random_fields.gradient(pattern, x, y))
+        total += camera.shift_vectors(
+            visit, directions, air.turbulence.rms.to_value(u.rad) * random_fields.gradient(pattern, x, y)
+        )
     if air.refraction and color is not None:
-        total += air.refraction * refraction(scenario, visit.band, color, place, visit.zenith)
+        total += air.refraction * refraction(scenario, visit.band, color, directions, visit.zenith)
     return total
 
 
-def refraction(scenario: Scenario, band: str, color: FloatArray, place: FloatArray, zenith: FloatArray) -> FloatArray:
-    """Displacement of stars by chromatic refraction, (n, 3) in radians, for a share of 1 left in.
+def refraction(
+    scenario: Scenario, band: str, color: FloatArray, directions: FloatArray, zenith: FloatArray
+) -> FloatArray:
+    """Return the displacements of stars by uncorrected chromatic refraction, (n, 3) in radians.
 
-    The vector towards the zenith whose length is tan z at direction s is ``zenith / (zenith . s) - s``.
+    At direction s, the vector towards the zenith with length tan z is ``zenith / (zenith . s) - s``.
     """
     mean = scenario.stars.colors.mean.to_value(u.mag) if scenario.stars.colors is not None else 0.0
-    upward = zenith / np.einsum("ij,j->i", place, zenith)[:, None] - place
-    return np.asarray((chromatic(band, scenario.site) * MAS * (color - mean))[:, None] * upward)
+    upward = zenith / np.einsum("ij,j->i", directions, zenith)[:, None] - directions
+    return np.asarray((chromatic_coefficient(band, scenario.site) * MAS * (color - mean))[:, None] * upward)

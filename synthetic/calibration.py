@@ -1,4 +1,4 @@
-"""Errors of the photometric calibration: zero points of visits and detectors, and the flat field."""
+"""Simulate errors of zero points of visits and detectors, and of the flat field."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from skyaccept.synthetic.scenario_schema import Scenario
 from skyaccept.synthetic.visits import Visit
 
 
-def error(scenario: Scenario, visit: Visit, seed: int, detector: AnyArray, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Error of the zero point of each detection, mag.
+def zero_point_error(
+    scenario: Scenario, visit: Visit, seed: int, detector: AnyArray, x: FloatArray, y: FloatArray
+) -> FloatArray:
+    """Return the zero-point error of each detection, mag.
 
-    Normal by visit; normal by detector and band, the same in all visits; and a von Karman field on the focal plane by
-    band, the same in all visits, which is what a flat field leaves.
+    It is the sum of a normal error of the visit, a normal error of the detector and band, and a von Karman field on the
+    focal plane for each band, which stands for the residual of the flat field. The last two are constant over visits.
     """
-    of, total = scenario.calibration, np.zeros(len(x))
-    if of is None:
+    settings, total = scenario.calibration, np.zeros(len(x))
+    if settings is None:
         return total
-    if of.visits is not None:
+    if settings.visits is not None:
         step = stream(seed, f"zero points {visit.band}", visit.index).standard_normal()
-        total += of.visits.to_value(u.mag) * step
-    if of.detectors is not None:
-        steps = stream(seed, f"detectors {visit.band}").standard_normal(camera.grid(scenario).number)
-        total += of.detectors.to_value(u.mag) * steps[detector]
-    if of.flat is not None:
-        pattern = random_fields.draw(stream(seed, f"flat {visit.band}"), of.flat.scale.to_value(u.rad))
-        total += of.flat.rms.to_value(u.mag) * random_fields.scalar(pattern, x, y)
+        total += settings.visits.to_value(u.mag) * step
+    if settings.detectors is not None:
+        steps = stream(seed, f"detectors {visit.band}").standard_normal(camera.detector_grid(scenario).number)
+        total += settings.detectors.to_value(u.mag) * steps[detector]
+    if settings.flat is not None:
+        pattern = random_fields.draw(stream(seed, f"flat {visit.band}"), settings.flat.scale.to_value(u.rad))
+        total += settings.flat.rms.to_value(u.mag) * random_fields.scalar(pattern, x, y)
     return total

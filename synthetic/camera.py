@@ -1,4 +1,4 @@
-"""The focal plane: projection of the sky, and a square grid of square detectors with gaps."""
+"""Focal plane: projection of the sky, and a square grid of square detectors with gaps."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from skyaccept.synthetic.visits import Visit
 IntArray = NDArray[np.int64]
 
 
-def axes(visit: Visit) -> tuple[FloatArray, FloatArray]:
-    """Unit vectors of the focal plane's x and y axes on the sky at the pointing, (3,) each."""
+def focal_plane_axes(visit: Visit) -> tuple[FloatArray, FloatArray]:
+    """Return the unit vectors of the focal plane's x and y axes on the sky at the pointing, (3,) each."""
     east, north = (basis[0] for basis in tangent_basis(visit.pointing[None, :]))
     cos, sin = np.cos(visit.rotation), np.sin(visit.rotation)
     return cos * east + sin * north, cos * north - sin * east
 
 
 def project(direction: FloatArray, visit: Visit) -> tuple[FloatArray, FloatArray]:
-    """Place on the focal plane (gnomonic projection), radians; for directions within 90 degrees of the pointing."""
+    """Project directions within 90 degrees of the pointing onto the focal plane (gnomonic), radians."""
     along = np.einsum("ij,j->i", direction, visit.pointing)
-    x, y = (np.einsum("ij,j->i", direction, axis) / along for axis in axes(visit))
+    x, y = (np.einsum("ij,j->i", direction, axis) / along for axis in focal_plane_axes(visit))
     return x, y
 
 
-def along(visit: Visit, direction: FloatArray, offset: FloatArray) -> FloatArray:
-    """Displacements (2, n) along the axes of the focal plane, as vectors (n, 3) tangent to the sphere at directions."""
-    first, second = axes(visit)
+def shift_vectors(visit: Visit, direction: FloatArray, offset: FloatArray) -> FloatArray:
+    """Convert shifts (2, n) along the axes of the focal plane to vectors (n, 3) tangent to the sphere at directions."""
+    first, second = focal_plane_axes(visit)
     vector = offset[0][:, None] * first + offset[1][:, None] * second
     return np.asarray(vector - np.einsum("ij,ij->i", vector, direction)[:, None] * direction)
 
 
-def spun(visit: Visit, direction: FloatArray, ellipticity: ComplexArray | complex) -> ComplexArray:
-    """Ellipticities, or one, in the axes of the focal plane as those to the east and north at directions (n, 3)."""
+def rotate_to_sky(visit: Visit, direction: FloatArray, ellipticity: ComplexArray | complex) -> ComplexArray:
+    """Convert ellipticities from the axes of the focal plane to those towards east and north at directions (n, 3)."""
     pointing = np.broadcast_to(visit.pointing, direction.shape)
     turned = np.broadcast_to(np.exp(2j * visit.rotation) * ellipticity, len(direction))
     return parallel_transport(turned, pointing, direction)
@@ -45,7 +45,7 @@ def spun(visit: Visit, direction: FloatArray, ellipticity: ComplexArray | comple
 
 @dataclass(frozen=True)
 class Grid:
-    """Detectors: ``side`` squares of ``size`` in a row, ``pitch`` apart, numbered row by row; radians."""
+    """Grid of ``side`` x ``side`` detectors of ``size``, ``pitch`` apart, numbered row by row; radians."""
 
     side: int
     size: float
@@ -58,29 +58,29 @@ class Grid:
         return self.side**2
 
     def locate(self, x: FloatArray, y: FloatArray) -> tuple[IntArray, NDArray[np.bool_]]:
-        """Detector of places on the focal plane, -1 in a gap or outside, and whether they lie at its edge."""
+        """Return the detector at each position, -1 in a gap or outside, and whether the position is at its edge."""
         column, dx = self._along(x)
         row, dy = self._along(y)
         rim = self.size / 2 - np.maximum(np.abs(dx), np.abs(dy))
-        on = (rim > 0) & (column >= 0) & (column < self.side) & (row >= 0) & (row < self.side)
-        return np.where(on, row * self.side + column, -1), rim < self.edge
+        inside = (rim > 0) & (column >= 0) & (column < self.side) & (row >= 0) & (row < self.side)
+        return np.where(inside, row * self.side + column, -1), rim < self.edge
 
     def center(self, detector: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Places of the centres of detectors."""
+        """Return the positions of the centres of detectors."""
         row, column = np.divmod(detector, self.side)
         return (column - (self.side - 1) / 2) * self.pitch, (row - (self.side - 1) / 2) * self.pitch
 
     def _along(self, x: FloatArray) -> tuple[IntArray, FloatArray]:
-        place = np.floor(x / self.pitch + self.side / 2)
-        return place.astype(np.int64), x - (place - (self.side - 1) / 2) * self.pitch
+        index = np.floor(x / self.pitch + self.side / 2)
+        return index.astype(np.int64), x - (index - (self.side - 1) / 2) * self.pitch
 
 
-def grid(scenario: Scenario) -> Grid:
-    """Detectors that cover the field of view; a single one without gaps where the scenario has no camera."""
+def detector_grid(scenario: Scenario) -> Grid:
+    """Return the detectors that cover the field of view; without a camera it is a single one."""
     width = 2 * float(np.tan(scenario.visits.view_radius.to_value(u.rad)))
     if scenario.camera is None:
         return Grid(1, width, width, 0.0)
     size, gap, edge = (getattr(scenario.camera, name).to_value(u.rad) for name in ("detector", "gap", "edge"))
-    # an odd number, so that a detector and no gap lies in the middle
+    # an odd number, so that the middle is on a detector and not in a gap
     side = int(np.ceil((width + gap) / (size + gap))) // 2 * 2 + 1
     return Grid(side, size, size + gap, edge)

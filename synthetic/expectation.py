@@ -1,29 +1,29 @@
-r"""What metrics should come out as: closed forms for independent normal errors, and a dense simulation for the rest.
+r"""Expected values of metrics: closed forms for normal errors, otherwise simulations.
 
-With independent normal errors of known size every error that an estimator finds has a known distribution, and so has
-the mixture over all stars, pairs or measurements of a sample, each with its own error and number of visits:
+For independent normal errors of known size, the distribution of each error that an estimator computes is known. The
+errors of a sample are a mixture over all stars, pairs or measurements, each with its own error and number of visits:
 
 =================== ============================================ ==============================================
 errors              distribution                                 scale s
 =================== ============================================ ==============================================
 pair_rms            :math:`s \sqrt{\chi^2_{n-1} / (n-1)}`         :math:`s^2 = \sigma_i^2 + \sigma_j^2`
 magnitude_rms       the same, n visits of the star               error of a magnitude
-magnitude_deviation normal, its size                             :math:`s^2 = \sigma^2 (1 - 1/n)`
-offset              normal, its size                             :math:`s^2 = \sigma^2 + \sigma_r^2 / n_r`
+magnitude_deviation normal, absolute value                       :math:`s^2 = \sigma^2 (1 - 1/n)`
+offset              normal, absolute value                       :math:`s^2 = \sigma^2 + \sigma_r^2 / n_r`
 deviation_from_mean the same                                     the same
-reference_offset    normal, its size                             :math:`s^2 = \sigma^2 + \sigma_\mathrm{ref}^2`
-mean_difference     normal, the size of the median of all            :math:`s^2 = \sigma^2 / n + \sigma_\mathrm{ref}^2`
+reference_offset    normal, absolute value                       :math:`s^2 = \sigma^2 + \sigma_\mathrm{ref}^2`
+mean_difference     normal, absolute value of the median         :math:`s^2 = \sigma^2 / n + \sigma_\mathrm{ref}^2`
 =================== ============================================ ==============================================
 
-The median of N normal errors of scales :math:`s_k` is normal in turn, with the standard error
-:math:`\sqrt{\pi / 2} / (\sqrt N \, \mathrm{mean}(1 / s_k))`, and PA6 is the mean of its size; PA5 has the sum of the
-squares of both bands for a scale.
+The median of N normal errors of scales :math:`s_k` is normal with the standard error
+:math:`\sqrt{\pi / 2} / (\sqrt N \, \mathrm{mean}(1 / s_k))`, and PA6 is its mean absolute value. In PA5, the square of
+the scale is the sum over both bands.
 
-AM, PA1 and AA1 are medians of the mixture, AF, PF1 and ABF1 its share above a threshold, AD, PA2 and AB2 its
-percentiles, AB1 its rms. This is the value expected of the very sample; its limit for many visits has n infinite and
-is what an unbiased value estimates. Sizes of errors are those stated by the simulation, squared and averaged over the
-visits of a star. Where the larger of RA and Dec is limited, each has this expected value, and the larger one lies above
-it by some of its sampling error.
+AM, PA1 and AA1 are medians of the mixture, AF, PF1 and ABF1 its fraction above a threshold, AD, PA2 and AB2 its
+percentiles, and AB1 is its rms. This is the expected value for the sample at hand. In the limit of many visits n is
+infinite; this is what a debiased value estimates. The errors are those that the simulation states, squared and averaged
+over the visits of a star. If a limit applies to the larger of RA and Dec, each of them has this expected value, and the
+larger one exceeds it by about its sampling error.
 """
 
 from __future__ import annotations
@@ -47,67 +47,69 @@ from skyaccept.lib.requirements.model import Case, Specification
 from skyaccept.lib.sample.selection import select
 from skyaccept.lib.sphere import chord, tangent_basis, unit_vectors
 from skyaccept.synthetic.scenario_schema import Scenario
-from skyaccept.synthetic.survey import Survey, in_reference, reference, simulate
+from skyaccept.synthetic.survey import Survey, reference, reference_sources, simulate
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """Sizes of errors: each is ``scale`` times the absolute value of a chi variable over the root of its freedom.
+    """Mixture of scaled chi distributions: each error is ``scale`` times chi / sqrt(``freedom``).
 
     Attributes
     ----------
     scale : (n,) float64
     freedom : (n,) float64
-        1 for the size of a normal error, infinite where the size is the scale itself.
+        Degrees of freedom: 1 for the absolute value of a normal error, infinite if the error is the scale itself.
     weight : (n,) float64
-        How often each occurs.
+        Relative frequency of each component.
     """
 
     scale: FloatArray
     freedom: FloatArray
     weight: FloatArray
 
-    def share_above(self, size: float) -> float:
-        """Expected share of the errors above a size."""
+    def fraction_above(self, size: float) -> float:
+        """Return the expected fraction of errors above a size."""
         finite = np.isfinite(self.freedom)
         above = np.where(self.scale > size, 1.0, 0.0)
         square = self.freedom[finite] * (size / self.scale[finite]) ** 2
         above[finite] = special.chdtrc(self.freedom[finite], square)
         return float(np.average(above, weights=self.weight))
 
-    def quantile(self, share: float) -> float:
-        """Size that a share of the errors stays below."""
+    def quantile(self, fraction: float) -> float:
+        """Return the size below which the given fraction of the errors is."""
         high = 20 * float(self.scale.max())
-        return float(optimize.brentq(lambda size: 1 - self.share_above(size) - share, 0.0, high, xtol=1e-6))
+        return float(optimize.brentq(lambda size: 1 - self.fraction_above(size) - fraction, 0.0, high, xtol=1e-6))
 
-    def size_of_median(self) -> float:
-        """Expected size of the median of normal errors of these scales, one of each: about 0, of either sign."""
+    def expected_size_of_median(self) -> float:
+        """Return the expected absolute value of the median of normal errors with these scales."""
         error = np.sqrt(np.pi / 2) / (np.sqrt(len(self.scale)) * np.mean(1 / self.scale))
         return float(error * np.sqrt(2 / np.pi))
 
     def rms(self) -> float:
-        """Root mean square."""
+        """Return the root mean square."""
         return float(np.sqrt(np.average(self.scale**2, weights=self.weight)))
 
 
-def expected(scenario: Scenario, specification: Specification, seed: int = 1, limit: bool = False) -> dict[str, float]:
-    """Expected value of every clause at its design level on a simulated survey, by test id.
+def expected_values(
+    scenario: Scenario, specification: Specification, seed: int = 1, limit: bool = False
+) -> dict[str, float]:
+    """Compute the expected value of every clause at its design level on a simulated survey.
 
     Parameters
     ----------
     scenario : Scenario
-        With independent normal errors only: no turbulence, refraction, calibration errors, variables, companions or
-        faults, for which see `dense`.
+        It must have only independent normal errors: no turbulence, refraction, calibration errors, variables,
+        companions or faults. For others see `mean_of_simulations`.
     specification : Specification
     seed : int
     limit : bool
-        As for infinitely many visits, without the bias of few.
+        Whether to compute the limit of infinitely many visits, without the few-visit bias.
 
     Returns
     -------
     dict of str to float
-        In the unit of the metric. Clauses that cannot be measured, or whose estimator has no closed form here, are
-        left out.
+        Values by test id, in the unit of the metric. Clauses that cannot be measured, or whose estimator has no closed
+        form here, are left out.
 
     Raises
     ------
@@ -118,56 +120,56 @@ def expected(scenario: Scenario, specification: Specification, seed: int = 1, li
     others = (scenario.atmosphere, scenario.calibration, stars.variables, stars.companions, scenario.faults or None)
     if any(effect is not None for effect in others):
         raise InputError(
-            f"scenario {scenario.scenario} has more than independent normal errors, and no closed form: simulate it "
-            "with many seeds, as skyaccept.synthetic.expectation.dense does"
+            f"scenario {scenario.scenario} has more than independent normal errors, so there is no closed form: "
+            "simulate it with many seeds, as skyaccept.synthetic.expectation.mean_of_simulations does"
         )
-    made = simulate(scenario, seed)
-    detections, listed = associate(made.detections, RADIUS), in_reference(scenario, made.truth.sky)
-    sample = _Truth(made, detections, reference(scenario, seed), listed, limit)
-    found: dict[str, float] = {}
+    simulated = simulate(scenario, seed)
+    detections, listed = associate(simulated.detections, RADIUS), reference_sources(scenario, simulated.truth.sky)
+    sample = _Truth(simulated, detections, reference(scenario, seed), listed, limit)
+    values: dict[str, float] = {}
     mixtures: dict[tuple[str, str, str | None, str], Mixture] = {}
     for case in specification.cases(scenario.visits.number):
         rule = specification.definitions[case.clause.definition].rule(case.clause.metric)
-        finder = None if rule is None else _FINDERS.get(rule.estimator)
-        if finder is None:
+        make_mixture = None if rule is None else _MIXTURES.get(rule.estimator)
+        if make_mixture is None:
             continue
-        key = (finder.__name__, case.band, case.against, str(case.clause.parameters))
+        key = (make_mixture.__name__, case.band, case.against, str(case.clause.parameters))
         try:
             if key not in mixtures:
-                mixtures[key] = finder(sample, case, specification)
+                mixtures[key] = make_mixture(sample, case, specification)
         except NotMeasurable:
             continue
-        found[case.id] = _statistic(case, mixtures[key])
-    return found
+        values[case.id] = _statistic(case, mixtures[key])
+    return values
 
 
-def write(scenario: Scenario, seed: int, path: Path) -> None:
-    """Write `expected` for LSE-30 as CSV: ``test``, ``expected``, and ``limit`` for infinitely many visits.
+def write_expected(scenario: Scenario, seed: int, path: Path) -> None:
+    """Write the expected values of LSE-30 as CSV: ``test``, ``expected``, and ``limit`` for infinitely many visits.
 
     Raises
     ------
     InputError
-        As `expected`.
+        As `expected_values`.
     """
     specification = requirements.load()
-    values, limits = (expected(scenario, specification, seed, limit) for limit in (False, True))
+    values, limits = (expected_values(scenario, specification, seed, limit) for limit in (False, True))
     lines = ["test,expected,limit", *(f"{test},{value!r},{limits[test]!r}" for test, value in values.items())]
     atomic_write.write(path, "\n".join(lines) + "\n")
 
 
-def dense(
+def mean_of_simulations(
     scenario: Scenario, specification: Specification, seeds: Iterable[int], bands: Collection[str] | None = None
 ) -> dict[str, tuple[float, float]]:
-    """Mean and standard error of every measured value over simulated surveys, by test id.
+    """Return the mean and standard error of every measured value over simulated surveys, by test id.
 
-    The expected value of any scenario, with whatever bias the estimator has at its number of visits; for its limit give
-    the scenario many visits.
+    This gives the expected value for any scenario, including the bias of the estimator at its number of visits. For the
+    limit, use a scenario with many visits.
     """
     values: dict[str, list[float]] = {}
     for seed in seeds:
-        made = associate(simulate(scenario, seed).detections, RADIUS)
+        detections = associate(simulate(scenario, seed).detections, RADIUS)
         catalog = reference(scenario, seed)
-        run = measure.run(made, specification, measure.Options(bands=bands, reference=catalog, confidence=None))
+        run = measure.run(detections, specification, measure.Options(bands=bands, reference=catalog, confidence=None))
         for result in run.results:
             if result.value is not None:
                 values.setdefault(result.test, []).append(result.value)
@@ -179,7 +181,7 @@ def dense(
 
 @dataclass(frozen=True)
 class _Stars:
-    """Stars of a sample in one band: sources, number of visits, mean squares of errors, and who was seen when."""
+    """Stars of a sample in one band: sources, number of visits, mean square errors, and visits with detections."""
 
     source: AnyArray
     number: FloatArray
@@ -197,7 +199,7 @@ class _Truth:
     limit: bool
 
     def stars(self, case: Case, specification: Specification, band: str) -> _Stars:
-        """The stars that pass the cuts of a case."""
+        """Return the stars that pass the cuts of a case."""
         d, clause = self.detections, case.clause
         definition = specification.definitions[clause.definition]
         rule = definition.rule(clause.metric)
@@ -209,27 +211,27 @@ class _Truth:
         rows, source = rows[source >= 0], source[source >= 0]
         if not len(rows):
             raise NotMeasurable(band)
-        stars, place = np.unique(source, return_inverse=True)
-        number = np.bincount(place).astype(float)
+        stars, index = np.unique(source, return_inverse=True)
+        number = np.bincount(index).astype(float)
         seen = np.zeros((len(stars), len(d.visits)), dtype=bool)
-        seen[place, d.visit[rows]] = True
-        squares = [np.bincount(place, d.column(name, case.id)[rows] ** 2) / number for name in ("ra_err", "mag_err")]
+        seen[index, d.visit[rows]] = True
+        squares = [np.bincount(index, d.column(name, case.id)[rows] ** 2) / number for name in ("ra_err", "mag_err")]
         return _Stars(stars, number, squares[0], squares[1], seen)
 
     def freedom(self, number: FloatArray) -> FloatArray:
-        """Degrees of freedom of a standard deviation over visits."""
+        """Return the degrees of freedom of a standard deviation over visits."""
         return np.full(len(number), np.inf) if self.limit else number - 1
 
 
 def _statistic(case: Case, errors: Mixture) -> float:
-    """Statistic of the metric of a case, taken of a distribution."""
+    """Apply the statistic of a case's metric to a distribution."""
     metric, level = METRICS[case.clause.metric], case.clause.levels["design"].parameters
     values = {name: float(level[name].to_value(unit)) for name, unit in metric.level_parameters.items()}
     if metric.name.endswith("zero_point"):
-        return errors.size_of_median()
+        return errors.expected_size_of_median()
     kind = metric.name.rpartition("_")[2]
     if kind == "outliers":
-        return 100 * errors.share_above(next(iter(values.values())))
+        return 100 * errors.fraction_above(next(iter(values.values())))
     if kind == "percentile":
         return errors.quantile(1 - next(iter(values.values())) / 100)
     return errors.rms() if metric.name == "band_offset_rms" else errors.quantile(0.5)
@@ -268,16 +270,16 @@ def _magnitude_deviation(truth: _Truth, case: Case, specification: Specification
 def _offset(truth: _Truth, case: Case, specification: Specification) -> Mixture:
     if case.against is None:
         raise NotMeasurable(case.id)
-    here, there = (truth.stars(case, specification, band) for band in (case.band, case.against))
-    _, a, b = np.intersect1d(here.source, there.source, assume_unique=True, return_indices=True)
+    own, other = (truth.stars(case, specification, band) for band in (case.band, case.against))
+    _, a, b = np.intersect1d(own.source, other.source, assume_unique=True, return_indices=True)
     if not len(a):
         raise NotMeasurable(case.id)
-    mean = 0.0 if truth.limit else there.position[b] / there.number[b]
-    return Mixture(np.sqrt(here.position[a] + mean), np.ones(len(a)), here.number[a])
+    mean = 0.0 if truth.limit else other.position[b] / other.number[b]
+    return Mixture(np.sqrt(own.position[a] + mean), np.ones(len(a)), own.number[a])
 
 
 def _reference_offset(truth: _Truth, case: Case, specification: Specification) -> Mixture:
-    """Errors of the reference star are those of place, motion and parallax at the middle of the survey; of RA."""
+    """Add the errors of the reference star in RA: position, motion and parallax at the middle of the survey."""
     stars, catalog, sky = truth.stars(case, specification, case.band), truth.catalog, truth.made.truth.sky
     if catalog is None:
         raise NotMeasurable(case.id)
@@ -287,14 +289,14 @@ def _reference_offset(truth: _Truth, case: Case, specification: Specification) -
     middle = float(np.mean([visit.mjd for visit in truth.made.truth.visits if visit.band == case.band]))
     years = (middle - catalog.mjd[b]) / JULIAN_YEAR
     east, _ = tangent_basis(sky.direction[truth.listed[b]])
-    aside = np.einsum("ij,j->i", east, earth_position(np.array([middle]))[0])
-    of = catalog.errors
-    square = of["ra"][b] ** 2 + (of["pmra"][b] * years) ** 2 + (of["parallax"][b] * aside) ** 2
+    parallax_factor = np.einsum("ij,j->i", east, earth_position(np.array([middle]))[0])
+    errors = catalog.errors
+    square = errors["ra"][b] ** 2 + (errors["pmra"][b] * years) ** 2 + (errors["parallax"][b] * parallax_factor) ** 2
     return Mixture(np.sqrt(stars.position[a] + square), np.ones(len(a)), stars.number[a])
 
 
 def _mean_difference(truth: _Truth, case: Case, specification: Specification) -> Mixture:
-    """Errors of the mean magnitude and of the reference star; in PA5 of both bands."""
+    """Add the errors of the mean magnitude and of the reference star; for PA5 those of both bands."""
     squares: list[dict[int, float]] = []
     for band in filter(None, (case.band, case.against)):
         stars, catalog = truth.stars(case, specification, band), truth.catalog
@@ -305,13 +307,13 @@ def _mean_difference(truth: _Truth, case: Case, specification: Specification) ->
         square = mean + catalog.mag_errs.get(band, np.zeros(len(catalog)))[b] ** 2
         squares.append(dict(zip(stars.source[a].tolist(), square.tolist(), strict=True)))
     common = sorted(set(squares[0]).intersection(*squares))
-    scale = 1000 * np.sqrt([sum(of[star] for of in squares) for star in common])
+    scale = 1000 * np.sqrt([sum(variances[star] for variances in squares) for star in common])
     if not len(scale) or not scale.all():
         raise NotMeasurable(case.id)
     return Mixture(scale, np.ones(len(scale)), np.ones(len(scale)))
 
 
-_FINDERS: dict[str, Callable[[_Truth, Case, Specification], Mixture]] = {
+_MIXTURES: dict[str, Callable[[_Truth, Case, Specification], Mixture]] = {
     "pair_rms": _pairs,
     "magnitude_rms": _magnitude_rms,
     "magnitude_deviation": _magnitude_deviation,

@@ -1,4 +1,4 @@
-"""What a visit measures: detection, positions, magnitudes and flags of the sources in view."""
+"""Simulate one visit: detection, positions, magnitudes and flags of the sources."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from skyaccept.synthetic import atmosphere, calibration, camera, photometry, ran
 from skyaccept.synthetic.photometry import FWHM
 from skyaccept.synthetic.random_streams import stream
 from skyaccept.synthetic.scenario_schema import Ellipticity, Scenario
-from skyaccept.synthetic.sky import Sky, disc, displaced
+from skyaccept.synthetic.sky import Sky, displace, draw_in_disc
 from skyaccept.synthetic.visits import Visit
 
 SPURIOUS = -1
-"""Source of a detection that is none."""
+"""Source index of a spurious detection."""
 
 SATURATION_LOSS = 0.5
-"""Share of its excess in magnitude over saturation that a star loses."""
+"""Fraction of its excess over saturation, in magnitudes, that a star loses."""
 
 SATURATION_SCATTER = 0.05
 """Scatter of the position of a saturated star per coordinate, FWHM."""
 
-HIT = 0.1
-"""Light of a typical hit of a cosmic ray, mag, and its way to the east or west, standard deviations of the image."""
+COSMIC_RAY_MAG = 0.1
+"""Typical change by a cosmic ray: of the magnitude in mag, and in RA in standard deviations of the image."""
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """Detections of one visit, and what is true of them.
+    """Detections of one visit, with their true values.
 
     Attributes
     ----------
@@ -45,11 +45,11 @@ class Exposure:
     source : (n,) int64
         Source in the sky, or `SPURIOUS`.
     true_mag : (n,) float64
-        Without any error, in the band of the visit.
+        Magnitude without any error, in the band of the visit.
     x, y : (n,) float64
-        True place on the focal plane, radians.
+        True position on the focal plane, radians.
     columns : mapping of str to (n,) array
-        The catalog: columns of `Detections` by name; flags as ``flag_NAME``; ``visit`` and ``band`` as indices.
+        Catalog columns by their names in `Detections`; flags are ``flag_NAME``, ``visit`` and ``band`` indices.
     """
 
     scenario: Scenario
@@ -67,16 +67,16 @@ class Exposure:
     def __len__(self) -> int:
         return len(self.source)
 
-    def draws(self, purpose: str) -> np.random.Generator:
-        """Random numbers of this visit."""
+    def random_generator(self, purpose: str) -> np.random.Generator:
+        """Return the random generator of this visit for a purpose."""
         return stream(self.seed, f"{purpose} {self.visit.band}", self.visit.index)
 
     def with_columns(self, **columns: AnyArray) -> Exposure:
-        """The same with columns replaced or added."""
+        """Return the exposure with columns replaced or added."""
         return replace(self, columns={**self.columns, **columns})
 
     def select(self, rows: AnyArray) -> Exposure:
-        """The chosen rows, as a mask or as indices."""
+        """Return the exposure with some rows only, given as a mask or as indices."""
         return replace(
             self,
             source=self.source[rows],
@@ -86,8 +86,8 @@ class Exposure:
             columns={name: values[rows] for name, values in self.columns.items()},
         )
 
-    def joined(self, other: Exposure) -> Exposure:
-        """Rows of another part of the same visit after these."""
+    def append(self, other: Exposure) -> Exposure:
+        """Return the exposure with the rows of another part of the same visit appended."""
         return replace(
             self,
             source=np.concatenate([self.source, other.source]),
@@ -97,158 +97,160 @@ class Exposure:
             columns={name: np.concatenate([values, other.columns[name]]) for name, values in self.columns.items()},
         )
 
-    def moved(self, east: FloatArray | float, north: FloatArray | float) -> Exposure:
-        """Positions moved on the sky, mas to the east and north."""
-        place = unit_vectors(self.columns["ra"], self.columns["dec"])
-        return self.at(displaced(place, np.stack(np.broadcast_arrays(east, north, np.zeros(len(self))))[:2]))
+    def shift_on_sky(self, east: FloatArray | float, north: FloatArray | float) -> Exposure:
+        """Return the exposure with positions shifted to the east and north, mas."""
+        offset = np.stack(np.broadcast_arrays(east, north, np.zeros(len(self))))[:2]
+        return self.with_directions(displace(self._directions(), offset))
 
-    def shifted(self, x: FloatArray, y: FloatArray) -> Exposure:
-        """Positions moved along the axes of the focal plane, mas."""
-        place = unit_vectors(self.columns["ra"], self.columns["dec"])
-        return self.at(place + camera.along(self.visit, place, np.stack([x, y]) * MAS))
+    def shift_on_focal_plane(self, x: FloatArray, y: FloatArray) -> Exposure:
+        """Return the exposure with positions shifted along the axes of the focal plane, mas."""
+        directions = self._directions()
+        return self.with_directions(directions + camera.shift_vectors(self.visit, directions, np.stack([x, y]) * MAS))
 
-    def stretched(self, e1: FloatArray, e2: FloatArray) -> Exposure:
-        """Images whose ellipticities along the axes of the focal plane have changed."""
-        place = unit_vectors(self.columns["ra"], self.columns["dec"])
-        change = camera.spun(self.visit, place, e1 + 1j * e2)
+    def add_ellipticity(self, e1: FloatArray, e2: FloatArray) -> Exposure:
+        """Return the exposure with ellipticities, in the axes of the focal plane, added to the images."""
+        change = camera.rotate_to_sky(self.visit, self._directions(), e1 + 1j * e2)
         return self.with_columns(e1=self.columns["e1"] + change.real, e2=self.columns["e2"] + change.imag)
 
-    def brightened(self, change: FloatArray | float) -> Exposure:
-        """Magnitudes changed, mag."""
+    def add_to_magnitude(self, change: FloatArray | float) -> Exposure:
+        """Return the exposure with a change added to the magnitudes, mag."""
         return self.with_columns(mag=self.columns["mag"] + change)
 
-    def at(self, vectors: FloatArray) -> Exposure:
-        """Positions in the directions of vectors of any length."""
+    def with_directions(self, vectors: FloatArray) -> Exposure:
+        """Return the exposure with positions in the directions of vectors of any length."""
         ra, dec = to_degrees(vectors)
         return self.with_columns(ra=ra, dec=dec)
+
+    def _directions(self) -> FloatArray:
+        return unit_vectors(self.columns["ra"], self.columns["dec"])
 
 
 def expose(scenario: Scenario, sky: Sky, plan: tuple[Visit, ...], number: int, seed: int) -> Exposure:
     """Simulate one visit.
 
-    Numbers are drawn for every source of the sky, in view or not, so that what is seen changes no draw.
+    Random numbers are drawn for every source of the sky, so that they do not depend on which sources are in view.
     """
     visit, measurement = plan[number], scenario.measurement
-    place = sky.seen(visit.mjd)
-    rim = float(np.cos(scenario.visits.view_radius.to_value(u.rad)))
-    inside = np.flatnonzero(np.einsum("ij,j->i", place, visit.pointing) > rim)
-    detectors = camera.grid(scenario)
-    x, y = camera.project(place[inside], visit)
+    directions = sky.apparent_directions(visit.mjd)
+    min_cosine = float(np.cos(scenario.visits.view_radius.to_value(u.rad)))
+    inside = np.flatnonzero(np.einsum("ij,j->i", directions, visit.pointing) > min_cosine)
+    detectors = camera.detector_grid(scenario)
+    x, y = camera.project(directions[inside], visit)
     detector, edge = detectors.locate(x, y)
 
-    def draws(purpose: str) -> np.random.Generator:
+    def random_generator(purpose: str) -> np.random.Generator:
         return stream(seed, f"{purpose} {visit.band}", visit.index)
 
     mag = sky.magnitude(visit.band, visit.mjd)[inside]
-    wide = np.where(sky.galaxy[inside], 1.0, 0.0)
+    is_galaxy = np.where(sky.galaxy[inside], 1.0, 0.0)
     size = 0.0 if scenario.galaxies is None else scenario.galaxies.size.to_value(u.mas)
-    # a PSF fitted to a round Gaussian that is wider, and to a star with a faint companion: first order in its flux
+    # flux of a PSF fit to a wider round Gaussian, and to a star with a faint companion (first order in its flux)
     overlap = np.exp(-np.square(sky.companion[inside]).sum(axis=1) / 4 / (visit.seeing / FWHM) ** 2)
     gain = sky.share[inside] * overlap
-    seen_mag = mag + 2.5 * np.log10((1 + wide * size**2 / 2 / visit.seeing**2) / (1 + gain))
-    random = photometry.random_error(visit.band, seen_mag, visit.depth)
+    psf_mag = mag + 2.5 * np.log10((1 + is_galaxy * size**2 / 2 / visit.seeing**2) / (1 + gain))
+    random = photometry.random_error(visit.band, psf_mag, visit.depth)
     snr = photometry.snr(random)
-    noise = draws("flux").standard_normal(len(sky))[inside]
-    found = draws("missed").random(len(sky))[inside] >= measurement.missed
-    chosen = np.flatnonzero((detector >= 0) & found & (snr + noise >= photometry.DETECTION_SNR))
-    source = inside[chosen]
-    x, y, random, snr, noise, seen_mag = (v[chosen] for v in (x, y, random, snr, noise, seen_mag))
+    noise = random_generator("flux").standard_normal(len(sky))[inside]
+    not_missed = random_generator("missed").random(len(sky))[inside] >= measurement.missed
+    detected = np.flatnonzero((detector >= 0) & not_missed & (snr + noise >= photometry.DETECTION_SNR))
+    source = inside[detected]
+    x, y, random, snr, noise, psf_mag = (v[detected] for v in (x, y, random, snr, noise, psf_mag))
 
-    fwhm = np.hypot(visit.seeing, size * wide[chosen])
+    fwhm = np.hypot(visit.seeing, size * is_galaxy[detected])
     sigma = photometry.centroid_error(fwhm, snr, measurement.position_floor.to_value(u.mas))
-    saturated = seen_mag < visit.saturation
-    hit = draws("cosmic rays").random(len(sky))[source] < measurement.cosmic_rays
-    strength = HIT * hit * draws("hits").standard_normal(len(sky))[source]
+    saturated = psf_mag < visit.saturation
+    hit_by_cosmic_ray = random_generator("cosmic rays").random(len(sky))[source] < measurement.cosmic_rays
+    strength = COSMIC_RAY_MAG * hit_by_cosmic_ray * random_generator("hits").standard_normal(len(sky))[source]
     scatter = np.hypot(sigma, SATURATION_SCATTER * visit.seeing * saturated)
-    offset = scatter[:, None] * draws("positions").standard_normal((len(sky), 2))[source]
-    offset += gain[chosen, None] * sky.companion[source]
+    offset = scatter[:, None] * random_generator("positions").standard_normal((len(sky), 2))[source]
+    offset += gain[detected, None] * sky.companion[source]
     offset[:, 0] += strength * visit.seeing / FWHM
     floor = measurement.magnitude_floor.to_value(u.mag)
-    measured = seen_mag - random * noise + floor * draws("magnitudes").standard_normal(len(sky))[source]
-    measured += SATURATION_LOSS * np.maximum(visit.saturation - seen_mag, 0) - np.abs(strength)
-    measured += calibration.error(scenario, visit, seed, detector[chosen], x, y)
+    measured = psf_mag - random * noise + floor * random_generator("magnitudes").standard_normal(len(sky))[source]
+    measured += SATURATION_LOSS * np.maximum(visit.saturation - psf_mag, 0) - np.abs(strength)
+    measured += calibration.zero_point_error(scenario, visit, seed, detector[detected], x, y)
 
-    place = place[source]
+    directions = directions[source]
     color = None if sky.color is None else sky.color[source]
-    shift = atmosphere.displacement(scenario, visit, seed, color, place, x, y)
-    ra, dec = to_degrees(displaced(place, offset.T, shift))
-    columns = _table(
+    shift = atmosphere.displacement(scenario, visit, seed, color, directions, x, y)
+    ra, dec = to_degrees(displace(directions, offset.T, shift))
+    columns = _complete_columns(
         scenario,
         visit,
-        detector=detector[chosen],
+        detector=detector[detected],
         ra=ra,
         dec=dec,
         mag=measured,
         mag_err=np.hypot(random, floor),
         snr=snr,
-        extendedness=wide[chosen],
+        extendedness=is_galaxy[detected],
         ra_err=sigma,
         flag_saturated=saturated,
-        flag_cr=hit,
-        flag_edge=edge[chosen],
+        flag_cr=hit_by_cosmic_ray,
+        flag_edge=edge[detected],
     )
     if scenario.ellipticity is not None:
-        columns |= _shapes(scenario.ellipticity, visit, seed, source, place, (x, y), len(sky))
-    made = Exposure(scenario, visit, plan, seed, sky, detectors, source, mag[chosen], x, y, columns)
-    return _with_spurious(made) if measurement.spurious else made
+        columns |= _shape_columns(scenario.ellipticity, visit, seed, source, directions, (x, y), len(sky))
+    exposure = Exposure(scenario, visit, plan, seed, sky, detectors, source, mag[detected], x, y, columns)
+    return _add_spurious(exposure) if measurement.spurious else exposure
 
 
-def _shapes(
+def _shape_columns(
     shape: Ellipticity,
     visit: Visit,
     seed: int,
     source: AnyArray,
-    place: FloatArray,
-    at: tuple[FloatArray, FloatArray],
+    directions: FloatArray,
+    focal_plane: tuple[FloatArray, FloatArray],
     sources: int,
 ) -> dict[str, AnyArray]:
-    """Columns of ellipticities of the images and of the model of the PSF, x to the east and y to the north.
+    """Return the columns of ellipticities of images and PSF model, with x to the east and y to the north.
 
-    The model, what it misses and the noise of an image are drawn in the axes of the focal plane, which are carried from
-    the pointing to each place.
+    Model, residual and noise are drawn in the axes of the focal plane, which are transported from the pointing to each
+    position.
     """
     pattern = random_fields.draw(stream(seed, f"ellipticity {visit.band}", visit.index), shape.scale.to_value(u.rad))
     noise = stream(seed, f"shapes {visit.band}", visit.index).standard_normal((sources, 2))[source]
-    e1, e2 = shape.rms * random_fields.ellipticity(pattern, *at) + shape.error * noise.T
+    e1, e2 = shape.rms * random_fields.ellipticity(pattern, *focal_plane) + shape.error * noise.T
     model = shape.psf * stream(seed, f"psf {visit.band}", visit.index).standard_normal(2)
-    psf = camera.spun(visit, place, complex(*model))
-    image = psf + camera.spun(visit, place, e1 + 1j * e2)
+    psf = camera.rotate_to_sky(visit, directions, complex(*model))
+    image = psf + camera.rotate_to_sky(visit, directions, e1 + 1j * e2)
     return {"e1": image.real, "e2": image.imag, "psf_e1": psf.real, "psf_e2": psf.imag}
 
 
-def _with_spurious(made: Exposure) -> Exposure:
-    """Add a Poisson number of detections of nothing, uniform over the view, of S/N 5 and exponentially rarer above."""
-    scenario, visit = made.scenario, made.visit
-    rng = made.draws("spurious")
+def _add_spurious(exposure: Exposure) -> Exposure:
+    """Add a Poisson number of spurious detections, uniform over the view, with S/N exponential above 5."""
+    scenario, visit = exposure.scenario, exposure.visit
+    rng = exposure.random_generator("spurious")
     n = int(rng.poisson(scenario.measurement.spurious))
     center = np.array(to_degrees(visit.pointing))
-    place = disc(rng, n, center, scenario.visits.view_radius.to_value(u.rad))
+    directions = draw_in_disc(rng, n, center, scenario.visits.view_radius.to_value(u.rad))
     snr = photometry.DETECTION_SNR + rng.exponential(size=n)
     extendedness = np.where(rng.random(n) < 0.5, 0.0, 1.0)
-    x, y = camera.project(place, visit)
-    detector, edge = made.detectors.locate(x, y)
-    on = detector >= 0
-    place, snr, x, y = place[on], snr[on], x[on], y[on]
-    ra, dec = to_degrees(place)
-    columns = _table(
+    x, y = camera.project(directions, visit)
+    detector, edge = exposure.detectors.locate(x, y)
+    on_detector = detector >= 0
+    directions, snr, x, y = directions[on_detector], snr[on_detector], x[on_detector], y[on_detector]
+    ra, dec = to_degrees(directions)
+    columns = _complete_columns(
         scenario,
         visit,
-        detector=detector[on],
+        detector=detector[on_detector],
         ra=ra,
         dec=dec,
         mag=visit.depth - 2.5 * np.log10(snr / photometry.DETECTION_SNR),
         mag_err=np.hypot(2.5 / np.log(10) / snr, scenario.measurement.magnitude_floor.to_value(u.mag)),
         snr=snr,
-        extendedness=extendedness[on],
+        extendedness=extendedness[on_detector],
         ra_err=photometry.centroid_error(visit.seeing, snr, scenario.measurement.position_floor.to_value(u.mas)),
         flag_saturated=np.zeros(len(x), dtype=bool),
         flag_cr=np.zeros(len(x), dtype=bool),
-        flag_edge=edge[on],
+        flag_edge=edge[on_detector],
     )
-    columns |= {name: np.full(len(x), np.nan) for name in made.columns if name not in columns}
-    return made.joined(
+    columns |= {name: np.full(len(x), np.nan) for name in exposure.columns if name not in columns}
+    return exposure.append(
         replace(
-            made,
+            exposure,
             source=np.full(len(x), SPURIOUS),
             true_mag=np.full(len(x), np.nan),
             x=x,
@@ -258,10 +260,10 @@ def _with_spurious(made: Exposure) -> Exposure:
     )
 
 
-def _table(scenario: Scenario, visit: Visit, **measured: AnyArray) -> dict[str, AnyArray]:
-    """All columns: what was measured, and what is the same for the whole visit."""
+def _complete_columns(scenario: Scenario, visit: Visit, **measured: AnyArray) -> dict[str, AnyArray]:
+    """Return all columns: the measured ones, and those that are constant over the visit."""
     n = len(measured["ra"])
-    none = np.zeros(n, dtype=bool)
+    false = np.zeros(n, dtype=bool)
     return {
         "visit": np.full(n, visit.number),
         "band": np.full(n, sorted(scenario.visits.number).index(visit.band), dtype=np.int16),
@@ -269,6 +271,6 @@ def _table(scenario: Scenario, visit: Visit, **measured: AnyArray) -> dict[str, 
         "airmass": np.full(n, visit.airmass),
         **measured,
         "dec_err": measured["ra_err"],
-        "flag_bad": none,
-        "flag_not_primary": none,
+        "flag_bad": false,
+        "flag_not_primary": false,
     }

@@ -1,4 +1,4 @@
-"""Files of a simulated survey: catalog, reference catalog, truth. Parquet or FITS, one visit in memory at a time."""
+"""Write catalog, reference catalog and truth of a simulated survey, visit by visit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNITS = {
     "dec_err": "mas",
     "mjd": "d",
 }
-"""Units of the columns of a catalog that have one."""
+"""Units of the catalog columns."""
 
 _REFERENCE = {"ra": "deg", "dec": "deg", "mjd": "d", "pmra": "mas / yr", "pmdec": "mas / yr", "parallax": "mas"}
 _REFERENCE_ERRORS = _REFERENCE | {"ra": "mas", "dec": "mas"}
@@ -44,29 +44,42 @@ Write = Callable[[Columns], None]
 
 @dataclass(frozen=True)
 class Written:
-    """Number of detections, and of visits that have any."""
+    """Number of written detections, and of visits with detections."""
 
     detections: int
     visits: int
 
 
 def stream(scenario: Scenario, seed: int, path: Path) -> Written:
-    """Simulate a survey into a file in the columns of the generic survey profile, with units.
+    """Simulate a survey into a file with the columns of the generic survey profile and their units.
 
-    A visit without detections leaves no trace. Columns that only faults or shapes of images bring stand behind the
-    others.
+    Visits without detections are not in the file. Columns that come from faults or image shapes are the last ones.
+
+    Parameters
+    ----------
+    scenario
+        Survey to simulate.
+    seed
+        Random seed; the same seed gives the same bytes.
+    path
+        File to write: ``*.parquet`` or ``*.fits``.
+
+    Returns
+    -------
+    Written
+        Numbers of detections and visits.
 
     Raises
     ------
     InputError
-        No detection is left, or the file is neither .parquet nor .fits.
+        There are no detections, or the file is neither .parquet nor .fits.
     """
     bands = np.array(sorted(scenario.visits.number))
-    return _write(path, (_table(exposure, bands) for exposure in exposures(scenario, seed)), UNITS)
+    return _write_tables(path, (_file_columns(exposure, bands) for exposure in exposures(scenario, seed)), UNITS)
 
 
 def write_reference(catalog: Reference, path: Path) -> None:
-    """Write a reference catalog in the columns of the generic reference profile, with units."""
+    """Write a reference catalog with the columns of the generic reference profile and their units."""
     columns = {name: getattr(catalog, name) for name in _REFERENCE}
     units = dict(_REFERENCE)
     for name, values in catalog.errors.items():
@@ -75,19 +88,19 @@ def write_reference(catalog: Reference, path: Path) -> None:
         columns[f"mag_{band}"], units[f"mag_{band}"] = values, "mag"
     for band, values in catalog.mag_errs.items():
         columns[f"mag_err_{band}"], units[f"mag_err_{band}"] = values, "mag"
-    _write(path, [columns], units)
+    _write_tables(path, [columns], units)
 
 
 def write_truth(scenario: Scenario, seed: int, folder: Path) -> None:
-    """Write what is true of a survey: ``sources.parquet`` and ``visits.parquet`` in a folder, which is made."""
-    whole = sky.draw(scenario, seed)
-    ra, dec = to_degrees(whole.direction)
-    sources = {"source": np.arange(len(whole)), "ra": ra, "dec": dec}
-    sources |= {"pmra": whole.motion[:, 0], "pmdec": whole.motion[:, 1], "parallax": whole.parallax}
-    sources |= {f"mag_{band}": whole.magnitude(band) for band in sorted(scenario.visits.number)}
-    sources |= {"galaxy": whole.galaxy, "amplitude": whole.amplitude, "period": whole.period, "phase": whole.phase}
-    sources |= {"companion_east": whole.companion[:, 0], "companion_north": whole.companion[:, 1]}
-    sources |= {"companion_flux": whole.share}
+    """Write the truth of a survey to ``sources.parquet`` and ``visits.parquet`` in a new or existing folder."""
+    true_sky = sky.draw(scenario, seed)
+    ra, dec = to_degrees(true_sky.direction)
+    sources = {"source": np.arange(len(true_sky)), "ra": ra, "dec": dec}
+    sources |= {"pmra": true_sky.motion[:, 0], "pmdec": true_sky.motion[:, 1], "parallax": true_sky.parallax}
+    sources |= {f"mag_{band}": true_sky.magnitude(band) for band in sorted(scenario.visits.number)}
+    sources |= {name: getattr(true_sky, name) for name in ("galaxy", "amplitude", "period", "phase")}
+    sources |= {"companion_east": true_sky.companion[:, 0], "companion_north": true_sky.companion[:, 1]}
+    sources |= {"companion_flux": true_sky.share}
     units = _REFERENCE | {"amplitude": "mag", "period": "d", "companion_east": "mas", "companion_north": "mas"}
     units |= {name: "mag" for name in sources if name.startswith("mag_")}
     plan = [asdict(visit) for visit in visits.plan(scenario, seed)]
@@ -95,22 +108,22 @@ def write_truth(scenario: Scenario, seed: int, folder: Path) -> None:
     for name in ("pointing", "zenith"):
         table[f"{name}_ra"], table[f"{name}_dec"] = to_degrees(table.pop(name))
     table["visit"] = table.pop("number") + FIRST_VISIT
-    of_visits = {"mjd": "d", "rotation": "rad", "seeing": "mas", "depth": "mag", "saturation": "mag"}
-    of_visits |= {name: "deg" for name in table if name.endswith(("_ra", "_dec"))}
+    visit_units = {"mjd": "d", "rotation": "rad", "seeing": "mas", "depth": "mag", "saturation": "mag"}
+    visit_units |= {name: "deg" for name in table if name.endswith(("_ra", "_dec"))}
     folder.mkdir(exist_ok=True)
-    _write(folder / "sources.parquet", [sources], units)
-    _write(folder / "visits.parquet", [table], of_visits)
+    _write_tables(folder / "sources.parquet", [sources], units)
+    _write_tables(folder / "visits.parquet", [table], visit_units)
 
 
-def _table(exposure: Exposure, bands: AnyArray) -> dict[str, AnyArray]:
-    """Columns of a visit as they stand in a file."""
+def _file_columns(exposure: Exposure, bands: AnyArray) -> dict[str, AnyArray]:
+    """Return the columns of a visit as they are in a file."""
     columns = dict(exposure.columns)
     return columns | {"visit": columns["visit"] + FIRST_VISIT, "band": bands[columns["band"]]}
 
 
-def _write(path: Path, parts: Iterable[Columns], units: Mapping[str, str]) -> Written:
-    """Write tables of the same columns one after the other; those without rows leave no trace."""
-    formats = {".parquet": _parquet, "": _parquet, ".fits": _fits}
+def _write_tables(path: Path, parts: Iterable[Columns], units: Mapping[str, str]) -> Written:
+    """Write tables with the same columns one after the other; tables without rows are skipped."""
+    formats = {".parquet": _open_parquet, "": _open_parquet, ".fits": _open_fits}
     if path.suffix not in formats:
         raise InputError(f"{path}: unknown kind of file; name it *.parquet or *.fits")
     rows = tables = 0
@@ -118,7 +131,7 @@ def _write(path: Path, parts: Iterable[Columns], units: Mapping[str, str]) -> Wr
     with atomic_path(path) as temporary:
         first = next(filled, None)
         if first is None:
-            raise InputError(f"{path}: nothing to write: nothing is seen in any visit")
+            raise InputError(f"{path}: nothing to write: no visit has detections")
         with formats[path.suffix](temporary, first, units) as write:
             for part in _chain(first, filled):
                 write(part)
@@ -133,13 +146,13 @@ def _chain(first: Columns, rest: Iterable[Columns]) -> Iterator[Columns]:
 
 
 @contextmanager
-def _parquet(path: Path, first: Columns, units: Mapping[str, str]) -> Iterator[Write]:
-    """Write a row group for each part."""
+def _open_parquet(path: Path, first: Columns, units: Mapping[str, str]) -> Iterator[Write]:
+    """Open a Parquet file; each call of the function writes a row group."""
     schema = pa.schema(
         pa.field(name, pa.array(values[:1]).type, metadata={"unit": units[name]} if name in units else None)
         for name, values in first.items()
     )
-    # numbers that hardly repeat gain nothing from a dictionary
+    # columns with few repeated values gain nothing from a dictionary
     repeating = [
         name for name, v in first.items() if v.dtype.kind in "iUb" or name in ("extendedness", "mjd", "airmass")
     ]
@@ -148,8 +161,8 @@ def _parquet(path: Path, first: Columns, units: Mapping[str, str]) -> Iterator[W
 
 
 @contextmanager
-def _fits(path: Path, first: Columns, units: Mapping[str, str]) -> Iterator[Write]:
-    """Write a binary table whose number of rows is put into its header at the end."""
+def _open_fits(path: Path, first: Columns, units: Mapping[str, str]) -> Iterator[Write]:
+    """Open a FITS binary table; the number of rows is written to its header at the end."""
     columns = [
         fits.Column(name, f"{v.dtype.itemsize // 4}A" if v.dtype.kind == "U" else _FITS[v.dtype.kind], units.get(name))
         for name, v in first.items()
@@ -164,17 +177,17 @@ def _fits(path: Path, first: Columns, units: Mapping[str, str]) -> Iterator[Writ
             nonlocal rows
             block = np.empty(len(next(iter(part.values()))), dtype=kind)
             for name, values in part.items():
-                # logical columns hold letters
+                # logical columns store letters
                 block[name] = np.where(values, ord("T"), ord("F")) if values.dtype.kind == "b" else values
             file.write(block.tobytes())
             rows += len(block)
 
-        def head() -> bytes:
+        def header() -> bytes:
             table.header["NAXIS2"] = rows
             return primary + table.header.tostring().encode("ascii")
 
-        file.write(head())
+        file.write(header())
         yield write
         file.write(bytes(-file.tell() % _BLOCK))
         file.seek(0)
-        file.write(head())
+        file.write(header())

@@ -1,10 +1,11 @@
-r"""Signal-to-noise of a visit after the LSST error model (Ivezic et al. 2019, ApJ 873, 111, eqs. 4 to 6, table 2).
+r"""Errors of magnitudes and positions by the LSST error model.
 
-The random error of a magnitude m in a visit of depth :math:`m_5` (S/N = 5) is
+Source: Ivezic et al. 2019, ApJ 873, 111, eqs. 4 to 6, table 2. The random error of a magnitude m in a visit of depth
+:math:`m_5` (S/N = 5) is
 :math:`\sqrt{(0.04 - \gamma) x + \gamma x^2}`, :math:`x = 10^{0.4 (m - m_5)}`, and adds in quadrature to a floor. The
 depth of a visit is that at the zenith in typical seeing, minus :math:`2.5 \log_{10}` of the ratio of the seeings, minus
-:math:`k (X - 1)` at airmass X. The error of a position is FWHM / (2.355 S/N) per coordinate, that of the centroid of a
-Gaussian image, and a floor, in quadrature.
+:math:`k (X - 1)` at airmass X. The error of a position per coordinate is FWHM / (2.355 S/N), the centroid error of a
+Gaussian image, in quadrature with a floor.
 """
 
 from __future__ import annotations
@@ -28,21 +29,21 @@ SEEING_POWER = 0.6
 
 
 def random_error(band: str, mag: FloatArray, depth: float) -> FloatArray:
-    """Random error of a magnitude, mag, without floor."""
+    """Return the random error of magnitudes, mag, without floor."""
     x = 10 ** (0.4 * (mag - depth))
     return np.asarray(np.sqrt((0.04 - GAMMA[band]) * x + GAMMA[band] * x**2))
 
 
 def snr(random: FloatArray) -> FloatArray:
-    """Signal-to-noise ratio of a flux whose magnitude has this random error: 2.5 / ln 10 over it."""
+    """Return the S/N of fluxes whose magnitudes have these random errors: 2.5 / ln 10 / error."""
     return np.asarray(2.5 / np.log(10) / random)
 
 
 def depth(band: str, zenith: float, airmass: float, broadening: float) -> float:
-    """Depth of a visit whose images are wider than typical by a factor, mag."""
+    """Return the depth of a visit, mag; its images are wider than typical by ``broadening``."""
     return float(zenith - EXTINCTION[band] * (airmass - 1) - 2.5 * np.log10(broadening))
 
 
 def centroid_error(fwhm: FloatArray | float, ratio: FloatArray, floor: float) -> FloatArray:
-    """Standard error of a position per coordinate, in the unit of ``fwhm`` and ``floor``."""
+    """Return the standard error of positions per coordinate, in the unit of ``fwhm`` and ``floor``."""
     return np.asarray(np.hypot(floor, fwhm / (FWHM * ratio)))

@@ -1,4 +1,4 @@
-r"""Random fields with a von Karman correlation, as sums of plane waves.
+r"""Draw random fields with a von Karman correlation as sums of plane waves.
 
 A field is :math:`\sqrt{2/M} \sum_m \cos(k_m \cdot x + \varphi_m)` with uniform phases and wave vectors drawn from the
 von Karman spectrum :math:`P(k) \propto (k^2 + k_0^2)^{-11/6}`, :math:`k_0 = 1 / \mathrm{scale}`, which is Kolmogorov's
@@ -6,8 +6,7 @@ beyond it. Its expected correlation is exactly
 
 .. math:: \rho(r) = \frac{2^{1/6}}{\Gamma(5/6)} (k_0 r)^{5/6} K_{5/6}(k_0 r),
 
-whatever the number of waves M; there is no grid, no box and no interpolation. Amounts are drawn once for each field,
-from a stream of its own.
+for any number of waves M, without grid, box or interpolation.
 
 Source: method of random Fourier modes (Kraichnan 1970, Phys. Fluids 13, 22); von Karman kernel for astrometric
 turbulence: Leget et al. 2021 (A&A 650, A81).
@@ -22,14 +21,14 @@ from numpy.typing import NDArray
 from skyaccept.lib.arrays import FloatArray
 
 WAVES = 100
-"""Waves of a field: its distribution at a point is then normal to 1e-2."""
+"""Number of waves of a field, which makes its distribution at a point normal to 1e-2."""
 
 _BLOCK = 8192
 
 
 @dataclass(frozen=True)
 class Waves:
-    """Wave vectors (m, 2) per radian, phases (m,), and directions of the waves (m,) in radians."""
+    """Waves of a field: vectors (m, 2) in 1/radian, phases (m,), and directions (m,) in radians."""
 
     vector: FloatArray
     phase: FloatArray
@@ -37,8 +36,8 @@ class Waves:
 
 
 def draw(rng: np.random.Generator, scale: float) -> Waves:
-    """Draw the waves of a field whose correlation has this scale, radians."""
-    # the share of the spectrum within k is 1 - (1 + k**2 / k0**2) ** (-5/6)
+    """Draw the waves of a field whose correlation has the given scale, radians."""
+    # the cumulative spectrum up to k is 1 - (1 + k**2 / k0**2) ** (-5/6)
     size = np.sqrt((1 - rng.random(WAVES)) ** -1.2 - 1) / scale
     direction = 2 * np.pi * rng.random(WAVES)
     vector = size[:, None] * np.stack([np.cos(direction), np.sin(direction)], axis=1)
@@ -46,20 +45,20 @@ def draw(rng: np.random.Generator, scale: float) -> Waves:
 
 
 def scalar(waves: Waves, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Field of unit variance at points of the plane, radians; shape (n,)."""
+    """Return a field of unit variance at points in radians, shape (n,)."""
     return _sum(waves, x, y, np.full((1, WAVES), np.sqrt(2 / WAVES)))[0]
 
 
 def gradient(waves: Waves, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Field of displacements along the waves, without curl, of unit variance in each coordinate; shape (2, n).
+    """Return a curl-free field of displacements with unit variance in each coordinate, shape (2, n).
 
-    Displacements by turbulence are the gradient of the wave front, and so without curl.
+    Displacements by turbulence are the gradient of the wave front, and so curl-free.
     """
     return _sum(waves, x, y, np.stack([np.cos(waves.direction), np.sin(waves.direction)]) * 2 / np.sqrt(WAVES))
 
 
 def ellipticity(waves: Waves, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Components e1 and e2 of a field of spin 2, elongated along the waves, of unit variance each; shape (2, n)."""
+    """Return e1 and e2 of a spin-2 field, elongated along the waves, with unit variance each, shape (2, n)."""
     angle = 2 * waves.direction
     return _sum(waves, x, y, np.stack([np.cos(angle), np.sin(angle)]) * 2 / np.sqrt(WAVES))
 

@@ -15,10 +15,10 @@ def stream(seed: int, purpose: str, *index: int) -> np.random.Generator:
     seed : int
         Seed of the survey.
     purpose : str
-        What they are for. Streams of different purposes are independent, so that an effect that is switched on or
-        changed leaves all other draws as they are.
+        Purpose of the random numbers. Streams of different purposes are independent, so that switching an effect on or
+        off does not change other draws.
     *index : int
-        Number of the visit, or whatever else tells streams of one purpose apart.
+        Number of the visit, or other numbers that distinguish streams of one purpose.
     """
     key = int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:8], "little")
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key, *index)))

@@ -1,4 +1,4 @@
-"""Scenarios: descriptions of simulated surveys, as YAML."""
+"""Load scenarios, the YAML descriptions of simulated surveys, and override their numbers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic.faults import FAULTS
 from skyaccept.synthetic.scenario_schema import ChosenFault, Scenario, Variant, count
 
-_MOST_DETECTORS = 1000
+_MAX_DETECTORS = 1000
 
 
 def shipped() -> dict[str, Path]:
-    """Scenarios that come with the package, by name."""
+    """Return the paths of the shipped scenarios by name."""
     folder = Path(str(resources.files("skyaccept.synthetic.scenarios")))
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
@@ -28,14 +28,14 @@ def load(name: str | Path) -> Scenario:
     Raises
     ------
     InputError
-        No such scenario, or it breaks a rule; the message names file, line and key.
+        There is no such scenario, or it is invalid; the message names file, line and key.
     """
-    known = shipped()
-    path = known.get(str(name), Path(name))
+    shipped_scenarios = shipped()
+    path = shipped_scenarios.get(str(name), Path(name))
     if not strict_yaml.path_exists(path):
-        raise InputError(f"--scenario {name}: no such file, and not one of {', '.join(known)}")
+        raise InputError(f"--scenario {name}: no such file, and not one of {', '.join(shipped_scenarios)}")
     if _is_variant(path):
-        return _variant(path)
+        return _load_variant(path)
     scenario, place = strict_yaml.read(path, Scenario)
     for band in scenario.visits.number:
         if band not in scenario.measurement.depth:
@@ -45,8 +45,8 @@ def load(name: str | Path) -> Scenario:
         if sources is not None and sources.faintest <= sources.brightest:
             raise place.error((part, "faintest"), "key 'faintest': has to be fainter than 'brightest'")
     camera = scenario.camera
-    if camera is not None and scenario.visits.view_radius > _MOST_DETECTORS / 2 * camera.detector:
-        raise place.error(("camera", "detector"), f"key 'detector': more than {_MOST_DETECTORS} of them in a row")
+    if camera is not None and scenario.visits.view_radius > _MAX_DETECTORS / 2 * camera.detector:
+        raise place.error(("camera", "detector"), f"key 'detector': more than {_MAX_DETECTORS} of them in a row")
     variables = scenario.stars.variables
     if variables is not None and variables.shortest > variables.longest:
         raise place.error(("stars", "variables", "longest"), "key 'longest': has to be at or above 'shortest'")
@@ -58,28 +58,28 @@ def _is_variant(path: Path) -> bool:
     return "like" in strict_yaml.read(path, dict[str, Any])[0]
 
 
-def _variant(path: Path) -> Scenario:
-    """Load a scenario that is like a shipped one, with faults."""
+def _load_variant(path: Path) -> Scenario:
+    """Load a shipped scenario with other faults."""
     variant, place = strict_yaml.read(path, Variant)
-    known = shipped()
-    if variant.like not in known or _is_variant(known[variant.like]):
-        raise place.error(("like",), f"key 'like': {variant.like!r} is not a shipped scenario that stands for itself")
+    shipped_scenarios = shipped()
+    if variant.like not in shipped_scenarios or _is_variant(shipped_scenarios[variant.like]):
+        raise place.error(("like",), f"key 'like': {variant.like!r} is not a shipped scenario without 'like'")
     _check_faults(variant.faults, place)
-    like = load(variant.like)
+    base = load(variant.like)
     return replace(
-        like,
+        base,
         scenario=variant.scenario,
         title=variant.title,
         text=variant.text,
-        faults=(*like.faults, *variant.faults),
+        faults=(*base.faults, *variant.faults),
     )
 
 
 def _check_faults(faults: Sequence[ChosenFault], place: strict_yaml.YamlLocation) -> None:
     for number, fault in enumerate(faults):
-        for key, problem in (("name", _unknown), ("strength", _unfit)):
-            if said := problem(fault):
-                raise place.error(("faults", number, key), f"key '{key}': {said}")
+        for key, problem in (("name", _name_error), ("strength", _strength_error)):
+            if message := problem(fault):
+                raise place.error(("faults", number, key), f"key '{key}': {message}")
 
 
 def override(
@@ -89,14 +89,30 @@ def override(
     bands: Collection[str] | None = None,
     faults: Sequence[str] = (),
 ) -> Scenario:
-    """Change a scenario's number of stars, of visits in each band, or its bands; add faults, as NAME=STRENGTH.
+    """Change numbers and bands of a scenario, and add faults.
 
-    Galaxies change in number with the stars.
+    Parameters
+    ----------
+    scenario
+        Scenario to change.
+    stars
+        Number of stars; the number of galaxies changes in proportion.
+    visits
+        Number of visits in each band.
+    bands
+        Bands to keep.
+    faults
+        Additional faults as NAME=STRENGTH.
+
+    Returns
+    -------
+    Scenario
+        The changed scenario.
 
     Raises
     ------
     InputError
-        Not a number that a scenario may have, a band that it does not, or not a fault.
+        A number is out of range, the scenario has no such band, or a fault is unknown or invalid.
     """
     for name, number in (("stars", stars), ("visits", visits)):
         if number is not None:
@@ -104,11 +120,12 @@ def override(
                 count(number)
             except ValueError as error:
                 raise InputError(f"--{name} {number}: {error}") from None
-    known = scenario.visits.number
-    unknown = sorted(set(bands or ()) - set(known))
+    band_visits = scenario.visits.number
+    unknown = sorted(set(bands or ()) - set(band_visits))
     if unknown:
-        raise InputError(f"--band {', '.join(unknown)}: scenario {scenario.scenario} has {', '.join(sorted(known))}")
-    numbers = {band: visits or n for band, n in known.items() if bands is None or band in bands}
+        bands_text = ", ".join(sorted(band_visits))
+        raise InputError(f"--band {', '.join(unknown)}: scenario {scenario.scenario} has {bands_text}")
+    numbers = {band: visits or n for band, n in band_visits.items() if bands is None or band in bands}
     galaxies = scenario.galaxies
     if galaxies is not None and stars is not None:
         galaxies = replace(galaxies, number=max(1, round(galaxies.number * stars / scenario.stars.number)))
@@ -117,29 +134,29 @@ def override(
         stars=replace(scenario.stars, number=stars or scenario.stars.number),
         galaxies=galaxies,
         visits=replace(scenario.visits, number=numbers),
-        faults=(*scenario.faults, *map(_fault, faults)),
+        faults=(*scenario.faults, *map(_parse_fault, faults)),
     )
 
 
-def _fault(text: str) -> ChosenFault:
-    """Parse ``jitter=10mas``."""
+def _parse_fault(text: str) -> ChosenFault:
+    """Parse a fault such as ``jitter=10mas``."""
     name, _, strength = text.partition("=")
     try:
         chosen = ChosenFault(name, strict_yaml.quantity(strength))
     except ValueError as error:
         raise InputError(f"--fault {text}: expected NAME=STRENGTH, such as jitter=10mas: {error}") from None
-    if said := _unknown(chosen) or _unfit(chosen):
-        raise InputError(f"--fault {text}: {said}")
+    if message := _name_error(chosen) or _strength_error(chosen):
+        raise InputError(f"--fault {text}: {message}")
     return chosen
 
 
-def _unknown(fault: ChosenFault) -> str:
-    """What is wrong with the name of a fault, if anything is."""
+def _name_error(fault: ChosenFault) -> str:
+    """Return an error message if the name of a fault is unknown."""
     return "" if fault.name in FAULTS else f"{fault.name!r} is not one of {', '.join(FAULTS)}"
 
 
-def _unfit(fault: ChosenFault) -> str:
-    """What is wrong with the strength of a fault, if anything is."""
+def _strength_error(fault: ChosenFault) -> str:
+    """Return an error message if the strength of a fault is invalid."""
     try:
         FAULTS[fault.name].measure(fault.strength)
     except ValueError as error:

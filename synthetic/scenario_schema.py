@@ -1,4 +1,4 @@
-"""Schema of the YAML file of a scenario; quantities carry their unit."""
+"""Schema of the YAML file of a scenario, in which quantities have units."""
 
 from __future__ import annotations
 
@@ -15,72 +15,74 @@ from skyaccept.synthetic.photometry import BANDS
 
 
 def count(value: object) -> int:
-    """Validator of a number of things.
+    """Validate a count.
 
     Raises
     ------
     ValueError
-        Not a whole number from 1 to 100,000,000.
+        The value is not a whole number from 1 to 100,000,000.
     """
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 100_000_000:
         raise ValueError("expected a whole number from 1 to 100,000,000")
     return value
 
 
-def _number(low: float, high: float, words: str) -> Callable[[object], float]:
-    """Validator of a number from ``low`` to below ``high``."""
+def _number_between(low: float, high: float, description: str) -> Callable[[object], float]:
+    """Return a validator of numbers with ``low`` <= number < ``high``."""
 
     def check(value: object) -> float:
         if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value < high:
-            raise ValueError(f"expected {words}")
+            raise ValueError(f"expected {description}")
         return float(value)
 
     return check
 
 
-def _in(unit: u.UnitBase, low: float, high: float, *, open_end: bool = False) -> Callable[[object], u.Quantity]:
-    """Validator of a quantity from ``low``, or with ``open_end`` from above it, to ``high`` in a unit."""
+def _quantity_between(
+    unit: u.UnitBase, low: float, high: float, *, open_end: bool = False
+) -> Callable[[object], u.Quantity]:
+    """Return a validator of quantities from ``low`` to ``high`` in a unit; ``open_end`` excludes ``low``."""
 
     def check(value: object) -> u.Quantity:
-        found = strict_yaml.convertible(value, unit)
-        number = found.to_value(unit)
+        quantity = strict_yaml.convertible(value, unit)
+        number = quantity.to_value(unit)
         if number > high:
             raise ValueError(f"{value}: has to be not above {high:g} {unit}")
         if number < low or (number == low and open_end):
             raise ValueError(f"{value}: has to be {'' if open_end else 'at or '}above {low:g} {unit}")
-        return found
+        return quantity
 
     return check
 
 
 Count = Annotated[int, PlainValidator(count)]
-Fraction = Annotated[float, PlainValidator(_number(0, 1, "a fraction, 0 <= x < 1"))]
-Share = Annotated[float, PlainValidator(_number(0, 1 + 1e-9, "a share, 0 <= x <= 1"))]
-Rate = Annotated[float, PlainValidator(_number(0, 1e6, "a number from 0 to a million"))]
-Slope = Annotated[float, PlainValidator(_number(-2, 2 + 1e-9, "a slope per magnitude, -2 <= x <= 2"))]
-Airmass = Annotated[float, PlainValidator(_number(1.0001, 40, "an airmass above 1"))]
-Latitude = Annotated[u.Quantity, PlainValidator(_in(u.deg, -90, 90))]
-Longitude = Annotated[u.Quantity, PlainValidator(_in(u.deg, -360, 360))]
-Size = Annotated[u.Quantity, PlainValidator(_in(u.deg, 0, 180))]
-Extent = Annotated[u.Quantity, PlainValidator(_in(u.deg, 0, 180, open_end=True))]
-View = Annotated[u.Quantity, PlainValidator(_in(u.deg, 0, 60, open_end=True))]
-Shift = Annotated[u.Quantity, PlainValidator(_in(u.arcsec, 0, 60))]
-Seeing = Annotated[u.Quantity, PlainValidator(_in(u.arcsec, 0, 60, open_end=True))]
-Parallax = Annotated[u.Quantity, PlainValidator(_in(u.arcsec, 0, 10))]
-Magnitude = Annotated[u.Quantity, PlainValidator(_in(u.mag, -30, 60))]
-Color = Annotated[u.Quantity, PlainValidator(_in(u.mag, -10, 10))]
-Scatter = Annotated[u.Quantity, PlainValidator(_in(u.mag, 0, 10))]
-Motion = Annotated[u.Quantity, PlainValidator(_in(u.arcsec / u.yr, 0, 100))]
-Epoch = Annotated[u.Quantity, PlainValidator(_in(u.yr, 1950, 2100))]
-Start = Annotated[u.Quantity, PlainValidator(_in(u.day, 33282, 88069))]
-Period = Annotated[u.Quantity, PlainValidator(_in(u.day, 0, 1e6, open_end=True))]
-Height = Annotated[u.Quantity, PlainValidator(_in(u.m, -500, 10_000))]
+Fraction = Annotated[float, PlainValidator(_number_between(0, 1, "a fraction, 0 <= x < 1"))]
+ClosedFraction = Annotated[float, PlainValidator(_number_between(0, 1 + 1e-9, "a fraction, 0 <= x <= 1"))]
+Rate = Annotated[float, PlainValidator(_number_between(0, 1e6, "a number from 0 to a million"))]
+Slope = Annotated[float, PlainValidator(_number_between(-2, 2 + 1e-9, "a slope per magnitude, -2 <= x <= 2"))]
+Airmass = Annotated[float, PlainValidator(_number_between(1.0001, 40, "an airmass above 1"))]
+Latitude = Annotated[u.Quantity, PlainValidator(_quantity_between(u.deg, -90, 90))]
+Longitude = Annotated[u.Quantity, PlainValidator(_quantity_between(u.deg, -360, 360))]
+Size = Annotated[u.Quantity, PlainValidator(_quantity_between(u.deg, 0, 180))]
+Extent = Annotated[u.Quantity, PlainValidator(_quantity_between(u.deg, 0, 180, open_end=True))]
+View = Annotated[u.Quantity, PlainValidator(_quantity_between(u.deg, 0, 60, open_end=True))]
+Shift = Annotated[u.Quantity, PlainValidator(_quantity_between(u.arcsec, 0, 60))]
+Seeing = Annotated[u.Quantity, PlainValidator(_quantity_between(u.arcsec, 0, 60, open_end=True))]
+Parallax = Annotated[u.Quantity, PlainValidator(_quantity_between(u.arcsec, 0, 10))]
+Magnitude = Annotated[u.Quantity, PlainValidator(_quantity_between(u.mag, -30, 60))]
+Color = Annotated[u.Quantity, PlainValidator(_quantity_between(u.mag, -10, 10))]
+Scatter = Annotated[u.Quantity, PlainValidator(_quantity_between(u.mag, 0, 10))]
+Motion = Annotated[u.Quantity, PlainValidator(_quantity_between(u.arcsec / u.yr, 0, 100))]
+Epoch = Annotated[u.Quantity, PlainValidator(_quantity_between(u.yr, 1950, 2100))]
+Start = Annotated[u.Quantity, PlainValidator(_quantity_between(u.day, 33282, 88069))]
+Period = Annotated[u.Quantity, PlainValidator(_quantity_between(u.day, 0, 1e6, open_end=True))]
+Height = Annotated[u.Quantity, PlainValidator(_quantity_between(u.m, -500, 10_000))]
 Band = Annotated[str, PlainValidator(strict_yaml.one_of(*BANDS))]
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where the telescope stands; longitude to the east."""
+    """Location of the telescope; longitudes are positive to the east."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     latitude: Latitude
@@ -90,7 +92,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Field:
-    """Disc on the sky that holds the sources."""
+    """Disc on the sky with all sources."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     ra: Longitude
@@ -109,7 +111,7 @@ class Colors:
 
 @dataclass(frozen=True)
 class Motions:
-    """Proper motion, rms of each coordinate, and mean of the exponentially distributed parallaxes."""
+    """Rms of the proper motions in each coordinate, and mean of the exponentially distributed parallaxes."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     proper_motion: Motion
@@ -118,7 +120,7 @@ class Motions:
 
 @dataclass(frozen=True)
 class Variables:
-    """Share of the stars that vary as a sine, of this half amplitude and periods from ``shortest`` to ``longest``."""
+    """Fraction of stars that vary as a sine, its half amplitude, and range of the periods."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     fraction: Fraction
@@ -129,7 +131,7 @@ class Variables:
 
 @dataclass(frozen=True)
 class Companions:
-    """Share of the stars with an unresolved companion within ``separation``, ``fainter`` by so much."""
+    """Fraction of stars with an unresolved companion, its largest separation, and its magnitude difference."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     fraction: Fraction
@@ -139,7 +141,7 @@ class Companions:
 
 @dataclass(frozen=True)
 class Stars:
-    """Stars uniform over the field, their number growing as 10 ** (slope * r)."""
+    """Stars uniform over the field, with counts that grow as 10 ** (slope * r)."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     number: Count
@@ -154,7 +156,7 @@ class Stars:
 
 @dataclass(frozen=True)
 class Galaxies:
-    """Galaxies uniform over the field, round Gaussians of this FWHM."""
+    """Galaxies uniform over the field: round Gaussians with the FWHM ``size``."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     number: Count
@@ -166,7 +168,7 @@ class Galaxies:
 
 @dataclass(frozen=True)
 class Visits:
-    """Visits in each band, pointed uniformly within a disc, in ``nights`` nights from ``start`` (MJD) on."""
+    """Visits in each band, pointed uniformly within a disc of radius ``dither``, in ``nights`` from ``start`` (MJD)."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     number: Mapping[Band, Count]
@@ -180,7 +182,7 @@ class Visits:
 
 @dataclass(frozen=True)
 class Camera:
-    """Square detectors in a square grid; a detection closer than ``edge`` to the rim of its detector is flagged."""
+    """Square detectors in a square grid; detections closer than ``edge`` to the edge of a detector are flagged."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     detector: Extent
@@ -190,7 +192,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Depth (S/N = 5) and image quality (FWHM) at the zenith, noise floors, and what is missed or spurious."""
+    """Depth (S/N = 5) and seeing (FWHM) at the zenith, error floors, missed and spurious detections."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     depth: Mapping[Band, Magnitude]
@@ -206,7 +208,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Turbulence:
-    """Displacements of a visit: rms of each coordinate, and scale of the von Karman correlation."""
+    """Displacements in a visit: rms of each coordinate, and scale of the von Karman correlation."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     rms: Shift
@@ -215,11 +217,11 @@ class Turbulence:
 
 @dataclass(frozen=True)
 class Atmosphere:
-    """Turbulence, and the share of the chromatic refraction that is left in positions."""
+    """Turbulence, and the fraction of the chromatic refraction that is not corrected."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     turbulence: Turbulence | None = None
-    refraction: Share = 0.0
+    refraction: ClosedFraction = 0.0
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,7 @@ class Flat:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Errors of zero points, of each visit and of each detector, and of the flat field."""
+    """Rms zero-point errors of visits and of detectors, and the residual of the flat field."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     visits: Scatter | None = None
@@ -243,23 +245,23 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Ellipticity:
-    """Ellipticity that the PSF model misses: rms of each component, scale of its correlation, error of one star.
+    """Residual ellipticity: rms of each component, scale of its correlation, and error of one star.
 
-    ``psf`` is the rms of each component of the model itself, which is the same all over a visit.
+    ``psf`` is the rms of each component of the PSF model itself, which is constant within a visit.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-    rms: Share
+    rms: ClosedFraction
     scale: Extent
-    error: Share
-    psf: Share = 0.0
+    error: ClosedFraction
+    psf: ClosedFraction = 0.0
 
 
 @dataclass(frozen=True)
 class ReferenceCatalog:
-    """Reference catalog of the same stars down to ``faintest`` in r, where its errors are these, per coordinate.
+    """Reference catalog of the stars brighter than ``faintest`` in r, with its errors per coordinate at this limit.
 
-    Its magnitudes are those of the survey's bands, with ``magnitude_error`` in each, or exact without it.
+    It has magnitudes in the survey's bands, with ``magnitude_error`` in each; without it they are exact.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -273,7 +275,7 @@ class ReferenceCatalog:
 
 @dataclass(frozen=True)
 class ChosenFault:
-    """A fault by name, and how strong."""
+    """Name and strength of a fault."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     name: str
@@ -282,7 +284,7 @@ class ChosenFault:
 
 @dataclass(frozen=True)
 class Variant:
-    """A scenario that is like another one, with faults."""
+    """A scenario like another one, with additional faults."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     scenario: Identifier
@@ -294,7 +296,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A simulated survey; what has a default is switched off by it."""
+    """A simulated survey; the defaults switch effects off."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     scenario: Identifier

@@ -1,8 +1,8 @@
-"""Sensitivity of the suite: which clause has to react to which fault, as a table, and whether it does.
+"""Check which clauses react to which fault against a table of expected reactions.
 
-Every fault is let loose on a survey without faults at two strengths: one that no clause may mind, and that of the
-scenario ``fault-NAME``, at which exactly those clauses react that the table names, each in the way that it says. The
-table is ``sensitivity.yaml``, which explains its keys.
+Every fault is injected into a survey without faults at two strengths. At the lower one no clause may react. At that of
+the scenario ``fault-NAME`` exactly the clauses that the table names must react, in the stated way. The table is
+``sensitivity.yaml``, which explains its keys.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from skyaccept.synthetic.scenario_schema import ChosenFault, Scenario
 
 Reaction = Literal["pass", "fail", "doubt", "near", "lost", "refused"]
 
-Accounts = Mapping[str, Mapping[str, int]]
-"""Entries of the account of each sample, by test."""
+SampleCounts = Mapping[str, Mapping[str, int]]
+"""Numbers of objects, visits and rejected rows of each sample, by test."""
 
 PATH = Path(str(resources.files("skyaccept.synthetic") / "sensitivity.yaml"))
-"""The table of this package."""
+"""Path of the shipped table."""
 
 RULE = DecisionRule("guarded")
 VALUES = DecisionRule("simple")
-"""Rule that needs no intervals."""
+"""Decision rule that needs no intervals, for quick trials."""
 
 CHANGE = 0.05
-"""Least relative change of an entry of the account in which a fault shows."""
+"""Smallest relative change of a number of a sample that counts as visible."""
 
 _WORST: tuple[Verdict, ...] = ("error", "fail", "inconclusive", "not_measurable", "pass")
 
 
 @dataclass(frozen=True)
 class Row:
-    """What has to come of a fault; clauses go by their names without a group of bands."""
+    """Expected effect of a fault; clause names have no group of bands."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     fault: str
@@ -63,7 +63,7 @@ class Row:
     noted: str | None = None
 
     def reaction(self, clause: str) -> Reaction:
-        """What a clause has to do at the strength at which the fault matters."""
+        """Return the expected reaction of a clause at the higher strength."""
         named: Mapping[Reaction, Sequence[str]] = {
             "fail": self.fails,
             "doubt": self.doubted,
@@ -77,9 +77,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Base:
-    """A survey without faults: the bands in which faults are tried, and the clauses that need not pass in it.
+    """A survey without faults: the bands to try, and the clauses that need not pass.
 
-    Those that it can never answer, and those that are ``near`` their limits, fail or are inconclusive.
+    ``lost`` clauses are not measurable in this survey. ``near`` ones are close to their limits: any verdict is right.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
@@ -88,7 +88,7 @@ class Base:
     near: Sequence[str] = ()
 
     def reaction(self, row: Row | None, clause: str) -> Reaction:
-        """What a clause has to do under a fault, or without one."""
+        """Return the expected reaction of a clause with a fault, or without one."""
         if clause in self.lost or clause in self.near:
             return "lost" if clause in self.lost else "near"
         return "pass" if row is None else row.reaction(clause)
@@ -96,7 +96,7 @@ class Base:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows, and the surveys in which they are tried."""
+    """Rows, and the surveys in which their faults are tried."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     surveys: Mapping[str, Base]
@@ -105,9 +105,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Trial:
-    """A fault at a strength, let loose on a survey, and what each clause has to do.
+    """A fault of one strength in a survey, with the expected reaction of each clause.
 
-    ``fault`` and ``strength`` are empty where nothing is wrong; ``scenario`` is the ``survey`` with the fault.
+    ``fault`` and ``strength`` are empty for the survey without a fault; ``scenario`` is the ``survey`` with the fault.
     """
 
     survey: Scenario
@@ -121,16 +121,16 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What came of a trial.
+class TrialResult:
+    """Outcome of a trial.
 
     Attributes
     ----------
     trial : Trial
     verdicts : mapping of str to verdict
-        The worst of all bands by clause.
+        Worst verdict of all bands, by clause.
     wrong : tuple of str
-        What is not as it has to be, in words.
+        Descriptions of unexpected reactions.
     """
 
     trial: Trial
@@ -139,49 +139,49 @@ class Found:
 
 
 def load(path: Path = PATH) -> Table:
-    """Load a table, by default that of this package.
+    """Load a table, by default the shipped one.
 
     Raises
     ------
     InputError
-        A survey, a band, a fault or a clause does not exist or is there twice, a survey has faults, or a row names a
-        clause that its survey can never answer.
+        A survey, band, fault or clause is unknown or repeated, a survey has faults, or a row names a clause that is not
+        measurable in its survey.
     """
     table, place = strict_yaml.read(path, Table)
-    known = clauses()
+    clause_names = clauses()
     for name, base in table.surveys.items():
         if name not in scenario.shipped() or (survey := scenario.load(name)).faults:
             raise place.error(("surveys", name), f"{name!r} is not a shipped scenario without faults")
         bands = survey.visits.number
         if not base.bands or len(set(base.bands)) < len(base.bands) or set(base.bands) - set(bands):
-            raise place.error(("surveys", name), f"bands have to be some of {', '.join(bands)}, each once")
-        _check(known, [*base.lost, *base.near], place, ("surveys", name))
+            raise place.error(("surveys", name), f"expected some of the bands {', '.join(bands)}, each once")
+        _check_clauses(clause_names, [*base.lost, *base.near], place, ("surveys", name))
     for number, row in enumerate(table.rows):
         if row.fault not in FAULTS or row.fault in [other.fault for other in table.rows[:number]]:
-            raise place.error(("rows", number, "fault"), f"{row.fault!r} is no fault, or is there twice")
+            raise place.error(("rows", number, "fault"), f"{row.fault!r} is unknown or repeated")
         if row.survey not in table.surveys:
             raise place.error(("rows", number, "survey"), f"{row.survey!r} is not one of {', '.join(table.surveys)}")
-        askable = set(known) - set(table.surveys[row.survey].lost)
-        _check(askable, [*row.fails, *row.doubted, *row.near, *row.lost], place, ("rows", number))
+        measurable = set(clause_names) - set(table.surveys[row.survey].lost)
+        _check_clauses(measurable, [*row.fails, *row.doubted, *row.near, *row.lost], place, ("rows", number))
     return table
 
 
-def _check(
-    known: Collection[str], named: Sequence[str], place: strict_yaml.YamlLocation, key: tuple[str | int, ...]
+def _check_clauses(
+    allowed: Collection[str], named: Sequence[str], place: strict_yaml.YamlLocation, key: tuple[str | int, ...]
 ) -> None:
-    """Raise InputError unless clauses are known and stand there once."""
-    if wrong := [name for name in named if name not in known or named.count(name) > 1]:
-        raise place.error(key, f"clauses that there are not, or that are there twice: {', '.join(wrong)}")
+    """Raise an InputError unless all clauses are known and unique."""
+    if wrong := [name for name in named if name not in allowed or named.count(name) > 1]:
+        raise place.error(key, f"unknown or repeated clauses: {', '.join(wrong)}")
 
 
 @cache
 def clauses() -> tuple[str, ...]:
-    """Names of the clauses of LSE-30 without their groups of bands, in its order."""
-    return tuple(dict.fromkeys(_family(case.clause.id) for case in requirements.load().cases()))
+    """Return the names of the clauses of LSE-30 without groups of bands, in document order."""
+    return tuple(dict.fromkeys(_without_bands(case.clause.id) for case in requirements.load().cases()))
 
 
 def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
-    """All trials of a table, each survey without a fault first; or those of some faults.
+    """Return the trials of a table, or of some faults; each survey without a fault comes first.
 
     Raises
     ------
@@ -190,17 +190,17 @@ def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
     """
     if unknown := sorted(set(faults or ()) - {row.fault for row in table.rows}):
         raise InputError(f"--fault {unknown[0]}: not one of {', '.join(row.fault for row in table.rows)}")
-    found: list[Trial] = []
+    result: list[Trial] = []
     for name, base in table.surveys.items():
         survey = scenario.override(scenario.load(name), bands=base.bands)
-        asked = [row for row in table.rows if row.survey == name and (faults is None or row.fault in faults)]
-        if asked:
-            found += _trials(survey, base, asked)
-    return found
+        rows = [row for row in table.rows if row.survey == name and (faults is None or row.fault in faults)]
+        if rows:
+            result += _trials(survey, base, rows)
+    return result
 
 
 def _trials(survey: Scenario, base: Base, rows: Sequence[Row]) -> Iterator[Trial]:
-    """Trials of one survey, without a fault and with each."""
+    """Yield the trials of one survey: without a fault, then with each."""
     names = clauses()
     passing = {name: base.reaction(None, name) for name in names}
     yield Trial(survey, "", "", survey, passing)
@@ -215,59 +215,72 @@ def _trials(survey: Scenario, base: Base, rows: Sequence[Row]) -> Iterator[Trial
         yield Trial(survey, row.fault, strength, bad, expected, row.refused, row.account, row.noted)
 
 
-def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: DecisionRule = RULE) -> Iterator[Found]:
-    """Try every trial, in their order.
+def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: DecisionRule = RULE) -> Iterator[TrialResult]:
+    """Run trials in their order.
 
     Parameters
     ----------
     chosen : sequence of Trial
-        As `trials` returns them.
-    seed, workers : int
-        Of the surveys; processes at work, which change nothing but the time it takes.
+        Trials, as `trials` returns them.
+    seed : int
+        Random seed of the surveys.
+    workers : int
+        Number of processes, which has no effect on the results.
     rule : DecisionRule
-        How verdicts are made; without intervals, and sooner, where it is "simple".
+        Decision rule; "simple" is faster, because it needs no intervals.
+
+    Yields
+    ------
+    TrialResult
+        Outcome of each trial.
     """
-    asked = {trial.survey.scenario: trial.survey for trial in chosen if trial.account}
-    accounts = {name: _accounts(_measure(survey, seed, VALUES)[0]) for name, survey in asked.items()}
-    find = partial(_try, accounts, seed, rule)
+    base_surveys = {trial.survey.scenario: trial.survey for trial in chosen if trial.account}
+    sample_counts = {name: _sample_counts(_measure(survey, seed, VALUES)[0]) for name, survey in base_surveys.items()}
+    run_trial = partial(_run_trial, sample_counts, seed, rule)
     if workers == 1:
-        yield from _reported(map(find, chosen), len(chosen))
+        yield from _with_progress(map(run_trial, chosen), len(chosen))
     else:
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            yield from _reported(pool.map(find, chosen), len(chosen))
+            yield from _with_progress(pool.map(run_trial, chosen), len(chosen))
 
 
-def _reported(found: Iterator[Found], number: int) -> Iterator[Found]:
+def _with_progress(results: Iterator[TrialResult], number: int) -> Iterator[TrialResult]:
     for done in range(number):
         progress.report("trying faults", done, number)
-        yield next(found)
+        yield next(results)
 
 
-def _try(accounts: Mapping[str, Accounts], seed: int, rule: DecisionRule, trial: Trial) -> Found:
+def _run_trial(sample_counts: Mapping[str, SampleCounts], seed: int, rule: DecisionRule, trial: Trial) -> TrialResult:
     try:
         results, notes = _measure(trial.scenario, seed, rule)
     except InputError as error:
         if trial.refused is not None and trial.refused in str(error):
-            return Found(trial, {})
-        return Found(trial, {}, (f"refused: {error}",))
+            return TrialResult(trial, {})
+        return TrialResult(trial, {}, (f"refused: {error}",))
     if trial.refused is not None:
-        return Found(trial, {}, (f"not refused; expected {trial.refused!r}",))
+        return TrialResult(trial, {}, (f"not refused; expected {trial.refused!r}",))
     verdicts: dict[str, list[Verdict]] = {clause: [] for clause in trial.expected}
     for result in results:
-        verdicts[_family(result.clause)].append(result.verdict or "pass")
-    for said in verdicts.values():
-        if not said:  # no band has the clause
-            said.append("not_measurable")
+        verdicts[_without_bands(result.clause)].append(result.verdict or "pass")
+    for band_verdicts in verdicts.values():
+        if not band_verdicts:  # no band has the clause
+            band_verdicts.append("not_measurable")
     wrong = [
-        f"{clause} {', '.join(said).replace('_', ' ')}; expected {_WORDS[trial.expected[clause]]}"
-        for clause, said in verdicts.items()
-        if not _agrees(trial.expected[clause], said)
+        f"{clause} {', '.join(band_verdicts).replace('_', ' ')}; expected {_WORDS[trial.expected[clause]]}"
+        for clause, band_verdicts in verdicts.items()
+        if not _agrees(trial.expected[clause], band_verdicts)
     ]
-    if trial.account is not None and not _changed(accounts[trial.survey.scenario], _accounts(results), trial.account):
-        wrong.append(f"{trial.account!r} is what it would be without the fault in the account of every sample")
+    if trial.account is not None and not _is_changed(
+        sample_counts[trial.survey.scenario], _sample_counts(results), trial.account
+    ):
+        wrong.append(f"the fault does not change {trial.account!r} in any sample summary")
     if trial.noted is not None and not any(trial.noted in note for note in notes):
         wrong.append(f"no note on the data says {trial.noted!r}")
-    return Found(trial, {clause: min(said, key=_WORST.index) for clause, said in verdicts.items()}, tuple(wrong))
+    return TrialResult(
+        trial,
+        {clause: min(band_verdicts, key=_WORST.index) for clause, band_verdicts in verdicts.items()},
+        tuple(wrong),
+    )
 
 
 _WORDS: Mapping[Reaction, str] = {
@@ -279,25 +292,28 @@ _WORDS: Mapping[Reaction, str] = {
 }
 
 
-def _agrees(expected: Reaction, said: Sequence[Verdict]) -> bool:
-    """Whether the verdicts of a clause in its bands are what they have to be."""
+def _agrees(expected: Reaction, verdicts_by_band: Sequence[Verdict]) -> bool:
+    """Return whether the verdicts of a clause in its bands agree with the expected reaction."""
     if expected == "pass":
-        return all(verdict == "pass" for verdict in said)
+        return all(verdict == "pass" for verdict in verdicts_by_band)
     if expected == "fail":
-        return "fail" in said
+        return "fail" in verdicts_by_band
     if expected == "doubt":
-        return not {"fail", "inconclusive", "not_measurable"}.isdisjoint(said) and "error" not in said
+        return (
+            not {"fail", "inconclusive", "not_measurable"}.isdisjoint(verdicts_by_band)
+            and "error" not in verdicts_by_band
+        )
     if expected == "lost":
-        return all(verdict == "not_measurable" for verdict in said)
-    return "error" not in said
+        return all(verdict == "not_measurable" for verdict in verdicts_by_band)
+    return "error" not in verdicts_by_band
 
 
 def _measure(chosen: Scenario, seed: int, rule: DecisionRule) -> tuple[Sequence[Result], Sequence[str]]:
-    """Results, and the notes on the data."""
-    made, bands = survey.simulate(chosen, seed), sorted(chosen.visits.number)
-    specification = _at_design(requirements.load())
+    """Simulate and measure a scenario; returns the results and the notes on the data."""
+    simulated, bands = survey.simulate(chosen, seed), sorted(chosen.visits.number)
+    specification = _design_level_only(requirements.load())
     run = measure.run(
-        associate(made.detections, RADIUS),
+        associate(simulated.detections, RADIUS),
         specification,
         measure.Options(
             bands=bands,
@@ -307,26 +323,28 @@ def _measure(chosen: Scenario, seed: int, rule: DecisionRule) -> tuple[Sequence[
             diagnose=False,
         ),
     )
-    # of two bands that are compared both have to be there
-    lacking = {case.id for case in specification.cases(bands) if case.against not in (None, *bands)}
-    return [result for result in run.results if result.test not in lacking], run.dataset["notes"]
+    # comparisons of two bands need both of them
+    incomplete = {case.id for case in specification.cases(bands) if case.against not in (None, *bands)}
+    return [result for result in run.results if result.test not in incomplete], run.dataset["notes"]
 
 
-def _at_design(specification: requirements.Specification) -> requirements.Specification:
-    """The same without the other levels, which have no part in a reaction."""
+def _design_level_only(specification: requirements.Specification) -> requirements.Specification:
+    """Return the specification with the design level only, as other levels do not matter for reactions."""
 
-    def only(clause: requirements.Clause | requirements.Uncovered) -> requirements.Clause | requirements.Uncovered:
+    def keep_design(
+        clause: requirements.Clause | requirements.Uncovered,
+    ) -> requirements.Clause | requirements.Uncovered:
         return replace(clause, levels={name: level for name, level in clause.levels.items() if name == "design"})
 
     documents = tuple(
-        replace(d, requirements=tuple(replace(r, clauses=tuple(map(only, r.clauses))) for r in d.requirements))
+        replace(d, requirements=tuple(replace(r, clauses=tuple(map(keep_design, r.clauses))) for r in d.requirements))
         for d in specification.documents
     )
     return replace(specification, documents=documents)
 
 
-def _accounts(results: Sequence[Result]) -> Accounts:
-    """Entries of the account of each sample, by test."""
+def _sample_counts(results: Sequence[Result]) -> SampleCounts:
+    """Numbers of objects, visits and rejected rows of each sample, by test."""
     return {
         result.test: {"objects": sample.objects, "visits": sample.visits, **sample.rejected}
         for result in results
@@ -334,13 +352,13 @@ def _accounts(results: Sequence[Result]) -> Accounts:
     }
 
 
-def _changed(before: Accounts, after: Accounts, entry: str) -> bool:
-    """Whether an entry is another one in some sample."""
-    pairs = [(before[test].get(entry, 0), found.get(entry, 0)) for test, found in after.items() if test in before]
+def _is_changed(before: SampleCounts, after: SampleCounts, entry: str) -> bool:
+    """Return whether a number changes visibly in some sample."""
+    pairs = [(before[test].get(entry, 0), current.get(entry, 0)) for test, current in after.items() if test in before]
     return any(abs(new - old) > CHANGE * max(new, old) for old, new in pairs)
 
 
-def _family(clause: str) -> str:
-    """Name of a clause without its group of bands: PA1 of PA1gri."""
-    found = re.match(r"[A-Z]+\d*", clause)
-    return found[0] if found else clause
+def _without_bands(clause: str) -> str:
+    """Return the name of a clause without its group of bands, such as PA1 for PA1gri."""
+    match = re.match(r"[A-Z]+\d*", clause)
+    return match[0] if match else clause

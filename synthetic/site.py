@@ -1,7 +1,7 @@
-"""The horizon of a site: sidereal time, zenith, airmass, night. Plain spherical astronomy, nothing is fetched.
+"""Sidereal time, zenith, airmass and night at a site.
 
-Equator and equinox of date stand for ICRS: precession moves the zenith by 0.35 degrees in 25 years, which is 0.01 in
-airmass at airmass 2. UT1 is taken as UTC, to within a second.
+Coordinates of date are used as ICRS: precession moves the zenith by 0.35 degrees in 25 years, which changes an airmass
+of 2 by 0.01. UT1 is replaced by UTC, which is correct to a second.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ J2000 = 51544.5
 """MJD of the epoch 2000."""
 
 TWILIGHT = -18.0
-"""Altitude of the Sun below which it is night, degrees."""
+"""Altitude of the Sun, degrees, below which it is night."""
 
 
 def sidereal_time(mjd: AnyArray) -> FloatArray:
-    """Greenwich mean sidereal time, degrees (Meeus, Astronomical Algorithms, eq. 12.4, without the terms in T**2)."""
+    """Return Greenwich mean sidereal time, degrees (Meeus, Astronomical Algorithms, eq. 12.4 without terms in T**2)."""
     return np.asarray((280.46061837 + 360.98564736629 * (np.asarray(mjd) - J2000)) % 360)
 
 
 def zenith(site: Site, mjd: AnyArray) -> FloatArray:
-    """Direction of the zenith, unit vectors of shape (..., 3)."""
+    """Return the direction of the zenith as unit vectors of shape (..., 3)."""
     local = sidereal_time(mjd) + site.longitude.to_value(u.deg)
     return unit_vectors(local, np.full(np.shape(mjd), site.latitude.to_value(u.deg)))
 
 
 def sun(mjd: AnyArray) -> FloatArray:
-    """Direction of the Sun, to 0.01 degrees from 1950 to 2050 (Astronomical Almanac, section C), shape (..., 3)."""
+    """Return the direction of the Sun to 0.01 degrees, for 1950 to 2050 (Astronomical Almanac, section C)."""
     days = np.asarray(mjd) - J2000
     anomaly = np.radians(357.528 + 0.9856003 * days)
     longitude = np.radians(280.460 + 0.9856474 * days + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly))
@@ -41,12 +41,12 @@ def sun(mjd: AnyArray) -> FloatArray:
 
 
 def airmass(direction: FloatArray, zenith: FloatArray) -> FloatArray:
-    """Airmass of a plane atmosphere, 1 / cos z; infinite below the horizon."""
+    """Return the airmass of a plane atmosphere, 1 / cos z; it is infinite below the horizon."""
     height = (direction * zenith).sum(axis=-1)
     with np.errstate(divide="ignore"):
         return np.where(height > 0, 1 / np.maximum(height, 0), np.inf)
 
 
 def is_night(site: Site, mjd: AnyArray) -> AnyArray:
-    """Whether the Sun stands below `TWILIGHT`."""
+    """Return whether the Sun is below `TWILIGHT`."""
     return np.asarray((sun(mjd) * zenith(site, mjd)).sum(axis=-1) < np.sin(np.radians(TWILIGHT)))

@@ -1,4 +1,4 @@
-"""The true sky: stars and galaxies, their magnitudes, motions, variability and companions."""
+"""Draw the true sky: magnitudes, motions, variability and companions of sources."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from skyaccept.synthetic.random_streams import stream
 from skyaccept.synthetic.scenario_schema import Galaxies, Scenario, Stars
 
 EPOCH = 57388.5
-"""MJD at which positions are drawn: 2016.0, that of Gaia DR3."""
+"""MJD of the drawn positions: 2016.0, the epoch of Gaia DR3."""
 
 LOCUS = {"u": (0.6, 1.7), "g": (0.0, 0.73), "r": (0.0, 0.0), "i": (0.0, -0.27), "z": (0.0, -0.4), "y": (0.0, -0.47)}
-"""Band minus r as a + b (g - i): a straight line in place of the stellar locus (Covey et al. 2007, AJ 134, 2398)."""
+"""Coefficients of band - r = a + b (g - i), a line for the stellar locus (Covey et al. 2007, AJ 134, 2398)."""
 
 
 @dataclass(frozen=True)
 class Sky:
-    """Sources, stars before galaxies; everything as it is, without errors.
+    """True properties of the sources; stars come before galaxies.
 
     Attributes
     ----------
@@ -32,14 +32,14 @@ class Sky:
     parallax : (n,) float64
         mas.
     mag, color : (n,) float64
-        r and g - i; colors None where the magnitude is the same in all bands.
+        r and g - i; color is None if the magnitude is the same in all bands.
     galaxy : (n,) bool
     amplitude, period, phase : (n,) float64
-        Of variable stars: half amplitude, mag; days; cycles at MJD 0. Amplitude 0 otherwise.
+        Variability: half amplitude in mag (0 for constant sources), days, and cycles at MJD 0.
     companion : (n, 2) float64
-        Offset of an unresolved companion to the east and north, mas.
+        Offset of the unresolved companion to the east and north, mas.
     share : (n,) float64
-        Flux of the companion over that of the star; 0 without one.
+        Flux ratio of companion and star; 0 without companion.
     """
 
     direction: FloatArray
@@ -57,20 +57,20 @@ class Sky:
     def __len__(self) -> int:
         return len(self.mag)
 
-    def seen(self, mjd: float) -> FloatArray:
-        """Directions in which the sources are seen from the Earth, (n, 3) unit vectors.
+    def apparent_directions(self, mjd: float) -> FloatArray:
+        """Return the directions of the sources as seen from the Earth, (n, 3) unit vectors.
 
-        ``direction + motion t - parallax b``, made a unit vector, b being the barycentric place of the Earth in au
+        They are ``direction + motion t - parallax b``, normalized, with the barycentric position b of the Earth in au
         (ESA SP-1200, volume 1, section 1.2, without radial velocity).
         """
         if not self.motion.any() and not self.parallax.any():
             return self.direction
         years = (mjd - EPOCH) / JULIAN_YEAR
-        aside = (self.parallax * MAS)[:, None] * earth_position(np.array([mjd]))
-        return displaced(self.direction, self.motion.T * years, -aside)
+        parallax_shift = (self.parallax * MAS)[:, None] * earth_position(np.array([mjd]))
+        return displace(self.direction, self.motion.T * years, -parallax_shift)
 
     def magnitude(self, band: str, mjd: float | None = None) -> FloatArray:
-        """Magnitudes in a band: at a time, or on average over the variability of stars."""
+        """Return the magnitudes in a band at a time, or averaged over the variability of stars."""
         mag = self.mag
         if self.color is not None:
             zero, slope = LOCUS[band]
@@ -81,16 +81,16 @@ class Sky:
 
 
 def draw(scenario: Scenario, seed: int) -> Sky:
-    """Draw the sources of a scenario; each property from a stream of its own."""
+    """Draw the sources of a scenario, each property from its own random stream."""
     stars, galaxies = scenario.stars, scenario.galaxies
     n = stars.number
     center = np.array([scenario.field.ra.to_value(u.deg), scenario.field.dec.to_value(u.deg)])
     radius = scenario.field.radius.to_value(u.rad)
-    directions = [disc(stream(seed, "star positions"), n, center, radius)]
-    mags = [_magnitudes(stream(seed, "star magnitudes"), stars)]
+    directions = [draw_in_disc(stream(seed, "star positions"), n, center, radius)]
+    mags = [_draw_magnitudes(stream(seed, "star magnitudes"), stars)]
     if galaxies is not None:
-        directions.append(disc(stream(seed, "galaxy positions"), galaxies.number, center, radius))
-        mags.append(_magnitudes(stream(seed, "galaxy magnitudes"), galaxies))
+        directions.append(draw_in_disc(stream(seed, "galaxy positions"), galaxies.number, center, radius))
+        mags.append(_draw_magnitudes(stream(seed, "galaxy magnitudes"), galaxies))
     mag = np.concatenate(mags)
     total = len(mag)
     color, motion, parallax = None, np.zeros((total, 2)), np.zeros(total)
@@ -132,30 +132,30 @@ def draw(scenario: Scenario, seed: int) -> Sky:
     )
 
 
-def disc(rng: np.random.Generator, n: int, center: FloatArray, radius: float) -> FloatArray:
-    """Unit vectors uniform within ``radius`` (radians) of a centre (ra, dec in degrees); right at the poles as well."""
-    # 1 - cos written so that a small radius keeps its digits
+def draw_in_disc(rng: np.random.Generator, n: int, center: FloatArray, radius: float) -> FloatArray:
+    """Draw unit vectors uniformly within ``radius`` (radians) of a centre (degrees), also at the poles."""
+    # half-angle form of 1 - cos, which keeps precision for small radii
     squared = np.sin(radius / 2) ** 2 * rng.random(n)
     distance, angle = 2 * np.arcsin(np.sqrt(squared)), 2 * np.pi * rng.random(n)
     middle = unit_vectors(*center)
     east, north = (basis[0] for basis in tangent_basis(middle[None, :]))
-    aside = np.cos(angle)[:, None] * east + np.sin(angle)[:, None] * north
-    return np.asarray(np.cos(distance)[:, None] * middle + np.sin(distance)[:, None] * aside)
+    tangent = np.cos(angle)[:, None] * east + np.sin(angle)[:, None] * north
+    return np.asarray(np.cos(distance)[:, None] * middle + np.sin(distance)[:, None] * tangent)
 
 
-def displaced(direction: FloatArray, offset: FloatArray, further: FloatArray | float = 0.0) -> FloatArray:
-    """Unit vectors (n, 3) moved by offsets (2, n) to the east and north, mas, and by further vectors (n, 3)."""
+def displace(direction: FloatArray, offset: FloatArray, further: FloatArray | float = 0.0) -> FloatArray:
+    """Displace unit vectors (n, 3) by offsets (2, n) to the east and north in mas, and by further vectors (n, 3)."""
     east, north = tangent_basis(direction)
     moved = direction + (offset[0] * MAS)[:, None] * east + (offset[1] * MAS)[:, None] * north + further
     return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True))
 
 
-def _magnitudes(rng: np.random.Generator, sources: Stars | Galaxies) -> FloatArray:
-    """Draw from a density proportional to 10 ** (slope m) between two magnitudes."""
+def _draw_magnitudes(rng: np.random.Generator, sources: Stars | Galaxies) -> FloatArray:
+    """Draw magnitudes with a density proportional to 10 ** (slope m)."""
     bright, faint = sources.brightest.to_value(u.mag), sources.faintest.to_value(u.mag)
     uniform = rng.random(sources.number)
     if sources.slope == 0:
         return np.asarray(bright + (faint - bright) * uniform)
-    # measured from the faint end, where the numbers are
-    least = 10 ** (sources.slope * (bright - faint))
-    return np.asarray(faint + np.log10(least + (1 - least) * uniform) / sources.slope)
+    # relative to the faint end, which has most sources
+    lowest = 10 ** (sources.slope * (bright - faint))
+    return np.asarray(faint + np.log10(lowest + (1 - lowest) * uniform) / sources.slope)

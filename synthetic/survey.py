@@ -1,4 +1,4 @@
-"""Simulation of a survey: what the catalog says, and what is true."""
+"""Simulate a survey: its catalog, truth and reference catalog."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ from skyaccept.synthetic.visits import Visit
 _LABELS = ("visit", "band", "detector", "object")
 
 FIRST_VISIT = 1000
-"""Name of the first visit."""
+"""Number in the name of the first visit."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is true of a simulated survey.
+    """True properties of a simulated survey.
 
     Attributes
     ----------
     ra, dec : (n_sources,) float64
-        Degrees, at the epoch 2016.0; stars before galaxies.
+        Degrees, at the epoch 2016.0; stars come before galaxies.
     mag : dict of str to (n_sources,) float64
         Mean magnitude by band.
     position_error : dict of str to (n_sources,) float64
-        Standard error of one position per coordinate, mas, by band, at the zenith in typical seeing, by noise alone.
+        Standard error of one position per coordinate by band, mas, from noise at the zenith in typical seeing.
     star : (n_detections,) int64
         Source of each detection, negative for a spurious one.
     galaxy : (n_sources,) bool
     sky : Sky
-        Motions, colors, variability and companions of the sources.
+        True properties of the sources.
     visits : tuple of Visit
     """
 
@@ -81,17 +81,17 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
     Raises
     ------
     InputError
-        The field is never up at night, a fault does not go with the scenario, or the faults leave a catalog that is
-        refused as that of a file would be.
+        The field is never up at night, a fault is impossible in the scenario, or the faults lead to a catalog that
+        would also be refused from a file.
     """
-    whole = sky.draw(scenario, seed)
+    true_sky = sky.draw(scenario, seed)
     plan = visits.plan(scenario, seed)
-    parts = [part for part in _exposures(scenario, whole, plan, seed) if len(part)]
+    parts = [part for part in _exposures(scenario, true_sky, plan, seed) if len(part)]
     if not parts:
-        raise InputError(f"scenario {scenario.scenario}: nothing is seen in any visit")
+        raise InputError(f"scenario {scenario.scenario}: no visit has detections")
     columns: dict[str, Any] = {name: np.concatenate([p.columns[name] for p in parts]) for name in parts[0].columns}
     flags = {name.removeprefix("flag_"): columns.pop(name) for name in list(columns) if name.startswith("flag_")}
-    # labels as readers give them: codes of those that occur
+    # as readers do, number only the labels that occur
     labels = {name: np.unique(columns[name], return_inverse=True) for name in _LABELS if name in columns}
     columns |= {name: codes for name, (_, codes) in labels.items()}
     columns["band"] = columns["band"].astype(np.int16)
@@ -109,51 +109,51 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
     )
     detections = check_detections(replace(detections, sha256=_digest(detections)))
     star = np.concatenate([part.source for part in parts])
-    return Survey(detections, _truth(scenario, whole, plan, star))
+    return Survey(detections, _truth(scenario, true_sky, plan, star))
 
 
 def exposures(scenario: Scenario, seed: int) -> Iterator[Exposure]:
-    """Visits of a survey one after the other, faults included; one of them is in memory at a time."""
+    """Yield the visits of a survey with their faults; only one is in memory at a time."""
     return _exposures(scenario, sky.draw(scenario, seed), visits.plan(scenario, seed), seed)
 
 
 def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
-    """Reference catalog of the stars of `simulate`, if the scenario has one.
+    """Simulate the reference catalog of the stars of `simulate`; None if the scenario has none.
 
-    Errors are those of the scenario for stars at its faint limit, and smaller as the square root of the flux for
-    brighter ones, as photon noise is.
+    Stars at the faint limit have the errors of the scenario. For brighter ones the errors decrease with the square root
+    of the flux, like photon noise.
     """
-    catalog = scenario.reference
-    if catalog is None:
+    settings = scenario.reference
+    if settings is None:
         return None
-    whole = sky.draw(scenario, seed)
-    rows = in_reference(scenario, whole)
+    true_sky = sky.draw(scenario, seed)
+    rows = reference_sources(scenario, true_sky)
     if not len(rows):
         raise InputError(f"scenario {scenario.scenario}: no star is bright enough for its reference catalog")
-    scale = 10 ** (0.2 * (whole.mag[rows] - catalog.faintest.to_value(u.mag)))
-    position = catalog.position_error.to_value(u.mas) * scale
-    motion = catalog.motion_error.to_value(u.mas / u.yr) * scale
-    parallax = catalog.parallax_error.to_value(u.mas) * scale
+    scale = 10 ** (0.2 * (true_sky.mag[rows] - settings.faintest.to_value(u.mag)))
+    position = settings.position_error.to_value(u.mas) * scale
+    motion = settings.motion_error.to_value(u.mas / u.yr) * scale
+    parallax = settings.parallax_error.to_value(u.mas) * scale
 
     def noise(purpose: str) -> FloatArray:
-        return stream(seed, f"reference {purpose}").standard_normal(len(whole))[rows]
+        return stream(seed, f"reference {purpose}").standard_normal(len(true_sky))[rows]
 
-    # the catalog gives places at its own epoch
-    epoch = J2000 + (catalog.epoch.to_value(u.yr) - 2000) * JULIAN_YEAR
-    moved = sky.displaced(whole.direction[rows], whole.motion[rows].T * (epoch - EPOCH) / JULIAN_YEAR)
-    ra, dec = to_degrees(sky.displaced(moved, position * np.stack([noise("ra"), noise("dec")])))
+    # positions of the catalog are at its own epoch
+    epoch = J2000 + (settings.epoch.to_value(u.yr) - 2000) * JULIAN_YEAR
+    moved = sky.displace(true_sky.direction[rows], true_sky.motion[rows].T * (epoch - EPOCH) / JULIAN_YEAR)
+    ra, dec = to_degrees(sky.displace(moved, position * np.stack([noise("ra"), noise("dec")])))
     bands = sorted(scenario.visits.number)
-    mags, mag_errs = {band: whole.magnitude(band)[rows] for band in bands}, {}
-    if catalog.magnitude_error is not None:
-        mag_errs = dict.fromkeys(bands, catalog.magnitude_error.to_value(u.mag) * scale)
+    mags, mag_errs = {band: true_sky.magnitude(band)[rows] for band in bands}, {}
+    if settings.magnitude_error is not None:
+        mag_errs = dict.fromkeys(bands, settings.magnitude_error.to_value(u.mag) * scale)
         mags = {band: mags[band] + mag_errs[band] * noise(f"magnitudes {band}") for band in bands}
-    made = Reference(
+    catalog = Reference(
         ra,
         dec,
         np.full(len(rows), epoch),
-        whole.motion[rows, 0] + motion * noise("pmra"),
-        whole.motion[rows, 1] + motion * noise("pmdec"),
-        whole.parallax[rows] + parallax * noise("parallax"),
+        true_sky.motion[rows, 0] + motion * noise("pmra"),
+        true_sky.motion[rows, 1] + motion * noise("pmdec"),
+        true_sky.parallax[rows] + parallax * noise("parallax"),
         errors={"ra": position, "dec": position, "pmra": motion, "pmdec": motion, "parallax": parallax},
         mags=mags,
         mag_errs=mag_errs,
@@ -162,39 +162,47 @@ def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
         survey="generic",
     )
     digest = hashlib.sha256()
-    for values in (made.ra, made.dec, made.mjd, made.pmra, made.pmdec, made.parallax, *(mags[b] for b in mag_errs)):
+    for values in (
+        catalog.ra,
+        catalog.dec,
+        catalog.mjd,
+        catalog.pmra,
+        catalog.pmdec,
+        catalog.parallax,
+        *(mags[b] for b in mag_errs),
+    ):
         digest.update(np.ascontiguousarray(values).tobytes())
-    return replace(made, sha256=digest.hexdigest())
+    return replace(catalog, sha256=digest.hexdigest())
 
 
-def in_reference(scenario: Scenario, whole: Sky) -> NDArray[np.int64]:
-    """Sources that the reference catalog lists, in its order; none where there is no catalog."""
+def reference_sources(scenario: Scenario, true_sky: Sky) -> NDArray[np.int64]:
+    """Return the indices of the sources in the reference catalog, in its order; empty without a catalog."""
     if scenario.reference is None:
         return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(~whole.galaxy & (whole.mag <= scenario.reference.faintest.to_value(u.mag)))
+    return np.flatnonzero(~true_sky.galaxy & (true_sky.mag <= scenario.reference.faintest.to_value(u.mag)))
 
 
 def position_error(scenario: Scenario, band: str, mag: FloatArray) -> FloatArray:
-    """Standard error of a position per coordinate, mas, of stars at the zenith in typical seeing."""
+    """Return the standard error of positions per coordinate, mas, at the zenith in typical seeing."""
     measurement = scenario.measurement
     random = photometry.random_error(band, mag, measurement.depth[band].to_value(u.mag))
     seeing, floor = measurement.seeing.to_value(u.mas), measurement.position_floor.to_value(u.mas)
     return photometry.centroid_error(seeing, photometry.snr(random), floor)
 
 
-def _exposures(scenario: Scenario, whole: Sky, plan: tuple[Visit, ...], seed: int) -> Iterator[Exposure]:
+def _exposures(scenario: Scenario, true_sky: Sky, plan: tuple[Visit, ...], seed: int) -> Iterator[Exposure]:
     for visit in plan:
         progress.report(f"simulating {len(plan)} visits", visit.number, len(plan))
-        made = faults.apply(expose(scenario, whole, plan, visit.number, seed))
-        if made is not None:
-            yield made
+        exposure = faults.apply(expose(scenario, true_sky, plan, visit.number, seed))
+        if exposure is not None:
+            yield exposure
 
 
-def _truth(scenario: Scenario, whole: Sky, plan: tuple[Visit, ...], star: NDArray[np.int64]) -> Truth:
-    ra, dec = to_degrees(whole.direction)
-    mag = {band: whole.magnitude(band) for band in scenario.visits.number}
+def _truth(scenario: Scenario, true_sky: Sky, plan: tuple[Visit, ...], star: NDArray[np.int64]) -> Truth:
+    ra, dec = to_degrees(true_sky.direction)
+    mag = {band: true_sky.magnitude(band) for band in scenario.visits.number}
     errors = {band: position_error(scenario, band, values) for band, values in mag.items()}
-    return Truth(ra, dec, mag, errors, star, whole.galaxy, whole, plan)
+    return Truth(ra, dec, mag, errors, star, true_sky.galaxy, true_sky, plan)
 
 
 def _digest(d: Detections) -> str:

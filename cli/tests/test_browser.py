@@ -204,7 +204,7 @@ def pages(results: Results, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         html.comparison_page(other, results, comparison.compare(other, results)),
         control.html(results),
         html.history_page(history.load(folder)),
-        sensitivity_report.page([sensitivity.Found(trial, dict.fromkeys(trial.expected, "pass"))], 1),
+        sensitivity_report.page([sensitivity.TrialResult(trial, dict.fromkeys(trial.expected, "pass"))], 1),
     )
     return dict(zip(PAGES, made, strict=True))
 

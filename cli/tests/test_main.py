@@ -328,7 +328,7 @@ def test_catalog_and_scenario_give_the_same_results(tmp_path: Path) -> None:
         (["nominal", "-o", "x.parquet", "--truth", "no/such/truth"], "no/such/truth: no such folder"),
         (["nominal", "-o", "x.csv"], "x.csv: unknown kind of file; name it *.parquet or *.fits"),
         (["nominal", "-o", "x.parquet", "--fault", "jitter=3"], "--fault jitter=3: expected NAME=STRENGTH"),
-        (["nominal", "-o", "x.parquet", "--fault", "missing_visits=100 %"], "nothing is seen in any visit"),
+        (["nominal", "-o", "x.parquet", "--fault", "missing_visits=100 %"], "no visit has detections"),
         (["nominal", "-o", "x.parquet", "--seed", "-1"], "--seed"),
         (["nominal", "-o", "x.parquet", "--stars", "0"], "--stars 0: expected a whole number"),
         (["nominal", "-o", "x.parquet", "--visits", "-1"], "--visits -1: expected a whole number"),

@@ -1,7 +1,7 @@
-"""Faults: what goes wrong in surveys, each one function of a visit's detections with a strength in a physical unit.
+"""Faults to inject into surveys.
 
-A fault takes an `Exposure` and returns what becomes of it, or None where nothing is left. It draws from streams of its
-own, so that the survey is otherwise the same with it and without.
+A fault is a function that takes an `Exposure` and a strength in a physical unit, and returns the changed exposure, or
+None if no detection is left. It uses its own random streams, so that the rest of the survey is the same without it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from skyaccept.synthetic.faults.fault import Fault
 FAULTS: Mapping[str, Fault] = {
     fault.name: fault for family in (positions, magnitudes, shapes, rows) for fault in family.FAULTS
 }
-"""Every fault by its name."""
+"""Every fault by name."""
 
 
 def apply(exposure: Exposure) -> Exposure | None:
-    """Let the faults of its scenario befall a visit, in their order."""
-    made: Exposure | None = exposure
+    """Apply the faults of the scenario to a visit, in their order."""
+    changed: Exposure | None = exposure
     for chosen in exposure.scenario.faults:
-        if made is not None:
+        if changed is not None:
             fault = FAULTS[chosen.name]
-            made = fault.apply(made, fault.measure(chosen.strength))
-    return made
+            changed = fault.apply(changed, fault.measure(chosen.strength))
+    return changed

@@ -12,43 +12,43 @@ MMAG = 1e-3
 
 
 def visit_zero_point(exposure: Exposure, strength: float) -> Exposure:
-    """Zero point of one visit in each band that is off, mmag."""
+    """Shift the zero point of one visit in each band, mmag."""
     visits = sum(visit.band == exposure.visit.band for visit in exposure.plan)
-    return exposure.brightened(strength * MMAG) if exposure.visit.index == visits // 2 else exposure
+    return exposure.add_to_magnitude(strength * MMAG) if exposure.visit.index == visits // 2 else exposure
 
 
 def band_zero_point(exposure: Exposure, strength: float) -> Exposure:
-    """Zero point of all bands but r that is off, the same in all visits, mmag."""
-    return exposure if exposure.visit.band == "r" else exposure.brightened(strength * MMAG)
+    """Shift the zero points of all bands but r by a constant, mmag."""
+    return exposure if exposure.visit.band == "r" else exposure.add_to_magnitude(strength * MMAG)
 
 
 def detector_zero_point(exposure: Exposure, strength: float) -> Exposure:
-    """Constant normal error of the zero point of every detector, mmag."""
+    """Add a constant normal error to the zero point of every detector, mmag."""
     errors = stream(exposure.seed, "fault detector_zero_point").standard_normal(exposure.detectors.number)
-    return exposure.brightened(strength * MMAG * errors[exposure.columns["detector"]])
+    return exposure.add_to_magnitude(strength * MMAG * errors[exposure.columns["detector"]])
 
 
 def gradient(exposure: Exposure, strength: float) -> Exposure:
-    """Zero point that changes along x, by the strength from the centre of the focal plane to its rim, mmag."""
+    """Add a zero-point gradient along x, with the strength at the edge of the view, mmag."""
     rim = exposure.scenario.visits.view_radius.to_value(u.rad)
-    return exposure.brightened(strength * MMAG * exposure.x / rim)
+    return exposure.add_to_magnitude(strength * MMAG * exposure.x / rim)
 
 
 def wrong_gain(exposure: Exposure, strength: float) -> Exposure:
-    """Gain that is taken for larger than it is: errors of magnitudes are too small and S/N too large, percent."""
+    """Use a gain that is too large, so that magnitude errors are too small and S/N too large, percent."""
     factor = np.sqrt(1 + strength / 100)
     return exposure.with_columns(mag_err=exposure.columns["mag_err"] / factor, snr=exposure.columns["snr"] * factor)
 
 
 def unflagged_saturation(exposure: Exposure, strength: float) -> Exposure:
-    """Stars that saturate fainter than the survey believes, none of them flagged, mag."""
-    believed, limit = exposure.visit.saturation, exposure.visit.saturation + strength
+    """Let stars saturate fainter than the survey assumes, without flags, mag."""
+    assumed, limit = exposure.visit.saturation, exposure.visit.saturation + strength
     mag = np.where(exposure.source >= 0, exposure.true_mag, np.inf)
-    loss = SATURATION_LOSS * (np.maximum(limit - mag, 0) - np.maximum(believed - mag, 0))
-    scatter = SATURATION_SCATTER * exposure.visit.seeing * ((mag >= believed) & (mag < limit))
-    east, north = scatter * exposure.draws("fault unflagged_saturation").standard_normal((2, len(exposure)))
+    loss = SATURATION_LOSS * (np.maximum(limit - mag, 0) - np.maximum(assumed - mag, 0))
+    scatter = SATURATION_SCATTER * exposure.visit.seeing * ((mag >= assumed) & (mag < limit))
+    east, north = scatter * exposure.random_generator("fault unflagged_saturation").standard_normal((2, len(exposure)))
     unflagged = exposure.with_columns(flag_saturated=np.zeros(len(exposure), dtype=bool))
-    return unflagged.brightened(loss).moved(east, north)
+    return unflagged.add_to_magnitude(loss).shift_on_sky(east, north)
 
 
 FAULTS = (
@@ -57,7 +57,7 @@ FAULTS = (
         visit_zero_point,
         "mmag",
         "the zero point of one visit in each band is off by this much",
-        "the variance of each star grows by s^2 / n; a share 1/n of the deviations in PF1 and PA2 lies about "
+        "the variance of each star grows by s^2 / n; a fraction 1/n of the deviations in PF1 and PA2 is about "
         "s (1 - 1/n)",
     ),
     Fault(
@@ -85,14 +85,14 @@ FAULTS = (
         "wrong_gain",
         wrong_gain,
         "percent",
-        "the gain is taken for this much larger than it is",
-        "S/N is too large by sqrt(1 + s): fainter stars count as bright; errors of magnitudes too small by that",
+        "the assumed gain is too large by this much",
+        "S/N is too large by sqrt(1 + s), so fainter stars count as bright; magnitude errors shrink likewise",
     ),
     Fault(
         "unflagged_saturation",
         unflagged_saturation,
         "mag",
-        "stars saturate this much fainter than the survey believes, and none is flagged",
+        "stars saturate this much fainter than the survey assumes, and none is flagged",
         "their magnitudes lose half of the excess, which changes with seeing by 2.5 log10 of it; their positions "
         "scatter by 0.05 FWHM more",
     ),

@@ -9,90 +9,91 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import MAS, unit_vectors
 from skyaccept.synthetic import atmosphere
 from skyaccept.synthetic.exposure import Exposure
-from skyaccept.synthetic.faults.fault import Fault, struck
+from skyaccept.synthetic.faults.fault import Fault, is_affected
 from skyaccept.synthetic.random_streams import stream
 
 
 def jitter(exposure: Exposure, strength: float) -> Exposure:
-    """Independent normal errors of each coordinate, mas."""
-    east, north = strength * exposure.draws("fault jitter").standard_normal((2, len(exposure)))
-    return exposure.moved(east, north)
+    """Add independent normal errors to each coordinate, mas."""
+    east, north = strength * exposure.random_generator("fault jitter").standard_normal((2, len(exposure)))
+    return exposure.shift_on_sky(east, north)
 
 
 def distortion(exposure: Exposure, strength: float) -> Exposure:
-    """Radial displacement as the cube of the distance from the centre, of another size in each visit, mas."""
+    """Displace radially by the cube of the distance from the centre, with a random size in each visit, mas."""
     rim = exposure.scenario.visits.view_radius.to_value(u.rad)
-    factor = strength * exposure.draws("fault distortion").standard_normal() * (exposure.x**2 + exposure.y**2) / rim**3
-    return exposure.shifted(factor * exposure.x, factor * exposure.y)
+    size = strength * exposure.random_generator("fault distortion").standard_normal()
+    factor = size * (exposure.x**2 + exposure.y**2) / rim**3
+    return exposure.shift_on_focal_plane(factor * exposure.x, factor * exposure.y)
 
 
 def plate_scale(exposure: Exposure, strength: float) -> Exposure:
-    """Displacement in proportion to the distance from the centre, of another size in each visit, percent."""
-    factor = strength / 100 / MAS * exposure.draws("fault plate_scale").standard_normal()
-    return exposure.shifted(factor * exposure.x, factor * exposure.y)
+    """Displace in proportion to the distance from the centre, with a random size in each visit, percent."""
+    factor = strength / 100 / MAS * exposure.random_generator("fault plate_scale").standard_normal()
+    return exposure.shift_on_focal_plane(factor * exposure.x, factor * exposure.y)
 
 
 def detector_shift(exposure: Exposure, strength: float) -> Exposure:
-    """Constant normal displacement of every detector, in each coordinate, mas."""
+    """Displace every detector by a constant normal amount in each coordinate, mas."""
     x, y = strength * stream(exposure.seed, "fault detector_shift").standard_normal((2, exposure.detectors.number))
     detector = exposure.columns["detector"]
-    return exposure.shifted(x[detector], y[detector])
+    return exposure.shift_on_focal_plane(x[detector], y[detector])
 
 
 def detector_rotation(exposure: Exposure, strength: float) -> Exposure:
-    """Constant normal rotation of every detector about its centre, arcsec."""
+    """Rotate every detector about its centre by a constant normal angle, arcsec."""
     turns = stream(exposure.seed, "fault detector_rotation").standard_normal(exposure.detectors.number)
     detector = exposure.columns["detector"]
     x, y = exposure.detectors.center(detector)
     turn = 1000 * strength * turns[detector]
-    return exposure.shifted(-turn * (exposure.y - y), turn * (exposure.x - x))
+    return exposure.shift_on_focal_plane(-turn * (exposure.y - y), turn * (exposure.x - x))
 
 
 def mirrored_detectors(exposure: Exposure, strength: float) -> Exposure:
-    """Displacement of the detectors left and right of the middle one in opposite directions, mas."""
+    """Displace the detectors left and right of the middle one in opposite directions, mas."""
     middle = exposure.detectors.number // 2
     detector = exposure.columns["detector"]
     side = np.where(detector == middle + 1, 1.0, 0.0) - (detector == middle - 1)
-    return exposure.shifted(strength * side, np.zeros(len(exposure)))
+    return exposure.shift_on_focal_plane(strength * side, np.zeros(len(exposure)))
 
 
 def refraction(exposure: Exposure, strength: float) -> Exposure:
-    """Chromatic refraction that is left in positions, percent."""
+    """Leave a fraction of the chromatic refraction uncorrected, percent."""
     color, visit = exposure.sky.color, exposure.visit
     if color is None:
         raise InputError(f"scenario {exposure.scenario.scenario}: fault refraction needs stars with colors")
     real = exposure.source >= 0
-    place = unit_vectors(exposure.columns["ra"], exposure.columns["dec"])
+    directions = unit_vectors(exposure.columns["ra"], exposure.columns["dec"])
     shift = np.zeros((len(exposure), 3))
     shift[real] = atmosphere.refraction(
-        exposure.scenario, visit.band, color[exposure.source[real]], place[real], visit.zenith
+        exposure.scenario, visit.band, color[exposure.source[real]], directions[real], visit.zenith
     )
-    return exposure.at(place + strength / 100 * shift)
+    return exposure.with_directions(directions + strength / 100 * shift)
 
 
 def proper_motion(exposure: Exposure, strength: float) -> Exposure:
-    """Normal proper motions of each coordinate that nobody knows of, about the middle of the survey, mas / yr."""
+    """Add unknown normal proper motions in each coordinate, about the middle of the survey, mas / yr."""
     real = exposure.source >= 0
     motion = np.zeros((len(exposure), 2))
-    drawn = stream(exposure.seed, "fault proper_motion").standard_normal((len(exposure.sky), 2))
-    motion[real] = drawn[exposure.source[real]]
+    motions = stream(exposure.seed, "fault proper_motion").standard_normal((len(exposure.sky), 2))
+    motion[real] = motions[exposure.source[real]]
     middle = np.mean([visit.mjd for visit in exposure.plan])
     east, north = strength * (exposure.visit.mjd - middle) / JULIAN_YEAR * motion.T
-    return exposure.moved(east, north)
+    return exposure.shift_on_sky(east, north)
 
 
 def wrong_epoch(exposure: Exposure, strength: float) -> Exposure:
-    """Epochs that are late, yr."""
+    """Delay all epochs, yr."""
     return exposure.with_columns(mjd=exposure.columns["mjd"] + strength * JULIAN_YEAR)
 
 
 def band_offset(exposure: Exposure, strength: float) -> Exposure:
-    """Displacement to the north in all bands but r, mas."""
-    return exposure if exposure.visit.band == "r" else exposure.moved(0.0, strength)
+    """Displace all bands but r to the north, mas."""
+    return exposure if exposure.visit.band == "r" else exposure.shift_on_sky(0.0, strength)
 
 
 def truncation(exposure: Exposure, strength: float) -> Exposure:
-    """Coordinates rounded to a step, mas."""
+    """Round coordinates to a step, mas."""
     step = strength / 3_600_000
     if not step:
         return exposure
@@ -101,15 +102,15 @@ def truncation(exposure: Exposure, strength: float) -> Exposure:
 
 
 def radians(exposure: Exposure, strength: float) -> Exposure:
-    """Visits whose coordinates are in radians where degrees are meant, percent."""
-    if not struck(exposure, "radians", strength):
+    """Give the coordinates of some visits in radians instead of degrees, percent of the visits."""
+    if not is_affected(exposure, "radians", strength):
         return exposure
     return exposure.with_columns(**{name: np.radians(exposure.columns[name]) for name in ("ra", "dec")})
 
 
 def wrapped_ra(exposure: Exposure, strength: float) -> Exposure:
-    """Visits whose right ascension runs from -180 to 180 degrees, percent."""
-    if not struck(exposure, "wrapped_ra", strength):
+    """Let right ascension run from -180 to 180 degrees in some visits, percent of the visits."""
+    if not is_affected(exposure, "wrapped_ra", strength):
         return exposure
     ra = exposure.columns["ra"]
     return exposure.with_columns(ra=np.where(ra > 180, ra - 360, ra))
@@ -142,7 +143,7 @@ FAULTS = (
         "detector_shift",
         detector_shift,
         "mas",
-        "detectors stand off their places by constant amounts, normal; their rms in each coordinate",
+        "detectors are displaced by constant normal amounts; their rms in each coordinate",
         "the variance of a separation grows by up to 2 s^2 where both stars change detectors from visit to visit, "
         "by nothing where they share one",
     ),
@@ -150,7 +151,7 @@ FAULTS = (
         "detector_rotation",
         detector_rotation,
         "arcsec",
-        "detectors are turned about their centres by constant angles, normal; their rms",
+        "detectors are rotated about their centres by constant normal angles; their rms",
         "the variance of a coordinate is (s a)^2 / 12 for squares of side a, as far as the stars change detectors; "
         "separations within a detector do not change",
     ),
@@ -158,7 +159,7 @@ FAULTS = (
         "mirrored_detectors",
         mirrored_detectors,
         "mas",
-        "the detectors left and right of the middle one stand off by this much in opposite directions",
+        "the detectors left and right of the middle one are displaced by this much in opposite directions",
         "the mean offset is zero; the mean square offset grows by 2 s^2 over the number of detectors: AB1 and AA1 "
         "see it only when it is large",
     ),
@@ -174,7 +175,7 @@ FAULTS = (
         "proper_motion",
         proper_motion,
         "mas / yr",
-        "stars move, by normal amounts that neither processing nor reference catalog know of; rms per coordinate",
+        "stars have normal proper motions that processing and reference catalog ignore; rms per coordinate",
         "the variance of a coordinate grows by s^2 times the variance of the times in years",
     ),
     Fault(
@@ -182,13 +183,13 @@ FAULTS = (
         wrong_epoch,
         "yr",
         "the times of all visits are late by this much",
-        "AA1 is compared with places s times the proper motion away; nothing else reacts",
+        "AA1 compares with positions s times the proper motion away; nothing else reacts",
     ),
     Fault(
         "band_offset",
         band_offset,
         "mas",
-        "positions in all bands but r lie this much to the north",
+        "positions in all bands but r are displaced to the north by this much",
         "AB1^2 of Dec grows by s^2, AA1 in the other bands; AM, AF, AD, ABF1 and AB2 do not change",
     ),
     Fault(

@@ -7,41 +7,41 @@ from scipy.spatial import cKDTree
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.sphere import unit_vectors
 from skyaccept.synthetic.exposure import Exposure
-from skyaccept.synthetic.faults.fault import Fault, struck
+from skyaccept.synthetic.faults.fault import Fault, is_affected
 from skyaccept.synthetic.random_streams import stream
 
 
 def galaxies_as_stars(exposure: Exposure, strength: float) -> Exposure:
-    """Galaxies that are taken for stars in all visits, percent."""
-    mistaken = stream(exposure.seed, "fault galaxies_as_stars").random(len(exposure.sky)) < strength / 100
-    chosen = (exposure.source >= 0) & (exposure.sky.galaxy & mistaken)[exposure.source]
+    """Classify galaxies as stars in all visits, percent."""
+    misclassified = stream(exposure.seed, "fault galaxies_as_stars").random(len(exposure.sky)) < strength / 100
+    chosen = (exposure.source >= 0) & (exposure.sky.galaxy & misclassified)[exposure.source]
     return exposure.with_columns(extendedness=np.where(chosen, 0.0, exposure.columns["extendedness"]))
 
 
 def duplicates(exposure: Exposure, strength: float) -> Exposure:
-    """Detections that are there a second time, measured anew, percent."""
-    rng = exposure.draws("fault duplicates")
+    """Repeat detections with independent errors, percent."""
+    rng = exposure.random_generator("fault duplicates")
     rows = np.flatnonzero(rng.random(len(exposure)) < strength / 100)
-    again = exposure.select(rows)
-    east, north = again.columns["ra_err"] * rng.standard_normal((2, len(again)))
-    return exposure.joined(
-        again.moved(east, north).brightened(again.columns["mag_err"] * rng.standard_normal(len(rows)))
+    copies = exposure.select(rows)
+    east, north = copies.columns["ra_err"] * rng.standard_normal((2, len(copies)))
+    return exposure.append(
+        copies.shift_on_sky(east, north).add_to_magnitude(copies.columns["mag_err"] * rng.standard_normal(len(rows)))
     )
 
 
 def repeated_rows(exposure: Exposure, strength: float) -> Exposure:
-    """Rows that stand in the catalog twice, percent."""
-    rows = exposure.draws("fault repeated_rows").random(len(exposure)) < strength / 100
-    return exposure.joined(exposure.select(rows))
+    """Repeat rows of the catalog unchanged, percent."""
+    rows = exposure.random_generator("fault repeated_rows").random(len(exposure)) < strength / 100
+    return exposure.append(exposure.select(rows))
 
 
 def swapped_visits(exposure: Exposure, strength: float) -> Exposure:
-    """Visits that bear the band of a visit in another band, which bears theirs, percent."""
+    """Exchange the bands of visits in two bands, percent of the visits."""
     bands = sorted(exposure.scenario.visits.number)
     if len(bands) < 2:
         raise InputError(f"scenario {exposure.scenario.scenario}: fault swapped_visits needs two bands")
-    place = bands.index(exposure.visit.band)
-    partner = place + 1 if place % 2 == 0 else place - 1
+    band_index = bands.index(exposure.visit.band)
+    partner = band_index + 1 if band_index % 2 == 0 else band_index - 1
     count = round(strength / 100 * min(exposure.scenario.visits.number.values()))
     if partner == len(bands) or exposure.visit.index >= count:
         return exposure
@@ -49,28 +49,28 @@ def swapped_visits(exposure: Exposure, strength: float) -> Exposure:
 
 
 def not_a_number(exposure: Exposure, strength: float) -> Exposure:
-    """Detections without position and magnitude, percent."""
-    rows = exposure.draws("fault not_a_number").random(len(exposure)) < strength / 100
+    """Remove position and magnitude of detections, percent."""
+    rows = exposure.random_generator("fault not_a_number").random(len(exposure)) < strength / 100
     columns = exposure.columns
     return exposure.with_columns(**{name: np.where(rows, np.nan, columns[name]) for name in ("ra", "dec", "mag")})
 
 
 def missing_visits(exposure: Exposure, strength: float) -> Exposure | None:
-    """Visits that are not in the catalog, percent."""
-    return None if struck(exposure, "missing_visits", strength) else exposure
+    """Remove visits, percent."""
+    return None if is_affected(exposure, "missing_visits", strength) else exposure
 
 
 def misassociation(exposure: Exposure, strength: float) -> Exposure:
-    """Detections that are given to the wrong object, by pairs of neighbours that change places, percent."""
+    """Assign detections to wrong objects by exchanging neighbours, percent."""
     n = len(exposure)
-    # a detection of nothing is an object of its own
-    nothing = exposure.source < 0
-    first = len(exposure.sky) + 1_000_000 * exposure.visit.number
-    named = np.where(nothing, first + np.cumsum(nothing), exposure.source)
+    # a spurious detection is an object of its own
+    spurious = exposure.source < 0
+    first_id = len(exposure.sky) + 1_000_000 * exposure.visit.number
+    object_ids = np.where(spurious, first_id + np.cumsum(spurious), exposure.source)
     if n > 1:
-        rng = exposure.draws("fault misassociation")
-        place = unit_vectors(exposure.columns["ra"], exposure.columns["dec"])
-        neighbour = cKDTree(place).query(place, k=2)[1][:, 1]
+        rng = exposure.random_generator("fault misassociation")
+        directions = unit_vectors(exposure.columns["ra"], exposure.columns["dec"])
+        neighbour = cKDTree(directions).query(directions, k=2)[1][:, 1]
         free = np.ones(n, dtype=bool)
         swaps = round(strength / 100 * n / 2)
         for row in rng.permutation(n):
@@ -78,10 +78,10 @@ def misassociation(exposure: Exposure, strength: float) -> Exposure:
             if swaps == 0:
                 break
             if free[row] and free[other] and row != other:
-                named[[row, other]] = named[[other, row]]
+                object_ids[[row, other]] = object_ids[[other, row]]
                 free[[row, other]] = False
                 swaps -= 1
-    return exposure.with_columns(object=named)
+    return exposure.with_columns(object=object_ids)
 
 
 FAULTS = (
@@ -114,7 +114,7 @@ FAULTS = (
         swapped_visits,
         "percent",
         "this fraction of the visits exchanges its band with a visit in another band",
-        "such a visit is wrong by the color of each star: like visit_zero_point, by star",
+        "magnitudes of such a visit are wrong by the color of each star: like visit_zero_point, but by star",
         100,
     ),
     Fault(
@@ -138,8 +138,8 @@ FAULTS = (
         misassociation,
         "percent",
         "the catalog has objects, and this fraction of the detections is assigned to a neighbour",
-        "a star is as large as the distance to its neighbour with probability 1 - (1 - s)^n: the catalog is refused "
-        "where more than 5 percent are, and the others are left out",
+        "the extent of a star is the distance to its neighbour with probability 1 - (1 - s)^n: the catalog is refused "
+        "if this holds for more than 5 percent of the stars; otherwise these stars are left out",
         100,
     ),
 )

@@ -1,4 +1,4 @@
-"""Faults of the model of the PSF."""
+"""Faults of the PSF model."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from skyaccept.synthetic.scenario_schema import Ellipticity
 
 
 def psf_model(exposure: Exposure, strength: float) -> Exposure:
-    """Model that is rounder than the PSF, percent."""
-    _shape(exposure, "psf_model")
-    left = 1 - strength / 100
-    return exposure.with_columns(**{name: left * exposure.columns[name] for name in ("psf_e1", "psf_e2")})
+    """Make the PSF model rounder than the PSF, percent."""
+    _require_ellipticity(exposure, "psf_model")
+    fraction = 1 - strength / 100
+    return exposure.with_columns(**{name: fraction * exposure.columns[name] for name in ("psf_e1", "psf_e2")})
 
 
 def psf_residual(exposure: Exposure, strength: float) -> Exposure:
-    """Another field of what the model misses, of the scale of the scenario's; rms of each component, percent."""
-    scale = _shape(exposure, "psf_residual").scale.to_value(u.rad)
-    pattern = random_fields.draw(exposure.draws("fault psf_residual"), scale)
+    """Add a random ellipticity field that the PSF model misses; rms of each component, percent."""
+    scale = _require_ellipticity(exposure, "psf_residual").scale.to_value(u.rad)
+    pattern = random_fields.draw(exposure.random_generator("fault psf_residual"), scale)
     e1, e2 = strength / 100 * random_fields.ellipticity(pattern, exposure.x, exposure.y)
-    return exposure.stretched(e1, e2)
+    return exposure.add_ellipticity(e1, e2)
 
 
-def _shape(exposure: Exposure, name: str) -> Ellipticity:
-    found = exposure.scenario.ellipticity
-    if found is None:
+def _require_ellipticity(exposure: Exposure, name: str) -> Ellipticity:
+    ellipticity = exposure.scenario.ellipticity
+    if ellipticity is None:
         raise InputError(f"scenario {exposure.scenario.scenario}: fault {name} needs a survey with ellipticity")
-    return found
+    return ellipticity
 
 
 FAULTS = (

@@ -1,4 +1,4 @@
-"""Scenarios that tests start from."""
+"""Scenarios that the tests start from."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from skyaccept.synthetic.scenario_schema import Scenario, Site
 
 @cache
 def nominal() -> Scenario:
-    """The built-in scenario in two of its bands."""
+    """Return the built-in scenario in two of its bands."""
     return scenario.override(scenario.load("nominal"), bands=["r", "i"])
 
 
 def plain(ra: float = 150, dec: float = 2, *, stars: int = 3000, visits: int = 8, **measurement: Any) -> Scenario:
-    """The nominal survey without any effect but noise, of a field anywhere, seen from a site below it."""
+    """Return the nominal scenario with noise as its only effect, for a field anywhere, at a site below it."""
     base = nominal()
     latitude = float(np.clip(dec, -80, 80))
     return replace(
@@ -54,32 +54,32 @@ def plain(ra: float = 150, dec: float = 2, *, stars: int = 3000, visits: int = 8
 
 
 def sharp(base: Scenario, **parts: Any) -> Scenario:
-    """Without noise to speak of, for what an effect does by itself."""
+    """Return a scenario almost without noise, to see the effect of something else."""
     depth = dict.fromkeys(base.measurement.depth, 60 * u.mag)
     quiet = replace(base.measurement, depth=depth, position_floor=0 * u.mas, magnitude_floor=0 * u.mag)
     return replace(base, measurement=quiet, **parts)
 
 
 def one_magnitude(base: Scenario, mag: float) -> Scenario:
-    """The same with all stars of practically one magnitude."""
+    """Return the scenario with all stars of nearly the same magnitude."""
     stars = replace(base.stars, brightest=mag * u.mag, faintest=(mag + 1e-9) * u.mag)
     return replace(base, stars=stars)
 
 
 def first(chosen: Scenario, seed: int = 1, number: int = 0) -> Exposure:
-    """One visit of a scenario, without faults."""
+    """Expose one visit of a scenario, without faults."""
     return expose(chosen, sky.draw(chosen, seed), visits.plan(chosen, seed), number, seed)
 
 
 def shifts(made: Exposure, base: Exposure) -> FloatArray:
-    """Difference of the positions of the same sources in two exposures as vectors, mas."""
+    """Return the differences of the positions of the same sources in two exposures as vectors, mas."""
     np.testing.assert_array_equal(made.source, base.source)
     pair = [unit_vectors(part.columns["ra"], part.columns["dec"]) for part in (made, base)]
     return np.asarray(pair[0] - pair[1]) / MAS
 
 
-def of_requirement(name: str) -> Specification:
-    """LSE-30 with one requirement alone."""
+def single_requirement(name: str) -> Specification:
+    """Return LSE-30 with one requirement only."""
     whole = requirements.load()
     documents = tuple(
         replace(d, requirements=tuple(r for r in d.requirements if r.id == name)) for d in whole.documents
@@ -93,7 +93,7 @@ def verify(
     rule: DecisionRule | None = None,
     specification: Specification | None = None,
 ) -> dict[str, Result]:
-    """Results of LSE-30, or a part of it, in r and i, by test id; values alone, unless a guarded rule decides."""
+    """Return results in r and i by test id, without intervals unless the rule is guarded."""
     run = measure.run(
         associate(detections, RADIUS),
         specification or requirements.load(),

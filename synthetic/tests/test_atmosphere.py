@@ -1,3 +1,5 @@
+"""Tests of atmospheric refraction and turbulence."""
+
 import math
 
 import astropy.units as u
@@ -11,8 +13,8 @@ from skyaccept.synthetic.tests.surveys import nominal
 SEA = Site(0 * u.deg, 0 * u.deg, 0 * u.m)
 
 
-def test_refractivity_is_that_of_standard_air() -> None:
-    """2.77e-4 at 589 nm, 15 C and 760 mm: the handbook value of dry air without carbon dioxide to 1e-3 of it."""
+def test_refractivity_agrees_with_standard_air() -> None:
+    """The handbook has 2.77e-4 at 589 nm, 15 C and 760 mm for dry air without carbon dioxide; agree to 1e-3."""
     assert atmosphere.refractivity(589.3) == pytest.approx(2.77e-4, rel=2e-3)
     assert atmosphere.refractivity(589.3, 380) == pytest.approx(2.77e-4 / 2, rel=2e-3)
 
@@ -23,8 +25,8 @@ def test_blue_light_is_lifted_more() -> None:
     assert blue - red == pytest.approx(1.3, abs=0.15)
 
 
-def test_the_chromatic_term_is_that_of_a_power_law_spectrum() -> None:
-    """Against plain sums over the band: mean refraction of two spectra that are 1 mag apart in g - i."""
+def test_chromatic_coefficient_agrees_with_integrals() -> None:
+    """Compare with sums over the band: mean refraction of two power-law spectra 1 mag apart in g - i."""
     ratio = sum(atmosphere.LIMITS["i"]) / sum(atmosphere.LIMITS["g"])
     steep = 0.4 * math.log(10) / math.log(ratio)
     for band, (low, high) in atmosphere.LIMITS.items():
@@ -37,25 +39,27 @@ def test_the_chromatic_term_is_that_of_a_power_law_spectrum() -> None:
                 light += photons
                 lifted += photons * atmosphere.refractivity(wavelength, 760, atmosphere.TEMPERATURE)
             mean.append(lifted / light / MAS)
-        # first order in the width of the band: good to some per cent
-        assert atmosphere.chromatic(band, SEA) == pytest.approx(mean[1] - mean[0], rel=0.06)
+        # first order in the width of the band: correct to a few per cent
+        assert atmosphere.chromatic_coefficient(band, SEA) == pytest.approx(mean[1] - mean[0], rel=0.06)
 
 
 def test_less_air_refracts_less() -> None:
     high = Site(0 * u.deg, 0 * u.deg, 8400 * u.m)
-    assert atmosphere.chromatic("g", high) == pytest.approx(atmosphere.chromatic("g", SEA) / math.e, rel=1e-3)
+    assert atmosphere.chromatic_coefficient("g", high) == pytest.approx(
+        atmosphere.chromatic_coefficient("g", SEA) / math.e, rel=1e-3
+    )
 
 
 @pytest.mark.parametrize("distance", [0.0, 10.0, 45.0, 60.0])
-def test_stars_move_towards_the_zenith_by_tan_z(distance: float) -> None:
-    """A star redder by 1 mag than the mean stands lower, by the chromatic term times tan z."""
+def test_refraction_is_along_the_zenith_and_grows_as_tan_z(distance: float) -> None:
+    """A star redder by 1 mag than the mean is lower by the chromatic coefficient times tan z."""
     zenith = unit_vectors(np.array([40.0]), np.array([-30.0]))[0]
     place = unit_vectors(np.array([40.0]), np.array([-30.0 + distance]))
     colors = nominal().stars.colors
     assert colors is not None
     color = np.array([colors.mean.to_value(u.mag) + 1])
     shift = atmosphere.refraction(nominal(), "g", color, place, zenith)[0] / MAS
-    size = abs(atmosphere.chromatic("g", nominal().site)) * math.tan(math.radians(distance))
+    size = abs(atmosphere.chromatic_coefficient("g", nominal().site)) * math.tan(math.radians(distance))
     assert np.linalg.norm(shift) == pytest.approx(size, abs=1e-9)
     assert abs(shift @ place[0]) < 1e-9
     if distance:

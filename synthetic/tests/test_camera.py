@@ -1,3 +1,5 @@
+"""Tests of the detector grid and the projection."""
+
 from dataclasses import replace
 
 import astropy.units as u
@@ -11,8 +13,8 @@ from skyaccept.synthetic.scenario_schema import Camera
 from skyaccept.synthetic.tests.surveys import first, plain
 
 
-def test_detectors_are_found_as_by_comparison_with_each() -> None:
-    """A plain loop over the detectors, for places all over the grid, its gaps and beyond."""
+def test_detectors_agree_with_a_plain_loop() -> None:
+    """Positions are all over the grid, in its gaps and outside."""
     grid = Grid(5, 1.0, 1.2, 0.1)
     x, y = stream(1, "places").uniform(-3.5, 3.5, (2, 2000))
     found, edge = grid.locate(x, y)
@@ -30,8 +32,8 @@ def test_detectors_are_found_as_by_comparison_with_each() -> None:
             assert max(abs(x[k] - cx[0]), abs(y[k] - cy[0])) < 0.5
 
 
-def test_the_share_of_the_view_on_detectors_is_that_of_their_area() -> None:
-    """(size / pitch) ** 2, with the rim of the grid beyond the view."""
+def test_fraction_on_detectors_equals_their_area() -> None:
+    """It is (size / pitch) ** 2, as the grid extends beyond the view."""
     base = plain(stars=20000)
     fitted = replace(base, camera=Camera(10 * u.arcmin, 1 * u.arcmin, 0 * u.arcsec))
     with_gaps, without = len(first(fitted)), len(first(base))
@@ -40,22 +42,22 @@ def test_the_share_of_the_view_on_detectors_is_that_of_their_area() -> None:
 
 
 @pytest.mark.parametrize("dec", [0.0, 60.0, -89.9, 90.0])
-def test_the_projection_keeps_small_angles_and_turns_with_the_camera(dec: float) -> None:
-    """Distances from the pointing are tangents of angles; the axes are at right angles to it and to each other."""
+def test_projection_keeps_small_angles_and_rotates(dec: float) -> None:
+    """Distances are tangents of angles; the axes are perpendicular to the pointing and to each other."""
     visit = replace(first(plain(0.0, dec, stars=10)).visit, rotation=0.0)
     for turned in (visit, replace(visit, rotation=1.0)):
-        x_axis, y_axis = camera.axes(turned)
+        x_axis, y_axis = camera.focal_plane_axes(turned)
         np.testing.assert_allclose([x_axis @ y_axis, x_axis @ turned.pointing, y_axis @ turned.pointing], 0, atol=1e-15)
         np.testing.assert_allclose(np.cross(x_axis, y_axis) @ turned.pointing, 1, atol=1e-12)
     center = np.array(to_degrees(visit.pointing))
-    places = sky.disc(stream(1, "disc"), 100, center, np.radians(2))
+    places = sky.draw_in_disc(stream(1, "disc"), 100, center, np.radians(2))
     x, y = camera.project(places, visit)
     np.testing.assert_allclose(np.hypot(x, y), np.tan(separation(places, visit.pointing)), rtol=1e-9)
     turned_x, turned_y = camera.project(places, replace(visit, rotation=0.3))
     np.testing.assert_allclose(turned_x + 1j * turned_y, (x + 1j * y) * np.exp(-0.3j), atol=1e-12)
 
 
-def test_x_runs_to_the_east_and_y_to_the_north() -> None:
+def test_x_points_east_and_y_points_north() -> None:
     pointing = unit_vectors(np.array([0.0]), np.array([10.0]))[0]
     visit = replace(first(plain(stars=10)).visit, pointing=pointing, rotation=0.0)
     east = unit_vectors(np.array([0.001, 0.0]), np.array([10.0, 10.001]))

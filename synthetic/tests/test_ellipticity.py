@@ -1,4 +1,4 @@
-"""Residual ellipticities of simulated surveys against the correlation of their fields."""
+"""Tests of residual ellipticities against the correlation of their fields."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,24 +18,24 @@ from skyaccept.lib.uncertainty.estimator import NoSettings
 from skyaccept.synthetic import scenario, survey, visits
 from skyaccept.synthetic.random_streams import stream
 from skyaccept.synthetic.scenario_schema import Scenario
-from skyaccept.synthetic.tests.surveys import of_requirement, plain
+from skyaccept.synthetic.tests.surveys import plain, single_requirement
 
 NEAR, FAR = {"nearest": 0.0, "farthest": 1.0}, {"nearest": 5.0, "farthest": 20.0}
 
 
 def von_karman(distance: float) -> float:
-    """Correlation of the fields of `skyaccept.synthetic.random_fields`, distance in units of their scale."""
+    """Return the von Karman correlation at a distance in units of the scale."""
     return float(2 ** (1 / 6) / special.gamma(5 / 6) * distance ** (5 / 6) * special.kv(5 / 6, distance))
 
 
 def correlations(found: AssociatedDetections, range_: dict[str, float]) -> Mapping[str, FloatArray]:
-    """E1, E2 and EX of each visit."""
+    """Return E1, E2 and EX of each visit."""
     here = Sample(found, select(found, "r", (), "test"), "r")
     return ESTIMATORS["visit_correlation"].of_sample(here, range_, NoSettings()).components
 
 
 def agrees(found: Mapping[str, FloatArray], rms: float) -> None:
-    """E1 and E2 are rms^2 times the mean correlation of pairs up to an arcmin apart, within five standard errors."""
+    """Compare E1 and E2 with rms^2 times the mean correlation of pairs up to 1', within five standard errors."""
     mean, _ = integrate.quad(lambda r: 2 * r * von_karman(r / 0.5), 0, 1)
     for name, expected in (("E1", rms**2 * mean), ("E2", rms**2 * mean), ("EX", 0.0)):
         error = found[name].std(ddof=1) / np.sqrt(len(found[name]))
@@ -44,15 +44,15 @@ def agrees(found: Mapping[str, FloatArray], rms: float) -> None:
 
 
 def perfect() -> Scenario:
-    """The survey with shapes, of fewer stars, whose model misses nothing."""
+    """Return the survey with shapes, with fewer stars and a perfect PSF model."""
     chosen = scenario.override(scenario.load("shapes"), bands=["r"], stars=1500)
     assert chosen.ellipticity is not None
     return replace(chosen, ellipticity=replace(chosen.ellipticity, rms=0.0, error=0.0))
 
 
 @pytest.mark.parametrize("range_", [NEAR, FAR], ids=["near", "far"])
-def test_a_model_that_is_too_round_misses_its_share_at_all_separations(range_: dict[str, float]) -> None:
-    """E1 = s^2 e1^2, E2 = s^2 e2^2 and EX = s^2 e1 e2 of the PSF of a visit, in the axes of its middle."""
+def test_too_round_model_correlates_at_all_separations(range_: dict[str, float]) -> None:
+    """E1 = s^2 e1^2, E2 = s^2 e2^2 and EX = s^2 e1 e2 of the PSF of a visit, in the axes at its centre."""
     chosen = scenario.override(perfect(), faults=["psf_model=30percent"])
     found = correlations(associate(survey.simulate(chosen, 4).detections, RADIUS), range_)
     shape = chosen.ellipticity
@@ -65,8 +65,8 @@ def test_a_model_that_is_too_round_misses_its_share_at_all_separations(range_: d
             assert found[name][k] == pytest.approx(value, abs=3e-3 * abs(e) ** 2)
 
 
-def test_a_residual_of_the_model_correlates_as_its_field() -> None:
-    """As far as its scale, and no farther."""
+def test_residual_field_correlates_up_to_its_scale() -> None:
+    """Beyond the scale the correlation vanishes."""
     chosen = scenario.override(perfect(), faults=["psf_residual=2percent"])
     made = associate(survey.simulate(chosen, 5).detections, RADIUS)
     agrees(correlations(made, NEAR), 0.02)
@@ -81,27 +81,27 @@ def test_faults_of_shapes_need_shapes(fault: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_survey_with_shapes_meets_its_limits_with_the_correlation_of_its_field() -> None:
-    """Beside noise of single ellipticities, which has no part in it."""
+def test_survey_with_shapes_meets_its_limits() -> None:
+    """Noise of single ellipticities does not contribute to the correlation."""
     chosen = scenario.override(scenario.load("shapes"), bands=["r"])
     shape = chosen.ellipticity
     assert shape is not None
     found = associate(survey.simulate(chosen, 2).detections, RADIUS)
     agrees(correlations(found, NEAR), shape.rms)
-    run = measure.run(found, of_requirement("OSS-REQ-0403"), measure.Options(bands=["r"]))
+    run = measure.run(found, single_requirement("OSS-REQ-0403"), measure.Options(bands=["r"]))
     verdicts = {result.clause: result.verdict for result in run.results}
     assert len(verdicts) == 6
     assert {clause: verdict for clause, verdict in verdicts.items() if verdict != "pass"} == {}
 
 
 @pytest.mark.slow
-def test_a_residual_that_is_too_large_fails_and_the_model_does_not_matter() -> None:
+def test_large_residual_fails_and_model_does_not_matter() -> None:
     chosen = scenario.override(scenario.load("shapes"), bands=["r"], stars=800)
     shape = chosen.ellipticity
     assert shape is not None
     wide = replace(chosen, ellipticity=replace(shape, rms=0.02, scale=10 * shape.scale))
     found = associate(survey.simulate(wide, 3).detections, RADIUS)
-    run = measure.run(found, of_requirement("OSS-REQ-0403"), measure.Options(bands=["r"]))
+    run = measure.run(found, single_requirement("OSS-REQ-0403"), measure.Options(bands=["r"]))
     verdicts = {result.clause: result.verdict for result in run.results}
     assert len(verdicts) == 6
     assert set(verdicts.values()) == {"fail"}

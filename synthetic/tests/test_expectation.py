@@ -1,3 +1,5 @@
+"""Tests of the expected values of clauses."""
+
 from dataclasses import replace
 
 import astropy.units as u
@@ -9,11 +11,11 @@ from skyaccept.lib.exceptions import InputError
 from skyaccept.synthetic import expectation, scenario, survey
 from skyaccept.synthetic.expectation import Mixture
 from skyaccept.synthetic.random_streams import stream
-from skyaccept.synthetic.tests.surveys import nominal, of_requirement, one_magnitude, plain, verify
+from skyaccept.synthetic.tests.surveys import nominal, one_magnitude, plain, single_requirement, verify
 
 
-def test_a_mixture_has_the_distribution_of_what_is_drawn_from_it() -> None:
-    """Standard deviations of normal numbers, and sizes of normal numbers, drawn and counted."""
+def test_mixture_agrees_with_random_draws() -> None:
+    """Draw standard deviations and absolute values of normal numbers, and count."""
     rng = stream(1, "mixture")
     scale, visits, weight = np.array([3.0, 5.0, 9.0]), np.array([2, 4, 9]), np.array([1.0, 2.0, 3.0])
     drawn = []
@@ -21,7 +23,7 @@ def test_a_mixture_has_the_distribution_of_what_is_drawn_from_it() -> None:
         drawn.append((s * rng.standard_normal((int(w * 40000), n))).std(axis=1, ddof=1))
     values = np.concatenate(drawn)
     found = Mixture(scale, visits - 1.0, weight)
-    assert 100 * found.share_above(8.0) == pytest.approx(100 * np.mean(values > 8), abs=0.5)
+    assert 100 * found.fraction_above(8.0) == pytest.approx(100 * np.mean(values > 8), abs=0.5)
     for share in (0.5, 0.9):
         assert found.quantile(share) == pytest.approx(np.quantile(values, share), rel=0.01)
     sizes = np.abs(
@@ -32,22 +34,22 @@ def test_a_mixture_has_the_distribution_of_what_is_drawn_from_it() -> None:
     assert found.rms() == pytest.approx(np.sqrt(np.mean(sizes**2)), rel=0.01)
 
 
-def test_a_mixture_without_scatter_is_its_scales() -> None:
+def test_mixture_with_infinite_freedom_equals_its_scales() -> None:
     found = Mixture(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.full(5, np.inf), np.ones(5))
-    assert found.share_above(2.5) == pytest.approx(0.6)
+    assert found.fraction_above(2.5) == pytest.approx(0.6)
     assert found.quantile(0.5) == pytest.approx(3, abs=1e-3)
 
 
 @pytest.mark.slow
-def test_every_clause_comes_out_as_expected() -> None:
-    """All of LSE-30 on the built-in survey; over twenty seeds the means agreed to within their errors of 0.5 %."""
+def test_every_clause_agrees_with_its_expected_value() -> None:
+    """Over twenty seeds of the built-in survey the means agreed within their errors of 0.5 %."""
     specification = requirements.load()
-    expected = expectation.expected(nominal(), specification, 1)
+    expected = expectation.expected_values(nominal(), specification, 1)
     found = verify(survey.simulate(nominal(), 1).detections, survey.reference(nominal(), 1))
-    # PA5 of i is against z, which is not there; what is made of all stars at once has no closed form
+    # PA5 of i needs z, which is missing; clauses about all stars at once have no closed form
     lacking = {"PA5-i", *(f"{clause}-{band}" for clause in ("PA3", "PF2", "PA4") for band in "ri")}
     assert {test.removeprefix("OSS-REQ-0387-") for test in set(found) - set(expected) if "0403" not in test} == lacking
-    # five standard errors of one survey, from those twenty seeds
+    # five standard errors of one survey, estimated from twenty seeds
     tolerance = {"PA1": 0.10, "PA2": 0.10, "AM1": 0.15, "AM2": 0.12, "AM3": 0.25, "AD1": 0.2, "AD2": 0.17, "AD3": 0.22}
     tolerance |= {"AB1": 0.06, "AB2": 0.06, "AA1": 0.06}
     shares = {"PF1": 0.35, "AF1": 0.6, "AF2": 0.35, "AF3": 0.4, "ABF1": 0.05}
@@ -64,27 +66,27 @@ def test_every_clause_comes_out_as_expected() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [2, 3, 10, 300])
-def test_the_expected_value_has_the_bias_of_its_number_of_visits(number: int) -> None:
-    """Equal stars: the median of a standard deviation over the true value, sqrt(chi2_median(n - 1) / (n - 1))."""
+def test_expected_value_includes_the_few_visit_bias(number: int) -> None:
+    """For equal stars the factor of the median standard deviation is sqrt(chi2_median(n - 1) / (n - 1))."""
     base = one_magnitude(plain(stars=300), 19)
     chosen = replace(base, visits=replace(base.visits, number={"r": number}, view_radius=3 * u.deg))
-    found, limit = (expectation.expected(chosen, requirements.load(), 1, limit=limit) for limit in (False, True))
+    found, limit = (expectation.expected_values(chosen, requirements.load(), 1, limit=limit) for limit in (False, True))
     bias = np.sqrt(stats.chi2.median(number - 1) / (number - 1))
     for test in ("OSS-REQ-0388-AM2-r", "OSS-REQ-0387-PA1gri-r"):
         assert found[test] == pytest.approx(bias * limit[test], rel=0.003)
 
 
-def test_errors_that_are_not_independent_have_no_closed_form_here() -> None:
+def test_correlated_errors_have_no_closed_form() -> None:
     for name in ("lsst-year", "fault-jitter"):
         with pytest.raises(InputError, match=f"scenario {name} has more than independent normal errors"):
-            expectation.expected(scenario.load(name), requirements.load())
+            expectation.expected_values(scenario.load(name), requirements.load())
 
 
 @pytest.mark.slow
-def test_a_dense_simulation_gives_mean_and_standard_error() -> None:
+def test_mean_of_simulations_has_standard_errors() -> None:
     base = plain(stars=300, visits=3)
-    specification = of_requirement("OSS-REQ-0387")
-    found = expectation.dense(base, specification, (1, 2, 3), bands=["r"])
+    specification = single_requirement("OSS-REQ-0387")
+    found = expectation.mean_of_simulations(base, specification, (1, 2, 3), bands=["r"])
     results = [verify(survey.simulate(base, seed).detections, specification=specification) for seed in (1, 2, 3)]
     values = [result["OSS-REQ-0387-PA1gri-r"].value for result in results]
     mean, error = found["OSS-REQ-0387-PA1gri-r"]

@@ -1,3 +1,5 @@
+"""Tests of the simulation of a visit."""
+
 from dataclasses import replace
 
 import astropy.units as u
@@ -36,15 +38,15 @@ def test_magnitudes_scatter_by_their_errors() -> None:
     assert stats.kstest(deviation, "norm").pvalue > 1e-4
 
 
-def test_errors_of_positions_follow_seeing_and_snr() -> None:
+def test_position_errors_follow_seeing_and_snr() -> None:
     made = first(plain())
     expected = np.hypot(4, made.visit.seeing / (FWHM * made.columns["snr"]))
     np.testing.assert_allclose(made.columns["ra_err"], expected)
 
 
 @pytest.mark.slow
-def test_missed_detections_are_a_poisson_number() -> None:
-    """Mean and variance over visits of the number of missed stars; one is binomial with a small share."""
+def test_number_of_missed_detections_is_poisson() -> None:
+    """Compare mean and variance over visits; a binomial number with a small probability is nearly Poisson."""
     base = replace(plain(stars=2000, visits=300), measurement=replace(plain().measurement, missed=0.01))
     base = replace(base, visits=replace(base.visits, number={"r": 300}))
     whole, plan = sky.draw(base, 1), visits.plan(base, 1)
@@ -55,8 +57,8 @@ def test_missed_detections_are_a_poisson_number() -> None:
     assert missed.var() / missed.mean() == pytest.approx(1, abs=5 * np.sqrt(2 / 300))
 
 
-def test_faint_stars_are_detected_with_the_probability_that_noise_gives_them() -> None:
-    """The share of stars of one magnitude that noise of one standard deviation lifts above S/N 5."""
+def test_detection_probability_of_faint_stars_follows_noise() -> None:
+    """It is the probability that noise of one standard deviation lifts a star above S/N 5."""
     base = plain(stars=5000)
     visit = first(base).visit
     for mag in (visit.depth - 0.2, visit.depth, visit.depth + 0.2):
@@ -69,8 +71,8 @@ def test_faint_stars_are_detected_with_the_probability_that_noise_gives_them() -
         assert len(made) / n == pytest.approx(share, abs=5 * np.sqrt(share * (1 - share) / n))
 
 
-def test_spurious_detections_are_poisson_and_belong_to_nothing() -> None:
-    """Their number over visits, on detectors; faint; without truth."""
+def test_spurious_detections_are_poisson_without_source() -> None:
+    """They are faint and on detectors, and their number is Poisson over visits."""
     base = plain(stars=10, visits=300)
     base = replace(base, visits=replace(base.visits, number={"r": 300}))
     base = replace(base, measurement=replace(base.measurement, spurious=20.0))
@@ -89,8 +91,8 @@ def test_spurious_detections_are_poisson_and_belong_to_nothing() -> None:
     assert min(part.columns["detector"].min() for part in parts) >= 0
 
 
-def test_one_effect_leaves_the_draws_of_all_others_as_they_are() -> None:
-    """Positions and magnitudes of the stars seen are the same to the bit, whatever else is seen or missed."""
+def test_effects_do_not_change_draws_of_other_effects() -> None:
+    """Positions and magnitudes of the same stars are equal to the bit, whatever else is detected or missed."""
     base = plain(stars=1000)
     others = replace(
         base,
@@ -107,22 +109,22 @@ def test_one_effect_leaves_the_draws_of_all_others_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(("ra", "dec"), [(150.0, 2.0), (0.0, 0.0), (10.0, 90.0), (0.0, -89.5)])
-def test_turbulence_moves_stars_by_the_field_of_the_visit(ra: float, dec: float) -> None:
-    """Against the plain sum of waves at a star's place; neighbours move together, visits do not."""
+def test_turbulence_displaces_by_the_field_of_the_visit(ra: float, dec: float) -> None:
+    """Compare with the plain sum of waves; neighbours move together, visits are independent."""
     base = sharp(plain(ra, dec, stars=2000))
     stormy = replace(base, atmosphere=Atmosphere(Turbulence(10 * u.mas, 5 * u.arcmin)))
     moved, still = first(stormy), first(base)
     vectors = shifts(moved, still)
     pattern = random_fields.draw(stream(1, f"turbulence {still.visit.band}", 0), np.radians(5 / 60))
     along_x, along_y = 10 * random_fields.gradient(pattern, still.x, still.y)
-    x_axis, y_axis = camera.axes(still.visit)
+    x_axis, y_axis = camera.focal_plane_axes(still.visit)
     expected = along_x[:, None] * x_axis + along_y[:, None] * y_axis
-    # the planes tangent at star and pointing differ by 2 degrees at most
+    # the tangent planes at star and pointing differ by at most 2 degrees
     np.testing.assert_allclose(vectors, expected, atol=10 * 5 * 0.04)
     assert not np.allclose(shifts(first(stormy, number=1), first(base, number=1))[0], vectors[0], atol=0.1)
 
 
-def test_refraction_moves_stars_by_the_share_that_is_left() -> None:
+def test_refraction_displaces_by_the_uncorrected_fraction() -> None:
     base = sharp(plain())
     base = replace(base, stars=replace(base.stars, colors=Colors(1 * u.mag, 0.5 * u.mag)))
     left = replace(base, atmosphere=Atmosphere(refraction=0.5))
@@ -137,7 +139,7 @@ def test_refraction_moves_stars_by_the_share_that_is_left() -> None:
 
 
 def test_zero_points_of_visits_detectors_and_flat_add_up() -> None:
-    """Visits scatter by their rms; a detector is off alike in all visits; the flat follows the focal plane."""
+    """Visits scatter by their rms, detectors are the same in all visits, and the flat follows the focal plane."""
     base = sharp(plain(stars=2000), camera=Camera(30 * u.arcmin, 10 * u.arcsec, 0 * u.arcsec))
     base = replace(base, visits=replace(base.visits, number={"r": 100}))
     whole, plan = sky.draw(base, 1), visits.plan(base, 1)
@@ -162,8 +164,8 @@ def test_zero_points_of_visits_detectors_and_flat_add_up() -> None:
     np.testing.assert_allclose(made.columns["mag"] - still.columns["mag"], expected, atol=1e-12)
 
 
-def test_galaxies_lose_light_in_a_psf_by_their_size_and_the_seeing() -> None:
-    """Against sums over pixels: a PSF of the same seeing fitted to the wider image by least squares."""
+def test_psf_magnitudes_of_galaxies_lose_light() -> None:
+    """Compare with sums over pixels: a least-squares fit of a PSF with the same seeing to the wider image."""
     size, base = 0.8, sharp(plain(stars=10))
     made = first(replace(base, galaxies=Galaxies(500, 18 * u.mag, 18.5 * u.mag, 0.3, size * u.arcsec)))
     galaxies = made.select(made.sky.galaxy[made.source])
@@ -176,8 +178,8 @@ def test_galaxies_lose_light_in_a_psf_by_their_size_and_the_seeing() -> None:
     np.testing.assert_allclose(galaxies.columns["mag"] - galaxies.true_mag, expected, atol=1e-5)
 
 
-def test_a_companion_pulls_as_a_fit_to_both_images_does() -> None:
-    """Against a least-squares fit of one PSF to pixels of two, first order in the companion's flux."""
+def test_companion_changes_position_and_flux_as_a_fit_does() -> None:
+    """Compare with a least-squares fit of one PSF to pixels of two, to first order in the companion's flux."""
     ratio, base = 0.01, sharp(plain(stars=400))
     stars = replace(base.stars, companions=Companions(0.5, 1 * u.arcsec, 5 * u.mag))
     made, still = first(replace(base, stars=stars)), first(base)
@@ -214,7 +216,7 @@ def test_saturated_stars_are_flagged_lose_light_and_scatter() -> None:
     assert rms == pytest.approx(0.05 * made.visit.seeing, rel=5 / np.sqrt(4 * flagged.sum()))
 
 
-def test_cosmic_rays_hit_their_share_and_only_that() -> None:
+def test_cosmic_rays_change_only_their_fraction() -> None:
     base = sharp(plain(stars=20000))
     made, still = first(replace(base, measurement=replace(base.measurement, cosmic_rays=0.05))), first(base)
     hit = made.columns["flag_cr"]
@@ -225,13 +227,13 @@ def test_cosmic_rays_hit_their_share_and_only_that() -> None:
 
 
 def test_edges_are_flagged_within_their_width() -> None:
-    """Share of the area of a detector closer to its rim than the width."""
+    """The flagged fraction is the area of a detector closer to its edge than the width."""
     made = first(replace(plain(stars=20000), camera=Camera(10 * u.arcmin, 10 * u.arcsec, 15 * u.arcsec)))
     share = 1 - (1 - 2 * 15 / 600) ** 2
     assert made.columns["flag_edge"].mean() == pytest.approx(share, abs=5 * np.sqrt(share / len(made)))
 
 
-def test_variable_stars_vary_and_the_others_do_not() -> None:
+def test_only_variable_stars_vary() -> None:
     base = sharp(plain(stars=500))
     stars = replace(base.stars, variables=Variables(0.3, 0.1 * u.mag, 1 * u.day, 50 * u.day))
     made = first(replace(base, stars=stars))
@@ -241,14 +243,14 @@ def test_variable_stars_vary_and_the_others_do_not() -> None:
 
 
 def focal_plane(made: Exposure, e1: FloatArray, e2: FloatArray) -> AnyArray:
-    """Ellipticities in the axes of the focal plane, complex."""
+    """Return ellipticities in the axes of the focal plane as complex numbers."""
     place = unit_vectors(made.columns["ra"], made.columns["dec"])
     pointing = np.broadcast_to(made.visit.pointing, place.shape)
     return parallel_transport(e1 + 1j * e2, place, pointing) * np.exp(-2j * made.visit.rotation)
 
 
-def test_ellipticities_are_those_of_the_field_and_their_errors() -> None:
-    """Image minus model of the PSF; the model is nil where the scenario gives it no size."""
+def test_ellipticities_are_field_plus_errors() -> None:
+    """Image minus PSF model has the expected rms, and the model is zero by default."""
     shape = Ellipticity(0.01, 5 * u.arcmin, 0.002)
     made = first(replace(plain(stars=5000), ellipticity=shape))
     pattern = random_fields.draw(stream(1, f"ellipticity {made.visit.band}", 0), np.radians(5 / 60))
@@ -259,8 +261,8 @@ def test_ellipticities_are_those_of_the_field_and_their_errors() -> None:
     assert not made.columns["psf_e1"].any()
 
 
-def test_ellipticities_turn_with_the_focal_plane() -> None:
-    """The model is the same all over a visit, in axes that are carried to the north of each place."""
+def test_ellipticities_rotate_with_the_focal_plane() -> None:
+    """The model is constant within a visit, in axes transported to the north of each position."""
     shape = Ellipticity(0.0, 5 * u.arcmin, 0.0, 0.1)
     base = replace(plain(stars=500), ellipticity=shape)
     turned = replace(base, visits=replace(base.visits, rotation=90 * u.deg))
@@ -273,10 +275,13 @@ def test_ellipticities_turn_with_the_focal_plane() -> None:
 
 
 @pytest.mark.parametrize(("ra", "dec"), [(0.0, 0.0), (200.0, 89.999), (0.0, -90.0)])
-def test_moves_are_to_the_east_and_north_and_along_the_focal_plane(ra: float, dec: float) -> None:
-    """Lengths are those asked for, at RA = 0 and at poles; 100 mas to the north is 100 mas of declination."""
+def test_shifts_are_along_the_sky_or_the_focal_plane(ra: float, dec: float) -> None:
+    """Lengths are as given, also at RA = 0 and at the poles; 100 mas to the north is 100 mas of declination."""
     made = first(sharp(plain(ra, dec, stars=200)))
-    for moved in (made.moved(60.0, 80.0), made.shifted(np.full(len(made), 60.0), np.full(len(made), 80.0))):
+    for moved in (
+        made.shift_on_sky(60.0, 80.0),
+        made.shift_on_focal_plane(np.full(len(made), 60.0), np.full(len(made), 80.0)),
+    ):
         np.testing.assert_allclose(np.linalg.norm(shifts(moved, made), axis=1), 100, rtol=2e-3)
-    north = made.moved(0.0, 100.0).columns["dec"] - made.columns["dec"]
+    north = made.shift_on_sky(0.0, 100.0).columns["dec"] - made.columns["dec"]
     np.testing.assert_allclose(np.abs(north) * 3_600_000, 100, rtol=1e-5)

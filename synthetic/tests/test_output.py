@@ -1,3 +1,5 @@
+"""Tests of the files of simulated surveys."""
+
 from pathlib import Path
 
 import astropy.units as u
@@ -11,8 +13,8 @@ from skyaccept.synthetic import output, scenario, sky, survey, visits
 from skyaccept.synthetic.tests.surveys import nominal, plain
 
 
-def test_a_fits_file_is_one_that_astropy_reads(tmp_path: Path) -> None:
-    """Units, types, logical columns and text, and a file of whole blocks that passes astropy's own verification."""
+def test_fits_file_passes_the_verification_of_astropy(tmp_path: Path) -> None:
+    """Units, types, logical columns, text and padding are correct."""
     path = tmp_path / "survey.fits"
     chosen = scenario.override(nominal(), stars=200)
     n = output.stream(chosen, 1, path)
@@ -29,8 +31,8 @@ def test_a_fits_file_is_one_that_astropy_reads(tmp_path: Path) -> None:
         assert set(table.data["band"]) == {"r", "i"}
 
 
-def test_a_visit_without_detections_leaves_no_trace(tmp_path: Path) -> None:
-    """As the catalog in memory has it."""
+def test_visit_without_detections_is_not_written(tmp_path: Path) -> None:
+    """The catalog in memory has no such visit either."""
     few = scenario.override(plain(stars=1), visits=3)
     n = output.stream(few, 1, tmp_path / "few.parquet")
     table = pd.read_parquet(tmp_path / "few.parquet")
@@ -39,8 +41,8 @@ def test_a_visit_without_detections_leaves_no_trace(tmp_path: Path) -> None:
     assert {str(visit) for visit in table["visit"]} == set(made.visits)
 
 
-def test_shapes_of_images_are_written(tmp_path: Path) -> None:
-    """Shapes stand behind the others; spurious detections have none."""
+def test_shapes_are_written(tmp_path: Path) -> None:
+    """They are the last columns, and spurious detections have none."""
     chosen = scenario.override(scenario.load("lsst-year"), stars=50, visits=1, bands=["r"])
     output.stream(chosen, 1, tmp_path / "survey.parquet")
     table = pd.read_parquet(tmp_path / "survey.parquet")
@@ -49,7 +51,7 @@ def test_shapes_of_images_are_written(tmp_path: Path) -> None:
     assert np.std(np.asarray(table["psf_e2"])[~spurious]) < 0.05
 
 
-def test_the_truth_is_written_for_every_source_and_visit(tmp_path: Path) -> None:
+def test_truth_is_written_for_every_source_and_visit(tmp_path: Path) -> None:
     chosen = scenario.load("lsst-year")
     output.write_truth(chosen, 3, tmp_path / "truth")
     sources, table = (pd.read_parquet(tmp_path / "truth" / f"{name}.parquet") for name in ("sources", "visits"))
@@ -67,8 +69,8 @@ def test_the_truth_is_written_for_every_source_and_visit(tmp_path: Path) -> None
     np.testing.assert_allclose(table["pointing_dec"], -28.1, atol=(20 * u.arcmin).to_value(u.deg))
 
 
-def test_the_visits_of_a_catalog_are_those_of_its_truth(tmp_path: Path) -> None:
-    """Epochs and airmasses by the names of the visits."""
+def test_visits_of_catalog_and_truth_agree(tmp_path: Path) -> None:
+    """Epochs and airmasses are the same for the same visit names."""
     output.stream(nominal(), 1, tmp_path / "survey.parquet")
     output.write_truth(nominal(), 1, tmp_path)
     table, found = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("visits", "survey"))
@@ -80,7 +82,7 @@ def test_the_visits_of_a_catalog_are_those_of_its_truth(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["survey.csv", "survey.fits.gz"])
-def test_a_file_of_another_kind_is_refused(tmp_path: Path, name: str) -> None:
+def test_unknown_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=r"unknown kind of file; name it \*\.parquet or \*\.fits"):
         output.stream(nominal(), 1, tmp_path / name)
     assert not list(tmp_path.iterdir())

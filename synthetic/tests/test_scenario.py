@@ -1,3 +1,5 @@
+"""Tests of loading and overriding scenarios."""
+
 import re
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from skyaccept.synthetic.scenario_schema import Scenario
 
 
 @pytest.mark.parametrize("name", scenario.shipped())
-def test_every_shipped_scenario_loads_under_its_own_name(name: str) -> None:
+def test_every_shipped_scenario_loads_under_its_name(name: str) -> None:
     found = scenario.load(name)
     assert found.scenario == name
     assert found.title
@@ -18,14 +20,14 @@ def test_every_shipped_scenario_loads_under_its_own_name(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_every_fault_has_a_scenario_and_that_fault_alone() -> None:
+def test_every_fault_has_a_scenario_with_only_that_fault() -> None:
     for name in FAULTS:
         chosen = scenario.load(f"fault-{name.replace('_', '-')}")
         assert [fault.name for fault in chosen.faults] == [name]
         assert FAULTS[name].measure(chosen.faults[0].strength) > 0
 
 
-def test_a_variant_is_the_other_scenario_with_faults() -> None:
+def test_variant_is_another_scenario_with_faults() -> None:
     found, like = scenario.load("fault-jitter"), scenario.load("nominal")
     for part in ("site", "field", "stars", "visits", "measurement", "galaxies", "camera", "reference"):
         assert getattr(found, part) == getattr(like, part)
@@ -50,7 +52,7 @@ def test_a_variant_is_the_other_scenario_with_faults() -> None:
         ("detector: 41 arcmin", "detector: 1 arcsec", "more than 1000 of them in a row"),
     ],
 )
-def test_a_bad_scenario_names_file_line_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
+def test_error_in_scenario_names_file_line_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
     text = scenario.shipped()["nominal"].read_text()
     assert old in text
     text = text.replace(old, new)
@@ -78,13 +80,13 @@ faults:
     [
         ("name: jitter", "name: jiter", 6, "key 'name': 'jiter' is not one of jitter, "),
         ("3 mas", "3 mag", 6, "key 'strength': 3.0 mag is not convertible to mas"),
-        ("3 percent", "300 percent", 7, "not above 100 percent"),
-        ("like: nominal", "like: fault-jitter", 4, "'fault-jitter' is not a shipped scenario that stands for itself"),
+        ("3 percent", "300 percent", 7, "from 0 to 100 percent"),
+        ("like: nominal", "like: fault-jitter", 4, "'fault-jitter' is not a shipped scenario without 'like'"),
         ("like: nominal", "like: mine.yaml", 4, "'mine.yaml' is not a shipped scenario"),
         ("title: Mine", "tittle: Mine", 2, "unknown key 'tittle'"),
     ],
 )
-def test_a_bad_variant_names_file_line_and_key(tmp_path: Path, old: str, new: str, line: int, message: str) -> None:
+def test_error_in_variant_names_file_line_and_key(tmp_path: Path, old: str, new: str, line: int, message: str) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(VARIANT.replace(old, new))
     with pytest.raises(InputError) as caught:
@@ -93,7 +95,7 @@ def test_a_bad_variant_names_file_line_and_key(tmp_path: Path, old: str, new: st
     assert f"mine.yaml: line {line}" in str(caught.value)
 
 
-def test_a_users_variant_and_a_users_scenario_are_simulated(tmp_path: Path) -> None:
+def test_scenarios_and_variants_of_users_are_simulated(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(VARIANT)
     chosen: Scenario = scenario.override(scenario.load(path), stars=20)
@@ -119,14 +121,14 @@ def test_variables_need_a_period(tmp_path: Path, old: str, new: str, message: st
 
 
 NUMBER = re.compile(r"(?<=: )-?[0-9][0-9.]*( [a-z]+( / yr)?)?(?=[,}\n])")
-"""A number of a scenario, with its unit."""
+"""Pattern of a number in a scenario, with its unit."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [".nan", ".inf", "-.inf", "1e308", "-1e308", "1.0e+308", "true", "null"])
 @pytest.mark.parametrize("name", ["lsst-year", "fault-jitter"])
 def test_every_number_has_a_finite_range(tmp_path: Path, name: str, number: str) -> None:
-    """With its unit, where it has one."""
+    """Replace each number, with its unit, by values that are too large."""
     text = scenario.shipped()[name].read_text()
     found = list(NUMBER.finditer(text))
     assert len(found) == {"lsst-year": 71, "fault-jitter": 1}[name]
@@ -142,12 +144,12 @@ def test_every_number_has_a_finite_range(tmp_path: Path, name: str, number: str)
 
 def test_every_fault_has_a_largest_strength() -> None:
     for fault in FAULTS.values():
-        with pytest.raises(ValueError, match=f"the strength of {fault.name} is not negative and not above"):
+        with pytest.raises(ValueError, match=f"the strength of {fault.name} must be from 0 to"):
             fault.measure(1e300 * u.Unit(fault.unit))
 
 
-def test_overrides_change_the_numbers_and_nothing_else() -> None:
-    """Stars with their galaxies, visits in each band, bands, and faults."""
+def test_overrides_change_only_the_given_numbers() -> None:
+    """Stars with their galaxies, visits in each band, bands, and faults can be changed."""
     nominal = scenario.load("nominal")
     assert scenario.override(nominal) == nominal
     other = scenario.override(nominal, stars=30, visits=3, bands=["r"])
@@ -164,6 +166,6 @@ def test_overrides_change_the_numbers_and_nothing_else() -> None:
             scenario.override(nominal, **wrong)
 
 
-def test_an_unknown_scenario_names_the_known_ones() -> None:
+def test_unknown_scenario_error_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match="not one of degraded, "):
         scenario.load("no-such")

@@ -1,4 +1,4 @@
-"""Visit names that bands share: simultaneous cameras, and exposure numbers that restart by band."""
+"""Tests of visit names that bands share, from simultaneous cameras or numbers that restart in each band."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ BANDS = ["g", "r", "i"]
 
 @pytest.fixture(scope="module")
 def named() -> Detections:
-    """A small survey in three bands, each visit with a name of its own."""
+    """Simulate a small survey in three bands with unique visit names."""
     return survey.simulate(scenario.override(scenario.load("nominal"), stars=600, bands=BANDS)).detections
 
 
 def restarted(d: Detections) -> Detections:
-    """The same with visits that are numbered in each band from 0."""
+    """Return the survey with visits numbered from 0 in each band."""
     number = np.zeros(len(d.visits), dtype=np.int64)
     for band in range(len(d.bands)):
         own = np.unique(d.visit[d.band == band])
@@ -35,7 +35,7 @@ def restarted(d: Detections) -> Detections:
 
 
 def measured(d: Detections, confidence: float | None = 0.95) -> Results:
-    """Results of all clauses, with breakdowns."""
+    """Return the results of all clauses, with breakdowns."""
     by = ["visit", "detector"]
     return measure.run(
         associate(d, RADIUS), requirements.load(), measure.Options(bands=BANDS, confidence=confidence, breakdown=by)
@@ -43,7 +43,7 @@ def measured(d: Detections, confidence: float | None = 0.95) -> Results:
 
 
 def content(result: Result) -> Any:
-    """What of a result has nothing to do with the names of visits."""
+    """Return the parts of a result that do not depend on visit names."""
     account = None if result.sample is None else (result.sample.objects, result.sample.visits, result.sample.rejected)
     tables = result.data.get("breakdown", {}).items()
     sizes = [(by, sorted(str(cell["value"]) for cell in table["cells"])) for by, table in tables]
@@ -51,10 +51,10 @@ def content(result: Result) -> Any:
 
 
 @pytest.mark.slow
-def test_results_are_those_of_names_of_their_own(named: Detections, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Values, intervals, accounts and breakdowns of every clause in every band; with blocks in the order of visits.
+def test_shared_names_do_not_change_results(named: Detections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare values, intervals, sample summaries and breakdowns, with blocks in the order of visits.
 
-    By the hashes of their names two visits of two bands would be left out together in one case and not in the other.
+    Hashes of visit names would put visits of two bands into one block in one case and not in the other.
     """
     monkeypatch.setattr(sample, "name_keys", lambda names: np.arange(len(list(names)), dtype=np.uint64))
     apart, shared = measured(named), measured(restarted(named))
@@ -65,8 +65,8 @@ def test_results_are_those_of_names_of_their_own(named: Detections, monkeypatch:
     assert any("names are those of exposures in several bands" in note for note in shared.dataset["notes"])
 
 
-def test_two_processings_are_paired_by_visit_and_band(named: Detections) -> None:
-    """One that lacks the first visit in g has one visit less in common there, and all of them in r."""
+def test_processings_are_paired_by_visit_and_band(named: Detections) -> None:
+    """A processing without the first visit in g has one visit less in common in g, and all of them in r."""
     before = associate(restarted(named), RADIUS)
     lacking = (before.visit == before.exposures().index(("000", "g"))) & (before.band == before.bands.index("g"))
     after = associate(select_rows(restarted(named), np.flatnonzero(~lacking)), RADIUS)
@@ -87,8 +87,8 @@ def test_two_processings_are_paired_by_visit_and_band(named: Detections) -> None
 
 
 @pytest.mark.parametrize("code", [AMBIGUOUS, CONFLICT, UNPLACED])
-def test_where_nothing_is_associated_the_reason_is_given(named: Detections, code: int) -> None:
-    """And what to do about it; no clause breaks."""
+def test_failed_association_gives_reason_and_remedy(named: Detections, code: int) -> None:
+    """No clause raises an error."""
     lost = replace(named, object=np.full(len(named), code))
     if code == UNPLACED:
         lost = replace(lost, ra=np.full(len(named), np.nan))
@@ -100,8 +100,8 @@ def test_where_nothing_is_associated_the_reason_is_given(named: Detections, code
     assert all("no object is left" in reason and "column mapped as visit" in reason for reason in reasons)
 
 
-def test_a_field_of_one_visit_name_and_many_stars_is_ambiguous() -> None:
-    """All detections of a column that is the same in all rows: one visit, a hundred detections of each star."""
+def test_one_visit_name_makes_all_objects_ambiguous() -> None:
+    """If the visit column is constant, each star has a hundred detections in one visit."""
     rng = np.random.default_rng(1)
     n = 2000
     d = Detections(

@@ -1,3 +1,5 @@
+"""Tests of the true sky."""
+
 from dataclasses import replace
 
 import astropy.units as u
@@ -12,8 +14,8 @@ from skyaccept.synthetic.scenario_schema import Colors, Companions, Scenario, Va
 from skyaccept.synthetic.tests.surveys import nominal, plain
 
 
-def rich() -> Scenario:
-    """Stars with all that stars can have."""
+def complete_scenario() -> Scenario:
+    """Return a scenario with all properties of stars."""
     base = nominal()
     stars = replace(
         base.stars,
@@ -26,10 +28,10 @@ def rich() -> Scenario:
 
 @pytest.mark.parametrize("dec", [0.0, 45.0, -90.0, 89.99])
 def test_sources_are_uniform_over_a_disc_anywhere(dec: float) -> None:
-    """The share within an angle grows as 1 - cos of it; position angles are uniform."""
+    """The fraction within an angle grows as 1 - cos of it; position angles are uniform."""
     center = np.array([0.0, dec])
     radius = np.radians(40)
-    places = sky.disc(stream(1, "disc"), 5000, center, radius)
+    places = sky.draw_in_disc(stream(1, "disc"), 5000, center, radius)
     np.testing.assert_allclose(np.linalg.norm(places, axis=1), 1, rtol=1e-12)
     distance = separation(places, unit_vectors(center[:1], center[1:])[0])
     share = (1 - np.cos(distance)) / (1 - np.cos(radius))
@@ -38,8 +40,8 @@ def test_sources_are_uniform_over_a_disc_anywhere(dec: float) -> None:
     assert halves == pytest.approx(0.5, abs=5 * 0.5 / np.sqrt(5000))
 
 
-def test_counts_grow_with_magnitude_as_they_should() -> None:
-    """Numbers of stars in each of twelve bins against 10 ** (slope m), by chi-squared."""
+def test_counts_follow_the_slope() -> None:
+    """Compare the numbers of stars in twelve bins with 10 ** (slope m) by chi-squared."""
     base = plain(stars=50000)
     mag = sky.draw(base, 1).mag
     bright, faint, slope = 16.5, 22.5, base.stars.slope
@@ -52,11 +54,11 @@ def test_counts_grow_with_magnitude_as_they_should() -> None:
     assert stats.kstest((flat - bright) / (faint - bright), "uniform").pvalue > 1e-4
 
 
-def test_one_effect_leaves_the_draws_of_all_others_as_they_are() -> None:
-    """Variables, companions, galaxies and colors are switched off; what stays is the same to the bit."""
-    whole = sky.draw(rich(), 1)
-    without = replace(rich().stars, variables=None, companions=None, colors=None)
-    less = sky.draw(replace(rich(), stars=without, galaxies=None), 1)
+def test_effects_do_not_change_draws_of_other_effects() -> None:
+    """Without variables, companions, galaxies or colors, all other properties are the same to the bit."""
+    whole = sky.draw(complete_scenario(), 1)
+    without = replace(complete_scenario().stars, variables=None, companions=None, colors=None)
+    less = sky.draw(replace(complete_scenario(), stars=without, galaxies=None), 1)
     n = len(less)
     assert n == 20000 < len(whole)
     np.testing.assert_array_equal(whole.direction[:n], less.direction)
@@ -65,20 +67,22 @@ def test_one_effect_leaves_the_draws_of_all_others_as_they_are() -> None:
     np.testing.assert_array_equal(whole.parallax[:n], less.parallax)
 
 
-def test_places_of_date_are_those_of_a_reference_catalog_without_errors() -> None:
-    """Proper motion and parallax as the library applies them, to 1e-6 mas; galaxies stand still."""
+def test_directions_agree_with_an_exact_reference_catalog() -> None:
+    """Proper motion and parallax agree with the library to 1e-6 mas; galaxies do not move."""
     whole = sky.draw(nominal(), 1)
     ra, dec = to_degrees(whole.direction)
     pmra, pmdec = whole.motion.T
     true = Reference(ra, dec, np.full(len(whole), sky.EPOCH), pmra, pmdec, whole.parallax)
     for mjd in (sky.EPOCH, 60000.25, 60700.5):
         expected = true.directions_at(np.arange(len(whole)), np.full(len(whole), mjd))
-        assert separation(whole.seen(mjd), expected).max() < 1e-6 * MAS
-    np.testing.assert_allclose(whole.seen(70000.0)[whole.galaxy], whole.direction[whole.galaxy], atol=1e-15)
+        assert separation(whole.apparent_directions(mjd), expected).max() < 1e-6 * MAS
+    np.testing.assert_allclose(
+        whole.apparent_directions(70000.0)[whole.galaxy], whole.direction[whole.galaxy], atol=1e-15
+    )
 
 
-def test_motions_colors_and_parallaxes_have_the_moments_asked_for() -> None:
-    whole = sky.draw(rich(), 1)
+def test_motions_colors_and_parallaxes_have_their_moments() -> None:
+    whole = sky.draw(complete_scenario(), 1)
     n = 20000
     assert whole.color is not None
     assert whole.motion[:n].std() == pytest.approx(5, rel=5 / np.sqrt(4 * n))
@@ -92,8 +96,8 @@ def test_motions_colors_and_parallaxes_have_the_moments_asked_for() -> None:
 
 
 def test_magnitudes_follow_color_and_time() -> None:
-    """G - i is the color; a variable star's mean is its magnitude, and its half amplitude what it is."""
-    whole = sky.draw(rich(), 1)
+    """G - i is the color; a variable star has its mean magnitude and half amplitude."""
+    whole = sky.draw(complete_scenario(), 1)
     assert whole.color is not None
     np.testing.assert_allclose(whole.magnitude("g") - whole.magnitude("i"), whole.color, atol=1e-12)
     np.testing.assert_array_equal(whole.magnitude("r"), whole.mag)
@@ -104,7 +108,7 @@ def test_magnitudes_follow_color_and_time() -> None:
     assert values.max() == pytest.approx(0.2, rel=1e-3)
 
 
-def test_without_colors_magnitudes_are_the_same_in_all_bands() -> None:
+def test_without_colors_magnitudes_are_equal_in_all_bands() -> None:
     whole = sky.draw(plain(), 1)
     for band in "ugrizy":
         np.testing.assert_array_equal(whole.magnitude(band), whole.mag)

@@ -1,3 +1,5 @@
+"""Tests of the plan of visits."""
+
 from dataclasses import replace
 
 import astropy.units as u
@@ -10,8 +12,8 @@ from skyaccept.synthetic.scenario_schema import Site
 from skyaccept.synthetic.tests.surveys import nominal
 
 
-def test_visits_are_at_night_and_above_the_airmass_allowed() -> None:
-    """Airmass of the field, within its dither; in order of time; pointings within the dither."""
+def test_visits_are_at_night_below_the_maximum_airmass() -> None:
+    """Visits are in order of time, and pointings within the dither."""
     chosen = nominal()
     plan = visits.plan(replace(chosen, visits=replace(chosen.visits, number={"r": 200})), 1)
     mjd = np.array([visit.mjd for visit in plan])
@@ -27,8 +29,8 @@ def test_visits_are_at_night_and_above_the_airmass_allowed() -> None:
         assert abs(visit.rotation) <= np.pi / 4
 
 
-def test_seeing_depth_and_saturation_go_together() -> None:
-    """FWHM as airmass ** 0.6 and log-normal; depth by extinction and seeing; saturation by the peak."""
+def test_seeing_depth_and_saturation_are_consistent() -> None:
+    """FWHM is log-normal and grows as airmass ** 0.6; depth and saturation follow from it."""
     chosen = nominal()
     many = replace(chosen, visits=replace(chosen.visits, number={"i": 400}))
     plan = visits.plan(many, 1)
@@ -42,7 +44,7 @@ def test_seeing_depth_and_saturation_go_together() -> None:
     np.testing.assert_allclose([visit.saturation for visit in plan], 17 - 5 * np.log10(broadening))
 
 
-def test_a_band_is_the_same_whatever_other_bands_there_are() -> None:
+def test_visits_of_a_band_do_not_depend_on_other_bands() -> None:
     chosen = nominal()
     alone = visits.plan(replace(chosen, visits=replace(chosen.visits, number={"r": 8})), 3)
     among = [visit for visit in visits.plan(chosen, 3) if visit.band == "r"]
@@ -51,11 +53,11 @@ def test_a_band_is_the_same_whatever_other_bands_there_are() -> None:
         np.testing.assert_array_equal(one.pointing, other.pointing)
 
 
-def test_a_field_that_never_rises_is_refused() -> None:
-    """The northern sky from the south pole; and a site in the light of summer."""
+def test_field_that_never_rises_is_refused() -> None:
+    """Try the northern sky from the south pole, and a site with midnight sun."""
     chosen = nominal()
     for place in (Site(-89 * u.deg, 0 * u.deg, 0 * u.m), Site(70 * u.deg, 0 * u.deg, 0 * u.m)):
         start = 60676 if place.latitude.value < 0 else 60846
         moved = replace(chosen, site=place, visits=replace(chosen.visits, start=start * u.day, nights=5))
-        with pytest.raises(InputError, match=r"at night the field never stands above airmass 1\.5 in 5 nights"):
+        with pytest.raises(InputError, match=r"at night the field is never below airmass 1\.5 in 5 nights"):
             visits.plan(moved, 1)
