@@ -140,10 +140,10 @@ def _correlation_root(xy: FloatArray) -> FloatArray:
 
 def find_pairs(xy: FloatArray, half: float) -> tuple[Any, FloatArray]:
     """Return the pairs 5 arcmin apart, and the unit vectors from the first to the second star."""
-    apart = xy[None] - xy[:, None]
-    distance = np.hypot(apart[..., 0], apart[..., 1])
+    difference = xy[None] - xy[:, None]
+    distance = np.hypot(difference[..., 0], difference[..., 1])
     i, j = np.nonzero(np.triu((distance >= 5 - half) & (distance < 5 + half), 1))
-    return np.stack([i, j], axis=1), apart[i, j] / distance[i, j, None]
+    return np.stack([i, j], axis=1), difference[i, j] / distance[i, j, None]
 
 
 def simulate_matrices(rng: np.random.Generator, regime: str, visits: int) -> Iterator[tuple[str, MatrixErrors]]:
@@ -156,9 +156,9 @@ def simulate_matrices(rng: np.random.Generator, regime: str, visits: int) -> Ite
     for name, chosen, half in (("lvv", np.full(STARS, True), 0.5), ("srd", bright, 1.0)):
         pair, along = find_pairs(field.xy[chosen], half)
         i, j = pair.T
-        apart = along[:, :1] * (x[chosen][j] - x[chosen][i]) + along[:, 1:] * (y[chosen][j] - y[chosen][i])
+        separation = along[:, :1] * (x[chosen][j] - x[chosen][i]) + along[:, 1:] * (y[chosen][j] - y[chosen][i])
         matrix = VisitMatrix(
-            values=(apart,),
+            values=(separation,),
             stars=pair,
             n_stars=int(chosen.sum()),
             brightness=logarithm[chosen],
@@ -179,16 +179,19 @@ def simulate_matrices(rng: np.random.Generator, regime: str, visits: int) -> Ite
         yield name, MatrixErrors(estimator=estimator, matrix=single, settings=ObjectRmsSettings(ddof=1))
     other = tuple(o[bright] - o[bright].mean(axis=1, keepdims=True) for o in (other_x, other_y))
     origin = [o[bright].mean(axis=1, keepdims=True) for o in (other_x, other_y)]
-    both = replace(single, brightness=None, components=COORDINATES)
-    here = tuple(o[bright] - middle for o, middle in zip((x, y), origin, strict=True))
+    template = replace(single, brightness=None, components=COORDINATES)
+    own = tuple(o[bright] - middle for o, middle in zip((x, y), origin, strict=True))
     matrix = replace(
-        both, values=here, comparison=other, comparison_keys=name_keys(f"other {k}" for k in range(other[0].shape[1]))
+        template,
+        values=own,
+        comparison=other,
+        comparison_keys=name_keys(f"other {k}" for k in range(other[0].shape[1])),
     )
     yield "band", MatrixErrors(estimator=band_offset.ESTIMATORS["offset"], matrix=matrix, settings=None)
     catalog = rng.normal(0, REFERENCE_ERROR, (2, single.n_stars, 1))
-    here = tuple(o[bright] - shift for o, shift in zip((x, y), catalog, strict=True))
+    own = tuple(o[bright] - shift for o, shift in zip((x, y), catalog, strict=True))
     estimator = replace(absolute_astrometry.ESTIMATORS["reference_offset"], absolute=True)
-    yield "reference", MatrixErrors(estimator=estimator, matrix=replace(both, values=here), settings=None)
+    yield "reference", MatrixErrors(estimator=estimator, matrix=replace(template, values=own), settings=None)
 
 
 class Mixture:
@@ -251,13 +254,13 @@ def true_values(regime: str) -> dict[str, tuple[str, Statistic, float]]:
         offsets += [(p, np.sqrt(pos * a + shared + REFERENCE_ERROR**2)) for p, a in kinds]
     rms = np.concatenate(pair_rms)
     threshold = float(np.percentile(rms, 92))
-    apart, mag, offset = Mixture(separations), Mixture(magnitudes), Mixture(offsets)
+    separation, mag, offset = Mixture(separations), Mixture(magnitudes), Mixture(offsets)
     return {
         "AM1": ("lvv", Statistic("percentile", 50), float(np.median(rms))),
         "AF1": ("lvv", Statistic("above", threshold), 100 * float(np.mean(rms > threshold))),
         "AD1": ("lvv", Statistic("percentile", 90), float(np.percentile(rms, 90))),
-        "AF1 srd": ("srd", Statistic("above", apart.percentile(92)), 8.0),
-        "AD1 srd": ("srd", Statistic("percentile", 90), apart.percentile(90)),
+        "AF1 srd": ("srd", Statistic("above", separation.percentile(92)), 8.0),
+        "AD1 srd": ("srd", Statistic("percentile", 90), separation.percentile(90)),
         "PA1": ("rms", Statistic("percentile", 50), float(np.median(np.concatenate(star_rms)))),
         "PF1": ("deviation", Statistic("above", mag.percentile(92)), 8.0),
         "PA2": ("deviation", Statistic("percentile", 90), mag.percentile(90)),
@@ -274,7 +277,7 @@ def measure_survey(task: tuple[str, int, int]) -> dict[str, list[float]]:
     """
     regime, visits, seed = task
     rng = np.random.default_rng([seed, REGIMES.index(regime), visits])
-    found = {}
+    figures = {}
     for matrix, work in simulate_matrices(rng, regime, visits):
         targets = [
             (name, statistic, true) for name, (key, statistic, true) in true_values(regime).items() if key == matrix
@@ -285,13 +288,13 @@ def measure_survey(task: tuple[str, int, int]) -> dict[str, list[float]]:
             if isinstance(inferred, NotMeasurable):
                 raise inferred
             estimate = inferred[0]
-            found[name] = [
+            figures[name] = [
                 estimate.value,
                 *estimate.interval(0.95),
                 estimate.conformance("<=", true),
                 _measured_value(work, statistic),
             ]
-    return found
+    return figures
 
 
 def _measured_value(work: MatrixErrors, statistic: Statistic) -> float:
@@ -363,8 +366,8 @@ def run(
                 if not tasks:
                     continue
                 measured = pool.map(measure_survey, tasks, chunksize=5) if workers > 1 else map(measure_survey, tasks)
-                found = list(measured)
-                cell = {"surveys": len(found), "metrics": summary(regime, number, found)}
+                surveys_of_cell = list(measured)
+                cell = {"surveys": len(surveys_of_cell), "metrics": summary(regime, number, surveys_of_cell)}
                 cells[name] = merge_cells(cells[name], cell) if name in cells else cell
                 new = True
             if new and save is not None:

@@ -60,42 +60,44 @@ def mutate(kind: str, content: bytes, rng: np.random.Generator) -> bytes:
     for _ in range(int(rng.integers(1, 5))):
         if not content:
             return content
-        at = int(rng.integers(0, len(content)))
+        start = int(rng.integers(0, len(content)))
         # prefer headers and footers, which decide how the rest is read
         if rng.random() < 0.4:
-            at = int(rng.integers(0, min(len(content), 2000)))
+            start = int(rng.integers(0, min(len(content), 2000)))
         elif rng.random() < 0.3:
-            at = max(0, len(content) - 1 - int(rng.integers(0, min(len(content), 3000))))
-        content = _mutate_bytes(content, at, rng)
+            start = max(0, len(content) - 1 - int(rng.integers(0, min(len(content), 3000))))
+        content = _mutate_bytes(content, start, rng)
     return content
 
 
-def _mutate_bytes(content: bytes, at: int, rng: np.random.Generator) -> bytes:
+def _mutate_bytes(content: bytes, start: int, rng: np.random.Generator) -> bytes:
     kind = int(rng.integers(0, 9))
     size = int(rng.choice([1, 2, 4, 8, 80, 1000]))
     if kind == 0:
-        return content[:at] + bytes([int(rng.integers(0, 256))]) + content[at + 1 :]
+        return content[:start] + bytes([int(rng.integers(0, 256))]) + content[start + 1 :]
     if kind == 1:
-        return content[:at] + bytes([content[at] ^ (1 << int(rng.integers(0, 8)))]) + content[at + 1 :]
+        return content[:start] + bytes([content[start] ^ (1 << int(rng.integers(0, 8)))]) + content[start + 1 :]
     if kind == 2:
-        return content[:at]
+        return content[:start]
     if kind == 3:
-        return content[:at] + content[at + size :]
+        return content[:start] + content[start + size :]
     if kind == 4:
-        return content[: at + size] + content[at : at + size] * int(rng.integers(1, 4)) + content[at + size :]
+        return (
+            content[: start + size] + content[start : start + size] * int(rng.integers(1, 4)) + content[start + size :]
+        )
     if kind == 5:
-        return content[:at] + rng.bytes(size) + content[at + size :]
+        return content[:start] + rng.bytes(size) + content[start + size :]
     token = TOKENS[int(rng.integers(0, len(TOKENS)))]
     if kind == 6:
-        return content[:at] + token + content[at:]
+        return content[:start] + token + content[start:]
     if kind == 7:
-        return content[:at] + token + content[at + len(token) :]
-    start = end = at
-    while start > 0 and content[start - 1 : start].isalnum():
-        start -= 1
-    while end < len(content) and content[end : end + 1].isalnum():
-        end += 1
-    return content[:start] + token + content[end:]
+        return content[:start] + token + content[start + len(token) :]
+    left = right = start
+    while left > 0 and content[left - 1 : left].isalnum():
+        left -= 1
+    while right < len(content) and content[right : right + 1].isalnum():
+        right += 1
+    return content[:left] + token + content[right:]
 
 
 @cache
@@ -202,25 +204,25 @@ def main(arguments: list[str] | None = None) -> int:
         for kind in options.formats:
             path = folder / f"seed{fuzz_seeds.SUFFIXES.get(kind, '.' + kind)}"
             fuzz_seeds.SEEDS[kind](path)
-            found = reader.read(path, 120)
-            if not found.startswith("read"):
-                raise SystemExit(f"{kind}: the original catalog is not read: {found}")
-            contents[kind] = ("".join(path.suffixes), path.read_bytes(), found)
+            result = reader.read(path, 120)
+            if not result.startswith("read"):
+                raise SystemExit(f"{kind}: the original catalog is not read: {result}")
+            contents[kind] = ("".join(path.suffixes), path.read_bytes(), result)
         for number in range(options.count):
-            for kind, (suffix, content, whole) in contents.items():
+            for kind, (suffix, content, original) in contents.items():
                 if time.monotonic() > deadline:
                     break
                 rng = np.random.default_rng([options.seed, number, sum(kind.encode())])
                 path = folder / f"cat{suffix}"
                 path.write_bytes(mutate(kind, content, rng))
-                found = reader.read(path)
-                if found.startswith("read") and found != whole:
-                    found = f"other rows: {found}"
-                counts[kind, found.partition(":")[0]] += 1
-                if found.startswith(("fault", "other")):
+                result = reader.read(path)
+                if result.startswith("read") and result != original:
+                    result = f"other rows: {result}"
+                counts[kind, result.partition(":")[0]] += 1
+                if result.startswith(("fault", "other")):
                     options.keep.mkdir(parents=True, exist_ok=True)
                     (options.keep / f"{kind}-{options.seed}-{number}{suffix}").write_bytes(path.read_bytes())
-                    print(f"{kind} {number}: {found}", flush=True)
+                    print(f"{kind} {number}: {result}", flush=True)
     reader.stop()
     for kind in options.formats:
         print(f"{kind:12s} " + ", ".join(f"{counts[kind, end]} {end}" for end in OUTCOMES))

@@ -78,10 +78,10 @@ OUTCOMES = ("read", "refused", "traceback", "hang", "memory")
 def seeds() -> tuple[Any, Any]:
     """Return results with cases of every kind and verdict: as JSON with a baseline, and as `Results` without."""
     results = load_baseline(BASELINE)
-    chosen = {result.test: result for result in results.results if result.test in CASES}
-    chosen |= {result.verdict: result for result in results.results}  # type: ignore[misc]
-    chosen |= {result.kind: result for result in results.results}
-    unique = {id(result): result for result in chosen.values()}
+    selected = {result.test: result for result in results.results if result.test in CASES}
+    selected |= {result.verdict: result for result in results.results}  # type: ignore[misc]
+    selected |= {result.kind: result for result in results.results}
+    unique = {id(result): result for result in selected.values()}
     small = Results(results.run, results.dataset, tuple(unique.values()), results.definitions, results.uncovered[:2])
     other = comparison.with_baseline(small, small, "baseline.json")
     return json.loads(dumps(other.to_json())), small

@@ -44,11 +44,15 @@ ELEMENTS = ("TD", "TR", "FIELD", "TABLE", "DATA", "VALUES", "STREAM", "BINARY", 
 
 def fits_cards(content: bytes, rng: np.random.Generator) -> bytes:
     """Delete one header card, or change its value, keyword or position; the file keeps its length."""
-    cards = [at for at in range(0, len(content), CARD) if re.match(rb"[A-Z0-9_-]+ *= ", content[at : at + 12])]
+    cards = [
+        position
+        for position in range(0, len(content), CARD)
+        if re.match(rb"[A-Z0-9_-]+ *= ", content[position : position + 12])
+    ]
     if not cards:
         return content
-    at = int(rng.choice(cards))
-    card = content[at : at + CARD]
+    position = int(rng.choice(cards))
+    card = content[position : position + CARD]
     kind = int(rng.integers(0, 5))
     if kind == 0:
         card = b" " * CARD
@@ -60,7 +64,7 @@ def fits_cards(content: bytes, rng: np.random.Generator) -> bytes:
     else:
         value = str(rng.choice(FITS_VALUES))
         card = card[:10] + f"{value:>20s}".encode()
-    return content[:at] + card[:CARD].ljust(CARD) + content[at + CARD :]
+    return content[:position] + card[:CARD].ljust(CARD) + content[position + CARD :]
 
 
 def xml_elements(content: bytes, rng: np.random.Generator) -> bytes:

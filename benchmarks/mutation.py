@@ -50,12 +50,12 @@ class Mutant:
 
 def all_mutants() -> list[Mutant]:
     """Return every mutant of `FOLDERS`."""
-    found = []
+    mutants = []
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             source = path.read_text(encoding="utf-8")
-            found += list(_find_mutants(str(path.relative_to(ROOT)), source))
-    return found
+            mutants += list(_find_mutants(str(path.relative_to(ROOT)), source))
+    return mutants
 
 
 def _find_mutants(path: str, source: str) -> Iterator[Mutant]:
@@ -174,8 +174,8 @@ def check(copy: Path, tests: list[str]) -> None:
 
 
 def _environment(copy: Path) -> dict[str, str]:
-    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-    return {**os.environ, **one, "PYTHONPATH": str(copy / "site"), "SKYACCEPT_CACHE": str(copy / "cache")}
+    single_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+    return {**os.environ, **single_thread, "PYTHONPATH": str(copy / "site"), "SKYACCEPT_CACHE": str(copy / "cache")}
 
 
 def main() -> None:
@@ -186,8 +186,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    whole = all_mutants()
-    sample = sample_mutants(whole, options.mutants, options.seed)
+    population = all_mutants()
+    sample = sample_mutants(population, options.mutants, options.seed)
     with tempfile.TemporaryDirectory() as folder:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(options.workers):
@@ -204,12 +204,12 @@ def main() -> None:
             return asdict(mutant) | {"noticed_by": tests}
 
         with ThreadPoolExecutor(options.workers) as pool:
-            found = list(pool.map(run_tests, sample))
-    killed = sum(bool(run_tests["noticed_by"]) for run_tests in found)
+            outcomes = list(pool.map(run_tests, sample))
+    killed = sum(bool(outcome["noticed_by"]) for outcome in outcomes)
     options.out.write_text(
-        json.dumps({"of": len(whole), "tried": len(found), "killed": killed, "mutants": found}, indent=1)
+        json.dumps({"of": len(population), "tried": len(outcomes), "killed": killed, "mutants": outcomes}, indent=1)
     )
-    sys.stdout.write(f"{killed} of {len(found)} mutants are detected, of a total of {len(whole):,}\n")
+    sys.stdout.write(f"{killed} of {len(outcomes)} mutants are detected, of a total of {len(population):,}\n")
 
 
 if __name__ == "__main__":

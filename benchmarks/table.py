@@ -26,14 +26,14 @@ def coverage_tables(cells: Cells) -> Iterator[str]:
     """
     names = list(next(iter(cells.values()))["metrics"])
     figures = (
-        lambda found: f"{found['covered']:.1f} ({found['width']:.2g})",
-        lambda found: f"{found['accepted']:.1f} ({found['accepted_simply']:.0f})",
+        lambda content: f"{content['covered']:.1f} ({content['width']:.2g})",
+        lambda content: f"{content['accepted']:.1f} ({content['accepted_simply']:.0f})",
     )
     for shown in figures:
         yield "| regime | visits | " + " | ".join(names) + " |"
         yield "|---" * (2 + len(names)) + "|"
-        for cell, found in cells.items():
-            yield "| " + " | ".join([*cell.split(), *(shown(found["metrics"][name]) for name in names)]) + " |"
+        for cell, content in cells.items():
+            yield "| " + " | ".join([*cell.split(), *(shown(content["metrics"][name]) for name in names)]) + " |"
         yield ""
 
 
@@ -45,9 +45,9 @@ def summary_lines(cells: Cells) -> Iterator[str]:
     cases at the 5 % level, without and with a Bonferroni correction for the number of cases.
     """
     rows = [
-        (f"{name}, {cell}", name in MAIN_METRICS and int(cell.split()[1]) >= MANY_VISITS, found["surveys"], figures)
-        for cell, found in cells.items()
-        for name, figures in found["metrics"].items()
+        (f"{name}, {cell}", name in MAIN_METRICS and int(cell.split()[1]) >= MANY_VISITS, content["surveys"], figures)
+        for cell, content in cells.items()
+        for name, figures in content["metrics"].items()
     ]
     main = [row for row in rows if row[1]]
 

@@ -184,19 +184,19 @@ def _simulate(options: argparse.Namespace) -> int:
         if not path.resolve().parent.is_dir():
             raise InputError(f"{path}: no such folder")
     bands = None if options.band is None else [band.strip() for band in options.band.split(",")]
-    chosen = scenario.override(scenario.load(options.scenario), options.stars, options.visits, bands, options.fault)
-    reference = None if options.reference is None else survey.reference(chosen, options.seed)
+    adapted = scenario.override(scenario.load(options.scenario), options.stars, options.visits, bands, options.fault)
+    reference = None if options.reference is None else survey.reference(adapted, options.seed)
     if options.reference is not None and reference is None:
-        raise InputError(f"--reference {options.reference}: scenario {chosen.scenario} has no reference catalog")
+        raise InputError(f"--reference {options.reference}: scenario {adapted.scenario} has no reference catalog")
     with _show_progress():
-        written = output.stream(chosen, options.seed, options.output)
+        written = output.stream(adapted, options.seed, options.output)
     if reference is not None:
         output.write_reference(reference, options.reference)
     if options.truth is not None:
-        output.write_truth(chosen, options.seed, options.truth)
+        output.write_truth(adapted, options.seed, options.truth)
     if options.expected is not None:
-        expectation.write_expected(chosen, options.seed, options.expected)
-    summary = f"{written.detections:,} detections of {chosen.stars.number:,} stars in {written.visits} visits"
+        expectation.write_expected(adapted, options.seed, options.expected)
+    summary = f"{written.detections:,} detections of {adapted.stars.number:,} stars in {written.visits} visits"
     print_lines([f"{options.output}: {summary}"])
     return 0
 

@@ -142,12 +142,12 @@ def _parse_fault(text: str) -> ChosenFault:
     """Parse a fault such as ``jitter=10mas``."""
     name, _, strength = text.partition("=")
     try:
-        chosen = ChosenFault(name, strict_yaml.quantity(strength))
+        fault = ChosenFault(name, strict_yaml.quantity(strength))
     except ValueError as error:
         raise InputError(f"--fault {text}: expected NAME=STRENGTH, such as jitter=10mas: {error}") from None
-    if message := _name_error(chosen) or _strength_error(chosen):
+    if message := _name_error(fault) or _strength_error(fault):
         raise InputError(f"--fault {text}: {message}")
-    return chosen
+    return fault
 
 
 def _name_error(fault: ChosenFault) -> str:

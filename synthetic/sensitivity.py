@@ -215,12 +215,14 @@ def _trials(survey: Scenario, base: Base, rows: Sequence[Row]) -> Iterator[Trial
         yield Trial(survey, row.fault, strength, bad, expected, row.refused, row.account, row.noted)
 
 
-def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: DecisionRule = RULE) -> Iterator[TrialResult]:
+def run(
+    trials_to_run: Sequence[Trial], seed: int = 1, workers: int = 1, rule: DecisionRule = RULE
+) -> Iterator[TrialResult]:
     """Run trials in their order.
 
     Parameters
     ----------
-    chosen : sequence of Trial
+    trials_to_run : sequence of Trial
         Trials, as `trials` returns them.
     seed : int
         Random seed of the surveys.
@@ -234,14 +236,14 @@ def run(chosen: Sequence[Trial], seed: int = 1, workers: int = 1, rule: Decision
     TrialResult
         Outcome of each trial.
     """
-    base_surveys = {trial.survey.scenario: trial.survey for trial in chosen if trial.account}
+    base_surveys = {trial.survey.scenario: trial.survey for trial in trials_to_run if trial.account}
     sample_counts = {name: _sample_counts(_measure(survey, seed, VALUES)[0]) for name, survey in base_surveys.items()}
     run_trial = partial(_run_trial, sample_counts, seed, rule)
     if workers == 1:
-        yield from _with_progress(map(run_trial, chosen), len(chosen))
+        yield from _with_progress(map(run_trial, trials_to_run), len(trials_to_run))
     else:
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            yield from _with_progress(pool.map(run_trial, chosen), len(chosen))
+            yield from _with_progress(pool.map(run_trial, trials_to_run), len(trials_to_run))
 
 
 def _with_progress(results: Iterator[TrialResult], number: int) -> Iterator[TrialResult]:

@@ -21,8 +21,8 @@ FAULTS: Mapping[str, Fault] = {
 def apply(exposure: Exposure) -> Exposure | None:
     """Apply the faults of the scenario to a visit, in their order."""
     changed: Exposure | None = exposure
-    for chosen in exposure.scenario.faults:
+    for choice in exposure.scenario.faults:
         if changed is not None:
-            fault = FAULTS[chosen.name]
-            changed = fault.apply(changed, fault.measure(chosen.strength))
+            fault = FAULTS[choice.name]
+            changed = fault.apply(changed, fault.measure(choice.strength))
     return changed

@@ -14,8 +14,8 @@ from skyaccept.synthetic.random_streams import stream
 def galaxies_as_stars(exposure: Exposure, strength: float) -> Exposure:
     """Classify galaxies as stars in all visits, percent."""
     misclassified = stream(exposure.seed, "fault galaxies_as_stars").random(len(exposure.sky)) < strength / 100
-    chosen = (exposure.source >= 0) & (exposure.sky.galaxy & misclassified)[exposure.source]
-    return exposure.with_columns(extendedness=np.where(chosen, 0.0, exposure.columns["extendedness"]))
+    misclassified_detection = (exposure.source >= 0) & (exposure.sky.galaxy & misclassified)[exposure.source]
+    return exposure.with_columns(extendedness=np.where(misclassified_detection, 0.0, exposure.columns["extendedness"]))
 
 
 def duplicates(exposure: Exposure, strength: float) -> Exposure:
