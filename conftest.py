@@ -1,4 +1,4 @@
-"""Settings for the tests in a checkout, which need pytester and an installed skyaccept."""
+"""Settings for tests in a checkout, which need an installed skyaccept."""
 
 import importlib.util
 import os
@@ -26,7 +26,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Send all tests of a module with an ``xdist_group`` to one worker, so that shared fixtures are made once.
+    """Send all tests of a module with an ``xdist_group`` to one worker.
+
+    Shared fixtures are then made once.
 
     The scheduler of xdist itself reads the group from the test id, which pytest 9.2 no longer lets it change.
     """

@@ -7,7 +7,7 @@ from skyaccept.lib.results.sentences import summary
 
 
 def test_band_offset_rms(sky_verify: Callable[[], Result]) -> None:
-    """The rms of the offset from another band meets the limit in each coordinate (AB1)."""
+    """The rms offset from another band meets the limit in each coordinate (AB1)."""
     result = sky_verify()
     assert result.satisfied, summary(result)
 
@@ -19,6 +19,6 @@ def test_band_offset_outliers(sky_verify: Callable[[], Result]) -> None:
 
 
 def test_band_offset_percentile(sky_verify: Callable[[], Result]) -> None:
-    """The deviation of band offsets that a fraction ABF1 exceeds meets the limit (AB2)."""
+    """The offset deviation that a fraction ABF1 exceeds meets the limit (AB2)."""
     result = sky_verify()
     assert result.satisfied, summary(result)

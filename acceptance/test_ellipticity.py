@@ -1,4 +1,4 @@
-"""Residual ellipticity: what the PSF model misses correlates between stars (TE1 to TE4, TEF)."""
+"""Residual ellipticity: correlation of errors of the PSF model (TE1 to TE4, TEF)."""
 
 from collections.abc import Callable
 
@@ -19,6 +19,6 @@ def test_ellipticity_correlation_outliers(sky_verify: Callable[[], Result]) -> N
 
 
 def test_ellipticity_correlation_percentile(sky_verify: Callable[[], Result]) -> None:
-    """The correlation that a fraction TEF of the images exceeds meets the limit (TE3, TE4)."""
+    """The correlation that a fraction TEF exceeds meets the limit (TE3, TE4)."""
     result = sky_verify()
     assert result.satisfied, summary(result)

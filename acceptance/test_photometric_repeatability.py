@@ -1,4 +1,4 @@
-"""Photometric repeatability: magnitudes of a star repeat from visit to visit (PA1, PF1, PA2)."""
+"""Photometric repeatability: scatter of magnitudes over visits (PA1, PF1, PA2)."""
 
 from collections.abc import Callable
 

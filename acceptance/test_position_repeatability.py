@@ -1,4 +1,4 @@
-"""Position repeatability: the coordinates of an object repeat from visit to visit."""
+"""Position repeatability: scatter of the positions of objects over visits."""
 
 from collections.abc import Callable
 

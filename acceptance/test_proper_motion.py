@@ -1,4 +1,4 @@
-"""Proper motions: how well the positions of an object in its visits tell its motion."""
+"""Proper motions: errors of the motions of objects over the visits."""
 
 from collections.abc import Callable
 

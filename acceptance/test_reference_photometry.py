@@ -1,4 +1,4 @@
-"""Photometry against a reference catalog: zero points of bands and of colours (PA5, PA6)."""
+"""Zero points of bands and of colours against a reference catalog (PA5, PA6)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Relative astrometry: separations of pairs of stars repeat from visit to visit (AM, AF, AD)."""
+"""Relative astrometry: scatter of pair separations over visits (AM, AF, AD)."""
 
 from collections.abc import Callable
 

@@ -13,7 +13,7 @@ def test_zero_point_rms(sky_verify: Callable[[], Result]) -> None:
 
 
 def test_zero_point_outliers(sky_verify: Callable[[], Result]) -> None:
-    """The fraction of zero points that deviate by more than PA4 meets the limit (PF2)."""
+    """The fraction of zero points that deviate beyond PA4 meets the limit (PF2)."""
     result = sky_verify()
     assert result.satisfied, summary(result)
 

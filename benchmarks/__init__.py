@@ -1,1 +1,1 @@
-"""Benchmarks of the kernels and of whole runs; see docs/performance.md."""
+"""Benchmarks, coverage simulations, mutation tests and fuzzers (not installed)."""

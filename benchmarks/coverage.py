@@ -80,7 +80,10 @@ _WAVE_VARIANCES = np.array([1, 1, 0.64, 0.64, 0.36, 0.36])
 
 @dataclass(frozen=True)
 class Stars:
-    """Positions (n, 2) in arcmin, S/N, and standard errors per coordinate in mas and of the magnitude in mmag."""
+    """Positions, S/N and standard errors of simulated stars.
+
+    Positions (n, 2) are in arcmin, errors per coordinate in mas and of the magnitude in mmag.
+    """
 
     xy: FloatArray
     snr: FloatArray
@@ -89,7 +92,10 @@ class Stars:
 
 
 def draw_stars(rng: np.random.Generator, number: int) -> Stars:
-    """Draw stars from 17.5 to 21.5 mag, with counts that grow as 10^(0.2 mag) and a depth of 24, ordered by cell."""
+    """Draw stars from 17.5 to 21.5 mag, ordered by cell of the field.
+
+    Counts grow as 10^(0.2 mag), and the depth is 24 mag.
+    """
     low, high = 10 ** (0.2 * 17.5), 10 ** (0.2 * 21.5)
     mag = np.log10(low + (high - low) * rng.random(number)) / 0.2
     x = 10 ** (0.4 * (mag - 24))
@@ -99,7 +105,10 @@ def draw_stars(rng: np.random.Generator, number: int) -> Stars:
 
 
 def order_by_cell(xy: FloatArray) -> Any:
-    """Return the order that splits the stars into 16 consecutive cells of the field, as the tree of positions does."""
+    """Return the order that splits the stars into 16 consecutive cells.
+
+    The tree of positions orders stars in the same way.
+    """
     order = np.arange(len(xy))
     for level in range(4):
         for a, b in itertools.pairwise((len(xy) * k) >> level for k in range(2**level + 1)):
@@ -109,7 +118,7 @@ def order_by_cell(xy: FloatArray) -> Any:
 
 
 def distortion_basis(xy: FloatArray) -> FloatArray:
-    """Return the distortion of a coordinate by each of 12 waves of unit amplitude, (n, 12)."""
+    """Return the distortion by each of 12 waves of unit amplitude, (n, 12)."""
     phase = xy @ _WAVES.T
     size = DISTORTION[0] * np.sqrt(_WAVE_VARIANCES / _WAVE_VARIANCES.sum())
     return np.concatenate([np.cos(phase) * size, np.sin(phase) * size], axis=1)
@@ -118,7 +127,10 @@ def distortion_basis(xy: FloatArray) -> FloatArray:
 def draw_errors(
     rng: np.random.Generator, regime: str, field: Stars, widths: list[FloatArray], visits: int
 ) -> list[FloatArray]:
-    """Draw errors by star and visit for several quantities; an outlier affects all quantities of a measurement."""
+    """Draw errors by star and visit for several quantities.
+
+    An outlier affects all quantities of a measurement.
+    """
     shape = (len(field.snr), visits)
     wide = np.xy(rng.random(shape) < OUTLIERS[0], OUTLIERS[1], 1.0) if regime == "outliers" else np.ones(shape)
     draws = []
@@ -139,7 +151,7 @@ def _correlation_root(xy: FloatArray) -> FloatArray:
 
 
 def find_pairs(xy: FloatArray, half: float) -> tuple[Any, FloatArray]:
-    """Return the pairs 5 arcmin apart, and the unit vectors from the first to the second star."""
+    """Return the pairs 5 arcmin apart, and the unit vectors between their stars."""
     difference = xy[None] - xy[:, None]
     distance = np.hypot(difference[..., 0], difference[..., 1])
     i, j = np.nonzero(np.triu((distance >= 5 - half) & (distance < 5 + half), 1))
@@ -195,7 +207,7 @@ def simulate_matrices(rng: np.random.Generator, regime: str, visits: int) -> Ite
 
 
 class Mixture:
-    """Absolute values of a mixture of zero-mean Gaussians: tail probabilities and percentiles."""
+    """Absolute values of a mixture of zero-mean Gaussians."""
 
     def __init__(self, parts: list[tuple[float, FloatArray]]) -> None:
         widths, weights = (np.concatenate(a) for a in zip(*((s, np.full(len(s), w)) for w, s in parts), strict=True))
@@ -376,7 +388,10 @@ def run(
 
 
 def merge_cells(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Merge two runs of a cell: all figures, also medians and scatters, are averaged by the number of surveys."""
+    """Merge two runs of a cell.
+
+    All figures, also medians and scatters, are averaged by the number of surveys.
+    """
     n, m = first["surveys"], second["surveys"]
     metrics = {
         name: {key: (n * value + m * second["metrics"][name][key]) / (n + m) for key, value in figures.items()}

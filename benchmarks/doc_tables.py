@@ -32,7 +32,10 @@ def option_table() -> list[str]:
 
 
 def scenario_table() -> list[str]:
-    """Return the shipped scenarios without those of single faults, which the table of faults covers."""
+    """Return the shipped scenarios, without those of single faults.
+
+    The table of faults covers these.
+    """
     names = [name for name in scenario.shipped() if not name.startswith("fault-")]
     return markdown(("scenario", "survey"), [(f"`{name}`", scenario.load(name).text.strip()) for name in names])
 

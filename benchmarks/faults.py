@@ -20,7 +20,7 @@ from benchmarks.mutation import ROOT, check, copy_tree, passes, replaced_file
 
 @dataclass(frozen=True)
 class WrongLine:
-    """A change of a file that introduces a documented fault, and the test that must detect it."""
+    """A change that introduces a documented fault, and the test to detect it."""
 
     fault: int
     file: str

@@ -51,7 +51,7 @@ TOKENS = (
 
 
 def mutate(kind: str, content: bytes, rng: np.random.Generator) -> bytes:
-    """Mutate bytes, words, lines or length at one to four places, or the structure of the format."""
+    """Mutate bytes, words or lines at one to four places, or the structure."""
     structured = fuzz_structure.STRUCTURED.get(kind)
     if structured is not None and rng.random() < 0.5:
         for _ in range(int(rng.integers(1, 4))):
@@ -106,7 +106,7 @@ def _specification() -> Specification:
 
 
 def rows_accounted_for(detections: AssociatedDetections) -> bool:
-    """Measure the cases of one band; returns whether each row is used or rejected for a reason in all of them."""
+    """Return whether all cases of a band use or reject each row for a reason."""
     specification = _specification()
     measurer = Measurer(detections, specification, Options(confidence=None))
     for case in specification.cases(["r"]):
@@ -118,7 +118,10 @@ def rows_accounted_for(detections: AssociatedDetections) -> bool:
 
 
 def outcome(path: Path) -> str:
-    """Read and measure an input; returns ``read: N rows``, ``refused`` or ``fault: ...``."""
+    """Read and measure an input; returns how it ended.
+
+    The outcome is ``read: N rows``, ``refused`` or ``fault: ...``.
+    """
     try:
         detections = load(path)
         complete = rows_accounted_for(detections)

@@ -90,12 +90,15 @@ waivers:
 
 
 class TooLongError(BaseException):
-    """A document took longer than `MAX_SECONDS`; not an ``Exception``, so that no reader catches it."""
+    """A document took longer than `MAX_SECONDS`.
+
+    It is not an ``Exception``, so that no reader catches it.
+    """
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A document to mutate: its kind, file name and text, and the function that reads the file."""
+    """A document to mutate, and the function that reads its file."""
 
     kind: str
     name: str
@@ -105,7 +108,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Outcome of a mutant: accepted, refused, unplaced (no file and line), traceback, hang or memory."""
+    """Outcome of a mutant.
+
+    It is accepted, refused, unplaced (a message without file and line), traceback, hang or memory.
+    """
 
     kind: str
     name: str
@@ -115,7 +121,10 @@ class Outcome:
 
 
 def subjects(folder: Path) -> list[Subject]:
-    """Return the documents to mutate; requirements and definitions are split into small parts, for speed."""
+    """Return the documents to mutate.
+
+    Requirements and definitions are split into small parts, for speed.
+    """
     catalog = folder / "catalog.csv"
     catalog.write_text(ROWS, encoding="utf-8")
     specification = requirements.load()
@@ -153,7 +162,7 @@ def subjects(folder: Path) -> list[Subject]:
 
 
 def _split(text: str) -> Iterator[str]:
-    """Split a document into documents of one requirement or definition each, with new names."""
+    """Split a document into one for each requirement or definition, renamed."""
     document = yaml.safe_load(text)
     for key in ("requirements", "definitions"):
         for item in document.get(key, ()):
@@ -164,7 +173,7 @@ def _split(text: str) -> Iterator[str]:
 
 
 def mutate(text: str, rng: random.Random) -> tuple[str, str]:
-    """Mutate one node of a YAML text; returns a description of the mutation, and the new text."""
+    """Mutate one node of a YAML text; returns a description and the new text."""
     roots = list(yaml.compose_all(text, Loader=LOADER))
     inner = [node for root in roots for node in _nodes(root) if not isinstance(node, yaml.ScalarNode) and node.value]
     parent = rng.choice(inner)
@@ -247,7 +256,7 @@ def _raise_too_long(_signal: int, _frame: FrameType | None) -> None:
 
 
 def run(mutants: int, seed: int, folder: Path, kinds: Sequence[str] = ()) -> Iterator[Outcome]:
-    """Read the given number of mutants, drawn with equal probability from the kinds of documents."""
+    """Read the given number of mutants, drawn evenly from the kinds of documents."""
     signal.signal(signal.SIGALRM, _raise_too_long)
     by_kind: dict[str, list[Subject]] = {}
     for subject in subjects(folder):
@@ -260,7 +269,10 @@ def run(mutants: int, seed: int, folder: Path, kinds: Sequence[str] = ()) -> Ite
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the counts as JSON; returns 1 if a mutant was neither accepted nor refused with file and line."""
+    """Print the counts as JSON; returns 1 if a mutant had another outcome.
+
+    Correct outcomes are to be accepted, or refused with file and line.
+    """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--mutants", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)

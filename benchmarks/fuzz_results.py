@@ -76,7 +76,10 @@ OUTCOMES = ("read", "refused", "traceback", "hang", "memory")
 
 @cache
 def seeds() -> tuple[Any, Any]:
-    """Return results with cases of every kind and verdict: as JSON with a baseline, and as `Results` without."""
+    """Return results with cases of every kind and verdict.
+
+    They are JSON with a baseline, and `Results` without.
+    """
     results = load_baseline(BASELINE)
     selected = {result.test: result for result in results.results if result.test in CASES}
     selected |= {result.verdict: result for result in results.results}  # type: ignore[misc]
@@ -125,7 +128,7 @@ def mutant(number: int, seed: int = 1) -> tuple[str, Any]:
 
 @cache
 def _mutated_paths() -> list[tuple[Any, ...]]:
-    """Return the paths to mutate: at most four of those that differ only in list positions."""
+    """Return at most four of the paths that differ only in list positions."""
     groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for path in node_paths(seeds()[0]):
         groups.setdefault(tuple(str(key) for key in path if not isinstance(key, int)), []).append(path)

@@ -43,7 +43,10 @@ ELEMENTS = ("TD", "TR", "FIELD", "TABLE", "DATA", "VALUES", "STREAM", "BINARY", 
 
 
 def fits_cards(content: bytes, rng: np.random.Generator) -> bytes:
-    """Delete one header card, or change its value, keyword or position; the file keeps its length."""
+    """Delete one header card, or change its value, keyword or position.
+
+    The file keeps its length.
+    """
     cards = [
         position
         for position in range(0, len(content), CARD)
@@ -68,7 +71,7 @@ def fits_cards(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def xml_elements(content: bytes, rng: np.random.Generator) -> bytes:
-    """Change the name or value of one attribute, or duplicate, rename or delete one element."""
+    """Change one attribute, or duplicate, rename or delete one element."""
     kind = int(rng.integers(0, 5))
     if kind < 3:
         matches = list(re.finditer(rb'([A-Za-z]+)="([^"]*)"', content))
@@ -158,7 +161,7 @@ def _odd_column(n: int, rng: np.random.Generator) -> pa.Array:
 
 
 def parquet_columns(content: bytes, rng: np.random.Generator) -> bytes:
-    """Change the type of a column, delete, duplicate or rename one, or drop rows, and write with other options."""
+    """Change the type of a column, change columns or rows, and write differently."""
     try:
         table = pq.ParquetFile(io.BytesIO(content)).read()
     except (pa.ArrowException, OSError):

@@ -23,7 +23,10 @@ def process_memory(key: str) -> float:
 
 
 def main() -> None:
-    """Measure after a small run has compiled the code, so that only the positions and the reduction count."""
+    """Measure the peak memory of positions and reduction.
+
+    A small run compiles the code first.
+    """
     annulus = Annulus(199.5 * ARCMIN, 200.5 * ARCMIN)
     small = draw_field(3_000, 100, 1.8, False)
     separation.pair_rms(small, annulus, ddof=1, min_common_visits=2)

@@ -38,7 +38,7 @@ _NAMES |= {"floor": "ceil", "ceil": "floor", "sin": "cos", "cos": "sin", "and": 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change of a file: the byte range ``start:end`` with the text ``old`` becomes ``new``."""
+    """A change of a file: bytes ``start:end`` with ``old`` become ``new``."""
 
     path: str
     line: int
@@ -107,7 +107,7 @@ def _without_annotations(tree: ast.Module) -> ast.Module:
 
 
 def detecting_tests(mutant: Mutant, copy: Path) -> str:
-    """Return the tests that detect a mutant in a copy of the tree; empty if none does."""
+    """Return the tests that detect a mutant in a copy of the tree, or ""."""
     original = (copy / mutant.path).read_bytes()
     changed = original[: mutant.start] + mutant.new.encode() + original[mutant.end :]
     with replaced_file(copy, mutant.path, changed):
@@ -115,7 +115,7 @@ def detecting_tests(mutant: Mutant, copy: Path) -> str:
 
 
 def stages(path: str) -> list[str]:
-    """Return the tests of a module, those of its package, and all tests of ``lib``, in this order."""
+    """Return the tests of a module, of its package, and of ``lib``, in order."""
     package, module = Path(path).parts[1], Path(path).name
     own = Path("lib/tests", package, f"test_{module}")
     return [*([str(own)] if (ROOT / own).is_file() else []), f"lib/tests/{package}", "lib/tests"]
@@ -155,7 +155,7 @@ def passes(copy: Path, tests: list[str]) -> bool:
 
 
 def copy_tree(folder: Path) -> Path:
-    """Copy the tree to ``folder/tree``, with a package that is imported instead of the installed one."""
+    """Copy the tree to ``folder/tree``, whose package Python imports first."""
     copy = folder / "tree"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info"))
     package = copy / "site" / "skyaccept"

@@ -35,7 +35,10 @@ NEAR_ZERO = 2.0
 
 
 def measure_survey(task: tuple[str, int]) -> dict[str, tuple[float, float, float, float, float]]:
-    """Simulate and measure a survey; returns truth, value, estimate and ends of the interval of each clause."""
+    """Simulate and measure a survey.
+
+    Returns truth, value, estimate and ends of the interval of each clause.
+    """
     name, seed = task
     base = scenario.load(name.partition(",")[0])
     bands = [band for band in BANDS if band in base.visits.number]
@@ -54,7 +57,7 @@ def measure_survey(task: tuple[str, int]) -> dict[str, tuple[float, float, float
 
 
 def summary(runs: list[dict[str, tuple[float, ...]]]) -> dict[str, dict[str, float]]:
-    """Return the true value, the mean value and estimate, and the coverage, by clause."""
+    """Return the truth, the mean value and estimate, and the coverage, by clause."""
     table = {}
     for test in sorted(set().union(*runs)):
         expected, value, unbiased, low, high = np.array([run[test] for run in runs if test in run], dtype=float).T
@@ -73,7 +76,7 @@ def summary(runs: list[dict[str, tuple[float, ...]]]) -> dict[str, dict[str, flo
 
 
 def coverage_table(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
-    """Format coverage and bias in percent by clause and survey as a table in Markdown.
+    """Format coverage and bias in percent by clause and survey in Markdown.
 
     The bias of a value near zero is left out: an estimate that cannot be negative is too high on average.
     """
@@ -84,7 +87,7 @@ def coverage_table(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> It
 
 
 def average_lines(cells: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[str]:
-    """Return lines with average coverages, of all and of values away from zero, and the clauses below the minimum."""
+    """Return lines with average coverages, and the clauses below the minimum."""
     rows = [(name, test, row) for name, table in cells.items() for test, row in table.items()]
     far = [row for row in rows if _away_from_zero(row[-1])]
     parts = [("of all clauses", rows), ("of clauses with values away from zero", far)]

@@ -30,7 +30,7 @@ def _no_geometry(frame: Any, i: int, j: int) -> pair.Geometry:
 
 
 def _replace_globals(function: Any, **names: Any) -> types.FunctionType:
-    """Copy the Python function of a compiled one, with some of its global names replaced."""
+    """Copy a compiled function's Python source with other global names."""
     source = function.py_func
     return types.FunctionType(source.__code__, {**source.__globals__, **names}, source.__name__)
 
@@ -49,7 +49,10 @@ _ROOFLINE = _without_geometry()
 
 
 def pair_rms(positions: Positions, annulus: Annulus) -> PairValues:
-    """Run `skyaccept.lib.separation.pair_rms` without geometry: same pairs and memory traffic, meaningless values."""
+    """Run `pair_rms` with the same pairs and memory traffic, without geometry.
+
+    The values are meaningless.
+    """
     original = kernel.reduce_pairs
     try:
         kernel.reduce_pairs = _ROOFLINE

@@ -39,7 +39,10 @@ def verify(catalog: Path) -> dict[str, float]:
 
 
 def run(command: list[str], folder: Path) -> dict[str, float]:
-    """Run a command in a separate process; returns its duration in seconds and its peak memory in GiB."""
+    """Run a command in a separate process.
+
+    Returns its duration in seconds and its peak memory in GiB.
+    """
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder)  # noqa: S603
     _, status, usage = os.wait4(process.pid, 0)

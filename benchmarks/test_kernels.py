@@ -1,4 +1,7 @@
-"""Benchmarks of the kernels in pair-visits and detections per second (``make bench``)."""
+"""Benchmarks of the kernels in pair-visits or detections per second.
+
+Run them with ``make bench``.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ CASES = [
 
 @cache
 def draw_field(objects: int, visits: int, radius: float, precise: bool, detected: float = 0.85) -> Positions:
-    """Draw stars uniformly over a disc, detected in 85 % of the visits with errors of 10 mas per coordinate."""
+    """Draw stars uniformly over a disc, as detected in visits.
+
+    They are detected in 85 % of the visits, with errors of 10 mas per coordinate.
+    """
     rng = np.random.default_rng(1)
     distance = radius * np.sqrt(rng.random(objects))
     angle = rng.uniform(0, 2 * np.pi, objects)

@@ -1,4 +1,4 @@
-"""Benchmarks of the simulation: one visit of 117,000 stars, and a small survey to a file."""
+"""Benchmarks of the simulation of a large visit and of a small survey."""
 
 from __future__ import annotations
 

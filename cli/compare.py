@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
 
 
 def _load_pairing(options: argparse.Namespace, before: Results, after: Results) -> Pairing | None:
-    """Read both datasets with the columns of their clauses; None without ``--datasets``."""
+    """Read both datasets for their clauses; None without ``--datasets``."""
     from skyaccept.fixtures.dataset import load, load_reference
     from skyaccept.lib import requirements
     from skyaccept.lib.exceptions import InputError

@@ -18,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """Send the results and earlier ones from the spool; returns lines, and whether all were sent.
+    """Send the results and those in the spool; returns lines and success.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""``skyaccept inspect``: list the columns of a catalog, and draft a survey profile."""
+"""``skyaccept inspect``: list columns of a catalog, and draft a survey profile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """Inspect the catalog; returns a description with a draft of the profile, or writes the profile to a file."""
+    """Inspect the catalog, and print the draft of the profile or write it."""
     from skyaccept.lib.atomic_write import write
     from skyaccept.lib.exceptions import InputError
     from skyaccept.lib.readers import inspection
@@ -66,7 +66,7 @@ def describe_missing(columns: Collection[str], to_complete: Collection[str]) -> 
 
 
 def blocked_clauses(columns: Collection[str]) -> tuple[dict[str, list[str]], int]:
-    """Return the clauses that each column blocks if it is missing, and the number of all clauses."""
+    """Return the clauses that each missing column blocks, and their total number."""
     from skyaccept.lib import requirements
     from skyaccept.lib.measure import plan
     from skyaccept.lib.metrics import METRICS, reference_photometry

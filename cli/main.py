@@ -202,7 +202,7 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _run_command(run: Run, options: argparse.Namespace) -> int:
-    """Run a command with a module of its own and print its lines; returns 1 if it reports a failure."""
+    """Run a command with its own module; returns 1 if it reports a failure."""
     from skyaccept.cli.stdout import print_lines
 
     with _show_progress():

@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> tuple[list[str], bool]:
 
 
 def _find_case(specification: Specification, name: str) -> Case:
-    """Return the case of a clause in its first band; plans are the same for all bands."""
+    """Return the case of a clause in its first band, which stands for all."""
     from skyaccept.lib.exceptions import InputError
 
     cases = [

@@ -1,4 +1,4 @@
-"""``skyaccept selftest``: check that clauses detect the faults of simulated surveys."""
+"""``skyaccept selftest``: check that clauses detect simulated faults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """Run the self-test; returns the lines to print and whether all reactions are as expected, and writes the page.
+    """Run the self-test; returns lines and success, and writes the page.
 
     Raises
     ------

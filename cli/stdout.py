@@ -17,7 +17,10 @@ def print_lines(lines: Sequence[str]) -> None:
 
 
 def print_document(text: str) -> None:
-    """Print a document unchanged, or with control characters escaped on a terminal; raises as `write`."""
+    """Print a document; on a terminal, escape control characters.
+
+    Raises as `write`.
+    """
     if sys.stdout.isatty():
         print_lines(text.splitlines())
     else:

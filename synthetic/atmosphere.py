@@ -32,7 +32,10 @@ TEMPERATURE = 10.0
 
 
 def refractivity(wavelength: float, pressure: float = 760.0, temperature: float = 15.0) -> float:
-    """Return the refractive index of dry air minus 1, for nm, mm of mercury and degrees C."""
+    """Return the refractive index of dry air minus 1.
+
+    The wavelength is in nm, the pressure in mm of mercury, the temperature in degrees C.
+    """
     square = (1000 / wavelength) ** 2
     standard = 1e-6 * (64.328 + 29498.1 / (146 - square) + 255.4 / (41 - square))
     density = pressure * (1 + (1.049 - 0.0157 * temperature) * 1e-6 * pressure)
@@ -40,7 +43,7 @@ def refractivity(wavelength: float, pressure: float = 760.0, temperature: float 
 
 
 def chromatic_coefficient(band: str, site: Site) -> float:
-    """Return the change of refraction per mag of g - i at tan z = 1, in mas; it is negative."""
+    """Return the change of refraction per mag of g - i at tan z = 1, in mas (< 0)."""
     pressure = 760 * float(np.exp(-site.height.to_value(u.m) / SCALE_HEIGHT))
     low, high = LIMITS[band]
     middle = (low + high) / 2
@@ -60,7 +63,7 @@ def displacement(
     x: FloatArray,
     y: FloatArray,
 ) -> FloatArray:
-    """Return the displacements of the stars of a visit by turbulence and residual refraction, (n, 3) in radians.
+    """Return displacements by turbulence and residual refraction, (n, 3) in radians.
 
     Parameters
     ----------
@@ -88,7 +91,7 @@ def displacement(
 def refraction(
     scenario: Scenario, band: str, color: FloatArray, directions: FloatArray, zenith: FloatArray
 ) -> FloatArray:
-    """Return the displacements of stars by uncorrected chromatic refraction, (n, 3) in radians.
+    """Return displacements by uncorrected chromatic refraction, (n, 3) in radians.
 
     At direction s, the vector towards the zenith with length tan z is ``zenith / (zenith . s) - s``.
     """

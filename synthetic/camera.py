@@ -1,4 +1,4 @@
-"""Focal plane: projection of the sky, and a square grid of square detectors with gaps."""
+"""Focal plane: projection of the sky, and a grid of square detectors."""
 
 from __future__ import annotations
 
@@ -16,28 +16,37 @@ IntArray = NDArray[np.int64]
 
 
 def focal_plane_axes(visit: Visit) -> tuple[FloatArray, FloatArray]:
-    """Return the unit vectors of the focal plane's x and y axes on the sky at the pointing, (3,) each."""
+    """Return the x and y axes of the focal plane as unit vectors at the pointing."""
     east, north = (basis[0] for basis in tangent_basis(visit.pointing[None, :]))
     cos, sin = np.cos(visit.rotation), np.sin(visit.rotation)
     return cos * east + sin * north, cos * north - sin * east
 
 
 def project(direction: FloatArray, visit: Visit) -> tuple[FloatArray, FloatArray]:
-    """Project directions within 90 degrees of the pointing onto the focal plane (gnomonic), radians."""
+    """Project directions onto the focal plane (gnomonic), radians.
+
+    They must be within 90 degrees of the pointing.
+    """
     along = np.einsum("ij,j->i", direction, visit.pointing)
     x, y = (np.einsum("ij,j->i", direction, axis) / along for axis in focal_plane_axes(visit))
     return x, y
 
 
 def shift_vectors(visit: Visit, direction: FloatArray, offset: FloatArray) -> FloatArray:
-    """Convert shifts (2, n) along the axes of the focal plane to vectors (n, 3) tangent to the sphere at directions."""
+    """Convert shifts (2, n) on the focal plane to vectors (n, 3) on the sky.
+
+    The vectors are tangent to the sphere at the directions.
+    """
     first, second = focal_plane_axes(visit)
     vector = offset[0][:, None] * first + offset[1][:, None] * second
     return np.asarray(vector - np.einsum("ij,ij->i", vector, direction)[:, None] * direction)
 
 
 def rotate_to_sky(visit: Visit, direction: FloatArray, ellipticity: ComplexArray | complex) -> ComplexArray:
-    """Convert ellipticities from the axes of the focal plane to those towards east and north at directions (n, 3)."""
+    """Convert ellipticities from focal-plane axes to east and north.
+
+    ``direction`` has the unit vectors (n, 3) of the positions.
+    """
     pointing = np.broadcast_to(visit.pointing, direction.shape)
     turned = np.broadcast_to(np.exp(2j * visit.rotation) * ellipticity, len(direction))
     return parallel_transport(turned, pointing, direction)
@@ -45,7 +54,10 @@ def rotate_to_sky(visit: Visit, direction: FloatArray, ellipticity: ComplexArray
 
 @dataclass(frozen=True)
 class Grid:
-    """Grid of ``side`` x ``side`` detectors of ``size``, ``pitch`` apart, numbered row by row; radians."""
+    """Grid of ``side`` x ``side`` square detectors, numbered row by row.
+
+    ``size`` and ``pitch`` are in radians; positions closer than ``edge`` to the edge of a detector are marked.
+    """
 
     side: int
     size: float
@@ -58,7 +70,10 @@ class Grid:
         return self.side**2
 
     def locate(self, x: FloatArray, y: FloatArray) -> tuple[IntArray, NDArray[np.bool_]]:
-        """Return the detector at each position, -1 in a gap or outside, and whether the position is at its edge."""
+        """Return the detector at each position, and whether it is at the edge.
+
+        The detector is -1 in a gap or outside.
+        """
         column, dx = self._along(x)
         row, dy = self._along(y)
         rim = self.size / 2 - np.maximum(np.abs(dx), np.abs(dy))
@@ -76,7 +91,7 @@ class Grid:
 
 
 def detector_grid(scenario: Scenario) -> Grid:
-    """Return the detectors that cover the field of view; without a camera it is a single one."""
+    """Return the detectors that cover the view; a single one without a camera."""
     width = 2 * float(np.tan(scenario.visits.view_radius.to_value(u.rad)))
     if scenario.camera is None:
         return Grid(1, width, width, 0.0)

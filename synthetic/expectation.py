@@ -1,4 +1,4 @@
-r"""Expected values of metrics: closed forms for normal errors, otherwise simulations.
+r"""Expected values of metrics, by closed forms or by simulations.
 
 For independent normal errors of known size, the distribution of each error that an estimator computes is known. The
 errors of a sample are a mixture over all stars, pairs or measurements, each with its own error and number of visits:
@@ -52,7 +52,9 @@ from skyaccept.synthetic.survey import Survey, reference, reference_sources, sim
 
 @dataclass(frozen=True)
 class Mixture:
-    """Mixture of scaled chi distributions: each error is ``scale`` times chi / sqrt(``freedom``).
+    """Mixture of scaled chi distributions of errors.
+
+    An error is ``scale`` times chi / sqrt(``freedom``).
 
     Attributes
     ----------
@@ -81,7 +83,7 @@ class Mixture:
         return float(optimize.brentq(lambda size: 1 - self.fraction_above(size) - fraction, 0.0, high, xtol=1e-6))
 
     def expected_size_of_median(self) -> float:
-        """Return the expected absolute value of the median of normal errors with these scales."""
+        """Return the expected absolute median of normal errors with these scales."""
         error = np.sqrt(np.pi / 2) / (np.sqrt(len(self.scale)) * np.mean(1 / self.scale))
         return float(error * np.sqrt(2 / np.pi))
 
@@ -93,7 +95,7 @@ class Mixture:
 def expected_values(
     scenario: Scenario, specification: Specification, seed: int = 1, limit: bool = False
 ) -> dict[str, float]:
-    """Compute the expected value of every clause at its design level on a simulated survey.
+    """Compute the expected value of every clause at its design level.
 
     Parameters
     ----------
@@ -144,7 +146,9 @@ def expected_values(
 
 
 def write_expected(scenario: Scenario, seed: int, path: Path) -> None:
-    """Write the expected values of LSE-30 as CSV: ``test``, ``expected``, and ``limit`` for infinitely many visits.
+    """Write the expected values of LSE-30 as CSV.
+
+    Columns are ``test``, ``expected``, and ``limit`` for infinitely many visits.
 
     Raises
     ------
@@ -160,7 +164,7 @@ def write_expected(scenario: Scenario, seed: int, path: Path) -> None:
 def mean_of_simulations(
     scenario: Scenario, specification: Specification, seeds: Iterable[int], bands: Collection[str] | None = None
 ) -> dict[str, tuple[float, float]]:
-    """Return the mean and standard error of every measured value over simulated surveys, by test id.
+    """Return mean and standard error of every value over simulated surveys.
 
     This gives the expected value for any scenario, including the bias of the estimator at its number of visits. For the
     limit, use a scenario with many visits.
@@ -181,7 +185,10 @@ def mean_of_simulations(
 
 @dataclass(frozen=True)
 class _Stars:
-    """Stars of a sample in one band: sources, number of visits, mean square errors, and visits with detections."""
+    """Stars of a sample in one band.
+
+    Fields are sources, numbers of visits, mean square errors, and the visits with detections.
+    """
 
     source: AnyArray
     number: FloatArray
@@ -279,7 +286,10 @@ def _offset(truth: _Truth, case: Case, specification: Specification) -> Mixture:
 
 
 def _reference_offset(truth: _Truth, case: Case, specification: Specification) -> Mixture:
-    """Add the errors of the reference star in RA: position, motion and parallax at the middle of the survey."""
+    """Add the errors of the reference star in RA at the middle of the survey.
+
+    They come from position, motion and parallax.
+    """
     stars, catalog, sky = truth.stars(case, specification, case.band), truth.catalog, truth.made.truth.sky
     if catalog is None:
         raise NotMeasurable(case.id)
@@ -296,7 +306,7 @@ def _reference_offset(truth: _Truth, case: Case, specification: Specification) -
 
 
 def _mean_difference(truth: _Truth, case: Case, specification: Specification) -> Mixture:
-    """Add the errors of the mean magnitude and of the reference star; for PA5 those of both bands."""
+    """Add the errors of mean magnitude and reference star; for PA5 of both bands."""
     squares: list[dict[int, float]] = []
     for band in filter(None, (case.band, case.against)):
         stars, catalog = truth.stars(case, specification, band), truth.catalog

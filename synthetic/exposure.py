@@ -103,12 +103,12 @@ class Exposure:
         return self.with_directions(displace(self._directions(), offset))
 
     def shift_on_focal_plane(self, x: FloatArray, y: FloatArray) -> Exposure:
-        """Return the exposure with positions shifted along the axes of the focal plane, mas."""
+        """Return the exposure with positions shifted on the focal plane, mas."""
         directions = self._directions()
         return self.with_directions(directions + camera.shift_vectors(self.visit, directions, np.stack([x, y]) * MAS))
 
     def add_ellipticity(self, e1: FloatArray, e2: FloatArray) -> Exposure:
-        """Return the exposure with ellipticities, in the axes of the focal plane, added to the images."""
+        """Return the exposure with ellipticities added, in focal-plane axes."""
         change = camera.rotate_to_sky(self.visit, self._directions(), e1 + 1j * e2)
         return self.with_columns(e1=self.columns["e1"] + change.real, e2=self.columns["e2"] + change.imag)
 
@@ -204,7 +204,9 @@ def _shape_columns(
     focal_plane: tuple[FloatArray, FloatArray],
     sources: int,
 ) -> dict[str, AnyArray]:
-    """Return the columns of ellipticities of images and PSF model, with x to the east and y to the north.
+    """Return the ellipticities of images and PSF model as columns.
+
+    The axes are x to the east and y to the north.
 
     Model, residual and noise are drawn in the axes of the focal plane, which are transported from the pointing to each
     position.
@@ -219,7 +221,10 @@ def _shape_columns(
 
 
 def _add_spurious(exposure: Exposure) -> Exposure:
-    """Add a Poisson number of spurious detections, uniform over the view, with S/N exponential above 5."""
+    """Add spurious detections.
+
+    Their number is Poisson, positions are uniform over the view, and S/N is exponential above 5.
+    """
     scenario, visit = exposure.scenario, exposure.visit
     rng = exposure.random_generator("spurious")
     n = int(rng.poisson(scenario.measurement.spurious))
@@ -261,7 +266,7 @@ def _add_spurious(exposure: Exposure) -> Exposure:
 
 
 def _complete_columns(scenario: Scenario, visit: Visit, **measured: AnyArray) -> dict[str, AnyArray]:
-    """Return all columns: the measured ones, and those that are constant over the visit."""
+    """Return the measured columns and those that are constant over the visit."""
     n = len(measured["ra"])
     false = np.zeros(n, dtype=bool)
     return {

@@ -1,4 +1,4 @@
-"""Write catalog, reference catalog and truth of a simulated survey, visit by visit."""
+"""Write catalog, reference catalog and truth of a survey, visit by visit."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class Written:
 
 
 def stream(scenario: Scenario, seed: int, path: Path) -> Written:
-    """Simulate a survey into a file with the columns of the generic survey profile and their units.
+    """Simulate a survey into a file.
+
+    The file has the columns of the generic survey profile and their units.
 
     Visits without detections are not in the file. Columns that come from faults or image shapes are the last ones.
 
@@ -79,7 +81,7 @@ def stream(scenario: Scenario, seed: int, path: Path) -> Written:
 
 
 def write_reference(catalog: Reference, path: Path) -> None:
-    """Write a reference catalog with the columns of the generic reference profile and their units."""
+    """Write a reference catalog with the columns of the generic profile."""
     columns = {name: getattr(catalog, name) for name in _REFERENCE}
     units = dict(_REFERENCE)
     for name, values in catalog.errors.items():
@@ -92,7 +94,7 @@ def write_reference(catalog: Reference, path: Path) -> None:
 
 
 def write_truth(scenario: Scenario, seed: int, folder: Path) -> None:
-    """Write the truth of a survey to ``sources.parquet`` and ``visits.parquet`` in a new or existing folder."""
+    """Write ``sources.parquet`` and ``visits.parquet`` with the truth to a folder."""
     true_sky = sky.draw(scenario, seed)
     ra, dec = to_degrees(true_sky.direction)
     sources = {"source": np.arange(len(true_sky)), "ra": ra, "dec": dec}
@@ -122,7 +124,7 @@ def _file_columns(exposure: Exposure, bands: AnyArray) -> dict[str, AnyArray]:
 
 
 def _write_tables(path: Path, parts: Iterable[Columns], units: Mapping[str, str]) -> Written:
-    """Write tables with the same columns one after the other; tables without rows are skipped."""
+    """Write tables with the same columns one after the other, if they have rows."""
     formats = {".parquet": _open_parquet, "": _open_parquet, ".fits": _open_fits}
     if path.suffix not in formats:
         raise InputError(f"{path}: unknown kind of file; name it *.parquet or *.fits")
@@ -162,7 +164,7 @@ def _open_parquet(path: Path, first: Columns, units: Mapping[str, str]) -> Itera
 
 @contextmanager
 def _open_fits(path: Path, first: Columns, units: Mapping[str, str]) -> Iterator[Write]:
-    """Open a FITS binary table; the number of rows is written to its header at the end."""
+    """Open a FITS binary table; the number of rows is written at the end."""
     columns = [
         fits.Column(name, f"{v.dtype.itemsize // 4}A" if v.dtype.kind == "U" else _FITS[v.dtype.kind], units.get(name))
         for name, v in first.items()

@@ -35,15 +35,18 @@ def random_error(band: str, mag: FloatArray, depth: float) -> FloatArray:
 
 
 def snr(random: FloatArray) -> FloatArray:
-    """Return the S/N of fluxes whose magnitudes have these random errors: 2.5 / ln 10 / error."""
+    """Return the S/N of fluxes by their magnitude errors: 2.5 / ln 10 / error."""
     return np.asarray(2.5 / np.log(10) / random)
 
 
 def depth(band: str, zenith: float, airmass: float, broadening: float) -> float:
-    """Return the depth of a visit, mag; its images are wider than typical by ``broadening``."""
+    """Return the depth of a visit with images wider by ``broadening``, mag."""
     return float(zenith - EXTINCTION[band] * (airmass - 1) - 2.5 * np.log10(broadening))
 
 
 def centroid_error(fwhm: FloatArray | float, ratio: FloatArray, floor: float) -> FloatArray:
-    """Return the standard error of positions per coordinate, in the unit of ``fwhm`` and ``floor``."""
+    """Return the standard error of positions per coordinate.
+
+    It has the unit of ``fwhm`` and ``floor``.
+    """
     return np.asarray(np.hypot(floor, fwhm / (FWHM * ratio)))

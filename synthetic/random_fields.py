@@ -28,7 +28,10 @@ _BLOCK = 8192
 
 @dataclass(frozen=True)
 class Waves:
-    """Waves of a field: vectors (m, 2) in 1/radian, phases (m,), and directions (m,) in radians."""
+    """Waves of a field: vectors, phases and directions.
+
+    Vectors (m, 2) are in 1/radian, phases (m,) and directions (m,) in radians.
+    """
 
     vector: FloatArray
     phase: FloatArray
@@ -50,7 +53,7 @@ def scalar(waves: Waves, x: FloatArray, y: FloatArray) -> FloatArray:
 
 
 def gradient(waves: Waves, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return a curl-free field of displacements with unit variance in each coordinate, shape (2, n).
+    """Return a curl-free displacement field of unit variance, shape (2, n).
 
     Displacements by turbulence are the gradient of the wave front, and so curl-free.
     """
@@ -58,7 +61,10 @@ def gradient(waves: Waves, x: FloatArray, y: FloatArray) -> FloatArray:
 
 
 def ellipticity(waves: Waves, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return e1 and e2 of a spin-2 field, elongated along the waves, with unit variance each, shape (2, n)."""
+    """Return e1 and e2 of a spin-2 field of unit variance, shape (2, n).
+
+    The images are elongated along the waves.
+    """
     angle = 2 * waves.direction
     return _sum(waves, x, y, np.stack([np.cos(angle), np.sin(angle)]) * 2 / np.sqrt(WAVES))
 

@@ -1,4 +1,4 @@
-"""Load scenarios, the YAML descriptions of simulated surveys, and override their numbers."""
+"""Load scenarios, the YAML descriptions of simulated surveys."""
 
 from __future__ import annotations
 

@@ -41,7 +41,10 @@ def _number_between(low: float, high: float, description: str) -> Callable[[obje
 def _quantity_between(
     unit: u.UnitBase, low: float, high: float, *, open_end: bool = False
 ) -> Callable[[object], u.Quantity]:
-    """Return a validator of quantities from ``low`` to ``high`` in a unit; ``open_end`` excludes ``low``."""
+    """Return a validator of quantities between two limits in a unit.
+
+    ``open_end`` excludes ``low``.
+    """
 
     def check(value: object) -> u.Quantity:
         quantity = strict_yaml.convertible(value, unit)
@@ -111,7 +114,7 @@ class Colors:
 
 @dataclass(frozen=True)
 class Motions:
-    """Rms of the proper motions in each coordinate, and mean of the exponentially distributed parallaxes."""
+    """Rms proper motion in each coordinate, and mean exponential parallax."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     proper_motion: Motion
@@ -120,7 +123,7 @@ class Motions:
 
 @dataclass(frozen=True)
 class Variables:
-    """Fraction of stars that vary as a sine, its half amplitude, and range of the periods."""
+    """Fraction of variable stars, half amplitude, and range of periods."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     fraction: Fraction
@@ -131,7 +134,10 @@ class Variables:
 
 @dataclass(frozen=True)
 class Companions:
-    """Fraction of stars with an unresolved companion, its largest separation, and its magnitude difference."""
+    """Fraction of stars with an unresolved companion, and its properties.
+
+    ``separation`` is its largest distance, ``fainter`` its magnitude difference.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     fraction: Fraction
@@ -168,7 +174,10 @@ class Galaxies:
 
 @dataclass(frozen=True)
 class Visits:
-    """Visits in each band, pointed uniformly within a disc of radius ``dither``, in ``nights`` from ``start`` (MJD)."""
+    """Visits in each band: pointings, nights and limits of observation.
+
+    Pointings are uniform within a disc of radius ``dither``, in ``nights`` nights from ``start`` (MJD).
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     number: Mapping[Band, Count]
@@ -182,7 +191,10 @@ class Visits:
 
 @dataclass(frozen=True)
 class Camera:
-    """Square detectors in a square grid; detections closer than ``edge`` to the edge of a detector are flagged."""
+    """Square detectors in a square grid.
+
+    Detections closer than ``edge`` to the edge of a detector are flagged.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     detector: Extent
@@ -192,7 +204,10 @@ class Camera:
 
 @dataclass(frozen=True)
 class Measurement:
-    """Depth (S/N = 5) and seeing (FWHM) at the zenith, error floors, missed and spurious detections."""
+    """Depth, seeing, error floors, and missed and spurious detections.
+
+    Depth (S/N = 5) and seeing (FWHM) are those at the zenith.
+    """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     depth: Mapping[Band, Magnitude]
@@ -208,7 +223,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Turbulence:
-    """Displacements in a visit: rms of each coordinate, and scale of the von Karman correlation."""
+    """Rms displacement in each coordinate, and scale of its correlation."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     rms: Shift
@@ -226,7 +241,7 @@ class Atmosphere:
 
 @dataclass(frozen=True)
 class Flat:
-    """Residual of the flat field: rms, and scale of its correlation on the focal plane."""
+    """Residual of the flat field: rms, and scale on the focal plane."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     rms: Scatter
@@ -235,7 +250,7 @@ class Flat:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Rms zero-point errors of visits and of detectors, and the residual of the flat field."""
+    """Rms zero-point errors of visits and detectors, and the flat-field residual."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     visits: Scatter | None = None
@@ -245,7 +260,7 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Ellipticity:
-    """Residual ellipticity: rms of each component, scale of its correlation, and error of one star.
+    """Residual ellipticity: rms, scale of its correlation, and error of one star.
 
     ``psf`` is the rms of each component of the PSF model itself, which is constant within a visit.
     """
@@ -259,7 +274,9 @@ class Ellipticity:
 
 @dataclass(frozen=True)
 class ReferenceCatalog:
-    """Reference catalog of the stars brighter than ``faintest`` in r, with its errors per coordinate at this limit.
+    """Reference catalog of the stars brighter than ``faintest`` in r.
+
+    The errors are those at this limit, per coordinate.
 
     It has magnitudes in the survey's bands, with ``magnitude_error`` in each; without it they are exact.
     """

@@ -176,12 +176,14 @@ def _check_clauses(
 
 @cache
 def clauses() -> tuple[str, ...]:
-    """Return the names of the clauses of LSE-30 without groups of bands, in document order."""
+    """Return the names of the clauses of LSE-30 without groups of bands."""
     return tuple(dict.fromkeys(_without_bands(case.clause.id) for case in requirements.load().cases()))
 
 
 def trials(table: Table, faults: Collection[str] | None = None) -> list[Trial]:
-    """Return the trials of a table, or of some faults; each survey without a fault comes first.
+    """Return the trials of a table, or of some faults.
+
+    Each survey without a fault comes first.
 
     Raises
     ------
@@ -295,7 +297,7 @@ _WORDS: Mapping[Reaction, str] = {
 
 
 def _agrees(expected: Reaction, verdicts_by_band: Sequence[Verdict]) -> bool:
-    """Return whether the verdicts of a clause in its bands agree with the expected reaction."""
+    """Return whether verdicts in all bands agree with the expected reaction."""
     if expected == "pass":
         return all(verdict == "pass" for verdict in verdicts_by_band)
     if expected == "fail":
@@ -331,7 +333,10 @@ def _measure(chosen: Scenario, seed: int, rule: DecisionRule) -> tuple[Sequence[
 
 
 def _design_level_only(specification: requirements.Specification) -> requirements.Specification:
-    """Return the specification with the design level only, as other levels do not matter for reactions."""
+    """Return the specification with the design level only.
+
+    Other levels do not matter for reactions.
+    """
 
     def keep_design(
         clause: requirements.Clause | requirements.Uncovered,

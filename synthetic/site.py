@@ -20,7 +20,10 @@ TWILIGHT = -18.0
 
 
 def sidereal_time(mjd: AnyArray) -> FloatArray:
-    """Return Greenwich mean sidereal time, degrees (Meeus, Astronomical Algorithms, eq. 12.4 without terms in T**2)."""
+    """Return Greenwich mean sidereal time, degrees.
+
+    Source: Meeus, Astronomical Algorithms, eq. 12.4 without terms in T**2.
+    """
     return np.asarray((280.46061837 + 360.98564736629 * (np.asarray(mjd) - J2000)) % 360)
 
 
@@ -31,7 +34,10 @@ def zenith(site: Site, mjd: AnyArray) -> FloatArray:
 
 
 def sun(mjd: AnyArray) -> FloatArray:
-    """Return the direction of the Sun to 0.01 degrees, for 1950 to 2050 (Astronomical Almanac, section C)."""
+    """Return the direction of the Sun to 0.01 degrees, for 1950 to 2050.
+
+    Source: Astronomical Almanac, section C.
+    """
     days = np.asarray(mjd) - J2000
     anomaly = np.radians(357.528 + 0.9856003 * days)
     longitude = np.radians(280.460 + 0.9856474 * days + 1.915 * np.sin(anomaly) + 0.020 * np.sin(2 * anomaly))
@@ -41,7 +47,7 @@ def sun(mjd: AnyArray) -> FloatArray:
 
 
 def airmass(direction: FloatArray, zenith: FloatArray) -> FloatArray:
-    """Return the airmass of a plane atmosphere, 1 / cos z; it is infinite below the horizon."""
+    """Return the airmass 1 / cos z, infinite below the horizon."""
     height = (direction * zenith).sum(axis=-1)
     with np.errstate(divide="ignore"):
         return np.where(height > 0, 1 / np.maximum(height, 0), np.inf)

@@ -58,7 +58,7 @@ class Sky:
         return len(self.mag)
 
     def apparent_directions(self, mjd: float) -> FloatArray:
-        """Return the directions of the sources as seen from the Earth, (n, 3) unit vectors.
+        """Return the directions of the sources from the Earth, (n, 3) unit vectors.
 
         They are ``direction + motion t - parallax b``, normalized, with the barycentric position b of the Earth in au
         (ESA SP-1200, volume 1, section 1.2, without radial velocity).
@@ -70,7 +70,7 @@ class Sky:
         return displace(self.direction, self.motion.T * years, -parallax_shift)
 
     def magnitude(self, band: str, mjd: float | None = None) -> FloatArray:
-        """Return the magnitudes in a band at a time, or averaged over the variability of stars."""
+        """Return the magnitudes in a band at a time, or averaged over variability."""
         mag = self.mag
         if self.color is not None:
             zero, slope = LOCUS[band]
@@ -133,7 +133,7 @@ def draw(scenario: Scenario, seed: int) -> Sky:
 
 
 def draw_in_disc(rng: np.random.Generator, n: int, center: FloatArray, radius: float) -> FloatArray:
-    """Draw unit vectors uniformly within ``radius`` (radians) of a centre (degrees), also at the poles."""
+    """Draw unit vectors uniformly within ``radius`` (radians) of a centre (degrees)."""
     # half-angle form of 1 - cos, which keeps precision for small radii
     squared = np.sin(radius / 2) ** 2 * rng.random(n)
     distance, angle = 2 * np.arcsin(np.sqrt(squared)), 2 * np.pi * rng.random(n)
@@ -144,7 +144,10 @@ def draw_in_disc(rng: np.random.Generator, n: int, center: FloatArray, radius: f
 
 
 def displace(direction: FloatArray, offset: FloatArray, further: FloatArray | float = 0.0) -> FloatArray:
-    """Displace unit vectors (n, 3) by offsets (2, n) to the east and north in mas, and by further vectors (n, 3)."""
+    """Displace unit vectors (n, 3) by offsets (2, n) and further vectors (n, 3).
+
+    Offsets are to the east and north, mas.
+    """
     east, north = tangent_basis(direction)
     moved = direction + (offset[0] * MAS)[:, None] * east + (offset[1] * MAS)[:, None] * north + further
     return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True))

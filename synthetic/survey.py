@@ -113,12 +113,15 @@ def simulate(scenario: Scenario, seed: int = 1) -> Survey:
 
 
 def exposures(scenario: Scenario, seed: int) -> Iterator[Exposure]:
-    """Yield the visits of a survey with their faults; only one is in memory at a time."""
+    """Yield the visits of a survey with their faults.
+
+    Only one is in memory at a time.
+    """
     return _exposures(scenario, sky.draw(scenario, seed), visits.plan(scenario, seed), seed)
 
 
 def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
-    """Simulate the reference catalog of the stars of `simulate`; None if the scenario has none.
+    """Simulate the reference catalog of the stars; None if there is none.
 
     Stars at the faint limit have the errors of the scenario. For brighter ones the errors decrease with the square root
     of the flux, like photon noise.
@@ -176,14 +179,20 @@ def reference(scenario: Scenario, seed: int = 1) -> Reference | None:
 
 
 def reference_sources(scenario: Scenario, true_sky: Sky) -> NDArray[np.int64]:
-    """Return the indices of the sources in the reference catalog, in its order; empty without a catalog."""
+    """Return the indices of the sources in the reference catalog, in its order.
+
+    They are empty without a catalog.
+    """
     if scenario.reference is None:
         return np.empty(0, dtype=np.int64)
     return np.flatnonzero(~true_sky.galaxy & (true_sky.mag <= scenario.reference.faintest.to_value(u.mag)))
 
 
 def position_error(scenario: Scenario, band: str, mag: FloatArray) -> FloatArray:
-    """Return the standard error of positions per coordinate, mas, at the zenith in typical seeing."""
+    """Return the standard error of positions per coordinate, mas.
+
+    It is that at the zenith in typical seeing.
+    """
     measurement = scenario.measurement
     random = photometry.random_error(band, mag, measurement.depth[band].to_value(u.mag))
     seeing, floor = measurement.seeing.to_value(u.mas), measurement.position_floor.to_value(u.mas)

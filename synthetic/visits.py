@@ -56,7 +56,7 @@ class Visit:
 
 
 def plan(scenario: Scenario, seed: int) -> tuple[Visit, ...]:
-    """Plan the visits of a survey, band by band in alphabetical order, each in order of time.
+    """Plan the visits of a survey by band (alphabetical) and time.
 
     Times are uniform over the nights while the field is below the maximum airmass. The seeing is log-normal around the
     typical one and grows as airmass ** 0.6. Saturation depends on the peak, flux / FWHM ** 2.

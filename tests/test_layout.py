@@ -1,3 +1,5 @@
+"""Tests of the layout of the repository: imports, packages, wheel and metadata."""
+
 import ast
 import fnmatch
 import importlib

@@ -449,8 +449,8 @@ def test_renamed_option_is_refused(arguments: list[str], words: str, capsys: pyt
 
 def test_options_are_never_abbreviated(capsys: pytest.CaptureFixture[str]) -> None:
     """Otherwise a longer option added later could change the meaning of a script."""
-    asked = ["power", "--clause", "AM1", "--true-value", "9", "--stars", "3000", "--visits", "5"]
-    assert "unrecognized arguments: --def srd" in usage_error([*asked, "--def", "srd"], capsys)
+    arguments = ["power", "--clause", "AM1", "--true-value", "9", "--stars", "3000", "--visits", "5"]
+    assert "unrecognized arguments: --def srd" in usage_error([*arguments, "--def", "srd"], capsys)
 
 
 def test_command_starts_without_heavy_imports(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ CLAUSES = len(sensitivity.clauses())
 @pytest.mark.slow
 def test_selftest_prints_the_matrix_and_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "self.html"
-    asked = ["selftest", "--fault=wrapped_ra", "--fault=band_offset", "-o", str(page), "--workers=1"]
-    assert command.main(asked) == 0
+    arguments = ["selftest", "--fault=wrapped_ra", "--fault=band_offset", "-o", str(page), "--workers=1"]
+    assert command.main(arguments) == 0
     output = capsys.readouterr().out
     assert "band_offset                    15 mas     .    .    ." in output
     assert "wrapped_ra                      100 %     ?    ?    ?" in output

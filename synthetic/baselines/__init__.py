@@ -1,4 +1,4 @@
-"""Results of the shipped scenarios, for regression checks; ``make baselines`` renews them."""
+"""Results of the shipped scenarios for regression checks (``make baselines``)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from pathlib import Path
 
 
 def shipped() -> dict[str, Path]:
-    """Files of results by the names of the scenarios that they are of."""
+    """Return the paths of the stored results by scenario."""
     folder = Path(str(resources.files("skyaccept.synthetic.baselines")))
     return {path.name.removesuffix(".json.gz"): path for path in sorted(folder.glob("*.json.gz"))}

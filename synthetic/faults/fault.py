@@ -58,7 +58,10 @@ class Fault:
 
 
 def is_affected(exposure: Exposure, name: str, strength: float) -> bool:
-    """Return whether a visit is in the random ``strength`` percent of its band's visits that a fault affects."""
+    """Return whether a fault affects a visit.
+
+    It affects a random ``strength`` percent of the visits of each band.
+    """
     visits = sum(visit.band == exposure.visit.band for visit in exposure.plan)
     order: AnyArray = stream(exposure.seed, f"fault {name} {exposure.visit.band}").permutation(visits)
     return bool(order[exposure.visit.index] < round(strength / 100 * visits))

@@ -29,13 +29,16 @@ def detector_zero_point(exposure: Exposure, strength: float) -> Exposure:
 
 
 def gradient(exposure: Exposure, strength: float) -> Exposure:
-    """Add a zero-point gradient along x, with the strength at the edge of the view, mmag."""
+    """Add a zero-point gradient along x; strength at the edge of the view, mmag."""
     rim = exposure.scenario.visits.view_radius.to_value(u.rad)
     return exposure.add_to_magnitude(strength * MMAG * exposure.x / rim)
 
 
 def wrong_gain(exposure: Exposure, strength: float) -> Exposure:
-    """Use a gain that is too large, so that magnitude errors are too small and S/N too large, percent."""
+    """Use a gain that is too large, percent.
+
+    Magnitude errors are then too small, and S/N is too large.
+    """
     factor = np.sqrt(1 + strength / 100)
     return exposure.with_columns(mag_err=exposure.columns["mag_err"] / factor, snr=exposure.columns["snr"] * factor)
 

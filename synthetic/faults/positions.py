@@ -20,7 +20,10 @@ def jitter(exposure: Exposure, strength: float) -> Exposure:
 
 
 def distortion(exposure: Exposure, strength: float) -> Exposure:
-    """Displace radially by the cube of the distance from the centre, with a random size in each visit, mas."""
+    """Displace radially by the cube of the distance from the centre, mas.
+
+    The size is random in each visit.
+    """
     rim = exposure.scenario.visits.view_radius.to_value(u.rad)
     size = strength * exposure.random_generator("fault distortion").standard_normal()
     factor = size * (exposure.x**2 + exposure.y**2) / rim**3
@@ -28,7 +31,10 @@ def distortion(exposure: Exposure, strength: float) -> Exposure:
 
 
 def plate_scale(exposure: Exposure, strength: float) -> Exposure:
-    """Displace in proportion to the distance from the centre, with a random size in each visit, percent."""
+    """Displace in proportion to the distance from the centre, percent.
+
+    The size is random in each visit.
+    """
     factor = strength / 100 / MAS * exposure.random_generator("fault plate_scale").standard_normal()
     return exposure.shift_on_focal_plane(factor * exposure.x, factor * exposure.y)
 
@@ -50,7 +56,7 @@ def detector_rotation(exposure: Exposure, strength: float) -> Exposure:
 
 
 def mirrored_detectors(exposure: Exposure, strength: float) -> Exposure:
-    """Displace the detectors left and right of the middle one in opposite directions, mas."""
+    """Displace the detectors beside the middle one in opposite directions, mas."""
     middle = exposure.detectors.number // 2
     detector = exposure.columns["detector"]
     side = np.where(detector == middle + 1, 1.0, 0.0) - (detector == middle - 1)
@@ -72,7 +78,7 @@ def refraction(exposure: Exposure, strength: float) -> Exposure:
 
 
 def proper_motion(exposure: Exposure, strength: float) -> Exposure:
-    """Add unknown normal proper motions in each coordinate, about the middle of the survey, mas / yr."""
+    """Add unknown normal proper motions about the middle of the survey, mas / yr."""
     real = exposure.source >= 0
     motion = np.zeros((len(exposure), 2))
     motions = stream(exposure.seed, "fault proper_motion").standard_normal((len(exposure.sky), 2))
@@ -102,14 +108,14 @@ def truncation(exposure: Exposure, strength: float) -> Exposure:
 
 
 def radians(exposure: Exposure, strength: float) -> Exposure:
-    """Give the coordinates of some visits in radians instead of degrees, percent of the visits."""
+    """Give coordinates in radians in some visits, percent of the visits."""
     if not is_affected(exposure, "radians", strength):
         return exposure
     return exposure.with_columns(**{name: np.radians(exposure.columns[name]) for name in ("ra", "dec")})
 
 
 def wrapped_ra(exposure: Exposure, strength: float) -> Exposure:
-    """Let right ascension run from -180 to 180 degrees in some visits, percent of the visits."""
+    """Let RA run from -180 to 180 degrees, percent of the visits."""
     if not is_affected(exposure, "wrapped_ra", strength):
         return exposure
     ra = exposure.columns["ra"]

@@ -18,7 +18,7 @@ def psf_model(exposure: Exposure, strength: float) -> Exposure:
 
 
 def psf_residual(exposure: Exposure, strength: float) -> Exposure:
-    """Add a random ellipticity field that the PSF model misses; rms of each component, percent."""
+    """Add an ellipticity field that the PSF model misses; rms in percent."""
     scale = _require_ellipticity(exposure, "psf_residual").scale.to_value(u.rad)
     pattern = random_fields.draw(exposure.random_generator("fault psf_residual"), scale)
     e1, e2 = strength / 100 * random_fields.ellipticity(pattern, exposure.x, exposure.y)
