@@ -175,7 +175,7 @@ def simulate_matrices(rng: np.random.Generator, regime: str, visits: int) -> Ite
             n_stars=int(chosen.sum()),
             brightness=logarithm[chosen],
             min_visits=2,
-            visit_keys=keys,
+            visit_groups=keys,
         )
         estimator = relative_astrometry.ESTIMATORS["pair_rms" if name == "lvv" else "deviation"]
         yield name, MatrixErrors(estimator=estimator, matrix=matrix, settings=ObjectRmsSettings(ddof=1))
@@ -184,7 +184,7 @@ def simulate_matrices(rng: np.random.Generator, regime: str, visits: int) -> Ite
         stars=np.arange(np.count_nonzero(bright))[:, None],
         n_stars=int(np.count_nonzero(bright)),
         brightness=logarithm[bright],
-        visit_keys=keys,
+        visit_groups=keys,
     )
     for name, used in (("rms", "object_rms"), ("deviation", "residual")):
         estimator = position_repeatability.ESTIMATORS[used]
@@ -197,7 +197,7 @@ def simulate_matrices(rng: np.random.Generator, regime: str, visits: int) -> Ite
         template,
         values=own,
         comparison=other,
-        comparison_keys=name_keys(f"other {k}" for k in range(other[0].shape[1])),
+        comparison_groups=name_keys(f"other {k}" for k in range(other[0].shape[1])),
     )
     yield "band", MatrixErrors(estimator=band_offset.ESTIMATORS["offset"], matrix=matrix, settings=None)
     catalog = rng.normal(0, REFERENCE_ERROR, (2, single.n_stars, 1))

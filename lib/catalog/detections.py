@@ -15,6 +15,7 @@ from skyaccept.lib.exceptions import InputError
 
 UNITS: Mapping[str, u.UnitBase | None] = {
     "visit": None,
+    "visit_group": None,
     "detector": None,
     "band": None,
     "object": None,
@@ -55,6 +56,10 @@ class Detections:
         Names of the visits and bands, in ascending order.
     object : (n,) int64, optional
         Object codes of the catalog, negative for a detection without an object.
+    visit_group : (n,) int64, optional
+        Index into ``visit_group_names``: visits of a group share errors.
+    visit_group_names : tuple of str
+        Names of the groups of visits, in ascending order.
     detector : (n,) int64, optional
         Index into ``detectors``, or the number of the detector where these are empty.
     detectors : tuple of str
@@ -94,6 +99,7 @@ class Detections:
     visits: tuple[str, ...]
     bands: tuple[str, ...]
     object: AnyArray | None = None
+    visit_group: AnyArray | None = None
     detector: AnyArray | None = None
     mag: AnyArray | None = None
     mag_err: AnyArray | None = None
@@ -109,6 +115,7 @@ class Detections:
     psf_e2: AnyArray | None = None
     flags: Mapping[str, AnyArray] = field(default_factory=dict)
     detectors: tuple[str, ...] = ()
+    visit_group_names: tuple[str, ...] = ()
     color_terms: Mapping[str, Mapping[str, ColorTerm]] = field(default_factory=dict)
     shape_axes: Literal["sky", "pixels"] = "sky"
     name: str = ""

@@ -109,8 +109,8 @@ def decide(value: float, operator: str, limit: float, rule: DecisionRule, estima
     Returns
     -------
     Decision
-        Its verdict is pass, fail or inconclusive, or not_measurable if the rule needs a distribution with finite
-        bounds and there is none.
+        Its verdict is pass, fail or inconclusive; inconclusive with a reason if the rule needs a distribution with
+        finite bounds and there is none.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def decide(value: float, operator: str, limit: float, rule: DecisionRule, estima
     risk = rule.risk if rule.guarded else None
     if isinstance(estimate, str):
         missing = missing_for_decision(estimate, rule)
-        verdict = simple if missing is None else "not_measurable"
+        verdict = simple if missing is None else "inconclusive"
         return Decision(verdict=verdict, rule=rule.name, risk=risk, reason=missing)
     if not math.isfinite(estimate.value):
         raise ValueError(f"the estimate of the true value is {estimate.value}")
@@ -139,7 +139,7 @@ def decide(value: float, operator: str, limit: float, rule: DecisionRule, estima
         return Decision(verdict=simple, rule=rule.name, conformance=conformance, note=note)
     missing = missing_for_decision(estimate, rule)
     if missing is not None:
-        return Decision(verdict="not_measurable", rule=rule.name, risk=risk, note=note, reason=missing)
+        return Decision(verdict="inconclusive", rule=rule.name, risk=risk, note=note, reason=missing)
     bound = estimate.interval(1 - 2 * rule.risk)[operator.startswith("<")]
     verdict = "inconclusive"
     if 1 - conformance <= rule.risk:

@@ -77,8 +77,8 @@ def needs(specification: Specification, cases: Iterable[Case], options: Options 
     """
     options = options or Options()
     options.check_definition(specification)
-    # the first four tell what errors depend on
-    used = {"detector", "mag", "mjd", "airmass", *breakdown.columns(options.breakdown)}
+    # these tell what errors depend on, and which visits share them
+    used = {"detector", "mag", "mjd", "airmass", "visit_group", *breakdown.columns(options.breakdown)}
     for case in cases:
         names = [options.deciding_definition(case)]
         if options.compare and case.requirement.kind != "diagnostic":

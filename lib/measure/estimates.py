@@ -18,7 +18,7 @@ from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.sphere import to_degrees
 from skyaccept.lib.uncertainty.distribution import Estimate
 from skyaccept.lib.uncertainty.estimator import MatrixErrors
-from skyaccept.lib.uncertainty.jackknife import cells, estimates
+from skyaccept.lib.uncertainty.jackknife import FEWEST_GROUPS, cells, estimates, number_of_groups
 from skyaccept.lib.uncertainty.statistic import Statistic
 
 Found = TypeVar("Found")
@@ -81,6 +81,7 @@ class EstimateCache:
         key = plan.key(sample.band)
         try:
             task = self.matrix_errors(plan, sample)
+            _check_groups(task, sample)
             names = task.matrix.components
             values = [[by.get(name, value) for name in names] for value, by in measured.values()]
             found = estimates(task, list(measured), values if task.matrix.subsample_note else None)
@@ -91,6 +92,19 @@ class EstimateCache:
             self._estimates[key, statistic] = (
                 str(one) if isinstance(one, NotMeasurable) else EstimateWithReplicates(one[0], stored(one[1], names))
             )
+
+
+def _check_groups(task: MatrixErrors, sample: Sample) -> None:
+    """Make sure that there are groups of visits enough for an interval; raises `NotMeasurable` with the remedy."""
+    number, kind = number_of_groups(task.matrix), sample.visit_groups.kind if sample.visit_groups else "visit"
+    if number >= FEWEST_GROUPS or kind == "visit":
+        return  # the jackknife says the same of visits
+    one, several = ("night", "nights") if kind == "night" else ("group", "groups")
+    raise NotMeasurable(
+        f"no interval: {task.matrix.n_visits} visits in {number} {one if number == 1 else several} cannot tell how "
+        f"much {several} differ, which takes {FEWEST_GROUPS}; if visits of a {one} do not share errors, take "
+        "--visit-groups visit"
+    )
 
 
 def raise_if_reason(found: Found | NotMeasurable) -> Found:
@@ -122,7 +136,9 @@ def identity(matrix: VisitMatrix, detections: AssociatedDetections, sample: Samp
     if matrix.objects is None or matrix.visits is None:
         return None
     positions = sample.positions
-    names = "\0".join([BLOCKS_BY_HASH, *(detections.visits[code] for code in matrix.visits)])
+    groups = sample.visit_groups.of(matrix.visits) if sample.visit_groups else ["" for _ in matrix.visits]
+    visits = (f"{detections.visits[code]}\0{group}" for code, group in zip(matrix.visits, groups, strict=True))
+    names = "\0".join([BLOCKS_BY_HASH, *visits])
     direction = positions.direction[inverse_index(positions.objects, detections.n_objects)[matrix.objects]]
     cell = cells(matrix, np.arange(matrix.n_stars))
     middle = np.stack([direction[cell == code].mean(axis=0) for code in range(cell[-1] + 1)])

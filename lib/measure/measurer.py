@@ -10,6 +10,7 @@ from typing import cast
 
 from skyaccept.lib.catalog import focal_plane
 from skyaccept.lib.catalog.detections import AssociatedDetections
+from skyaccept.lib.catalog.visit_groups import group_visits
 from skyaccept.lib.diagnostics import breakdown, trends
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure import plan as plans
@@ -58,7 +59,7 @@ class Measurer:
     Raises
     ------
     InputError
-        The definition or a key of the breakdown does not exist.
+        The definition or a key of the breakdown does not exist, or visits cannot be grouped as chosen.
     """
 
     def __init__(
@@ -70,7 +71,8 @@ class Measurer:
         self._keys = breakdown.keys(options.breakdown, detections)
         self._definitions = specification.definitions
         self._histograms: dict[Hashable, HistogramRecord] = {}
-        self._samples = SampleCache(detections, options.reference)
+        self._visit_groups = group_visits(detections, options.visit_groups)
+        self._samples = SampleCache(detections, options.reference, self._visit_groups)
         self._estimates = EstimateCache()
         self._cases = specification.cases()
         self._statistics: dict[tuple[str, str], dict[Hashable, dict[Statistic, None]]] = {}
@@ -91,7 +93,13 @@ class Measurer:
             "bands": list(d.bands),
             "reference": None if reference is None else cast("ReferenceRecord", reference.describe()),
             "focal_plane": self._focal_plane,
-            "notes": [*d.notes, *lacking, *(f"reference catalog: {note}" for note in about_reference)],
+            "visit_groups": {"kind": self._visit_groups.kind, "number": len(self._visit_groups)},
+            "notes": [
+                *d.notes,
+                *lacking,
+                *filter(None, [self._visit_groups.note]),
+                *(f"reference catalog: {note}" for note in about_reference),
+            ],
         }
 
     @cached_property

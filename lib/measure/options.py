@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from skyaccept.lib.catalog.reference import Reference
+from skyaccept.lib.catalog.visit_groups import Kind
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.exceptions import InputError
 from skyaccept.lib.requirements.model import LEVELS, Case, Specification
@@ -37,6 +38,8 @@ class Options:
         As `skyaccept.lib.requirements.waivers.load` returns it.
     confidence : float, optional
         Of the intervals, between 0 and 1; with None values are measured alone.
+    visit_groups : {"night", "visit", "column"}, optional
+        Visits that share errors, as for `skyaccept.lib.catalog.visit_groups.group_visits`.
     breakdown : sequence of str
         Keys of `skyaccept.lib.diagnostics.groups.KEYS` that all clauses are broken down by.
     diagnose : bool
@@ -56,6 +59,7 @@ class Options:
     rule: DecisionRule | None = None
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
     confidence: float | None = CONFIDENCE
+    visit_groups: Kind | None = None
     breakdown: Sequence[str] = ()
     diagnose: bool = True
 

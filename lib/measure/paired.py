@@ -27,6 +27,7 @@ from skyaccept.lib.catalog.association import RADIUS
 from skyaccept.lib.catalog.crossmatch import UNMATCHED, mutual_nearest
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
+from skyaccept.lib.catalog.visit_groups import Kind
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure.assembly import needs
 from skyaccept.lib.measure.measurer import Measurer, Remeasured
@@ -106,7 +107,11 @@ class Pairing:
         self._cases = {case.id: case for case in specification.cases()}
         self._before, self._after = before, after
         self._measurers = [
-            Measurer(side.detections, specification, Options(reference=reference, confidence=None))
+            Measurer(
+                side.detections,
+                specification,
+                Options(reference=reference, confidence=None, visit_groups=_kind_of_groups(side.results)),
+            )
             for side in (before, after)
         ]
         self._known = len(before.directions)
@@ -240,7 +245,17 @@ def common(here: VisitMatrix, there: VisitMatrix) -> tuple[VisitMatrix, VisitMat
         )
         for part in (first, second)
     ]
-    return found[0], found[1]
+    # a night may begin earlier in one dataset, and has another name there
+    first, second = found
+    return first, replace(second, visit_groups=first.visit_groups, comparison_groups=first.comparison_groups)
+
+
+def _kind_of_groups(results: Results) -> Kind | None:
+    """Return how the visits of a run were grouped; None for a column, which is that of the survey profile, if any."""
+    known = results.dataset.get("visit_groups")
+    if known is None:  # an earlier version
+        return "visit"
+    return None if known["kind"] == "column" else known["kind"]
 
 
 def difference(

@@ -13,7 +13,6 @@ from skyaccept.lib.decision.rule import (
     Verdict,
     decide,
     explain_inconclusive,
-    missing_for_decision,
 )
 from skyaccept.lib.measure.options import CONFIDENCE
 from skyaccept.lib.metrics import METRICS
@@ -102,9 +101,6 @@ def make_result(
     verdict = decisive.verdict if decisive else _without_limit(value, measurement)
     if kind == "capability" and value is not None:
         verdict = "pass"
-        missing = missing_for_decision(measurement.estimate(level), rule)
-        if missing is not None:
-            verdict, reason = "not_measurable", missing
     if decisive is not None and decisive.decision is not None:
         reason = decisive.decision["reason"]
     return Result(
@@ -178,7 +174,9 @@ def _decision(decided: Decision, measurement: Measurement, level: str) -> Decisi
         "reason": decided.reason,
     }
     known = measurement.estimate(level)
-    if decided.verdict == "inconclusive" and measurement.summary is not None and not isinstance(known, str):
+    if decided.verdict != "inconclusive" or decided.reason is not None or isinstance(known, str):
+        return found
+    if measurement.summary is not None:
         found["limited_by"] = known.limited_by
         found["reason"] = explain_inconclusive(
             decided, known.limited_by, measurement.summary.objects, measurement.summary.visits

@@ -11,6 +11,7 @@ from skyaccept.lib.arrays import AnyArray
 from skyaccept.lib.catalog.association import has_one_position_per_object
 from skyaccept.lib.catalog.detections import AssociatedDetections
 from skyaccept.lib.catalog.reference import Reference
+from skyaccept.lib.catalog.visit_groups import VisitGroups
 from skyaccept.lib.exceptions import InputError, NotMeasurable
 from skyaccept.lib.measure.estimates import raise_if_reason
 from skyaccept.lib.measure.plan import MeasurementPlan
@@ -32,9 +33,12 @@ _NOTHING_ASSOCIATED = (
 class SampleCache:
     """Samples of a dataset, and the errors that are found in them."""
 
-    def __init__(self, detections: AssociatedDetections, reference: Reference | None) -> None:
+    def __init__(
+        self, detections: AssociatedDetections, reference: Reference | None, visit_groups: VisitGroups
+    ) -> None:
         self._detections = detections
         self._reference = reference
+        self._visit_groups = visit_groups
         self._selections: dict[tuple[Cut, ...], Selection] = {}
         self._samples: dict[tuple[Any, ...], Sample] = {}
         self._visits: dict[str, int] = {}
@@ -85,7 +89,7 @@ class SampleCache:
             def other(band: str) -> Sample:
                 return self._sample(band, cuts, needed_by, all_bands)
 
-            self._samples[key] = Sample(self._detections, selection, band, other, self._reference)
+            self._samples[key] = Sample(self._detections, selection, band, other, self._reference, self._visit_groups)
         return self._samples[key]
 
     def _over_all_bands(self, cuts: Sequence[Cut], needed_by: str) -> Selection:

@@ -84,7 +84,7 @@ def measurements(sample: Sample, parameters: Parameters, settings: BandSettings,
             matrix,
             comparison=tuple(values[row].astype(np.float64) for values in (stars.x, stars.y)),
             comparison_visits=other.positions.visits,
-            comparison_keys=other.visit_keys(other.positions.visits),
+            comparison_groups=other.group_keys(other.positions.visits),
         )
 
     return sample.cached(("offsets by visit", settings.reference_band, limit), compute)

@@ -182,7 +182,7 @@ def star_measurements(sample: Sample, parameters: Parameters, settings: BinSetti
         n_stars=len(stars),
         subsample_note=note,
         pairs=pairs_of,
-        visit_keys=sample.visit_keys(where.visits),
+        visit_groups=sample.group_keys(where.visits),
     )
 
 
@@ -281,7 +281,7 @@ def _by_cells(sample: Sample, parts: Mapping[str, list[tuple[FloatArray, FloatAr
         n_stars=number,
         unit_class=np.repeat(np.arange(classes), len(cells)),
         extra=squares,
-        visit_keys=sample.visit_keys(sample.positions.visits),
+        visit_groups=sample.group_keys(sample.positions.visits),
     )
 
 

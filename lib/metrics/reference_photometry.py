@@ -109,7 +109,7 @@ def color_measurements(
         matrix,
         comparison=(values,),
         comparison_visits=visits,
-        comparison_keys=other.visit_keys(visits),
+        comparison_groups=other.group_keys(visits),
         delete_jointly=True,
     )
 

@@ -103,7 +103,7 @@ def measurements(sample: Sample, parameters: Parameters, settings: PairSettings,
             min_visits=least,
             subsample_note=note,
             visits=where.visits,
-            visit_keys=sample.visit_keys(where.visits),
+            visit_groups=sample.group_keys(where.visits),
         )
 
     return sample.cached(("pairs by visit", annulus, least, limit), compute)

@@ -37,7 +37,7 @@ from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.uncertainty.errors import Errors
 from skyaccept.lib.uncertainty.estimator import Estimator, Parameters
-from skyaccept.lib.uncertainty.jackknife import BLOCKS, visit_blocks
+from skyaccept.lib.uncertainty.jackknife import BLOCKS, blocks_of_visits
 from skyaccept.lib.uncertainty.matrix_errors import NOTHING_LEFT
 from skyaccept.lib.uncertainty.statistic import Statistic
 
@@ -213,16 +213,15 @@ def measurements(sample: Sample, parameters: Parameters, settings: LocusSettings
     order = np.argsort(place)  # along the sky
     objects, place = found.objects[order], place[order]
     visits = [np.unique(d.visit[one.selection.rows]) for one in found.samples]
-    columns = min(BLOCKS, *(len(one) for one in visits))
+    groups = [sample.group_keys(seen) for seen in visits]
+    columns = min(BLOCKS, *(len(np.unique(one)) for one in groups))
     most = len(place) if limit is None else limit // (columns * len(visits))
     kept, note = sampled(positions.direction[place], most, "stars")
     row_of = inverse_index(objects[kept], d.n_objects)
     values = np.zeros((len(kept), columns, 3, len(visits)))
-    for k, (one, seen) in enumerate(zip(found.samples, visits, strict=True)):
+    blocks = blocks_of_visits(groups, columns)
+    for k, (one, seen, block) in enumerate(zip(found.samples, visits, blocks, strict=True)):
         rows = one.selection.rows
-        block = np.empty(len(seen), dtype=np.int64)
-        for number, members in enumerate(visit_blocks(len(seen), sample.visit_keys(seen), columns)):
-            block[members] = number
         row, column = row_of[d.object[rows]], block[np.searchsorted(seen, d.visit[rows])]
         used = row >= 0
         magnitude = finite(one, "mag")[used] * MMAG

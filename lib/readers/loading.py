@@ -57,6 +57,8 @@ def load(
     survey: str | Path = "generic",
     visits: str | Path | None = None,
     columns: Collection[str] | None = None,
+    *,
+    visit_group: str | None = None,
 ) -> AssociatedDetections:
     """Load a catalog as validated, associated detections.
 
@@ -73,6 +75,9 @@ def load(
         Read only these in addition to visit, band, position and object: names of `UNITS`, and ``flag_NAME``, as
         `skyaccept.lib.measure.needs` gives them. Those that the catalog lacks are left out. All by default.
 
+    visit_group : str, optional
+        Column of the files that names groups of visits which share errors, in place of that of the profile.
+
     Returns
     -------
     AssociatedDetections
@@ -84,6 +89,8 @@ def load(
         Anything wrong with the files; the message names file, column, row and remedy.
     """
     profile = survey_profiles.load(survey)
+    if visit_group is not None:
+        profile = replace(profile, columns={**profile.columns, "visit_group": ColumnSource(visit_group)})
     dataset = files.find_files(source)
     offers, notes = map_tables(dataset, profile)
     there = offers[0].columns
@@ -396,5 +403,10 @@ def _detections(source: str, columns: Mapping[str, AnyArray | Labels]) -> Detect
     given["band"] = given["band"].astype(np.int16)
     flagged = {name.removeprefix("flag_"): given.pop(name) for name in list(given) if name.startswith("flag_")}
     return Detections(
-        **given, visits=names["visit"], bands=names["band"], detectors=names.get("detector", ()), flags=flagged
+        **given,
+        visits=names["visit"],
+        bands=names["band"],
+        detectors=names.get("detector", ()),
+        visit_group_names=names.get("visit_group", ()),
+        flags=flagged,
     )

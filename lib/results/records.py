@@ -259,6 +259,13 @@ class ReferenceRecord(TypedDict):
     moving: int
 
 
+class VisitGroupsRecord(TypedDict):
+    """Groups of visits that share errors: by night, visit or column, and how many there are."""
+
+    kind: Literal["night", "visit", "column"]
+    number: int
+
+
 class DatasetRecord(TypedDict):
     """The dataset of a run."""
 
@@ -272,6 +279,7 @@ class DatasetRecord(TypedDict):
     bands: list[str]
     reference: NotRequired[ReferenceRecord | None]
     focal_plane: NotRequired[dict[str, list[float]]]
+    visit_groups: NotRequired[VisitGroupsRecord]
     notes: NotRequired[list[str]]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skyaccept.lib.arrays import AnyArray, FloatArray, IntArray
 from skyaccept.lib.catalog.detections import AssociatedDetections, inverse_index
 from skyaccept.lib.catalog.reference import Reference
+from skyaccept.lib.catalog.visit_groups import VisitGroups
 from skyaccept.lib.sample.selection import Groups, Selection
 from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.sample.visit_matrix import VisitMatrix, name_keys
@@ -28,7 +29,7 @@ class Sample:
     """Selected detections of one band.
 
     ``in_band(band)`` is the sample that the same cuts give in another band, ``reference`` the reference catalog of the
-    run, if it has one.
+    run, if it has one. ``visit_groups`` are the visits that share errors; without them every visit is independent.
     """
 
     detections: AssociatedDetections
@@ -36,6 +37,7 @@ class Sample:
     band: str
     in_band: Callable[[str], Sample] | None = None
     reference: Reference | None = None
+    visit_groups: VisitGroups | None = None
     _cache: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def cached(self, key: Hashable, compute: Callable[[], T]) -> T:
@@ -151,9 +153,11 @@ class Sample:
             extra={name: dense(values.astype(np.float64)) for name, values in (extra or {}).items()},
             subsample_note=note,
             visits=visits,
-            visit_keys=self.visit_keys(visits),
+            visit_groups=self.group_keys(visits),
         )
 
-    def visit_keys(self, visits: AnyArray) -> AnyArray:
-        """Hash of the name of each visit."""
-        return name_keys(self.detections.visits[code] for code in visits)
+    def group_keys(self, visits: AnyArray) -> AnyArray:
+        """Hash of the name of the group of each visit."""
+        if self.visit_groups is None:
+            return name_keys(self.detections.visits[code] for code in visits)
+        return name_keys(self.visit_groups.of(visits))

@@ -46,8 +46,9 @@ class VisitMatrix:
         What was left out of the matrix.
     visits, comparison_visits : int64, optional
         Code of each visit in the catalog.
-    visit_keys, comparison_keys : uint64, optional
-        Hash of the name of each visit, see `name_keys`.
+    visit_groups, comparison_groups : uint64, optional
+        Hash of the name of the group of each visit, see `name_keys`. Visits of a group share errors and are left out
+        together.
     delete_jointly : bool
         Whether a block leaves out visits of ``comparison`` as it does of ``values``: there are then no more blocks than
         either side has visits.
@@ -68,8 +69,8 @@ class VisitMatrix:
         "unit_class": (UNIT,),
         "visits": (VISIT,),
         "comparison_visits": (COMPARISON_VISIT,),
-        "visit_keys": (VISIT,),
-        "comparison_keys": (COMPARISON_VISIT,),
+        "visit_groups": (VISIT,),
+        "comparison_groups": (COMPARISON_VISIT,),
     }
     """Leading axes of each field of arrays; `select` refuses one that is not named here."""
 
@@ -87,8 +88,8 @@ class VisitMatrix:
     subsample_note: str = ""
     visits: IntArray | None = None
     comparison_visits: IntArray | None = None
-    visit_keys: AnyArray | None = None
-    comparison_keys: AnyArray | None = None
+    visit_groups: AnyArray | None = None
+    comparison_groups: AnyArray | None = None
     delete_jointly: bool = False
     pairs: IntArray | None = None
     _per_unit: dict[str, AnyArray] = field(default_factory=dict, init=False, repr=False)
@@ -149,7 +150,7 @@ class VisitMatrix:
 
 
 def name_keys(names: Iterable[str]) -> AnyArray:
-    """Hash the names of visits.
+    """Hash the names of groups of visits.
 
     The order does not follow time, and is the same in every dataset.
     """

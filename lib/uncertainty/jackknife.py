@@ -3,8 +3,10 @@
 Measurements stand in a matrix of units (a star, or a pair of stars) by visits. A replicate leaves out a block of
 visits, the stars of a cell of the sky, or both, and computes the errors of the rest.
 
-Blocks are made of visits in the order of the hashes of their names: a block is spread over the time of the survey, so
-that what changes with time, such as the lever arm of a proper motion, changes little when a block is left out.
+A block is made of whole groups of visits that share errors, such as nights
+(`skyaccept.lib.catalog.visit_groups`). Groups are dealt in the order of the hashes of their names: a block is spread
+over the time of the survey, so that what changes with time, such as the lever arm of a proper motion, changes little
+when a block is left out.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ CELLS = 16
 
 BLOCKS = 10
 """Blocks of visits at most."""
+
+FEWEST_GROUPS = 3
+"""Groups of visits that an interval takes: the difference of two says nothing of how they scatter."""
 
 _DOUBT = 0.1  # of a correction for bias that may be wrong; the simulations of docs/uncertainty.md stay within it
 
@@ -70,7 +75,7 @@ def estimates(
         found = [[_enclosing(*both) for both in zip(*pair, strict=True)] for pair in zip(found, opposite, strict=True)]
     notes = "".join(f"; {note}" for note in errors.notes)
     method = (
-        f"delete-block jackknife over {number_of_blocks(matrix)} blocks of {matrix.n_visits} visits, over "
+        f"delete-block jackknife over {number_of_blocks(matrix)} blocks of {_visits_in_words(matrix)}, over "
         f"{_cells(matrix)} cells of {matrix.n_stars:,} stars, and over both{matrix.subsample_note}{notes}"
     )
     return [_combined(components, method) for components in zip(*found, strict=True)]
@@ -103,12 +108,13 @@ def check(task: MatrixErrors) -> None:
 
     Raises `NotMeasurable`.
     """
-    matrix, fewest = task.matrix, task.estimator.fewest_visits
-    visits = _fewest(matrix)
-    if visits <= fewest:
+    matrix, fewest = task.matrix, max(FEWEST_GROUPS, task.estimator.fewest_visits + 1)
+    groups = number_of_groups(matrix)
+    if groups < fewest:
+        unit = "visit" if groups == matrix.n_visits else "group"
         raise NotMeasurable(
-            f"no interval: {visits} visit{'s' * (visits != 1)} cannot tell how much visits differ, which takes "
-            f"{fewest + 1}"
+            f"no interval: {groups} {unit}{'s' * (groups != 1)} cannot tell how much {unit}s differ, which takes "
+            f"{fewest}"
         )
     if matrix.n_stars < 3:
         raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
@@ -150,10 +156,31 @@ def sorted_errors(task: MatrixErrors, errors: Errors) -> list[Sorted]:
     return [_finished(task, *_in_order(values, errors.weights)) for values in errors.components.values()]
 
 
-def visit_blocks(visits: int, keys: AnyArray | None = None, number: int = BLOCKS) -> list[IntArray]:
-    """Visits of each block, of at most so many, in the order of their keys."""
-    order = np.arange(visits) if keys is None else np.argsort(keys, kind="stable")
-    return [np.sort(block) for block in np.array_split(order, min(visits, number))]
+def blocks_of_visits(sides: Sequence[AnyArray], number: int) -> list[IntArray]:
+    """Deal groups of visits to blocks, in the order of their hashes.
+
+    Parameters
+    ----------
+    sides : sequence of (n,) uint64
+        Hash of the group of each visit, for one or several sets of visits. A group has the same block in all of them.
+    number : int
+        Blocks.
+
+    Returns
+    -------
+    list of (n,) int64
+        Block of each visit.
+    """
+    block: dict[int, int] = {}
+    for groups in sides:
+        own = np.unique(groups).tolist()
+        dealt = [block[group] for group in own if group in block]
+        held = np.bincount(np.array(dealt, dtype=np.int64), minlength=number)
+        for group in own:
+            if group not in block:
+                block[group] = int(held.argmin())
+                held[block[group]] += 1
+    return [np.array([block[group] for group in groups.tolist()], dtype=np.int64) for groups in sides]
 
 
 def without_block(matrix: VisitMatrix, block: int | None) -> VisitMatrix:
@@ -161,13 +188,20 @@ def without_block(matrix: VisitMatrix, block: int | None) -> VisitMatrix:
     if block is None:
         return matrix
     number = number_of_blocks(matrix)
-    out = visit_blocks(matrix.n_visits, matrix.visit_keys, number)[block]
-    others = None
-    if matrix.comparison and matrix.comparison[0].shape[1] >= number:
-        count = matrix.comparison[0].shape[1]
-        others = np.delete(np.arange(count), visit_blocks(count, matrix.comparison_keys, number)[block])
-    left = matrix.select(visits=np.delete(np.arange(matrix.n_visits), out), comparison_visits=others)
-    return replace(left, min_visits=max(1, matrix.min_visits - len(out)))
+    sides = _groups(matrix)
+    if len(np.unique(sides[-1])) < number:  # too few visits are compared with: they are left as they are
+        sides = sides[:1]
+    kept = [blocks != block for blocks in blocks_of_visits(sides, number)]
+    left = matrix.select(visits=kept[0], comparison_visits=kept[1] if len(kept) > 1 else None)
+    return replace(left, min_visits=max(1, matrix.min_visits - int(np.count_nonzero(~kept[0]))))
+
+
+def _groups(matrix: VisitMatrix) -> list[AnyArray]:
+    """Groups of the visits, and of those compared with; single visits where they are not known."""
+    sides = [(matrix.values[0], matrix.visit_groups)]
+    if matrix.comparison:
+        sides.append((matrix.comparison[0], matrix.comparison_groups))
+    return [np.arange(values.shape[1]) if groups is None else groups for values, groups in sides]
 
 
 def cells(matrix: VisitMatrix, stars: IntArray) -> IntArray:
@@ -188,13 +222,19 @@ def starts(n_stars: int) -> IntArray:
 
 def number_of_blocks(matrix: VisitMatrix) -> int:
     """How many blocks of visits are left out, one after the other."""
-    return min(_fewest(matrix), BLOCKS)
+    return min(number_of_groups(matrix), BLOCKS)
 
 
-def _fewest(matrix: VisitMatrix) -> int:
-    """Number of visits, of the side that has fewer where both are left out together."""
-    sides = matrix.values[:1] + (matrix.comparison[:1] if matrix.delete_jointly else ())
-    return min(values.shape[1] for values in sides)
+def number_of_groups(matrix: VisitMatrix) -> int:
+    """Number of groups of visits, of the side that has fewer where both are left out together."""
+    sides = _groups(matrix) if matrix.delete_jointly else _groups(matrix)[:1]
+    return min(len(np.unique(groups)) for groups in sides)
+
+
+def _visits_in_words(matrix: VisitMatrix) -> str:
+    groups = number_of_groups(matrix)
+    visits = f"{matrix.n_visits} visits"
+    return visits if groups >= matrix.n_visits else f"{visits} in {groups} groups"
 
 
 def _cells(matrix: VisitMatrix) -> int:
@@ -212,7 +252,7 @@ def _inflation(task: MatrixErrors) -> float:
     visits, number = float(numbers(matrix.values[0]).mean()), number_of_blocks(matrix)
     if not matrix.comparison:
         return jackknife_bias.of_visits(visits, number)
-    if matrix.comparison[0].shape[1] < number:  # then they are left as they are
+    if len(np.unique(_groups(matrix)[1])) < number:  # then they are left as they are
         return 1.0
     return jackknife_bias.of_offsets(visits, float(numbers(matrix.comparison[0]).mean()), number)
 

@@ -103,9 +103,9 @@ def test_false_acceptance_at_the_limit_is_the_stated_risk() -> None:
 
 def test_guarded_needs_a_finite_bound() -> None:
     found = decide(9.0, "<=", 10.0, GUARDED, "one visit is too few")
-    assert (found.verdict, found.reason) == ("not_measurable", "no interval can be formed: one visit is too few")
+    assert (found.verdict, found.reason) == ("inconclusive", "no interval can be formed: one visit is too few")
     found = decide(9.0, "<=", 10.0, GUARDED, unbounded(1.0, 0.1))
-    assert (found.verdict, found.bound) == ("not_measurable", None)
+    assert (found.verdict, found.bound) == ("inconclusive", None)
     assert "no finite upper bound at a risk of 0.05" in str(found.reason)
     assert decide(9.0, "<=", 10.0, SIMPLE, unbounded(1.0, 0.1)).verdict == "pass"
 

@@ -82,7 +82,7 @@ def test_a_table_of_visits_adds_what_is_needed_and_the_catalog_lacks(tmp_path: P
     assert there(readers.load(path, visits=visits, columns={"mag"})) == ALWAYS | {"mag"}
 
 
-EXPLAINING = {"detector", "mag", "mjd", "airmass"}
+EXPLAINING = {"detector", "mag", "mjd", "airmass", "visit_group"}
 
 
 def test_needs_are_those_of_the_cuts_in_use() -> None:

@@ -36,7 +36,7 @@ from skyaccept.lib.tests.reference import (
 from skyaccept.lib.tests.samples import detections, rotated, sample
 from skyaccept.lib.uncertainty.errors import Errors
 from skyaccept.lib.uncertainty.estimator import MatrixErrors, NoSettings
-from skyaccept.lib.uncertainty.jackknife import cells, estimates, visit_blocks, without_block
+from skyaccept.lib.uncertainty.jackknife import blocks_of_visits, cells, estimates, without_block
 from skyaccept.lib.uncertainty.statistic import Statistic
 
 SETTINGS = NoSettings()
@@ -337,7 +337,9 @@ def test_replicates_are_what_is_measured_without_stars_or_visits(name: str) -> N
     without = estimator.errors(matrix.select(units=kept), settings)
     # the middles of the visits move by as little as a star in sixteen can move them
     compare(without, estimator.of_sample(part, FAR, settings), rtol=1e-5, atol=1e-9)
-    (out,) = visit_blocks(matrix.n_visits, matrix.visit_keys)[2]
+    assert matrix.visit_groups is not None
+    (blocks,) = blocks_of_visits([matrix.visit_groups], matrix.n_visits)
+    (out,) = np.flatnonzero(blocks == 2)
     fewer = sample(catalog(ra, dec, np.delete(shapes, out, axis=1)))
     without = estimator.errors(without_block(matrix, 2), settings)
     compare(without, estimator.of_sample(fewer, FAR, settings), rtol=1e-9)

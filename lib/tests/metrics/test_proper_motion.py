@@ -134,7 +134,7 @@ def test_a_bad_visit_is_named_by_the_breakdown_and_shown_by_the_trends() -> None
 @pytest.mark.slow
 def test_the_interval_is_as_wide_as_surveys_scatter() -> None:
     values, estimates, widths = [], [], []
-    for seed in range(60):
+    for seed in range(40):
         matrix = SLOPE.measurements(sample(survey(seed, 100, 20)), {}, NoSettings(), None)
         task = MatrixErrors(estimator=SLOPE, matrix=matrix, settings=NoSettings())
         (found,) = jackknife.estimates(task, [METRIC.statistic({})])

@@ -31,6 +31,7 @@ PLACES = {
     "IncompleteRecord": "properties/run/properties/incomplete/oneOf/1",
     "RunRecord": "properties/run",
     "ReferenceRecord": "properties/dataset/properties/reference/oneOf/1",
+    "VisitGroupsRecord": "properties/dataset/properties/visit_groups",
     "DatasetRecord": "properties/dataset",
     "DefinitionRecord": "properties/definitions/additionalProperties",
     "UncoveredRecord": "properties/uncovered/items",

@@ -27,8 +27,8 @@ def matrix() -> VisitMatrix:
         unit_class=np.arange(UNITS),
         visits=np.arange(20, 20 + VISITS),
         comparison_visits=np.arange(30, 30 + OTHERS),
-        visit_keys=name_keys(map(str, range(VISITS))),
-        comparison_keys=name_keys(map(str, range(OTHERS))),
+        visit_groups=name_keys(map(str, range(VISITS))),
+        comparison_groups=name_keys(map(str, range(OTHERS))),
         pairs=np.array([[0, 1, 0], [1, 4, 1], [3, 5, 0], [2, 4, 1]]),
     )
 
