@@ -26,7 +26,10 @@ def test_inspect_lists_columns_profile_and_missing_columns(tmp_path: Path, capsy
     assert "ra: {name: ra, unit: deg}" in out
     assert "missing: mjd: blocks 1 of 34 clauses of LSE-30: AA1\n" in out
     assert "missing: e1, e2, psf_e1, psf_e2: each blocks 6 of 34 clauses of LSE-30: TE1, TE2" in out
-    assert "missing, and blocking no clause of LSE-30: detector, object, mag_err, airmass, ra_err, dec_err\n" in out
+    assert (
+        "missing, and blocking no clause of LSE-30: detector, object, mag_err, airmass, ra_err, dec_err, visit_group\n"
+        in out
+    )
 
 
 def test_inspect_lists_missing_required_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

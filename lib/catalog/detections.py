@@ -15,7 +15,6 @@ from skyaccept.lib.exceptions import InputError
 
 UNITS: Mapping[str, u.UnitBase | None] = {
     "visit": None,
-    "visit_group": None,
     "detector": None,
     "band": None,
     "object": None,
@@ -33,6 +32,7 @@ UNITS: Mapping[str, u.UnitBase | None] = {
     "e2": u.one,
     "psf_e1": u.one,
     "psf_e2": u.one,
+    "visit_group": None,
 }
 """Columns of a catalog and their units in `Detections`; None for labels."""
 

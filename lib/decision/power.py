@@ -33,8 +33,9 @@ from skyaccept.lib.requirements.definitions import Definition
 from skyaccept.lib.requirements.limits import in_units
 from skyaccept.lib.requirements.model import Case
 from skyaccept.lib.uncertainty.distribution import unskewed
-from skyaccept.lib.uncertainty.jackknife import BLOCKS, CELLS
+from skyaccept.lib.uncertainty.jackknife import CELLS
 from skyaccept.lib.uncertainty.statistic import Statistic
+from skyaccept.lib.uncertainty.visit_blocks import BLOCKS
 
 MAX_VISITS, MAX_STARS = 200, 1_000_000
 """Largest samples that are tried."""

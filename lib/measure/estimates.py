@@ -18,8 +18,9 @@ from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.sphere import to_degrees
 from skyaccept.lib.uncertainty.distribution import Estimate
 from skyaccept.lib.uncertainty.estimator import MatrixErrors
-from skyaccept.lib.uncertainty.jackknife import FEWEST_GROUPS, cells, estimates, number_of_groups
+from skyaccept.lib.uncertainty.jackknife import cells, estimates
 from skyaccept.lib.uncertainty.statistic import Statistic
+from skyaccept.lib.uncertainty.visit_blocks import FEWEST_GROUPS, number_of_groups
 
 Found = TypeVar("Found")
 
@@ -95,7 +96,13 @@ class EstimateCache:
 
 
 def _check_groups(task: MatrixErrors, sample: Sample) -> None:
-    """Make sure that there are groups of visits enough for an interval; raises `NotMeasurable` with the remedy."""
+    """Make sure that there are enough groups of visits for an interval.
+
+    Raises
+    ------
+    NotMeasurable
+        Too few, with the remedy.
+    """
     number, kind = number_of_groups(task.matrix), sample.visit_groups.kind if sample.visit_groups else "visit"
     if number >= FEWEST_GROUPS or kind == "visit":
         return  # the jackknife says the same of visits

@@ -37,9 +37,9 @@ from skyaccept.lib.sample.subsampling import sampled
 from skyaccept.lib.sample.visit_matrix import VisitMatrix
 from skyaccept.lib.uncertainty.errors import Errors
 from skyaccept.lib.uncertainty.estimator import Estimator, Parameters
-from skyaccept.lib.uncertainty.jackknife import BLOCKS, blocks_of_visits
 from skyaccept.lib.uncertainty.matrix_errors import NOTHING_LEFT
 from skyaccept.lib.uncertainty.statistic import Statistic
+from skyaccept.lib.uncertainty.visit_blocks import BLOCKS, blocks_of_visits
 
 FEWEST = 3
 """Stars of a line at least, as in analysis_tools."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from skyaccept.lib.catalog.detections import UNITS
 from skyaccept.lib.exceptions import InputError
-from skyaccept.lib.readers import files, guessing, hats, loading
+from skyaccept.lib.readers import files, guessing, hats, mapping
 from skyaccept.lib.readers import profile as profiles
 from skyaccept.lib.readers.columns.flux import FLUX_COLUMNS
 from skyaccept.lib.readers.files import DatasetFiles, FileTable
@@ -122,10 +122,10 @@ def _advise_profile(dataset: DatasetFiles, part: FileTable) -> Advice:
     refused: list[str] = []
     for name, path in profiles.shipped().items():
         profile = profiles.load(name)
-        if loading.lacks_required(part, profile):
+        if mapping.lacks_required(part, profile):
             continue
         try:
-            offers, notes = loading.map_tables(dataset, profile)
+            offers, notes = mapping.map_tables(dataset, profile)
         except InputError as error:
             refused.append(f"survey profile '{name}' does not fit: {error}")
             continue

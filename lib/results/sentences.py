@@ -39,8 +39,6 @@ def summary(result: Result) -> str:
             text += f"; the {result.level} limit is {limit}{_comparison(result, unit)}"
         else:
             text += f"; the {result.level} target is {limit}, and the capability to measure it is what is required"
-    if result.verdict == "not_measurable":
-        text += f"; not measurable: {result.reason}"
     return safe(text + worst_groups(result) + _waiver(result))
 
 
@@ -92,6 +90,8 @@ def _comparison(result: Result, unit: str) -> str:
         text = f" and the bound at a risk of {decision['risk']:g} is {decision['bound']:.4g}{unit}: {verdict}, "
         probability = format_probability(decision["conformance"] or 0.0)
         text += decision["reason"] or f"the true value meets the limit with a probability of {probability}"
+    elif verdict == "inconclusive" and decision is not None:
+        text = f": inconclusive, {decision['reason']}"
     elif result.measured:
         text = f", {'met with' if verdict == 'pass' else 'missed by'} {abs(result.margin or 0.0):.3g}{unit}"
     return text + (f"; {decision['note']}" if decision is not None and decision["note"] else "")

@@ -2,18 +2,12 @@
 
 Measurements stand in a matrix of units (a star, or a pair of stars) by visits. A replicate leaves out a block of
 visits, the stars of a cell of the sky, or both, and computes the errors of the rest.
-
-A block is made of whole groups of visits that share errors, such as nights
-(`skyaccept.lib.catalog.visit_groups`). Groups are dealt in the order of the hashes of their names: a block is spread
-over the time of the survey, so that what changes with time, such as the lever arm of a proper motion, changes little
-when a block is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 import numpy as np
 from skyaccept.lib import progress
@@ -26,15 +20,16 @@ from skyaccept.lib.uncertainty.errors import Errors
 from skyaccept.lib.uncertainty.estimator import MatrixErrors
 from skyaccept.lib.uncertainty.matrix_errors import NOTHING_LEFT, numbers
 from skyaccept.lib.uncertainty.statistic import Sorted, Statistic, View, views, without_signs
+from skyaccept.lib.uncertainty.visit_blocks import (
+    check_groups,
+    deletes_comparison,
+    number_of_blocks,
+    visits_in_words,
+    without_block,
+)
 
 CELLS = 16
 """Cells of the sky, with the same number of stars each."""
-
-BLOCKS = 10
-"""Blocks of visits at most."""
-
-FEWEST_GROUPS = 3
-"""Groups of visits that an interval takes: the difference of two says nothing of how they scatter."""
 
 _DOUBT = 0.1  # of a correction for bias that may be wrong; the simulations of docs/uncertainty.md stay within it
 
@@ -75,7 +70,7 @@ def estimates(
         found = [[_enclosing(*both) for both in zip(*pair, strict=True)] for pair in zip(found, opposite, strict=True)]
     notes = "".join(f"; {note}" for note in errors.notes)
     method = (
-        f"delete-block jackknife over {number_of_blocks(matrix)} blocks of {_visits_in_words(matrix)}, over "
+        f"delete-block jackknife over {number_of_blocks(matrix)} blocks of {visits_in_words(matrix)}, over "
         f"{_cells(matrix)} cells of {matrix.n_stars:,} stars, and over both{matrix.subsample_note}{notes}"
     )
     return [_combined(components, method) for components in zip(*found, strict=True)]
@@ -108,14 +103,8 @@ def check(task: MatrixErrors) -> None:
 
     Raises `NotMeasurable`.
     """
-    matrix, fewest = task.matrix, max(FEWEST_GROUPS, task.estimator.fewest_visits + 1)
-    groups = number_of_groups(matrix)
-    if groups < fewest:
-        unit = "visit" if groups == matrix.n_visits else "group"
-        raise NotMeasurable(
-            f"no interval: {groups} {unit}{'s' * (groups != 1)} cannot tell how much {unit}s differ, which takes "
-            f"{fewest}"
-        )
+    matrix = task.matrix
+    check_groups(matrix, task.estimator.fewest_visits + 1)
     if matrix.n_stars < 3:
         raise NotMeasurable(f"no interval: {matrix.n_stars} stars cannot tell how much stars differ, which takes 3")
 
@@ -156,54 +145,6 @@ def sorted_errors(task: MatrixErrors, errors: Errors) -> list[Sorted]:
     return [_finished(task, *_in_order(values, errors.weights)) for values in errors.components.values()]
 
 
-def blocks_of_visits(sides: Sequence[AnyArray], number: int) -> list[IntArray]:
-    """Deal groups of visits to blocks, in the order of their hashes.
-
-    Parameters
-    ----------
-    sides : sequence of (n,) uint64
-        Hash of the group of each visit, for one or several sets of visits. A group has the same block in all of them.
-    number : int
-        Blocks.
-
-    Returns
-    -------
-    list of (n,) int64
-        Block of each visit.
-    """
-    block: dict[int, int] = {}
-    for groups in sides:
-        own = np.unique(groups).tolist()
-        dealt = [block[group] for group in own if group in block]
-        held = np.bincount(np.array(dealt, dtype=np.int64), minlength=number)
-        for group in own:
-            if group not in block:
-                block[group] = int(held.argmin())
-                held[block[group]] += 1
-    return [np.array([block[group] for group in groups.tolist()], dtype=np.int64) for groups in sides]
-
-
-def without_block(matrix: VisitMatrix, block: int | None) -> VisitMatrix:
-    """The matrix without one block of visits."""
-    if block is None:
-        return matrix
-    number = number_of_blocks(matrix)
-    sides = _groups(matrix)
-    if len(np.unique(sides[-1])) < number:  # too few visits are compared with: they are left as they are
-        sides = sides[:1]
-    kept = [blocks != block for blocks in blocks_of_visits(sides, number)]
-    left = matrix.select(visits=kept[0], comparison_visits=kept[1] if len(kept) > 1 else None)
-    return replace(left, min_visits=max(1, matrix.min_visits - int(np.count_nonzero(~kept[0]))))
-
-
-def _groups(matrix: VisitMatrix) -> list[AnyArray]:
-    """Groups of the visits, and of those compared with; single visits where they are not known."""
-    sides = [(matrix.values[0], matrix.visit_groups)]
-    if matrix.comparison:
-        sides.append((matrix.comparison[0], matrix.comparison_groups))
-    return [np.arange(values.shape[1]) if groups is None else groups for values, groups in sides]
-
-
 def cells(matrix: VisitMatrix, stars: IntArray) -> IntArray:
     """Cell of the sky of each of some stars, as the tree of the positions is divided."""
     return cells_of(matrix.n_stars, stars)
@@ -218,23 +159,6 @@ def starts(n_stars: int) -> IntArray:
     """First star of each cell of the sky."""
     number = min(CELLS, n_stars)
     return n_stars * np.arange(number) // max(number, 1)
-
-
-def number_of_blocks(matrix: VisitMatrix) -> int:
-    """How many blocks of visits are left out, one after the other."""
-    return min(number_of_groups(matrix), BLOCKS)
-
-
-def number_of_groups(matrix: VisitMatrix) -> int:
-    """Number of groups of visits, of the side that has fewer where both are left out together."""
-    sides = _groups(matrix) if matrix.delete_jointly else _groups(matrix)[:1]
-    return min(len(np.unique(groups)) for groups in sides)
-
-
-def _visits_in_words(matrix: VisitMatrix) -> str:
-    groups = number_of_groups(matrix)
-    visits = f"{matrix.n_visits} visits"
-    return visits if groups >= matrix.n_visits else f"{visits} in {groups} groups"
 
 
 def _cells(matrix: VisitMatrix) -> int:
@@ -252,7 +176,7 @@ def _inflation(task: MatrixErrors) -> float:
     visits, number = float(numbers(matrix.values[0]).mean()), number_of_blocks(matrix)
     if not matrix.comparison:
         return jackknife_bias.of_visits(visits, number)
-    if len(np.unique(_groups(matrix)[1])) < number:  # then they are left as they are
+    if not deletes_comparison(matrix):
         return 1.0
     return jackknife_bias.of_offsets(visits, float(numbers(matrix.comparison[0]).mean()), number)
 

@@ -231,7 +231,7 @@ def test_an_unknown_key_is_an_input_error_that_lists_what_there_is() -> None:
 
 def test_columns_that_tell_where_errors_come_from_are_always_needed() -> None:
     specification = requirements.load()
-    always = {"detector", "mag", "mjd", "airmass"}
+    always = {"detector", "mag", "mjd", "airmass", "visit_group"}
     assert measure.needs(specification, []) == always
     assert measure.needs(specification, [], measure.Options(breakdown=list(groups.KEYS))) == always
 

@@ -36,8 +36,9 @@ from skyaccept.lib.tests.reference import (
 from skyaccept.lib.tests.samples import detections, rotated, sample
 from skyaccept.lib.uncertainty.errors import Errors
 from skyaccept.lib.uncertainty.estimator import MatrixErrors, NoSettings
-from skyaccept.lib.uncertainty.jackknife import blocks_of_visits, cells, estimates, without_block
+from skyaccept.lib.uncertainty.jackknife import cells, estimates
 from skyaccept.lib.uncertainty.statistic import Statistic
+from skyaccept.lib.uncertainty.visit_blocks import blocks_of_visits, without_block
 
 SETTINGS = NoSettings()
 NEAR, FAR = {"nearest": 0.0, "farthest": 1.0}, {"nearest": 5.0, "farthest": 20.0}

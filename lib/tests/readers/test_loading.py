@@ -213,3 +213,16 @@ def test_the_table_with_the_required_columns_is_read(tmp_path: Path, expected: D
     found = load(path)
     assert found.notes == ("1 table of cat.fits not read, required columns missing: 2",)
     catalogs.assert_same(dataclasses.replace(found, notes=()), expected)
+
+
+def test_a_column_of_the_file_names_groups_of_visits(tmp_path: Path) -> None:
+    """Named beside the profile, or mapped by it; one that does not exist is refused."""
+    columns = catalogs.catalog()
+    columns["run"] = np.where(columns["visit"] == 90, "first", "second")
+    path = catalogs.write(tmp_path / "cat.csv", columns)
+    found = load(path, visit_group="run", columns={"visit_group"})
+    assert found.visit_group is not None
+    assert [found.visit_group_names[code] for code in found.visit_group] == columns["run"].tolist()
+    assert load(path).visit_group is None
+    with pytest.raises(InputError, match="no column 'runs', which --visit-groups names"):
+        load(path, visit_group="runs")

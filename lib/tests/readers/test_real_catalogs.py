@@ -181,10 +181,10 @@ def test_ztf_light_curves_have_verdicts() -> None:
 def test_match_files_go_from_file_to_value() -> None:
     """Values stand, though two visits, or two stars, allow no interval and so no verdict."""
     ptf = survey_files.results(survey_files.load(PTF, "ptf-matchfile"), "srd", "g")["PA1gri"]
-    assert ptf.verdict == "not_measurable"
+    assert ptf.verdict == "inconclusive"
     assert ptf.value is not None
     assert 5 < ptf.value < 40
-    assert "2 visits cannot tell" in str(ptf.reason)
+    assert "2 visits in 1 night cannot tell" in str(ptf.reason)
     ztf = survey_files.results(survey_files.load(ZTF, "ztf-matchfile"), "validate_drp", "r")["PA1gri"]
     assert ztf.value is not None
     assert 10 < ztf.value < 40

@@ -19,8 +19,9 @@ from skyaccept.lib.uncertainty import matrix_errors
 from skyaccept.lib.uncertainty.distribution import Crossing, Estimate
 from skyaccept.lib.uncertainty.errors import Errors
 from skyaccept.lib.uncertainty.estimator import MatrixErrors, NoSettings
-from skyaccept.lib.uncertainty.jackknife import blocks_of_visits, estimates, without_block
+from skyaccept.lib.uncertainty.jackknife import estimates
 from skyaccept.lib.uncertainty.statistic import Statistic
+from skyaccept.lib.uncertainty.visit_blocks import blocks_of_visits, without_block
 
 OBJECT_RMS = position_repeatability.ESTIMATORS["object_rms"]
 REFERENCE_OFFSET = absolute_astrometry.ESTIMATORS["reference_offset"]
