@@ -249,6 +249,7 @@ def test_pytest_alone_runs_the_unit_tests() -> None:
     assert set(options["testpaths"]) == folders
 
 
+@pytest.mark.slow
 def test_our_options_select_the_acceptance_tests() -> None:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "--band", "r"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -13,6 +13,7 @@ from skyaccept.lib.results.model import Results
 from skyaccept.synthetic import sensitivity, sensitivity_report
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
     pytest.mark.xdist_group("browser"),
 ]

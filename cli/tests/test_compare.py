@@ -134,6 +134,7 @@ def test_unshipped_documents_must_be_named(folder: Path, capsys: pytest.CaptureF
     assert compare(folder, *both(folder), "--specs", "LSE-30", runs=("a2", "b2")) == 0
 
 
+@pytest.mark.slow
 def test_results_of_another_catalog_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = pd.read_parquet(folder / "a.parquet")
     noisier = table.assign(mag=table["mag"] + np.random.default_rng(1).normal(0, 0.01, len(table)))

@@ -156,12 +156,14 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("jit")
 def test_a_comment_in_the_report_and_another_folder_compile_nothing_anew(twice: list[list[str]]) -> None:
     """Nor does a file that is only newer: the cache goes by what the kernel modules hold."""
     assert [hits for _, hits in twice] == ["0", "1"]
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("jit")
 def test_compiled_and_loaded_code_place_stars_alike(twice: list[list[str]]) -> None:
     """Digits cancel in positions: with terms in another order all separations differ by 1e-10."""

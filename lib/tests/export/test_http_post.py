@@ -11,6 +11,8 @@ from skyaccept.lib.export import http_post
 from skyaccept.lib.tests import servers
 from skyaccept.lib.tests.servers import Answer, drip, raw, reset, serving, stall, status
 
+pytestmark = pytest.mark.slow
+
 HTML = "<!DOCTYPE html><title>Log in</title>"
 HEAD = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 1000\r\n\r\n"
 CHUNKED = b"HTTP/1.1 500 Internal Server Error\r\nTransfer-Encoding: chunked\r\n\r\n"

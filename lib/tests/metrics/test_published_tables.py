@@ -216,6 +216,7 @@ def test_no_profile_is_advised_for_sources_of_difference_images(tmp_path: Path, 
     assert "snr: snr" not in found.advice.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dp1", "dp2", "lsstcam"])
 def test_forced_photometry_is_not_taken_for_sources_of_differences(tmp_path: Path, name: str) -> None:
     """It holds the flux in the image as well as that of the difference."""

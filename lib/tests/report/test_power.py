@@ -2,10 +2,13 @@
 
 from xml.etree import ElementTree as Tree
 
+import pytest
 from skyaccept.lib import requirements
 from skyaccept.lib.decision.power import Plan
 from skyaccept.lib.decision.rule import DecisionRule
 from skyaccept.lib.report import power
+
+pytestmark = pytest.mark.slow
 
 SPECIFICATION = requirements.load()
 CASE = next(case for case in SPECIFICATION.cases() if case.id == "OSS-REQ-0388-AM1-r")

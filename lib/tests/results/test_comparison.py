@@ -88,6 +88,7 @@ def test_another_estimate_or_interval_of_the_same_data_is_a_change() -> None:
     assert after(high=1.2, confidence=0.9 / 0.95)[0] == "same"
 
 
+@pytest.mark.slow
 def test_another_value_of_the_same_data_is_a_change_however_small() -> None:
     results = [
         dataclasses.replace(r, value=None if r.value is None else r.value * (1 + 1e-8)) for r in baseline().results

@@ -190,6 +190,7 @@ def test_visits_of_a_group_are_left_out_together_on_both_sides() -> None:
     assert set(there) == {0, 1, 2}
 
 
+@pytest.mark.slow
 def test_nights_that_share_an_offset_make_intervals_wide_enough() -> None:
     """Rms of offsets that are common to both visits of a night; known scatter over 40 surveys of ten nights.
 

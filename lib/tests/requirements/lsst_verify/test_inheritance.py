@@ -225,6 +225,7 @@ def merged(base: Any, new: Any) -> Any:
     return deepcopy(new)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(DOCUMENTS, st.randoms(use_true_random=False))
 def test_inheritance_is_that_of_a_plain_reference(documents: list[tuple[Any, list[int]]], random: Any) -> None:
