@@ -55,6 +55,7 @@ GROUND_FLOOR = {
 """Modules of ``lib`` outside its packages: general helpers that know nothing about surveys."""
 
 MAX_LINES = 400
+MAX_TEST_NAME = 60
 EXCLUDED_FOLDERS = {".venv", "build", "dist", ".git", "node_modules"}
 
 
@@ -224,6 +225,21 @@ def test_modules_are_short() -> None:
         if (n := len(path.read_text(encoding="utf-8").splitlines())) > MAX_LINES
     }
     assert not long
+
+
+def test_names_of_tests_are_short() -> None:
+    """Names have at most `MAX_TEST_NAME` characters, and no two tests of a module share one."""
+    wrong: list[str] = []
+    found: set[tuple[str, str]] = set()
+    for path in sources():
+        module = str(path.relative_to(ROOT))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                if len(node.name) > MAX_TEST_NAME or (module, node.name) in found:
+                    wrong.append(f"{module}:{node.lineno}: {node.name}")
+                found.add((module, node.name))
+    assert len(found) > 1000
+    assert not wrong
 
 
 def test_no_file_names_a_host_of_a_package_registry() -> None:

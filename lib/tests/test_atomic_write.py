@@ -44,7 +44,7 @@ def open_path() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_a_folder_without_permission_is_refused_before_and_named_after(open_path: Path) -> None:
+def test_a_folder_without_permission_is_refused_early_by_name(open_path: Path) -> None:
     (open_path / "locked").mkdir(0o555)
     said = as_nobody(
         open_path,
@@ -82,7 +82,7 @@ def test_what_cannot_be_written_does_not_keep_the_others_back(tmp_path: Path) ->
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_text_of_names_that_are_not_utf8_is_written_with_visible_escapes(tmp_path: Path) -> None:
+def test_names_not_in_utf8_are_written_with_visible_escapes(tmp_path: Path) -> None:
     atomic_write.write(tmp_path / "page.html", os.fsdecode(b"bad\xff.csv"))
     assert (tmp_path / "page.html").read_bytes() == rb"bad\udcff.csv"
 

@@ -88,7 +88,7 @@ def _imported(function: Any, path: Path) -> set[Path]:
 
 
 @pytest.mark.slow
-def test_a_changed_helper_is_compiled_anew_and_an_unchanged_one_is_not(tmp_path: Path) -> None:
+def test_only_a_changed_helper_is_compiled_again(tmp_path: Path) -> None:
     """A cached function that calls a helper of another module follows a change of that helper."""
     root = tmp_path / "code"
     root.mkdir()
@@ -158,7 +158,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("jit")
-def test_a_comment_in_the_report_and_another_folder_compile_nothing_anew(twice: list[list[str]]) -> None:
+def test_other_modules_and_folders_compile_nothing_again(twice: list[list[str]]) -> None:
     """Nor does a file that is only newer: the cache goes by what the kernel modules hold."""
     assert [hits for _, hits in twice] == ["0", "1"]
 

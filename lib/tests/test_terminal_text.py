@@ -20,7 +20,7 @@ def test_ordinary_text_stays_as_it_is() -> None:
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=()), max_size=20))
-def test_no_text_holds_a_control_character_and_all_can_be_written(text: str) -> None:
+def test_safe_text_is_writable_without_control_characters(text: str) -> None:
     shown = terminal_text.safe(text)
     assert not {unicodedata.category(c) for c in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert shown.encode().decode() == shown
@@ -33,7 +33,7 @@ def test_every_single_character_of_the_controls_is_escaped() -> None:
             assert terminal_text.safe(chr(code)).startswith("\\")
 
 
-def test_an_error_of_several_messages_has_a_line_for_each_and_no_more() -> None:
+def test_an_error_has_exactly_one_line_for_each_message() -> None:
     """A line end within a name begins no line."""
     error = InputError("a.yaml: line 1: x", "b\nERROR: y.yaml: line 2")
     assert terminal_text.message(error).splitlines() == ["a.yaml: line 1: x", r"b\nERROR: y.yaml: line 2"]

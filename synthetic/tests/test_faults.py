@@ -276,7 +276,7 @@ def test_radians_and_wrapped_ra_affect_their_fraction_of_visits() -> None:
     assert wrapped.notes == (f"right ascension wrapped into 0 to 360 degrees for {len(wrapped):,} rows",)
 
 
-def test_detector_zero_points_and_gradient_follow_the_focal_plane() -> None:
+def test_detector_zero_points_and_gradient_follow_focal_plane() -> None:
     made, good = with_and_without(with_detectors(), "gradient", 30.0)
     change = made.columns["mag"] - good.columns["mag"]
     np.testing.assert_allclose(change, 0.030 * good.x / np.radians(1.75), atol=1e-12)

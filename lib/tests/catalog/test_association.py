@@ -427,7 +427,7 @@ def test_columns_may_be_of_any_layout() -> None:
     assert codes(field).tolist() == [0, 1, 0]
 
 
-def test_most_rows_left_out_as_ambiguous_are_noted_with_the_extent() -> None:
+def test_many_ambiguous_rows_are_noted_with_the_extent() -> None:
     """Radians taken for degrees, and one visit for all exposures; few ambiguous objects are no matter for a note."""
     rng = np.random.default_rng(2)
     visit = np.tile(np.arange(4), 200)

@@ -77,9 +77,7 @@ def test_a_profile_declares_terms_and_detections_carry_them(tmp_path: Path) -> N
         ("source: a paper", "source: ''", "key 'source'"),
     ],
 )
-def test_what_is_wrong_with_a_term_is_named_with_file_line_and_key(
-    tmp_path: Path, old: str, new: str, message: str
-) -> None:
+def test_a_faulty_color_term_is_named_with_file_line_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
     path = saved(tmp_path, old, new)
     with pytest.raises(InputError) as error:
         profiles.load(path)
@@ -107,9 +105,7 @@ def test_what_is_wrong_with_a_term_is_named_with_file_line_and_key(
         ),
     ],
 )
-def test_a_clause_names_a_band_to_compare_with_for_each_of_its_bands(
-    tmp_path: Path, old: str, new: str, message: str
-) -> None:
+def test_each_band_of_a_clause_needs_a_comparison_band(tmp_path: Path, old: str, new: str, message: str) -> None:
     content = requirements.shipped()["LSE-30"].read_text(encoding="utf-8")
     assert old in content
     path = tmp_path / "own.yaml"

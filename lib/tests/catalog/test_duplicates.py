@@ -132,7 +132,7 @@ def test_stars_measured_twice_in_a_visit_do_not_agree_by_chance() -> None:
     assert found(again) == []
 
 
-def test_positions_without_magnitudes_have_to_agree_in_all_digits() -> None:
+def test_duplicates_without_magnitudes_agree_in_all_digits() -> None:
     """Missing ones, and a catalog that has none."""
     d, rows = field(), np.arange(0, 400, 7)
     for bare in (replace(d, mag=None), replace(d, mag=np.full(400, np.nan))):

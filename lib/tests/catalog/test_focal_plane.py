@@ -127,7 +127,7 @@ def test_as_many_detectors_as_no_camera_has_are_said_to_be_none(number: int) -> 
     assert (refusal is None) == (number == focal_plane.MAX_DETECTORS)
 
 
-def test_memory_grows_with_pairs_of_visit_and_detector_that_occur() -> None:
+def test_memory_grows_with_occurring_visit_detector_pairs() -> None:
     """Each of 3,000 visits is on three of 3,000 detectors."""
     rng = np.random.default_rng(1)
     visit = np.repeat(np.arange(3_000), 3)

@@ -66,7 +66,7 @@ def test_nights_are_those_of_a_plain_loop(times: list[float], random: object) ->
     assert len(set(found.names)) == len(found.names)
 
 
-def test_visits_without_a_gap_are_grouped_by_day_and_a_note_says_so() -> None:
+def test_visits_without_gaps_are_grouped_by_day_with_a_note() -> None:
     """As from space: 6 days of a visit an hour."""
     found = group_visits(catalog([60000 + k / 24 for k in range(145)]))
     assert [len(group) for group in grouped(found)] == [24, 24, 24, 24, 24, 25]

@@ -68,7 +68,7 @@ def test_two_bad_cells_of_many_do_not_hide_each_other() -> None:
     assert {cell.name for cell in found.cells if cell.departs} == {"4", "9"}
 
 
-def test_a_measurement_of_two_detections_counts_in_the_cells_of_both() -> None:
+def test_a_pair_counts_in_the_cells_of_both_detections() -> None:
     rng = np.random.default_rng(4)
     pairs = rng.integers(0, 300, (4000, 2))
     detector = pairs % 12

@@ -140,7 +140,7 @@ def test_regions_share_the_stars_and_are_named_by_their_middle(center: tuple[flo
 
 
 @pytest.mark.slow
-def test_each_key_of_each_clause_under_each_definition_accounts_for_its_measurements() -> None:
+def test_every_breakdown_accounts_for_all_measurements() -> None:
     """All keys at once; each cell is shown, and cells of one detection each share all measurements."""
     d = survey()
     seen = set()
@@ -168,7 +168,7 @@ def test_each_key_of_each_clause_under_each_definition_accounts_for_its_measurem
     assert len(seen) > 10
 
 
-def test_a_bad_visit_is_named_first_in_data_and_words_and_a_good_survey_names_none() -> None:
+def test_only_a_survey_with_a_bad_visit_names_one() -> None:
     """Without being asked, where a clause fails; the sentence says it once."""
     failed = one(scaled(survey(bad_visit=4), 2), "PA1gri", (), confidence=0.95)
     assert failed.verdict == "fail"
@@ -202,7 +202,7 @@ def test_where_nothing_can_be_told_apart_the_sentence_says_so() -> None:
     assert summary(result).endswith("; too few measurements to tell visits, detectors or regions apart")
 
 
-def test_inconclusive_clauses_are_broken_down_and_passing_ones_where_it_is_asked_for() -> None:
+def test_passing_clauses_are_broken_down_only_on_request() -> None:
     verdicts = {}
     for factor in (0.5, 1.25, 3):
         result = one(scaled(survey(), factor), "PA1gri", (), confidence=0.95, rule=DecisionRule("guarded"))
@@ -215,21 +215,21 @@ def test_inconclusive_clauses_are_broken_down_and_passing_ones_where_it_is_asked
 
 
 @pytest.mark.parametrize(("key", "column"), [("detector", "detector"), ("airmass", "airmass")])
-def test_a_key_without_its_column_is_an_input_error_that_names_it(key: str, column: str) -> None:
+def test_a_key_without_its_column_is_refused_by_name(key: str, column: str) -> None:
     nothing: dict[str, Any] = {column: None}
     without = dataclasses.replace(survey(), **nothing)
     with pytest.raises(InputError, match=f"no column for '{column}', which --breakdown visit,{key} needs"):
         one(without, "AM1", ["visit", key])
 
 
-def test_an_unknown_key_is_an_input_error_that_lists_what_there_is() -> None:
+def test_an_unknown_key_is_refused_with_the_list_of_keys() -> None:
     with pytest.raises(InputError, match=r"--breakdown color: not one of visit, detector, airmass, magnitude, sky"):
         one(survey(), "AM1", ["visit", "color"])
     with pytest.raises(InputError, match=r"--breakdown : not one of"):
         measure.needs(requirements.load(), [], measure.Options(breakdown=[""]))
 
 
-def test_columns_that_tell_where_errors_come_from_are_always_needed() -> None:
+def test_columns_for_automatic_breakdowns_are_always_needed() -> None:
     specification = requirements.load()
     always = {"detector", "mag", "mjd", "airmass", "visit_group"}
     assert measure.needs(specification, []) == always

@@ -80,7 +80,7 @@ def test_what_is_no_written_content_is_one_sentence(kind: str) -> None:
 
 @pytest.mark.usefixtures("nothing")
 @pytest.mark.parametrize("line", ["400 Bad Request", "413 Too Large", "422 Unprocessable"])
-def test_content_that_a_server_does_not_take_is_refused_with_its_words(line: str) -> None:
+def test_refused_content_is_reported_in_the_words_of_the_server(line: str) -> None:
     with (
         serving(status(line, '{"error":"field type conflict"}')) as (url, seen),
         pytest.raises(http_post.ContentRefused) as refused,
@@ -130,9 +130,7 @@ def test_line_ends_after_a_secret_do_not_count(end: str, monkeypatch: pytest.Mon
         (http_post.PASSWORD, "S3CRET"),
     ],
 )
-def test_a_secret_that_cannot_be_sent_is_refused_by_its_name_alone(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unsendable_secret_is_refused_by_name_alone(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(InputError) as error:
         http_post.Credentials.from_environment()
@@ -168,7 +166,7 @@ def test_a_server_that_sends_the_request_back_shows_no_secret(
     assert "(hidden)" in str(error.value)
 
 
-def test_not_even_the_beginning_of_a_secret_is_shown_and_none_that_is_written_in_another_way() -> None:
+def test_prefixes_and_other_spellings_of_secrets_are_hidden() -> None:
     made = http_post.Credentials("Token x", http_post._encodings('S3CRET "word"'))
     assert made.hide("Token S3CRET") == "Token (hidden)"
     for text in ('S3CRET \\"word\\"', "S3CRET &quot;word&quot;", "S3CRET%20%22word%22", "S3CRET+%22word%22"):

@@ -107,7 +107,7 @@ def test_data_for_plots_stay_small_and_account_for_every_error(
 
 
 @needs_realdata
-def test_a_missing_column_is_an_input_error_and_only_a_reason_in_a_comparison(
+def test_a_missing_column_is_an_error_but_not_in_a_comparison(
     hsc: AssociatedDetections, specification: Specification
 ) -> None:
     without = dataclasses.replace(hsc, snr=None)
@@ -121,7 +121,7 @@ def test_a_missing_column_is_an_input_error_and_only_a_reason_in_a_comparison(
 
 @pytest.mark.slow
 @needs_realdata
-def test_a_clause_may_bring_its_own_sample_under_its_own_definition(hsc: AssociatedDetections, tmp_path: Path) -> None:
+def test_a_clause_may_have_a_sample_and_definition_of_its_own(hsc: AssociatedDetections, tmp_path: Path) -> None:
     text = (requirements.shipped()["LSE-30"]).read_text()
     own = "        sample: [{column: snr, of: median, at_least: 100}, {min_visits: 2}]\n        bands: [r, i]\n"
     path = tmp_path / "own.yaml"
@@ -239,7 +239,7 @@ def test_a_confidence_is_between_0_and_1(specification: Specification) -> None:
 
 
 @needs_realdata
-def test_under_two_visits_there_is_a_value_and_the_reason_why_it_has_no_interval(
+def test_two_visits_give_a_value_and_a_reason_for_no_interval(
     hsc: AssociatedDetections, specification: Specification
 ) -> None:
     two = hsc.visit < 2

@@ -281,7 +281,7 @@ def test_the_order_of_rows_objects_and_visits_changes_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_stars_and_visits_that_one_lacks_are_left_out_and_counted() -> None:
+def test_stars_and_visits_not_in_both_are_left_out_and_counted() -> None:
     """As if both had been reduced to what both have."""
     before, after = sky(), noisier(sky(), 2.0, 7)
     lost = np.isin(before.object, np.arange(0, STARS, 25)) | np.isin(before.visit, [2, 6])
@@ -324,7 +324,7 @@ def renamed(found: AssociatedDetections) -> AssociatedDetections:
 
 
 @pytest.mark.slow
-def test_surveys_without_common_visits_say_so_and_are_compared_as_independent() -> None:
+def test_surveys_without_common_visits_compare_as_independent() -> None:
     before, after = sky(), renamed(noisier(sky(), 1.0, 3))
     first, second = (measure.run(d, SPEC, measure.Options(bands=["r"])) for d in (before, after))
     pair = Pairing(Processing(first, before, "a.json"), Processing(second, after, "b.json"), SPEC)
@@ -374,7 +374,7 @@ def test_a_clause_that_the_documents_lack_is_not_paired() -> None:
     assert "the requirement documents that were named have no such clause" in str(found.reason)
 
 
-def test_columns_are_those_of_the_definitions_that_the_results_name() -> None:
+def test_columns_follow_the_definitions_named_in_the_results() -> None:
     plain, srd = (
         measure.run(sky(), WHOLE, measure.Options(bands=["r"], confidence=None, definition=d)) for d in (None, "srd")
     )

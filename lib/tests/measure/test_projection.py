@@ -50,7 +50,7 @@ def test_parquet_reads_no_other_column(tmp_path: Path, monkeypatch: pytest.Monke
     assert sorted(asked) == ["band", "dec", "mag", "ra", "visit"]
 
 
-def test_rows_that_a_column_left_out_tells_apart_are_no_duplicates(tmp_path: Path) -> None:
+def test_rows_that_differ_in_an_unread_column_are_no_duplicates(tmp_path: Path) -> None:
     """That column is read when it comes to that, and rows identical in it as well are refused as ever."""
     columns = catalog()
     twice = {name: np.append(values, values[3]) for name, values in columns.items()}
@@ -68,7 +68,7 @@ def test_units_of_columns_left_out_are_checked(tmp_path: Path) -> None:
         readers.load(path, columns={"mag"})
 
 
-def test_a_table_of_visits_adds_what_is_needed_and_the_catalog_lacks(tmp_path: Path) -> None:
+def test_a_visit_table_adds_only_columns_the_catalog_lacks(tmp_path: Path) -> None:
     """A column that the catalog has is not taken from the table, whether it is read or not."""
     columns = catalog()
     del columns["mjd"]
@@ -103,7 +103,7 @@ def test_needs_are_those_of_the_cuts_in_use() -> None:
         measure.needs(SPECIFICATION, cases, measure.Options(definition="mine"))
 
 
-def test_a_clause_with_a_sample_of_its_own_needs_what_that_looks_at(tmp_path: Path) -> None:
+def test_a_clause_needs_the_columns_of_its_own_sample(tmp_path: Path) -> None:
     content = yaml.safe_load(requirements.shipped()["LSE-30"].read_text())
     del content["requirements"][0], content["requirements"][1:]
     first = content["requirements"][0]["clauses"][0]
@@ -135,7 +135,7 @@ def test_an_estimator_needs_the_columns_that_it_reads(tmp_path: Path) -> None:
             measure.run(detections, specification, measure.Options(bands=["r"]))
 
 
-def test_a_missing_column_says_who_needs_it_and_a_missing_flag_is_a_note(tmp_path: Path) -> None:
+def test_missing_columns_are_refused_and_missing_flags_noted(tmp_path: Path) -> None:
     """As for the whole catalog."""
     columns = catalog()
     del columns["snr"]

@@ -84,7 +84,7 @@ def test_signed_medians_cancel_and_the_requirement_does_not() -> None:
     assert by["dec"] < 0.5
 
 
-def test_without_epochs_it_is_not_measurable_and_a_diagnostic_is_shown() -> None:
+def test_without_epochs_only_a_diagnostic_is_shown() -> None:
     found, reference = moving_stars(np.random.default_rng(4), 100, 4, 2.0)
     aa1 = result(dataclasses.replace(found, mjd=None), reference)
     assert (aa1.verdict, aa1.value) == ("not_measurable", None)

@@ -230,7 +230,7 @@ def test_axes_are_east_and_north() -> None:
     np.testing.assert_allclose(turned, [e2, e1, -ex], rtol=1e-9)
 
 
-def test_what_is_elongated_to_the_north_has_negative_e1_and_stays_so_on_the_way() -> None:
+def test_northward_elongation_is_kept_along_a_meridian() -> None:
     """Carried along a meridian over the pole, an ellipse that points to the north still points along the meridian."""
     north = np.array([-1.0 + 0j])
     to = sphere.parallel_transport(north, direction(30.0, 80.0), direction(210.0, 80.0))
@@ -408,7 +408,7 @@ def test_visits_without_pairs_are_counted() -> None:
     assert "1 visits have no pair of stars at these separations" in errors.notes
 
 
-def test_stars_of_the_model_are_left_out_and_axes_of_pixels_are_said() -> None:
+def test_psf_stars_are_left_out_and_pixel_axes_noted() -> None:
     rng = np.random.default_rng(18)
     ra, dec = field(rng, 80, (150.0, 60.0))
     found = catalog(ra, dec, 0.01 * noise(rng, 80, 4))

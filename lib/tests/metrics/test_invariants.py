@@ -120,7 +120,7 @@ def shuffled(frame: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", [shuffled, renamed, brighter])
-def test_orders_names_of_visits_and_a_constant_magnitude_change_nothing(
+def test_row_order_visit_names_and_mag_offset_do_not_matter(
     change: Callable[[pd.DataFrame], pd.DataFrame], here: dict[str, Result], tmp_path: Path
 ) -> None:
     change(table()).to_parquet(tmp_path / "cat.parquet")

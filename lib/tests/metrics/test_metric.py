@@ -86,7 +86,7 @@ def found(d: AssociatedDetections, clauses: tuple[str, ...], definition: str) ->
 
 
 @pytest.mark.parametrize("definition", ["lvv-t1278", "srd", "validate_drp", "faro", "analysis_tools"])
-def test_positions_rounded_beyond_their_errors_are_not_measurable(definition: str) -> None:
+def test_coarsely_rounded_positions_are_not_measurable(definition: str) -> None:
     """Under every definition; in all digits, though one of five deviations from a median is 0, they are."""
     clauses = ("AM1", "AF1", "AD1")
     assert [result.value is None for result in found(field(), clauses, definition)] == [False] * 3
@@ -96,7 +96,7 @@ def test_positions_rounded_beyond_their_errors_are_not_measurable(definition: st
 
 
 @pytest.mark.parametrize("definition", ["srd", "validate_drp", "faro"])
-def test_magnitudes_rounded_beyond_their_errors_are_not_measurable(definition: str) -> None:
+def test_coarsely_rounded_magnitudes_are_not_measurable(definition: str) -> None:
     """To a tenth of a magnitude; to a thousandth they are measured."""
     clauses = ("PA1gri", "PF1gri")
     assert [result.value is None for result in found(field(mag_step=0.001), clauses, definition)] == [False] * 2

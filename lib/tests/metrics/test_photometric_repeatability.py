@@ -260,7 +260,7 @@ def test_the_reason_is_given_where_nothing_can_be_measured() -> None:
     assert "no detections in band u; it has r" in str(values(catalog(uneven()), "srd", "u")["PA1"].reason)
 
 
-def test_a_definition_that_lets_unusable_magnitudes_through_is_told_which_cut_it_lacks(tmp_path: Path) -> None:
+def test_unusable_magnitudes_are_refused_with_the_missing_cut(tmp_path: Path) -> None:
     """Nothing is left out that no cut rejects."""
     text = requirements.shipped()["LSE-30"].read_text()
     for cuts, words in (

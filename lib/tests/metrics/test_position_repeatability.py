@@ -69,7 +69,7 @@ def test_scatter_in_dec_does_not_leak_into_ra(center: tuple[float, float]) -> No
     assert by["dec"] == pytest.approx(10 * math.sqrt(1 - 1 / 30), abs=0.2)
 
 
-def test_the_total_is_the_sum_of_squares_and_a_rotation_of_the_sky_keeps_it() -> None:
+def test_the_total_is_the_sum_of_squares_and_is_invariant() -> None:
     ra, dec, obj, visit = scattered(np.random.default_rng(6), 50, 5, 20.0, (359.99, 10.0))
     own = OBJECT_RMS.of_sample(sample(detections(ra, dec, obj, visit)), {}, ObjectRmsSettings(ddof=0))
     assert own.total is not None
@@ -96,7 +96,7 @@ def test_the_order_of_rows_and_of_visits_changes_nothing() -> None:
     assert measured(ra, dec, obj, 5 - visit) == pytest.approx(here, rel=1e-9)
 
 
-def test_too_few_visits_are_said_and_the_cfht_selection_asks_for_twenty() -> None:
+def test_too_few_visits_are_refused_and_cfht_needs_twenty() -> None:
     once = detections(*scattered(np.random.default_rng(2), 5, 1, 18.0, (215.0, 52.0)))
     with pytest.raises(NotMeasurable, match="no object in band r has more than 1 visits"):
         OBJECT_RMS.of_sample(sample(once), {}, ObjectRmsSettings(ddof=1))
@@ -121,7 +121,7 @@ def test_too_few_visits_are_said_and_the_cfht_selection_asks_for_twenty() -> Non
     assert "needs 20 visits in band r, and the dataset has 19" in str(found["RMS-position"].reason)
 
 
-def test_the_matrix_names_the_visits_of_the_catalog_where_another_band_has_some_as_well() -> None:
+def test_the_matrix_names_visits_where_two_bands_have_some() -> None:
     ra, dec, obj, visit = scattered(np.random.default_rng(2), 10, 6, 5.0, (40.0, -20.0))
     found = sample(detections(ra, dec, obj, visit, band=(visit < 3).astype(np.int64)))
     matrix = OBJECT_RMS.measurements(found, {}, ObjectRmsSettings(ddof=1), None)

@@ -81,7 +81,7 @@ def test_what_has_no_error_is_said() -> None:
             measured(detections(*scattered(np.random.default_rng(1), 10, 4, SIGMA, (0, 0)), mjd=mjd))
 
 
-def test_equal_gaussian_errors_give_the_closed_form_and_motions_of_stars_nothing() -> None:
+def test_gaussian_errors_give_the_closed_form_despite_motions() -> None:
     found = survey(2, 400, 40)
     value, by = measured(found)
     assert by["ra"] == pytest.approx(closed_form(40), rel=0.03)
@@ -119,7 +119,7 @@ def test_the_rms_of_the_residuals_of_an_object_is_its_error() -> None:
         assert np.sqrt(np.nanmean(values**2, axis=1)) == pytest.approx(errors.components[name], rel=1e-12)
 
 
-def test_a_bad_visit_is_named_by_the_breakdown_and_shown_by_the_trends() -> None:
+def test_breakdown_and_trends_show_a_bad_visit() -> None:
     found = survey(6, 200, 12)
     shift = np.random.default_rng(7).normal(0, 3 * SIGMA / 3.6e6, len(found))
     found.dec[:] += np.where(found.visit == 4, shift, 0)

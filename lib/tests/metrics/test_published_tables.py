@@ -93,7 +93,7 @@ def test_each_column_of_a_profile_stands_in_the_published_schema(name: str, surv
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["dp02_dc2", "dp1", "dp2", "lsstcam"])
-def test_the_columns_of_visits_stand_in_the_published_table_visit(name: str) -> None:
+def test_visit_columns_are_those_of_the_published_visit_table(name: str) -> None:
     published = schema(name, "Visit")
     for ours, source in profiles.load(PUBLISHED[name]).visits.items():
         assert source.name in published
@@ -170,7 +170,7 @@ def same(found: AssociatedDetections, expected: AssociatedDetections, name: str)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "survey"), PUBLISHED.items())
-def test_a_published_table_is_read_as_generic_reads_the_same_data(tmp_path: Path, name: str, survey: str) -> None:
+def test_a_published_table_reads_like_the_same_generic_data(tmp_path: Path, name: str, survey: str) -> None:
     """With exactly the columns and types of the schema; nothing of the profile is missing, and inspect advises it."""
     pq.write_table(pa.table(measured()), tmp_path / "plain.parquet")
     path = published(tmp_path / "Source.parquet", name)
@@ -218,7 +218,7 @@ def test_no_profile_is_advised_for_sources_of_difference_images(tmp_path: Path, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["dp1", "dp2", "lsstcam"])
-def test_forced_photometry_is_not_taken_for_sources_of_differences(tmp_path: Path, name: str) -> None:
+def test_forced_photometry_is_not_mistaken_for_dia_sources(tmp_path: Path, name: str) -> None:
     """It holds the flux in the image as well as that of the difference."""
     columns = schema(name, "ForcedSourceOnDiaObject")
     path = written(tmp_path / "forced.parquet", columns, {"visit": np.arange(3), "band": ["r"] * 3})

@@ -126,7 +126,7 @@ def test_both_clauses_agree_with_plain_loops(center: tuple[float, float]) -> Non
     assert f"{len(both)} stars are compared in both bands" in clauses["PA5"].sample.notes
 
 
-def test_a_zero_point_that_is_off_is_found_in_its_band_and_in_its_colours() -> None:
+def test_a_wrong_zero_point_shows_in_its_band_and_colors() -> None:
     """30 mmag in r: PA6 of r and PA5 of r - i are 30, PA6 of i is 0; PA5 is signed, and opposite ones add up."""
     found, reference = made(2, offset=(0.03, 0.0))
     r, i = results(found, reference), results(found, reference, "i")
@@ -209,7 +209,7 @@ def test_what_cannot_be_measured_is_said() -> None:
     )
 
 
-def test_a_reference_catalog_without_errors_is_taken_as_it_is_and_stars_are_counted() -> None:
+def test_a_reference_without_errors_is_used_and_stars_counted() -> None:
     found, reference = made(7, 40)
     pa6 = results(found, dataclasses.replace(reference, mag_errs={}))["PA6"]
     assert pa6.sample is not None

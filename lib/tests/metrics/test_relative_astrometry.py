@@ -111,7 +111,7 @@ def test_the_peers_effects_on_known_errors_come_out(visits: int) -> None:
         assert found["AF1"].value == pytest.approx(af, abs=0.35)
 
 
-def test_the_srd_wording_gives_the_gaussian_limits_for_many_visits() -> None:
+def test_srd_tends_to_the_gaussian_limits_for_many_visits() -> None:
     """Deviations of 10 mas: AF(20 mas) tends to 4.55 % and AD(10 %) to 16.45 mas."""
     found = values(wide_pairs(np.random.default_rng(2), 1500, 100, 10.0), "srd")
     assert found["AF1"].value == pytest.approx(4.55, abs=0.25)
@@ -131,7 +131,7 @@ def test_am_follows_the_closed_form_for_equal_errors(visits: int) -> None:
     assert found.value == pytest.approx(expected, abs=4 * error)
 
 
-def test_pairs_straddling_zero_right_ascension_are_like_any_others() -> None:
+def test_pairs_across_zero_right_ascension_are_like_others() -> None:
     rng = np.random.default_rng(4)
     ra, dec = field(rng, 80, 4, 6.0, (0.0, 10.0), 0.2)
     seen = np.ones((80, 4), dtype=bool)
@@ -142,7 +142,7 @@ def test_pairs_straddling_zero_right_ascension_are_like_any_others() -> None:
     assert here["AM1"].sample == there["AM1"].sample
 
 
-def test_stars_whose_own_visits_straddle_zero_right_ascension_are_like_any_others() -> None:
+def test_visits_across_zero_right_ascension_are_like_others() -> None:
     """On a meridian, where an arithmetic mean of their RA is on the other side of the sky."""
     rng = np.random.default_rng(5)
     ra, dec = field(rng, 80, 6, 6.0, (0.0, 10.0), 0.2)

@@ -78,7 +78,7 @@ def dense(found: AssociatedDetections) -> FloatArray:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("center", [(10.0, 0.0), (359.9, 20.0), (200.0, 80.0), (0.0, -85.0)])
-def test_the_three_are_statistics_of_what_dense_least_squares_gives(center: tuple[float, float]) -> None:
+def test_zero_points_agree_with_dense_least_squares(center: tuple[float, float]) -> None:
     """Rms; share strictly above PA4 = 15 mmag; quantile of 90 %. At any place: positions have no part in it."""
     truth = np.random.default_rng(2).normal(0, 9, (6, 4))
     found = catalog(truth, stars=120, center=center)
@@ -92,7 +92,7 @@ def test_the_three_are_statistics_of_what_dense_least_squares_gives(center: tupl
 
 
 @pytest.mark.slow
-def test_known_zero_points_come_out_without_the_noise_of_the_solution() -> None:
+def test_true_zero_points_are_recovered_without_solution_noise() -> None:
     """8 mmag, solved with noise of 2: the estimate is without it and the interval holds the truth."""
     truth = np.random.default_rng(3).normal(0, 8, (20, 10))
     truth -= truth.mean()
@@ -121,7 +121,7 @@ def test_what_is_nearly_all_noise_gives_an_upper_bound() -> None:
 
 
 @pytest.mark.slow
-def test_an_exposure_is_a_visit_where_detectors_have_too_few_stars_or_no_names() -> None:
+def test_sparse_or_unnamed_detectors_are_solved_by_visit() -> None:
     """And the method says why; zero points of visits come out alike."""
     truth = np.repeat(np.random.default_rng(4).normal(0, 9, (10, 1)), 12, axis=1)
     sparse = catalog(truth, stars=40)
@@ -145,7 +145,7 @@ def test_exposures_without_enough_stars_are_counted() -> None:
     assert "1 exposures have fewer than 5 stars: no zero point is looked for" in result.sample.notes
 
 
-def test_a_field_in_two_halves_is_refused_and_a_small_island_left_out() -> None:
+def test_a_split_field_is_refused_and_a_small_island_left_out() -> None:
     """With a sentence; detectors of visits that share no star tell nothing of each other."""
 
     def split(first: int) -> Result:
@@ -195,7 +195,7 @@ def test_a_bad_detector_is_found() -> None:
     assert result.data["breakdown"]["detector"]["worst"] == "d4"
 
 
-def test_what_has_no_second_exposure_or_is_not_finite_is_not_measurable() -> None:
+def test_single_exposures_and_nan_are_not_measurable() -> None:
     """One visit; stars of one visit each; a magnitude that is NaN where no cut leaves it out."""
     one = verify(catalog(np.zeros((1, 3))))["PA3"]
     assert str(one.reason) == "needs 2 visits in band r, and the dataset has 1"
@@ -238,7 +238,7 @@ def noisy(found: AssociatedDetections, sigma: float, seed: int = 8) -> Associate
     )
 
 
-def test_against_a_reference_catalog_zero_points_are_means_of_differences() -> None:
+def test_zero_points_against_a_reference_are_mean_differences() -> None:
     """One at a time, about the mean of all; exposures with fewer than 5 stars do not count."""
     truth = np.random.default_rng(5).normal(0, 9, (6, 4))
     exact = catalog(truth, stars=150, noise=0)

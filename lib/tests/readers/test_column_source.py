@@ -207,7 +207,7 @@ def test_an_element_of_an_array_has_to_be_chosen(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("optional", [False, True])
-def test_a_flag_that_the_file_lacks_is_an_error_unless_it_is_optional(tmp_path: Path, optional: bool) -> None:
+def test_a_missing_flag_is_an_error_unless_optional(tmp_path: Path, optional: bool) -> None:
     """Then a note names it."""
     entry = "{name: nowhere, optional: true}" if optional else "nowhere"
     path = profile(tmp_path, f"flags:\n  saturated: flag\n  cr: {entry}\n")

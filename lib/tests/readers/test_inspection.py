@@ -122,7 +122,7 @@ def test_no_profile_is_advised_whose_flags_are_missing(tmp_path: Path) -> None:
     assert load(path, saved(path)).flags.keys() == {"saturated", "cr", "bad"}
 
 
-def test_isolated_stars_are_not_advised_for_what_states_no_objects(tmp_path: Path) -> None:
+def test_isolated_stars_are_not_advised_without_objects(tmp_path: Path) -> None:
     """Constants of a profile are no columns that were found."""
     path = write(tmp_path / "cat.parquet", {**POSITIONS, "detector": [1, 1]}, DEGREES)
     assert look(path).advice.survey == "generic"

@@ -22,7 +22,7 @@ def numbers(svg: str) -> dict[str, list[list[float]]]:
     return found
 
 
-def test_value_estimate_interval_and_limits_stand_where_they_belong() -> None:
+def test_value_estimate_interval_and_limits_are_in_place() -> None:
     found = numbers(interval_bar.draw_result(result()))
     assert found["value"] == [[pytest.approx(6.0, abs=0.02)]]
     assert found["estimate"] == [[pytest.approx(7.0, abs=0.02)]]

@@ -161,7 +161,7 @@ definitions:
         ("ddof: 1", "ddof: .nan", 10, "key 'ddof'"),
     ],
 )
-def test_a_number_of_a_definition_out_of_range_is_refused_where_it_stands(
+def test_a_number_out_of_range_is_refused_with_its_line(
     tmp_path: Path, old: str, new: str, line: int, words: str
 ) -> None:
     estimators = METRICS["pair_separation_rms"].estimators

@@ -297,7 +297,7 @@ def test_a_requirement_without_clauses_is_refused_beside_others(tmp_path: Path) 
     assert message.startswith(f"{path}: line {content.count(chr(10))}: REQ-2: key 'clauses'")
 
 
-def test_a_diagnostic_takes_the_thresholds_of_a_level_as_parameters(tmp_path: Path) -> None:
+def test_a_diagnostic_has_its_thresholds_as_parameters(tmp_path: Path) -> None:
     """For it has no level; one that is missing is named."""
     content = DOCUMENT[DOCUMENT.index("document") : DOCUMENT.index("      - id: AM1")] + (
         "      - id: PF1\n        text: Outliers.\n        metric: photometric_outliers\n        definition: srd\n"

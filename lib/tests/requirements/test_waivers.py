@@ -34,9 +34,7 @@ def write(folder: Path, content: str) -> Path:
     return path
 
 
-def test_a_waiver_holds_in_all_bands_until_the_end_of_its_last_day(
-    tmp_path: Path, specification: Specification
-) -> None:
+def test_a_waiver_holds_in_all_bands_through_its_last_day(tmp_path: Path, specification: Specification) -> None:
     found = waivers.load(write(tmp_path, ONE), specification, TODAY)
     assert set(found) == {"OSS-REQ-0388-AM1-r", "OSS-REQ-0388-AM1-i"}
     waiver = found["OSS-REQ-0388-AM1-r"]

@@ -56,7 +56,7 @@ def test_a_run_on_the_same_data_is_the_same_to_the_last_digits() -> None:
 
 
 @pytest.mark.slow
-def test_another_estimate_or_interval_of_the_same_data_is_a_change() -> None:
+def test_a_new_estimate_or_interval_of_equal_data_is_a_change() -> None:
     """One at another confidence is none."""
     before = baseline()
 
@@ -89,7 +89,7 @@ def test_another_estimate_or_interval_of_the_same_data_is_a_change() -> None:
 
 
 @pytest.mark.slow
-def test_another_value_of_the_same_data_is_a_change_however_small() -> None:
+def test_any_new_value_of_the_same_data_is_a_change() -> None:
     results = [
         dataclasses.replace(r, value=None if r.value is None else r.value * (1 + 1e-8)) for r in baseline().results
     ]
@@ -100,7 +100,7 @@ def test_another_value_of_the_same_data_is_a_change_however_small() -> None:
 
 
 @pytest.mark.slow
-def test_a_processing_that_is_worse_by_a_few_per_cent_shows_in_the_pair() -> None:
+def test_pairing_shows_a_processing_worse_by_a_few_per_cent() -> None:
     """3 mas on 6 add 12 %; as two independent surveys nobody could tell 5 %, as the same stars and visits one can."""
     worse = compare(baseline(), verified(processed(sky(), 3.0)))
     am1 = change_of(worse, "AM1")
@@ -115,7 +115,7 @@ def test_a_processing_that_is_worse_by_a_few_per_cent_shows_in_the_pair() -> Non
 
 
 @pytest.mark.slow
-def test_an_equally_good_processing_is_the_same_within_what_is_uncertain() -> None:
+def test_equally_good_processings_compare_as_the_same() -> None:
     again = compare(verified(processed(sky(), 1.0, 6)), verified(processed(sky(), 1.0, 7)))
     flags = [change.flag for change in again if change.difference is not None]
     assert len(flags) >= 6
@@ -123,7 +123,7 @@ def test_an_equally_good_processing_is_the_same_within_what_is_uncertain() -> No
 
 
 @pytest.mark.slow
-def test_another_sky_is_compared_as_independent_with_a_wider_interval() -> None:
+def test_another_sky_is_independent_with_a_wider_interval() -> None:
     paired = change_of(compare(baseline(), verified(processed(sky(), 1.0))), "AM1")
     alone = change_of(compare(baseline(), verified(sky(2))), "AM1")
     assert (alone.flag, alone.paired) == ("same", False)

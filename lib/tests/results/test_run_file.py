@@ -145,7 +145,7 @@ def test_long_texts_are_measured_once(tmp_path: Path) -> None:
     assert "column requirement with a text of more than" in refusal(path)
 
 
-def test_a_large_file_a_folder_and_a_pipe_are_refused_without_waiting(tmp_path: Path) -> None:
+def test_large_files_folders_and_pipes_are_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "large.parquet").write_bytes(bytes(run_file.MAX_BYTES + 1))
     assert "larger than 5,000,000 bytes" in refusal(tmp_path / "large.parquet")
     (tmp_path / "folder.parquet").mkdir()

@@ -30,7 +30,7 @@ def test_the_number_of_threads_changes_no_bit() -> None:
     assert found[:4] == found[4:]
 
 
-def test_alike_deviations_keep_their_small_scatter_in_single_precision() -> None:
+def test_equal_deviations_keep_their_scatter_in_float32() -> None:
     """Two visits in which a pair is displaced alike: its standard deviation is far below its deviations."""
     rng = np.random.default_rng(0)
     obj, visit, vectors = scattered(rng, 300, 3, 0.1, (40.0, 20.0), np.full(300, 30.0), 1.0)

@@ -22,7 +22,7 @@ def test_pairs_are_those_of_the_annulus_over_several_blocks() -> None:
         assert found == {(i, j) for i, j in zip(*np.nonzero(np.triu(inside, 1)), strict=True)}
 
 
-def test_an_inner_edge_belongs_to_the_class_and_an_outer_edge_does_not() -> None:
+def test_inner_edges_are_included_and_outer_edges_excluded() -> None:
     positions = from_vectors(np.arange(2), np.zeros(2, dtype=int), np.eye(3)[:2])
     quarter = np.pi / 2
 

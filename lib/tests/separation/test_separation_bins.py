@@ -4,7 +4,7 @@ from skyaccept.lib.exceptions import NotMeasurable
 from skyaccept.lib.separation.separation_bins import SeparationBins
 
 
-def test_bins_without_an_end_divide_the_separations_of_the_clause() -> None:
+def test_open_bins_divide_the_separations_of_the_clause() -> None:
     ends = SeparationBins(4, 0.01).ends(0.001, 0.16)
     np.testing.assert_allclose(ends, [(0.01, 0.02), (0.02, 0.04), (0.04, 0.08), (0.08, 0.16)])
     np.testing.assert_allclose(SeparationBins(1, 0.01).ends(0.05, 0.1), [(0.05, 0.1)])

@@ -22,7 +22,7 @@ def field(n: int, ra: float, dec: float) -> np.ndarray:
 
 @pytest.mark.parametrize(("ra", "dec"), [(0.0, 0.0), (150.0, 30.0), (10.0, 90.0)])
 @pytest.mark.parametrize("n", [1, 10, 1000, 20_000])
-def test_every_node_encloses_its_objects_and_leaves_are_as_small_as_they_can_be(n: int, ra: float, dec: float) -> None:
+def test_nodes_enclose_their_objects_and_leaves_are_compact(n: int, ra: float, dec: float) -> None:
     """A leaf of m of the n objects covers about m / n of the disc; one that is long and thin would reach farther."""
     direction = field(n, ra, dec)
     order, found = tree.build(direction)

@@ -44,7 +44,7 @@ def table_of_means(x: np.ndarray) -> np.ndarray:
     return table
 
 
-def test_the_variances_of_a_mean_are_those_of_the_analysis_of_variance() -> None:
+def test_variances_of_a_mean_follow_the_analysis_of_variance() -> None:
     """Mean squares between rows, between columns and of what is left, each divided by the number of entries."""
     x = np.random.default_rng(1).normal(size=(5, 7)) + np.arange(5)[:, None]
     total, between_rows, between_columns, rest = x.mean(), 0.0, 0.0, 0.0
@@ -70,7 +70,7 @@ def test_what_visits_and_stars_share_counts_once() -> None:
     assert true < np.mean(found) < 1.15 * true  # no less than its largest part, so a little more on average
 
 
-def test_variances_that_are_alike_are_averaged_and_the_larger_counts_otherwise() -> None:
+def test_similar_variances_are_averaged_else_the_larger_counts() -> None:
     """Ends by hand: equal ones of noise alone, and one that is four times the other."""
     assert likeness(2.0, 2.0, 10) == 1.0
     assert likeness(8.0, 2.0, 10) == likeness(2.0, 8.0, 10) == likeness(0.0, 2.0, 10) == likeness(0.0, 0.0, 10) == 0.0
@@ -100,7 +100,7 @@ def test_what_noise_makes_too_large_is_taken_off() -> None:
         assert part(table(*sizes), 0.0, Scale(), scheme=scheme).error ** 2 == pytest.approx(expected)
 
 
-def test_an_answer_that_varies_more_than_what_is_compared_has_more_of_the_variance_by_stars() -> None:
+def test_a_noisier_answer_has_more_variance_from_stars() -> None:
     rng = np.random.default_rng(5)
     table = rng.normal(size=(11, 17))
     less, more = (part(table, 0.0, Scale(), smoothed=ratio).error ** 2 for ratio in (1.0, 1.2))
@@ -192,7 +192,7 @@ def test_without_bias_the_distribution_is_t_on_its_scale() -> None:
     assert (low, high) == pytest.approx((8 * np.exp(-half), 8 * np.exp(half)))
 
 
-def test_a_bias_widens_the_interval_on_both_sides_by_about_itself() -> None:
+def test_a_bias_widens_the_interval_by_itself_on_both_sides() -> None:
     """Where it is all there is, the bounds of 95 % are at 0.95 of it."""
     low, high = alone(one(error=1e-4, bias=0.2)).interval(0.95)
     assert np.log([low / 8, high / 8]) == pytest.approx([-0.19, 0.19], abs=1e-3)
@@ -228,7 +228,7 @@ def quantiles(above: np.ndarray, error: float) -> list[Part]:
     return [one(center=float(np.log(8 * stats.norm.isf(x / 200))), error=error) for x in above]
 
 
-def test_a_percentage_is_as_likely_as_its_quantile_is_below_the_threshold() -> None:
+def test_percentages_and_quantiles_are_equally_likely() -> None:
     above = np.array([0.5, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])
     parts = quantiles(above, 0.2)
     found = Crossing.of(above, parts, 14.0)

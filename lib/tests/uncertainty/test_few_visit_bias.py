@@ -101,7 +101,7 @@ def test_heterogeneity_is_the_covariance_of_disjoint_differences() -> None:
 
 
 @pytest.mark.parametrize("visits", [4, 6, 12])
-def test_outliers_of_single_visits_are_not_heterogeneity_and_bad_stars_are(visits: int) -> None:
+def test_bad_stars_are_heterogeneity_but_not_bad_detections(visits: int) -> None:
     rng = np.random.default_rng(4)
     errors = contaminated(rng, (100_000, visits))
     squares, fourth, number = variances(errors)
@@ -146,7 +146,7 @@ def test_with_three_visits_heterogeneity_is_unknown() -> None:
     assert few_visit_bias.heterogeneity(squares, fourth, number, np.ones(50)) is None
 
 
-def test_persistent_variances_have_the_mean_and_the_scatter_asked_for() -> None:
+def test_persistent_variances_have_the_given_mean_and_scatter() -> None:
     rng = np.random.default_rng(6)
     number = rng.choice([4.0, 5.0, 9.0], 5000)
     fitted = rng.uniform(1, 3, 5000)
@@ -200,7 +200,7 @@ def test_medians_are_right_on_average_where_nothing_persists(width: float) -> No
 
 @pytest.mark.parametrize("visits", [3, 5, 10, 30])
 @pytest.mark.parametrize("outliers", [False, True])
-def test_the_distribution_of_errors_comes_out_of_that_of_residuals(visits: int, outliers: bool) -> None:
+def test_residuals_give_the_distribution_of_errors(visits: int, outliers: bool) -> None:
     """The share beyond one to three standard deviations, with and without outliers."""
     rng = np.random.default_rng(7)
     shape = (400_000 // visits, visits)

@@ -237,7 +237,7 @@ def test_equal_errors_lose_the_known_factor(visits: int) -> None:
     assert found.value == pytest.approx(8 * 1.6449, rel=0.03)
 
 
-def test_a_mixture_at_three_visits_is_not_corrected_as_if_its_errors_were_equal() -> None:
+def test_a_mixture_is_not_corrected_like_equal_errors() -> None:
     """Of scatters of 5 and 15 mas, mixed 60 to 40, the median is 5; the factor of equal errors would make it 7."""
     rng = np.random.default_rng(5)
     faint = rng.random(3000) < 0.4
@@ -250,7 +250,7 @@ def test_a_mixture_at_three_visits_is_not_corrected_as_if_its_errors_were_equal(
     assert low < 5 < high
 
 
-def test_bad_stars_that_nothing_announces_are_found_from_ten_visits() -> None:
+def test_bad_stars_without_other_signs_show_from_ten_visits() -> None:
     """The same mixture without brightness: the tenth of the stars beyond 20 mas stays what it is."""
     rng = np.random.default_rng(6)
     bad = rng.random(3000) < 0.1
@@ -259,7 +259,7 @@ def test_bad_stars_that_nothing_announces_are_found_from_ten_visits() -> None:
     assert estimate.value == pytest.approx(100 * bad.mean(), abs=1.5)
 
 
-def test_the_noise_of_what_offsets_are_compared_with_is_taken_off() -> None:
+def test_the_noise_of_the_comparison_mean_is_removed() -> None:
     """Of 6 mas against the mean of two visits of 8 mas remain 6."""
     rng = np.random.default_rng(7)
     other = rng.normal(0, 8, (2000, 2))
@@ -271,7 +271,7 @@ def test_the_noise_of_what_offsets_are_compared_with_is_taken_off() -> None:
     assert estimate.value == pytest.approx(math.sqrt(9 + 36), rel=0.05)
 
 
-def test_visits_that_differ_limit_the_interval_and_stars_that_differ_do_as_well() -> None:
+def test_differing_visits_or_stars_limit_the_interval() -> None:
     rng = np.random.default_rng(8)
     jitter = rng.normal(0, 5, (400, 12)) * np.exp(rng.normal(0, 0.5, 12))
     assert estimate_of(of_rms(stars(jitter), 1), Statistic("percentile", 50)).limited_by == "visits"
@@ -293,7 +293,7 @@ def test_what_no_interval_can_be_formed_of_is_said() -> None:
 
 
 @pytest.mark.slow
-def test_a_percentage_above_a_threshold_is_known_as_the_quantiles_there_are() -> None:
+def test_estimated_percentages_agree_with_quantiles() -> None:
     """At most x % are above a threshold where the quantile at 100 - x is at most the threshold."""
     rng = np.random.default_rng(12)
     errors = rng.standard_normal((400, 8)) * rng.choice([4.0, 6.0, 9.0], 400)[:, None]
@@ -319,7 +319,7 @@ def test_percentages_of_none_and_of_all_have_finite_bounds(threshold: float, per
         assert high - low < 5
 
 
-def test_three_visits_with_three_common_ones_asked_for_have_an_interval() -> None:
+def test_three_visits_that_are_all_required_have_an_interval() -> None:
     """A replicate with a visit fewer asks for one fewer."""
     errors = np.random.default_rng(11).normal(0, 5, (300, 3))
     matrix = replace(stars(errors), min_visits=3)
@@ -334,7 +334,7 @@ def test_the_same_matrix_gives_the_same_bits() -> None:
     assert first.interval(0.95) == second.interval(0.95)
 
 
-def test_one_wrong_star_in_a_thousand_detections_changes_no_median() -> None:
+def test_one_mismatch_in_a_thousand_changes_no_median() -> None:
     """The estimate for many visits is that without the wrong ones, and the method says how many pairs they are in."""
     rng = np.random.default_rng(8)
     errors = rng.normal(0, 5, (600, 8))
@@ -348,7 +348,7 @@ def test_one_wrong_star_in_a_thousand_detections_changes_no_median() -> None:
     assert "beyond" not in good.method
 
 
-def test_some_of_the_stars_are_the_same_ones_in_any_order_and_processing() -> None:
+def test_a_subset_of_stars_is_the_same_in_any_processing() -> None:
     """About RA = 0 and the equator, where the sign of a coordinate changes; another 20 mas moves hardly a star out."""
     rng = np.random.default_rng(6)
     ra, dec = rng.uniform(-1, 1, 20_000) % 360, rng.uniform(-1, 1, 20_000)

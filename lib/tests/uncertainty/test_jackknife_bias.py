@@ -35,7 +35,7 @@ def test_where_visits_are_blocks_it_has_a_closed_form() -> None:
 
 
 @pytest.mark.parametrize(("visits", "others"), [(5, 5), (10, 10), (20, 30)])
-def test_a_jackknife_by_visits_of_offsets_from_the_mean_of_others(visits: int, others: int) -> None:
+def test_jackknife_bias_of_offsets_matches_simulations(visits: int, others: int) -> None:
     """Mean square of simulated errors minus the mean of the others, less the variance of that mean."""
     rng = np.random.default_rng(4)
     blocks, surveys = min(visits, 10), 60_000

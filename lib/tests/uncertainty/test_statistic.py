@@ -74,9 +74,7 @@ SHARED = [
 
 
 @pytest.mark.parametrize(("parameter", "metric", "one", "other"), SHARED)
-def test_estimators_that_rest_on_the_same_measurements_share_them(
-    parameter: str, metric: str, one: str, other: str
-) -> None:
+def test_estimators_share_the_same_measurements(parameter: str, metric: str, one: str, other: str) -> None:
     """Also where one of them states a ddof; each on a sample where it comes first as on one where it comes second."""
     ra, dec, obj, visit = samples.scattered(np.random.default_rng(5), 40, 10, 10.0, (0.0, 60.0))
     found = samples.detections(ra, dec, obj, visit, visit % 2)
@@ -111,7 +109,7 @@ def test_shot_noise_is_taken_off_where_a_clause_asks_for_it_only() -> None:
     assert matrix(True).values is matrix(False).values
 
 
-def test_a_level_is_the_mean_of_answers_about_the_one_that_is_asked_for() -> None:
+def test_a_level_is_the_mean_of_nearby_answers() -> None:
     """Quantiles within 25 points and 0.7 of the way to the ends; percentages beyond nearby thresholds."""
     errors = np.sort(np.random.default_rng(2).exponential(5, 400))
     for at, half in ((50, 25), (90, 7), (4, 2.8)):
@@ -142,9 +140,7 @@ SHAPES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("at", "number", "stars"), [(50.0, 100, 100), (90.0, 1000, 100), (90.0, 400, 400)])
-def test_a_mean_of_quantiles_varies_less_than_the_one_that_is_asked_for(
-    at: float, number: int, stars: int, shape: str
-) -> None:
+def test_a_mean_of_quantiles_varies_less_than_one_quantile(at: float, number: int, stars: int, shape: str) -> None:
     """By as much as the view says on average, whatever the errors are like."""
     rng = np.random.default_rng(5)
     question, middle, mean, said = Statistic("percentile", at), [], [], []
@@ -160,7 +156,7 @@ def test_a_mean_of_quantiles_varies_less_than_the_one_that_is_asked_for(
     assert np.mean(said) > 1.05
 
 
-def test_where_nothing_is_known_of_the_slopes_they_are_taken_for_equal() -> None:
+def test_unknown_slopes_are_assumed_equal() -> None:
     errors = np.sort(np.concatenate([np.zeros(60), np.arange(1, 41)])).astype(float), None
     (view,) = views(Statistic("percentile", 75), errors, 100, 1)
     assert 1.1 < view.smoothed < 1.4

@@ -95,14 +95,14 @@ def test_a_z_behind_text_marks_utc() -> None:
         ([-1.0, 7e9], None, "say in the survey profile how times are written"),
     ],
 )
-def test_times_of_another_form_are_refused_with_the_form_that_fits(values: Any, time: Time | None, words: str) -> None:
+def test_times_of_another_form_are_refused_with_the_right_form(values: Any, time: Time | None, words: str) -> None:
     """Outside 1950 to 2100 nothing was measured digitally."""
     with pytest.raises(InputError, match=words) as caught:
         to_mjd("f", "t", np.array(values), time)
     assert str(caught.value).startswith("f: column 't', row ")
 
 
-def test_times_go_from_every_place_of_a_profile_to_the_detections(tmp_path: Path) -> None:
+def test_times_from_every_place_of_a_profile_are_read(tmp_path: Path) -> None:
     """A column, a value, and the table of visits."""
     table = {
         "visit": [1, 1, 2, 2],

@@ -71,7 +71,7 @@ def test_one_dataset_a_column_is_a_table(tmp_path: Path, place: str) -> None:
     assert (units["ra"], units["dec"], units["mag"]) == ("deg", "deg", None)
 
 
-def test_tables_of_equal_columns_are_one_catalog_and_others_are_noted(tmp_path: Path) -> None:
+def test_tables_of_equal_columns_are_joined_and_others_noted(tmp_path: Path) -> None:
     """Groups of detectors are read together; a table of something else is told."""
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:

@@ -64,7 +64,7 @@ def test_lists_of_unequal_length_are_refused(tmp_path: Path) -> None:
     assert survey_files.refusal(path, "ztf-lightcurve").startswith(f"{path}, row 4: column '")
 
 
-def test_missing_values_of_lists_are_nan_and_missing_lists_are_empty(tmp_path: Path) -> None:
+def test_missing_list_values_are_nan_and_missing_lists_empty(tmp_path: Path) -> None:
     """A list that is missing in one column has to be so in all."""
     columns = survey_files.curves()
     columns["mag"][0][2] = None
@@ -152,7 +152,7 @@ def test_elements_of_lists_serve_in_reference_profiles(tmp_path: Path) -> None:
     assert reference.load(path, survey).mags["r"].tolist() == [15.0, 16.0, 17.0]
 
 
-def test_a_draft_chooses_elements_of_lists_where_rows_are_detections(tmp_path: Path) -> None:
+def test_drafts_ask_for_an_element_where_values_are_lists(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     table = {"visit": [1], "band": ["r"], "ra": [10.0], "dec": [1.0], "mag": [[20.0, 21.0]]}
     pq.write_table(pa.table(table), path)

@@ -240,7 +240,7 @@ def test_a_match_file_without_its_table_is_refused(tmp_path: Path) -> None:
     assert survey_files.load(path, "ztf-matchfile").airmass is None
 
 
-def test_several_chips_in_one_file_are_told_apart_by_their_groups(tmp_path: Path) -> None:
+def test_chips_in_one_file_are_told_apart_by_their_groups(tmp_path: Path) -> None:
     """Each table has the header of its own group, and its airmasses from the table beside it."""
     path, rows = ptf_file(tmp_path / "a.pytable")
     rows = rows.copy()

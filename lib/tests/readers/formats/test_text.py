@@ -425,9 +425,7 @@ def test_an_ecsv_file_is_what_astropy_wrote(tmp_path: Path, delimiter: str) -> N
         ("scale: utc", "scale: ut9", "column 't' is a time of format mjd and scale ut9, which is not read"),
     ],
 )
-def test_an_ecsv_file_that_is_not_what_its_header_says_is_refused(
-    tmp_path: Path, old: str, new: str, message: str
-) -> None:
+def test_an_ecsv_file_that_contradicts_its_header_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
     """With column and row."""
     ecsv().write(tmp_path / "a.ecsv", format="ascii.ecsv")
     content = (tmp_path / "a.ecsv").read_text()

@@ -61,7 +61,7 @@ def test_a_package_of_metrics_is_a_requirement(small: Specification) -> None:
     assert (requirement(small).id, requirement(small).kind) == ("survey", "performance")
 
 
-def test_specifications_of_a_metric_at_several_levels_are_a_clause(small: Specification) -> None:
+def test_specifications_at_several_levels_are_one_clause(small: Specification) -> None:
     """Level by the name of the specification; limits in the unit of the metric here; in all bands if none is named."""
     clause = covered(small)["AM1"]
     assert (clause.metric, clause.definition) == ("pair_separation_rms", "lvv-t1278")
@@ -137,7 +137,7 @@ def test_a_query_is_met_by_what_holds_of_the_dataset(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("where", [["instrument=camera"], ["instrument=Camera"], ["instrument=Camera", "ccds=[1]"]])
-def test_a_term_that_is_missing_or_differs_leaves_a_specification_out(folder: Path, where: list[str]) -> None:
+def test_missing_or_other_metadata_leaves_a_specification_out(folder: Path, where: list[str]) -> None:
     """SQR-019: metadata that lack a term, or have another value, do not match."""
     found = requirements.load(folder, where)
     assert set(covered(found)) == {"AM1", "AF1", "AD1", "PA1gri", "AB1-limit", "TE2"}
@@ -220,7 +220,7 @@ def test_a_specification_that_cannot_be_a_clause_says_why(tmp_path: Path, docume
     assert set(covered(found)) == {"PA1gri"}
 
 
-def test_a_metric_of_a_known_name_in_another_unit_is_not_measured(tmp_path: Path) -> None:
+def test_a_known_metric_in_another_unit_is_not_measured(tmp_path: Path) -> None:
     """It is something else."""
     found = loaded(tmp_path, one("design", "AA1", unit="mmag"), one("design"), metrics={"AA1": "mmag"})
     assert uncovered(found)["AA1-units"].not_covered == (
@@ -228,7 +228,7 @@ def test_a_metric_of_a_known_name_in_another_unit_is_not_measured(tmp_path: Path
     )
 
 
-def test_specifications_of_single_bands_with_the_same_limits_are_one_clause(tmp_path: Path) -> None:
+def test_bands_with_the_same_limits_are_one_clause(tmp_path: Path) -> None:
     """And those with others another."""
     bands = {"HSC-G": 5, "HSC-R": 5, "HSC-I2": 6, "y": 7}
     documents = [
@@ -253,7 +253,7 @@ def test_several_filters_are_several_bands(tmp_path: Path) -> None:
     assert covered(loaded(tmp_path, document))["AM1ri"].bands == ("r", "i")
 
 
-def test_what_a_name_says_beside_level_and_bands_makes_a_clause_of_its_own(tmp_path: Path) -> None:
+def test_other_parts_of_a_name_make_a_separate_clause(tmp_path: Path) -> None:
     """Both limits have to be met, as in lsst.verify."""
     found = covered(
         loaded(tmp_path, one("design", value=10), one("design_deep", value=8), one("minimum_deep", value=9))
@@ -278,7 +278,7 @@ def test_limits_that_differ_little_are_two(tmp_path: Path) -> None:
     assert set(covered(loaded(tmp_path, *documents))) == {"AM1r", "AM1i"}
 
 
-def test_where_a_partner_is_missing_in_some_bands_only_these_are_left_out(tmp_path: Path) -> None:
+def test_only_bands_without_a_partner_are_left_out(tmp_path: Path) -> None:
     """The clause stands for the others."""
     documents = [one("design_ri", "AF1_design", unit="percent"), one("design_r", "AD1_design")]
     found = loaded(tmp_path, *documents)
@@ -388,7 +388,7 @@ def test_limits_are_those_of_lse_30(tmp_path: Path) -> None:
             assert dict(other.levels[level].parameters) == dict(stated.parameters)
 
 
-def test_a_contradiction_is_a_note_on_its_clause_with_file_and_line(small: Specification) -> None:
+def test_a_contradiction_is_noted_with_file_and_line(small: Specification) -> None:
     """As TE2 of the public package has one; the run goes on."""
     (note,) = small.notes
     assert (note.document, note.requirement, note.clause) == ("small-package", "survey", "TE2")

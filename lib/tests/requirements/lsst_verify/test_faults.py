@@ -154,7 +154,7 @@ FAULTS: dict[str, tuple[str, str, int, str]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_of_a_specification_is_named_with_file_line_and_key(tmp_path: Path, name: str) -> None:
+def test_a_faulty_specification_is_named_by_file_line_and_key(tmp_path: Path, name: str) -> None:
     """The file below the folder that was named."""
     old, new, line, words = FAULTS[name]
     assert GOOD.count(old) == 1
@@ -205,7 +205,7 @@ def test_a_fault_of_a_metric_is_named_with_file_line_and_key(tmp_path: Path, nam
     assert words in found
 
 
-def test_a_fault_is_named_where_it_stands_not_where_it_is_inherited(tmp_path: Path) -> None:
+def test_a_fault_is_named_where_written_not_where_inherited(tmp_path: Path) -> None:
     """The unit comes from a partial of another file."""
     packages.write(tmp_path)
     path = tmp_path / "specs/survey/limits.yaml"
@@ -368,7 +368,7 @@ def test_a_package_needs_both_folders(tmp_path: Path) -> None:
     assert "no YAML file in this folder, nor an lsst.verify package (folders metrics and specs)" in found
 
 
-def test_files_of_specifications_stand_in_the_folder_of_a_package(tmp_path: Path) -> None:
+def test_a_file_outside_the_folder_of_a_package_is_refused(tmp_path: Path) -> None:
     """lsst.verify would pass over it."""
     packages.write(tmp_path, specs__alone="")
     (tmp_path / "specs/alone.yaml").write_text(GOOD, encoding="utf-8")

@@ -88,7 +88,7 @@ BARE = "name: {name}\nmetric: {metric}\nthreshold: {{operator: <=, unit: mas, va
 
 
 @pytest.mark.parametrize("base", ["AM1.first", "survey.AM1.first", "[AM1.first]"])
-def test_a_specification_inherits_metric_and_threshold_from_another(tmp_path: Path, base: str) -> None:
+def test_a_specification_inherits_metric_and_threshold(tmp_path: Path, base: str) -> None:
     """SQR-019, inheritance: all fields of the base; named by its full name, or without the package."""
     found = resolved(tmp_path, f"name: second\nbase: {base}\n---\n" + BARE.format(name="first", metric="AM1", value=3))
     assert (found["AM1.second"].bound, found["AM1.second"].metric.name) == (3 * u.mas, "AM1")

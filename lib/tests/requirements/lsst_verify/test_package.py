@@ -30,7 +30,7 @@ def named(small: Package) -> Mapping[str, PackageSpecification]:
     return {one.full_name: one for one in small.specifications}
 
 
-def test_a_metric_has_a_name_a_description_a_unit_a_reference_and_tags(small: Package) -> None:
+def test_a_metric_has_name_description_unit_and_reference(small: Package) -> None:
     """SQR-017, metric YAML: metrics stand by name in the file of their package; the unit is one of astropy."""
     metric = small.metrics[0]
     assert (metric.package, metric.name, metric.unit) == ("survey", "AM1", u.mas)
