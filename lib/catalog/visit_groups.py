@@ -46,7 +46,7 @@ class VisitGroups:
     def __len__(self) -> int:
         return len(self.names)
 
-    def of(self, visits: IntArray) -> list[str]:
+    def names_of(self, visits: IntArray) -> list[str]:
         """Return the name of the group of each visit."""
         return [self.names[group] for group in self.of_visit[visits]]
 
@@ -71,9 +71,10 @@ def group_visits(detections: Detections, kind: Kind | None = None) -> VisitGroup
     if kind == "visit":
         return _by_visit(detections, "")
     times = visit_times(detections)
-    unknown = np.flatnonzero(~np.isfinite(times))
-    if not len(unknown) and len(times):
-        return _nights(times)
+    seen = np.bincount(detections.visit, minlength=len(times)) > 0
+    unknown = np.flatnonzero(seen & ~np.isfinite(times))
+    if seen.any() and not len(unknown):
+        return _nights(np.where(seen, times, times[seen].min()))  # no group depends on a visit without detections
     if kind == "night":
         example = f", such as {detections.visits[unknown[0]]!r}" if len(unknown) else ""
         raise InputError(
@@ -127,17 +128,17 @@ def _by_column(detections: Detections) -> VisitGroups:
 
 def _nights(times: FloatArray) -> VisitGroups:
     """Return the nights of visits, or days where visits go on without a gap."""
-    order = np.argsort(times, kind="stable")
-    night = np.empty(len(times), dtype=np.int64)
-    night[order] = np.concatenate([[0], np.cumsum(np.diff(times[order]) > NIGHT_GAP)])
-    start, end = (_by_group(reduce, night, times) for reduce in (np.minimum, np.maximum))
+    ordered = np.sort(times)
+    gaps = np.flatnonzero(np.diff(ordered) > NIGHT_GAP)
+    start, end = ordered[np.append(0, gaps + 1)], ordered[np.append(gaps, -1)]
+    night = np.searchsorted(start, times, side="right") - 1
     days = np.where(end - start > LONGEST_NIGHT, np.ceil(end - start), 1).astype(np.int64)
     length = (end - start) / days
     with np.errstate(invalid="ignore"):
         part = np.where(days[night] > 1, np.floor((times - start[night]) / np.maximum(length[night], 1e-9)), 0)
     part = np.minimum(part.astype(np.int64), days[night] - 1)
     groups, of_visit = np.unique(np.stack([night, part], axis=1), axis=0, return_inverse=True)
-    # closer than any two starts are, and the same if a first visit is a minute off
+    # a tenth of a day is less than the distance of any two starts, so names differ
     names = tuple(f"MJD {start[k] + part * length[k]:.1f}" for k, part in groups)
     note = ""
     if (days > 1).any():
@@ -146,9 +147,3 @@ def _nights(times: FloatArray) -> VisitGroups:
             "visits are days instead of nights"
         )
     return VisitGroups(kind="night", of_visit=of_visit.reshape(-1), names=names, note=note)
-
-
-def _by_group(reduce: np.ufunc, group: IntArray, values: FloatArray) -> FloatArray:
-    order = np.argsort(group, kind="stable")
-    first = np.searchsorted(group[order], np.arange(group.max() + 1))
-    return np.asarray(reduce.reduceat(values[order], first))

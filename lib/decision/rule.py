@@ -162,7 +162,7 @@ def missing_for_decision(estimate: Estimate | str, rule: DecisionRule) -> str | 
     if not rule.guarded:
         return None
     if isinstance(estimate, str):
-        return f"no interval can be formed: {estimate}"
+        return f"no interval can be formed: {estimate.removeprefix('no interval: ')}"
     low, high = estimate.interval(1 - 2 * rule.risk)
     if math.isfinite(low) and math.isfinite(high):
         return None

@@ -20,7 +20,7 @@ from skyaccept.lib.uncertainty.distribution import Estimate
 from skyaccept.lib.uncertainty.estimator import MatrixErrors
 from skyaccept.lib.uncertainty.jackknife import cells, estimates
 from skyaccept.lib.uncertainty.statistic import Statistic
-from skyaccept.lib.uncertainty.visit_blocks import FEWEST_GROUPS, number_of_groups
+from skyaccept.lib.uncertainty.visit_blocks import check_groups
 
 Found = TypeVar("Found")
 
@@ -82,7 +82,8 @@ class EstimateCache:
         key = plan.key(sample.band)
         try:
             task = self.matrix_errors(plan, sample)
-            _check_groups(task, sample)
+            noun = "night" if sample.visit_groups and sample.visit_groups.kind == "night" else "group"
+            check_groups(task.matrix, task.estimator.fewest_visits + 1, noun)
             names = task.matrix.components
             values = [[by.get(name, value) for name in names] for value, by in measured.values()]
             found = estimates(task, list(measured), values if task.matrix.subsample_note else None)
@@ -93,25 +94,6 @@ class EstimateCache:
             self._estimates[key, statistic] = (
                 str(one) if isinstance(one, NotMeasurable) else EstimateWithReplicates(one[0], stored(one[1], names))
             )
-
-
-def _check_groups(task: MatrixErrors, sample: Sample) -> None:
-    """Make sure that there are enough groups of visits for an interval.
-
-    Raises
-    ------
-    NotMeasurable
-        Too few, with the remedy.
-    """
-    number, kind = number_of_groups(task.matrix), sample.visit_groups.kind if sample.visit_groups else "visit"
-    if number >= FEWEST_GROUPS or kind == "visit":
-        return  # the jackknife says the same of visits
-    one, several = ("night", "nights") if kind == "night" else ("group", "groups")
-    raise NotMeasurable(
-        f"no interval: {task.matrix.n_visits} visits in {number} {one if number == 1 else several} cannot tell how "
-        f"much {several} differ, which takes {FEWEST_GROUPS}; if visits of a {one} do not share errors, take "
-        "--visit-groups visit"
-    )
 
 
 def raise_if_reason(found: Found | NotMeasurable) -> Found:
@@ -143,7 +125,7 @@ def identity(matrix: VisitMatrix, detections: AssociatedDetections, sample: Samp
     if matrix.objects is None or matrix.visits is None:
         return None
     positions = sample.positions
-    groups = sample.visit_groups.of(matrix.visits) if sample.visit_groups else ["" for _ in matrix.visits]
+    groups = sample.visit_groups.names_of(matrix.visits) if sample.visit_groups else ["" for _ in matrix.visits]
     visits = (f"{detections.visits[code]}\0{group}" for code, group in zip(matrix.visits, groups, strict=True))
     names = "\0".join([BLOCKS_BY_HASH, *visits])
     direction = positions.direction[inverse_index(positions.objects, detections.n_objects)[matrix.objects]]

@@ -160,4 +160,4 @@ class Sample:
         """Hash of the name of the group of each visit."""
         if self.visit_groups is None:
             return name_keys(self.detections.visits[code] for code in visits)
-        return name_keys(self.visit_groups.of(visits))
+        return name_keys(self.visit_groups.names_of(visits))

@@ -23,21 +23,35 @@ FEWEST_GROUPS = 3
 """Groups of visits that an interval takes: the difference of two does not tell how they scatter."""
 
 
-def check_groups(matrix: VisitMatrix, fewest: int) -> None:
+def check_groups(matrix: VisitMatrix, fewest: int, noun: str = "group") -> None:
     """Make sure that there are enough groups of visits for an interval.
+
+    Parameters
+    ----------
+    matrix : VisitMatrix
+    fewest : int
+        Groups that the estimator needs; `FEWEST_GROUPS` in any case.
+    noun : str
+        What a group is called in the message, such as "night".
 
     Raises
     ------
     NotMeasurable
-        Fewer than `FEWEST_GROUPS`, or than ``fewest``.
+        Too few groups; the message says what to do if visits share them.
     """
-    sides, groups, needed = _fewest(matrix), number_of_groups(matrix), max(FEWEST_GROUPS, fewest)
-    if groups < needed:
-        unit = "visit" if groups == len(sides) else "group"
-        raise NotMeasurable(
-            f"no interval: {groups} {unit}{'s' * (groups != 1)} cannot tell how much {unit}s differ, which takes "
-            f"{needed}"
-        )
+    visits, groups, needed = len(_fewest(matrix)), number_of_groups(matrix), max(FEWEST_GROUPS, fewest)
+    if groups >= needed:
+        return
+    start, remedy = "", ""
+    if groups == visits:
+        noun = "visit"
+    else:
+        start = f"{visits} visits in "
+        remedy = f"; if visits of a {noun} do not share errors, take --visit-groups visit"
+    raise NotMeasurable(
+        f"no interval: {start}{groups} {noun}{'s' * (groups != 1)} cannot tell how much {noun}s differ, which takes "
+        f"{needed}{remedy}"
+    )
 
 
 def blocks_of_visits(sides: Sequence[AnyArray], number: int) -> list[IntArray]:

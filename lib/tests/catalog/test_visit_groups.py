@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skyaccept.lib.catalog.detections import Detections
+from skyaccept.lib.catalog.detections import Detections, select_rows
 from skyaccept.lib.catalog.visit_groups import NIGHT_GAP, VisitGroups, group_visits, visit_times
 from skyaccept.lib.exceptions import InputError
 
@@ -41,14 +41,11 @@ def test_a_gap_of_daylight_separates_nights() -> None:
     assert (found.kind, found.note) == ("night", "")
     assert sorted(map(tuple, grouped(found))) == [(0, 1, 2), (3,), (4,)]
     assert [found.names[k] for k in found.of_visit[[0, 4]]] == ["MJD 60000.9", "MJD 60003.0"]
-    assert found.of(np.array([1, 4])) == [found.names[found.of_visit[1]], found.names[found.of_visit[4]]]
+    assert found.names_of(np.array([1, 4])) == [found.names[found.of_visit[1]], found.names[found.of_visit[4]]]
 
 
-@given(
-    st.lists(st.floats(0, 30), min_size=1, max_size=40),
-    st.randoms(use_true_random=False),
-)
-def test_nights_are_those_of_a_plain_loop(times: list[float], random: object) -> None:
+@given(st.lists(st.floats(0, 30), min_size=1, max_size=40))
+def test_nights_are_those_of_a_plain_loop(times: list[float]) -> None:
     """Whatever the order of visits; no night is longer than two days unless it is split into days."""
     found = group_visits(catalog([60000 + time for time in times]))
     order = np.argsort(times)
@@ -76,7 +73,7 @@ def test_visits_without_gaps_are_grouped_by_day_with_a_note() -> None:
 def test_names_of_nights_do_not_depend_on_the_order_of_visits() -> None:
     times = [60000.9, 60001.0, 60001.95, 60003.0]
     one, other = group_visits(catalog(times)), group_visits(catalog(times[::-1]))
-    assert one.of(np.arange(4)) == other.of(np.arange(4)[::-1])
+    assert one.names_of(np.arange(4)) == other.names_of(np.arange(4)[::-1])
 
 
 def test_without_times_visits_are_independent_and_a_note_says_so() -> None:
@@ -92,7 +89,7 @@ def test_without_times_visits_are_independent_and_a_note_says_so() -> None:
 
 def test_a_column_names_groups_and_has_one_value_in_a_visit() -> None:
     found = group_visits(catalog([60000.0, 60000.1, 60009.0], groups=[2, 2, 0, 0, 2, 2]))
-    assert (found.kind, found.of(np.arange(3))) == ("column", ["c", "a", "c"])
+    assert (found.kind, found.names_of(np.arange(3))) == ("column", ["c", "a", "c"])
     with pytest.raises(InputError, match="visit 'v1' has several values of visit_group"):
         group_visits(catalog([60000.0, 60000.1], groups=[2, 2, 0, 1]))
     with pytest.raises(InputError, match="no column for 'visit_group'"):
@@ -104,3 +101,12 @@ def test_the_time_of_a_visit_is_the_mean_of_its_detections() -> None:
     assert detections.mjd is not None
     detections.mjd[0] = 60000.75
     assert visit_times(detections).tolist() == pytest.approx([60000.5, np.nan], nan_ok=True)
+
+
+def test_visits_without_detections_do_not_matter() -> None:
+    """As in a part of a catalog, which keeps the names of all visits."""
+    whole = catalog([60000.0, 60000.1, 60002.0])
+    part = select_rows(whole, np.flatnonzero(whole.visit != 1))
+    found = group_visits(part)
+    assert (found.kind, found.note) == ("night", "")
+    assert found.names_of(np.array([0, 2])) == ["MJD 60000.0", "MJD 60002.0"]
